@@ -1,0 +1,69 @@
+"""What can go wrong, by name. Every message names the value and the remedy."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Literal, Self
+
+InterruptKind = Literal["skip", "interrupt", "exit"]
+
+
+class SteadyError(Exception):
+    """Something the user can be told as it stands: the message is for people."""
+
+
+class InvalidRequest(SteadyError):  # noqa: N818  (the word is clear as it is)
+    """A request or a setting that cannot be followed. REST: 422.
+
+    `field` is the name of the value at fault, as the client sent it; None when it is the request as a whole.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnknownJob(SteadyError):  # noqa: N818
+    """There is no job with this id. REST: 404."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"There is no job {job_id!r}: GET /sdapi/v1/jobs lists the known ones.")
+        self.job_id = job_id
+
+
+class ModelError(SteadyError):
+    """A model that is there but cannot be used, such as a folder with a missing file."""
+
+
+class LinkClosed(SteadyError):  # noqa: N818
+    """The launcher at the other end of the link is gone."""
+
+
+class StorageError(SteadyError):
+    """A file that cannot be read or written. The message names the path and the remedy."""
+
+    @classmethod
+    def from_os_error(cls, path: Path, cause: OSError) -> Self:
+        """Say in words what the system refused at `path`, and what helps."""
+        if cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            return cls(f"No space left to write {path}: free some disk space, or choose another --data-dir.")
+        if cause.errno in (errno.EACCES, errno.EPERM):
+            return cls(f"Not allowed to use {path}: give your user write access to it, or choose another --data-dir.")
+        if cause.errno == errno.EROFS:
+            return cls(f"{path} is on a read-only disk: mount it writable, or choose another --data-dir.")
+        if cause.errno in (errno.ENOTDIR, errno.EEXIST):
+            return cls(f"A file stands where a folder is needed for {path}: move that file away.")
+        reason = cause.strerror or str(cause)
+        return cls(f"{path} cannot be used ({reason}): check the disk, or choose another --data-dir.")
+
+
+class Interrupted(BaseException):
+    """The job was stopped at a cancel point: an outcome, not an error, so `except Exception` lets it pass.
+
+    `kind` is "skip" (this image only), "interrupt" (the job) or "exit" (the engine is to end).
+    """
+
+    def __init__(self, kind: InterruptKind) -> None:
+        super().__init__(kind)
+        self.kind: InterruptKind = kind

@@ -1,0 +1,332 @@
+"""The settings: typed, each with the words that the settings page shows, kept in `settings.json`.
+
+Names are those of A1111 where it has the setting. The file holds what was chosen, so a default can change later; keys
+that this version does not know are kept in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from modules.errors import InvalidRequest, StorageError
+from modules.paths import set_aside, write_atomically
+
+Needs = Literal["nothing", "engine", "server"]
+
+
+def _setting(
+    default: object,
+    section: str,
+    label: str,
+    help: str = "",
+    minimum: int | None = None,
+    maximum: int | None = None,
+    needs: Needs = "nothing",
+) -> Any:
+    words = {"section": section, "label": label, "help": help, "minimum": minimum, "maximum": maximum, "needs": needs}
+    return field(default=default, metadata=words)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A snapshot of all settings."""
+
+    sd_model_checkpoint: str = _setting(
+        "emoji", "Models", "Checkpoint", "The model that draws when a request names none."
+    )
+    torch_dtype: Literal["auto", "float32", "bfloat16", "float16"] = _setting(
+        "auto", "Models", "Number format", "auto picks what the device does best.", needs="engine"
+    )
+    torch_threads: int = _setting(
+        0, "Models", "CPU threads", "0 uses all cores.", minimum=0, maximum=256, needs="engine"
+    )
+    samples_save: bool = _setting(
+        True, "Saving images", "Always save all generated images", "Off: pictures are kept for some hours only."
+    )
+    save_incomplete_images: bool = _setting(
+        False,
+        "Saving images",
+        "Keep partial images of stopped jobs",
+        "What an interrupted or skipped image had become is kept, marked as partial.",
+    )
+    results_kept_hours: int = _setting(
+        24, "Saving images", "Hours to keep pictures that are not saved", minimum=1, maximum=8760
+    )
+    add_model_name_to_info: bool = _setting(True, "Infotext", "Add the model's name to the infotext")
+    add_model_hash_to_info: bool = _setting(True, "Infotext", "Add the model's hash to the infotext")
+    add_version_to_infotext: bool = _setting(True, "Infotext", "Add the program's version to the infotext")
+    live_previews_enable: bool = _setting(True, "Live previews", "Show live previews")
+    show_progress_every_n_steps: int = _setting(
+        1,
+        "Live previews",
+        "Preview every N steps",
+        "-1 shows an image only when it is complete.",
+        minimum=-1,
+        maximum=32,
+    )
+    live_previews_image_format: Literal["jpeg", "png", "webp"] = _setting("jpeg", "Live previews", "Preview format")
+    live_preview_max_size: int = _setting(
+        512, "Live previews", "Longest side of a preview, in pixels", minimum=64, maximum=2048
+    )
+    interrupt_after_current: bool = _setting(
+        False,
+        "User interface",
+        "Interrupt finishes the current image first",
+        "Off: Interrupt stops at once, in the middle of a step.",
+    )
+    show_progress_in_title: bool = _setting(True, "User interface", "Show the progress in the page's title")
+    queue_history_shown: int = _setting(
+        50, "User interface", "Finished jobs shown in the queue", minimum=0, maximum=1000
+    )
+    theme: Literal["auto", "light", "dark"] = _setting(
+        "auto", "User interface", "Colours", "auto follows the system.", needs="server"
+    )
+
+
+@dataclass(frozen=True)
+class SettingField:
+    """One setting with all that a page or a document says about it. `choices` is empty where any value will do."""
+
+    name: str
+    type: type[bool] | type[int] | type[str]
+    default: bool | int | str
+    label: str
+    section: str
+    help: str
+    choices: tuple[str, ...]
+    minimum: int | None
+    maximum: int | None
+    needs: Needs
+
+    def check(self, value: object) -> bool | int | str:
+        """Return `value` as the setting's own type.
+
+        Raises:
+            InvalidRequest: it is not one that this setting takes; the message says what is.
+        """
+        if self.type is bool:
+            return self._check_bool(value)
+        if self.type is int:
+            return self._check_int(value)
+        return self._check_str(value)
+
+    def _check_bool(self, value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        raise self._invalid(value, "use true or false")
+
+    def _check_int(self, value: object) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self._invalid(value, "use a whole number")
+        low, high = self.minimum, self.maximum
+        if (low is not None and value < low) or (high is not None and value > high):
+            raise self._invalid(value, f"use {low} to {high}")
+        return value
+
+    def _check_str(self, value: object) -> str:
+        if self.choices and value not in self.choices:
+            raise self._invalid(value, f"use {', '.join(self.choices[:-1])} or {self.choices[-1]}")
+        if not isinstance(value, str) or not value.strip():
+            raise self._invalid(value, "use a text that is not empty")
+        return value
+
+    def _invalid(self, value: object, remedy: str) -> InvalidRequest:
+        shown = json.dumps(value, ensure_ascii=False, default=repr)
+        if len(shown) > 80:
+            shown = shown[:77] + "…"
+        return InvalidRequest(f"{shown} is not possible for {self.name} ({self.label}): {remedy}.", field=self.name)
+
+
+def fields_of_settings() -> tuple[SettingField, ...]:
+    """Return every setting in the order of the settings page."""
+    return _FIELDS
+
+
+def _describe_fields() -> tuple[SettingField, ...]:
+    hints = get_type_hints(Settings)
+    described = []
+    for one in fields(Settings):
+        hint = hints[one.name]
+        choices = get_args(hint) if get_origin(hint) is Literal else ()
+        described.append(
+            SettingField(
+                name=one.name,
+                type=str if choices else hint,
+                default=one.default,  # type: ignore[arg-type]  # dataclasses types it as any object
+                choices=choices,
+                **one.metadata,
+            )
+        )
+    return tuple(described)
+
+
+_FIELDS = _describe_fields()
+_FIELD_BY_NAME = {one.name: one for one in _FIELDS}
+
+
+class Options:
+    """The settings of a data folder, shared by several threads and processes.
+
+    `values` is the snapshot to read; it changes with `update`, `refresh` and `load` only. `notices` holds what the user
+    should be told about the file. `last_unknown` holds the keys that the last `update` did not know.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.notices: list[str] = []
+        self.last_unknown: tuple[str, ...] = ()
+        self._lock = threading.RLock()
+        self._values = Settings()
+        self._stamp: tuple[int, int, int] | None = None
+        self.load()
+
+    @property
+    def values(self) -> Settings:
+        """The current settings, as one consistent snapshot."""
+        return self._values
+
+    def load(self) -> None:
+        """Read the file. A corrupt one is set aside and told in `notices`; it never keeps the program from starting."""
+        with self._lock:
+            try:
+                self._adopt(self._read())
+            except ValueError:
+                self._set_aside_if_corrupt()
+            except StorageError as error:
+                self._tell(f"{error} The settings are the defaults until then.")
+
+    def refresh(self) -> bool:
+        """Read the file again if another process changed it; tell whether a setting changed."""
+        with self._lock:
+            before = self._values
+            if self._stamp_of_file() != self._stamp:
+                self.load()
+            return self._values != before
+
+    def update(self, changes: Mapping[str, object]) -> tuple[str, ...]:
+        """Change settings, all or none, and return the names of those that are now different.
+
+        Keys that are no settings are ignored and kept in `last_unknown`.
+
+        Raises:
+            InvalidRequest: a value is not possible; nothing was changed.
+            StorageError: the file cannot be written; nothing was changed.
+        """
+        checked: dict[str, Any] = {
+            name: _FIELD_BY_NAME[name].check(value) for name, value in changes.items() if name in _FIELD_BY_NAME
+        }
+        with self._lock:
+            self.last_unknown = tuple(name for name in changes if name not in _FIELD_BY_NAME)
+            with _locked(self.path):
+                try:
+                    stored = self._read()
+                except ValueError:
+                    self._set_aside()
+                    stored = {}
+                before = self._values_in(stored, tell=False)
+                after = replace(before, **checked)
+                changed = tuple(name for name in checked if getattr(before, name) != getattr(after, name))
+                if changed:
+                    stored.update({name: checked[name] for name in changed})
+                    text = json.dumps(stored, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+                    write_atomically(self.path, text.encode())
+                self._adopt(stored)
+            return changed
+
+    def _adopt(self, stored: Mapping[str, object]) -> None:
+        self._values = self._values_in(stored, tell=True)
+        self._stamp = self._stamp_of_file()
+
+    def _values_in(self, stored: Mapping[str, object], tell: bool) -> Settings:
+        """Build the settings that a file holds; a value that is not possible gives way to the default."""
+        values: dict[str, Any] = {}
+        for one in _FIELDS:
+            if one.name not in stored:
+                continue
+            try:
+                values[one.name] = one.check(stored[one.name])
+            except InvalidRequest as error:
+                if tell:
+                    self._tell(f"{self.path.name}: {error} The default, {one.default!r}, is used until then.")
+        return Settings(**values)
+
+    def _read(self) -> dict[str, object]:
+        """Raises ValueError for a corrupt file, StorageError for one that cannot be read."""
+        try:
+            text = self.path.read_bytes().decode()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise StorageError.from_os_error(self.path, error) from error
+        stored = json.loads(text)
+        if not isinstance(stored, dict):
+            raise ValueError("not a JSON object")
+        return stored
+
+    def _set_aside_if_corrupt(self) -> None:
+        """Under the file's lock, so that two processes that both saw it corrupt do not move a good new one away."""
+        try:
+            with _locked(self.path):
+                try:
+                    self._adopt(self._read())
+                except ValueError:
+                    self._set_aside()
+                    self._adopt({})
+        except StorageError as error:
+            self._adopt({})
+            self._tell(f"{self.path.name} is corrupt and cannot be moved: {error} The defaults are used.")
+
+    def _set_aside(self) -> None:
+        aside = set_aside(self.path)
+        self._tell(f"{self.path.name} was corrupt and is now {aside.name}: all settings are back at their defaults.")
+
+    def _tell(self, notice: str) -> None:
+        if notice not in self.notices:
+            self.notices.append(notice)
+
+    def _stamp_of_file(self) -> tuple[int, int, int] | None:
+        """Tell one version of the file from another. Every write is a new inode, also within one tick of the clock."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino, status.st_size
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock file beside `path` against other processes and threads."""
+    lock_path = path.with_name(path.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise StorageError.from_os_error(lock_path, error) from error
+    try:
+        _lock_descriptor(descriptor)
+        yield
+    finally:
+        os.close(descriptor)  # closing gives the lock back
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock_descriptor(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+
+else:
+    import fcntl
+
+    def _lock_descriptor(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,0 +1,115 @@
+"""Where things are on disk, and how a file is written so that a crash leaves the old or the new one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from modules.errors import StorageError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The folder with all that the program writes."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The jobs, their images and their events."""
+        return self.root / "jobs.sqlite"
+
+    @property
+    def settings(self) -> Path:
+        """The settings that differ from the defaults, as JSON."""
+        return self.root / "settings.json"
+
+    @property
+    def outputs(self) -> Path:
+        """Pictures to keep."""
+        return self.root / "outputs"
+
+    @property
+    def results(self) -> Path:
+        """Pictures that were not to be saved; they are kept for some hours."""
+        return self.root / "results"
+
+    @property
+    def logs(self) -> Path:
+        """Log files of the launcher and its children."""
+        return self.root / "logs"
+
+
+def data_folder() -> DataFolder:
+    """Return the data folder that the launcher chose, else `data/` beside `launch.py`."""
+    chosen = os.environ.get("STEADY_DATA_DIR")
+    return DataFolder(Path(chosen).expanduser().absolute() if chosen else ROOT / "data")
+
+
+def model_folders() -> tuple[Path, ...]:
+    """Return the folders that hold `Stable-diffusion/` and its siblings: our own first, then those of --models-dir."""
+    more = os.environ.get("STEADY_MODELS_DIRS", "").split(os.pathsep)
+    folders = [ROOT / "models", *(Path(folder).expanduser().absolute() for folder in more if folder)]
+    return tuple(dict.fromkeys(folders))
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` so that `path` holds the old bytes or the new ones, never a part, also after a power cut.
+
+    Missing folders are made.
+
+    Raises:
+        StorageError: the file cannot be written; the old one, if any, is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _fsync_folder(path.parent)
+    except OSError as error:
+        raise StorageError.from_os_error(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def set_aside(path: Path, companions: tuple[str, ...] = ()) -> Path:
+    """Rename a corrupt file to the first free `NAME.corrupt-N` beside it and return that path.
+
+    `companions` are suffixes of files that belong to it, such as "-wal"; those that exist go with it.
+
+    Raises:
+        StorageError: the folder does not allow the renaming.
+    """
+    number = 1
+    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
+        number += 1
+    try:
+        for suffix in companions:
+            companion = path.with_name(path.name + suffix)
+            if companion.exists():
+                companion.rename(aside.with_name(aside.name + suffix))
+        path.rename(aside)
+    except OSError as error:
+        raise StorageError.from_os_error(path, error) from error
+    return aside
+
+
+def _fsync_folder(folder: Path) -> None:
+    """Make a renaming in `folder` last. Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
