@@ -1,0 +1,86 @@
+"""kill -9 of each process in mid-job: nothing lost, nothing twice, and the picture is the one of an undisturbed run."""
+
+import hashlib
+import os
+import signal
+from pathlib import Path
+
+from tests.program import Program, alive, wait_until
+
+JOB = {"prompt": "red heart", "seed": 41, "steps": 60, "n_iter": 3, "sampler_name": "Euler a"}
+
+
+def hashes_of_outputs(program: Program, identity: str) -> list[str]:
+    """Return the hash of each picture of a job, in order, as the server gives them."""
+    outputs = program.job(identity)["outputs"]
+    return [hashlib.sha256(program.call("GET", output["url"])[1]).hexdigest() for output in outputs]
+
+
+def saved_files(program: Program) -> list[Path]:
+    return sorted((program.data / "outputs").rglob("*.png"))
+
+
+def undisturbed(program: Program) -> list[str]:
+    """Draw the job once in peace and return the hashes of its pictures."""
+    identity = program.submit(**JOB)
+    assert program.wait_for(identity)["status"] == "done"
+    return hashes_of_outputs(program, identity)
+
+
+def test_engine_killed_in_mid_job(program: Program) -> None:
+    wanted = undisturbed(program)
+    identity = program.submit(**JOB)
+    program.wait_for_step(identity, 5)
+    os.kill(program.pid_of("modules.engine"), signal.SIGKILL)
+    job = program.wait_for(identity)
+    assert (job["status"], job["attempts"]) == ("done", 2)
+    assert hashes_of_outputs(program, identity) == wanted
+    assert len(saved_files(program)) == 2 * len(wanted)
+
+
+def test_an_engine_that_dies_twice_in_a_job_leaves_it_and_goes_on(program: Program) -> None:
+    poison = program.submit(**JOB)
+    waiting = program.submit(prompt="cat", seed=1, steps=4)
+    for _death in range(2):
+        program.wait_for_step(poison, 2)
+        os.kill(program.pid_of("modules.engine"), signal.SIGKILL)
+    job = program.wait_for(poison)
+    assert job["status"] == "quarantined"
+    assert "SIGKILL" in job["error"]
+    assert program.wait_for(waiting)["status"] == "done"
+
+
+def test_server_killed_in_mid_job(program: Program) -> None:
+    identity = program.submit(**JOB)
+    program.wait_for_step(identity, 3)
+    before = program.get("/internal/ping")
+    os.kill(program.pid_of("app.py"), signal.SIGKILL)
+    wait_until(program.answers, 30, "another server answers")
+    assert program.get("/internal/ping")["instance"] != before["instance"]
+    job = program.wait_for(identity)
+    assert (job["status"], job["attempts"], len(job["outputs"])) == ("done", 1, JOB["n_iter"])
+
+
+def test_launcher_killed_in_mid_job(program: Program) -> None:
+    wanted = undisturbed(program)
+    identity = program.submit(**JOB)
+    program.wait_for_step(identity, 3)
+    children = program.children()
+    assert program.launcher is not None
+    program.launcher.kill()
+    program.launcher.wait()
+    wait_until(lambda: not any(alive(pid) for pid in children), 10, "no orphan is left")
+    program.start()
+    job = program.wait_for(identity)
+    assert job["status"] == "done"
+    assert hashes_of_outputs(program, identity) == wanted
+    assert len(saved_files(program)) == 2 * len(wanted)
+
+
+def test_an_interrupt_sent_while_the_engine_is_down_is_kept(program: Program) -> None:
+    identity = program.submit(**JOB)
+    program.wait_for_step(identity, 3)
+    os.kill(program.pid_of("modules.engine"), signal.SIGKILL)
+    answer = program.post(f"/sdapi/v1/jobs/{identity}/interrupt")
+    assert answer["accepted"]
+    assert program.wait_for(identity)["status"] == "interrupted"
