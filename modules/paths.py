@@ -30,6 +30,11 @@ class DataFolder:
         return self.root / "settings.json"
 
     @property
+    def hashes(self) -> Path:
+        """The remembered hashes of models."""
+        return self.root / "hashes.json"
+
+    @property
     def outputs(self) -> Path:
         """Pictures to keep."""
         return self.root / "outputs"
