@@ -1,0 +1,129 @@
+"""The command line of `launch.py`, and how its values reach the server and the engine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal, NoReturn
+
+Command = Literal["serve", "test", "doctor"]
+
+ENVIRONMENT_VARIABLE = "STEADY_ARGS"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+_COMMANDS: tuple[Command, ...] = ("serve", "test", "doctor")
+_OPTIONS_WITH_VALUE = ("--port", "--data-dir", "--models-dir", "--loglevel")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What was asked for on the command line. `None` means the default of whoever uses the value."""
+
+    command: Command = "serve"
+    port: int = 7860
+    listen: bool = False
+    data_dir: str | None = None
+    models_dir: tuple[str, ...] = ()
+    autolaunch: bool = False
+    loglevel: str = "INFO"
+    skip_install: bool = False
+    api_server_stop: bool = False
+    rest: tuple[str, ...] = ()
+
+    @property
+    def host(self) -> str:
+        """The address to bind: this machine only, unless --listen opens it to the network."""
+        return "0.0.0.0" if self.listen else "127.0.0.1"
+
+    def to_json(self) -> str:
+        """Return the text that `from_environment` reads in a child."""
+        return json.dumps(asdict(self))
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """Read the arguments after the program's name.
+
+    Everything that `test` does not know itself is kept for pytest in `rest`. Ends the process with a message and exit
+    code 2 on a wrong argument, with 0 on --help.
+    """
+    command, others = _split_command(argv)
+    parser = _parser()
+    known, rest = parser.parse_known_args(others)
+    if rest and command != "test":
+        _refuse(parser, rest)
+    return Arguments(
+        command=command,
+        port=known.port,
+        listen=known.listen,
+        data_dir=known.data_dir,
+        models_dir=tuple(known.models_dir),
+        autolaunch=known.autolaunch,
+        loglevel=known.loglevel,
+        skip_install=known.skip_install,
+        api_server_stop=known.api_server_stop,
+        rest=tuple(rest),
+    )
+
+
+def from_environment() -> Arguments:
+    """Return the launcher's arguments in one of its children; the defaults in a process that has no launcher."""
+    text = os.environ.get(ENVIRONMENT_VARIABLE)
+    if not text:
+        return Arguments()
+    values = json.loads(text)
+    values["models_dir"] = tuple(values["models_dir"])
+    values["rest"] = tuple(values["rest"])
+    return Arguments(**values)
+
+
+def _split_command(argv: Sequence[str]) -> tuple[Command, list[str]]:
+    """Find the command wherever it stands: argparse cannot read an optional one behind an option."""
+    value_expected = False
+    for index, word in enumerate(argv):
+        if not value_expected and word in _COMMANDS:
+            return word, [*argv[:index], *argv[index + 1 :]]
+        value_expected = word in _OPTIONS_WITH_VALUE
+    return "serve", list(argv)
+
+
+def _refuse(parser: argparse.ArgumentParser, rest: Sequence[str]) -> NoReturn:
+    parser.error(f"{' '.join(rest)} is not known: `python3 launch.py --help` lists what is")
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isdecimal() else -1
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: use 0 (any free one) to 65535")
+    return port
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in LOG_LEVELS:
+        raise argparse.ArgumentTypeError(f"{text} is not a log level: use one of {', '.join(LOG_LEVELS)}")
+    return text.upper()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="launch.py",
+        usage="python3 launch.py [serve | test | doctor] [options]",
+        description="serve (the default) installs what is missing and starts the web UI; "
+        "test runs linters and tests and hands on what pytest knows; doctor looks at this machine.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--port", type=_port, default=7860, help="port of the page and the API; 0 takes any free one")
+    parser.add_argument("--listen", action="store_true", help="let other machines in (else this machine only)")
+    parser.add_argument("--data-dir", help="folder for settings, queue and pictures (data/ beside launch.py)")
+    parser.add_argument(
+        "--models-dir", action="append", default=[], help="one more folder with models, e.g. of an A1111 install"
+    )
+    parser.add_argument("--autolaunch", action="store_true", help="open the browser when the page is there")
+    parser.add_argument("--loglevel", type=_log_level, default="INFO", help="DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    parser.add_argument("--skip-install", action="store_true", help="start without looking at the installed packages")
+    parser.add_argument(
+        "--api-server-stop", action="store_true", help="let other machines stop and restart the server over the API"
+    )
+    return parser
