@@ -1,0 +1,36 @@
+"""The documents cannot drift from the program."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+from modules.cmd_args import parse
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_settings_page_is_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("generate_settings", ROOT / "docs" / "generate_settings.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == module.settings_page()
+
+
+def test_the_readme_names_only_flags_that_exist() -> None:
+    flags = re.findall(
+        r"^\| `(--[a-z-]+)(?: (\S+))?` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert len(flags) >= 8
+    for flag, value in flags:
+        parse([flag, value] if value else [flag])
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    broken = []
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            if not target.startswith(("http", "<")) and not (page.parent / target).exists():
+                broken.append(f"{page.name}: {target}")
+    assert broken == []
