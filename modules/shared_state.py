@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Values = dict[str, Any]  # `dict` itself is a method inside State
 RequestKind = Literal["skip", "interrupt", "stop"]
 
 _FLAG_OF_REQUEST: dict[RequestKind, str] = {
@@ -114,7 +115,7 @@ class State:
         self._decoding = threading.Lock()
         self._command_came = threading.Condition(threading.Lock())
         self._commands: deque[str] = deque()
-        self._values: dict[str, Any] = {name: field.default for name, field in _FIELDS.items()}
+        self._values: Values = {name: field.default for name, field in _FIELDS.items()}
         self._preview: Preview | None = None
         self._decode_failures = 0
         self.current_latent: Any = None
@@ -130,12 +131,12 @@ class State:
         # Steps between previews that `set_current_image` makes; -1: only one for each finished image.
         self.preview_every_n_steps = 1
 
-    def dict(self) -> dict[str, object]:
+    def dict(self) -> Values:
         """Return the nine keys that A1111's API shows as `state`."""
         with self._lock:
             return {key: self._values[key] for key in _KEYS_OF_DICT}
 
-    def snapshot(self) -> dict[str, object]:
+    def snapshot(self) -> Values:
         """Return every field that travels between processes."""
         with self._lock:
             return dict(self._values)
