@@ -6,18 +6,15 @@ that this version does not know are kept in it.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from modules.errors import InvalidRequest, StorageError
-from modules.paths import set_aside, write_atomically
+from modules.paths import locked, set_aside, write_atomically
 
 Needs = Literal["nothing", "engine", "server"]
 
@@ -227,7 +224,7 @@ class Options:
         }
         with self._lock:
             self.last_unknown = tuple(name for name in changes if name not in _FIELD_BY_NAME)
-            with _locked(self.path):
+            with locked(self.path):
                 try:
                     stored = self._read()
                 except ValueError:
@@ -276,7 +273,7 @@ class Options:
     def _set_aside_if_corrupt(self) -> None:
         """Under the file's lock, so that two processes that both saw it corrupt do not move a good new one away."""
         try:
-            with _locked(self.path):
+            with locked(self.path):
                 try:
                     self._adopt(self._read())
                 except ValueError:
@@ -301,32 +298,3 @@ class Options:
         except OSError:
             return None
         return status.st_mtime_ns, status.st_ino, status.st_size
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock file beside `path` against other processes and threads."""
-    lock_path = path.with_name(path.name + ".lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise StorageError.from_os_error(lock_path, error) from error
-    try:
-        _lock_descriptor(descriptor)
-        yield
-    finally:
-        os.close(descriptor)  # closing gives the lock back
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock_descriptor(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-
-else:
-    import fcntl
-
-    def _lock_descriptor(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)

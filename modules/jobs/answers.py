@@ -1,0 +1,48 @@
+"""Jobs and pictures in the form in which REST, the event stream and the page tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from modules.jobs.rows import Image, Job
+
+
+def output_answer(image: Image) -> dict[str, Any]:
+    """Return a complete picture as an entry of a job's `outputs`; `url` is a path on this server."""
+    return {
+        "index": image.index,
+        "url": f"/sdapi/v1/jobs/{quote(image.job_id, safe='()')}/images/{image.index}.png",
+        "width": image.width,
+        "height": image.height,
+        "seed": image.seed,
+        "infotext": image.infotext,
+        "partial": image.partial,
+    }
+
+
+def job_answer(job: Job, images: Iterable[Image]) -> dict[str, Any]:
+    """Return the answer of `GET /sdapi/v1/jobs/{id}`."""
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "status": job.status,
+        "position": job.position,
+        "phase": job.phase,
+        "progress": job.progress,
+        "attempts": job.attempts,
+        "deaths": job.deaths,
+        "error": job.error,
+        "owner": job.owner,
+        "priority": job.priority,
+        "requested": job.requested,
+        "image_index": job.image_index,
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+        "stopped_after_seconds": job.stopped_after_seconds,
+        "request": job.request,
+        "resolved": job.resolved,
+        "outputs": [output_answer(image) for image in images],
+    }

@@ -1,0 +1,202 @@
+"""The database file: opened, repaired by setting a corrupt one aside, and shared by threads and processes.
+
+Every change is one `BEGIN IMMEDIATE` transaction, on disk when it returns (WAL with `synchronous=FULL`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from modules.errors import StorageError
+from modules.jobs.rows import EventKind
+from modules.jobs.store_schema import NewerSchemaError, migrate
+from modules.paths import locked, set_aside
+
+_BUSY_SECONDS = 15.0  # the longest that one process waits for the transaction of another
+_CORRUPT_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_WAL_FILES = ("-wal", "-shm")
+
+
+class Transaction:
+    """A change that is under way. What it appends to the events becomes visible with it, or not at all."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
+        self._connection = connection
+        self._clock = clock
+        self.last_event: int | None = None
+
+    def execute(self, sql: str, parameters: Mapping[str, Any] | tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self._connection.execute(sql, parameters)
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock()
+
+    def append(self, kind: EventKind, job_id: str | None, payload: Mapping[str, Any]) -> None:
+        """Append an event."""
+        cursor = self.execute(
+            "INSERT INTO events (at, kind, job_id, payload) VALUES (?, ?, ?, ?)",
+            (self.now(), kind, job_id, json.dumps(payload, ensure_ascii=False)),
+        )
+        self.last_event = cursor.lastrowid
+
+
+class Database:
+    """Connections to one file. Safe to use from several threads: each transaction borrows a connection of its own.
+
+    `announce` is called after each commit that appended events, with the highest number.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        self.path = path
+        self.notices: list[str] = []
+        self.announce: Callable[[int], None] | None = None
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        with self._told_in_words():
+            self._idle.append(self._open())
+            # PRAGMA data_version tells a connection of changes by all others: so this one does nothing else.
+            self._watcher = self._connect()
+        self._watcher_lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Borrow a connection that sees one consistent state of the database."""
+        with self._told_in_words(), self._borrowed() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Make a change that is whole and on disk, or did not happen. Do no file work inside.
+
+        Raises:
+            StorageError: the disk refuses; the message names the path and the remedy.
+        """
+        with self._told_in_words(), self._borrowed() as connection:
+            transaction = Transaction(connection, self._clock)
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield transaction
+                connection.execute("COMMIT")
+            except BaseException:
+                # SQLite has already rolled back by itself after some errors, such as a full disk.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        if transaction.last_event is not None and self.announce is not None:
+            self.announce(transaction.last_event)
+
+    def data_version(self) -> int:
+        """Return a number that differs from the last one when anyone changed the database in between."""
+        with self._told_in_words(), self._watcher_lock:
+            return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Close all connections; those in use are closed when they come back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+        with self._watcher_lock:
+            self._watcher.close()
+
+    @contextlib.contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                keep = not self._closed and not connection.in_transaction
+                if keep:
+                    self._idle.append(connection)
+            if not keep:
+                connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        """Open and migrate, under a lock: server and engine start together and must not both repair."""
+        with locked(self.path):
+            try:
+                return self._open_sound()
+            except sqlite3.DatabaseError as error:
+                if not _is_corrupt(error):
+                    raise
+                aside = set_aside(self.path, companions=_WAL_FILES)
+                self.notices.append(
+                    f"{self.path.name} was corrupt and is now {aside.name}: "
+                    "the queue starts empty, pictures are untouched."
+                )
+                return self._open_sound()
+
+    def _open_sound(self) -> sqlite3.Connection:
+        connection = self._connect()
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                damage = sqlite3.DatabaseError("quick_check found damage")
+                damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+                raise damage
+            migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextlib.contextmanager
+    def _told_in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise StorageError(_in_words(self.path, error)) from error
+        except NewerSchemaError as error:
+            raise StorageError(
+                f"{self.path} was written by a newer version (schema {error}): "
+                "update the program, or choose another --data-dir."
+            ) from error
+
+
+def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
+    return _primary_code(error) in _CORRUPT_CODES
+
+
+def _primary_code(error: sqlite3.DatabaseError) -> int:
+    """The low byte; extended codes say more than is needed here."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _in_words(path: Path, error: sqlite3.DatabaseError) -> str:
+    remedies = {
+        sqlite3.SQLITE_FULL: f"No space left to write {path}: free some disk space, or choose another --data-dir.",
+        sqlite3.SQLITE_READONLY: f"Not allowed to write {path}: give your user write access to it and its folder.",
+        sqlite3.SQLITE_CANTOPEN: f"{path} cannot be opened: give your user write access to its folder.",
+        sqlite3.SQLITE_BUSY: f"{path} is locked by another program: end that one.",
+        sqlite3.SQLITE_CORRUPT: f"{path} is damaged: restart the program, which sets it aside and goes on.",
+        sqlite3.SQLITE_NOTADB: f"{path} is damaged: restart the program, which sets it aside and goes on.",
+    }
+    return remedies.get(_primary_code(error), f"{path} cannot be used ({error}): check the disk.")
