@@ -1,0 +1,137 @@
+"""A1111's infotext: the words under a picture and in its `parameters` chunk, and the way back to a request.
+
+    red heart
+    Negative prompt: blurry
+    Steps: 20, Sampler: Euler a, Schedule type: Automatic, CFG scale: 7, Seed: 1, Size: 512x512, …
+
+Facts: A1111 v1.10.1, `create_infotext` and `infotext_utils`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from modules.jobs.resolve import ResolvedTxt2Img
+from modules.jobs.samplers import split_sampler
+
+_NEGATIVE = "Negative prompt:"
+_FEWEST_PAIRS = 3
+# A key has at most 60 characters, so that a long text without a colon costs no more than its length.
+_PAIR = re.compile(r'(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+_WHOLE = re.compile(r"[0-9]{1,20}")
+_SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
+_PARTIAL = "Partial"
+
+
+def write(resolved: ResolvedTxt2Img, index: int, steps_done: int | None = None) -> str:
+    """Return the infotext of the picture with this index.
+
+    `steps_done` marks a picture that was stopped: `Partial: 12/30`.
+    """
+    pairs: dict[str, object] = {
+        "Steps": resolved.steps,
+        "Sampler": resolved.sampler_name,
+        "Schedule type": resolved.scheduler,
+        "CFG scale": _number(resolved.cfg_scale),
+        "Seed": resolved.seed_of(index),
+        "Size": f"{resolved.width}x{resolved.height}",
+        "Model hash": resolved.short_hash if resolved.add_model_hash_to_info else None,
+        "Model": resolved.checkpoint if resolved.add_model_name_to_info else None,
+        _PARTIAL: None if steps_done is None else f"{steps_done}/{resolved.steps}",
+        # Not "v0.1.0": A1111 would take that for its own and turn on what its old versions did.
+        "Version": f"steady-{resolved.version}" if resolved.add_version_to_infotext else None,
+    }
+    negative = f"\n{_NEGATIVE} {resolved.negative_prompt}" if resolved.negative_prompt else ""
+    return f"{resolved.prompt}{negative}\n{_join(pairs)}".strip()
+
+
+def parse_pairs(text: str) -> dict[str, str]:
+    """Return what the infotext says, under its own keys, with `Prompt` and `Negative prompt`; `Size` as it stands.
+
+    The last line holds the pairs only if there are three of them at least; else it belongs to the prompt.
+    """
+    lines = text.strip().split("\n")
+    found = _PAIR.findall(lines[-1])
+    if len(found) >= _FEWEST_PAIRS:
+        lines = lines[:-1]
+    else:
+        found = []
+    prompt, negative = _split_prompts(lines)
+    return {"Prompt": prompt, "Negative prompt": negative} | {key: _unquote(value) for key, value in found}
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return the fields of a txt2img request that the infotext gives; those that it leaves open are absent.
+
+    Keys of other programs are ignored, and so are values that cannot be read.
+    """
+    pairs = parse_pairs(text)
+    fields: dict[str, Any] = {"prompt": pairs["Prompt"], "negative_prompt": pairs["Negative prompt"]}
+    if "Sampler" in pairs:
+        sampler, schedule = split_sampler(pairs["Sampler"])
+        fields["sampler_name"] = sampler
+        fields["scheduler"] = pairs.get("Schedule type") or schedule or "Automatic"
+    for key, field in (("Steps", "steps"), ("Seed", "seed")):
+        if _WHOLE.fullmatch(pairs.get(key, "")):
+            fields[field] = int(pairs[key])
+    cfg_scale = _read_number(pairs.get("CFG scale", ""))
+    if cfg_scale is not None:
+        fields["cfg_scale"] = cfg_scale
+    size = _SIZE.fullmatch(pairs.get("Size", ""))
+    if size:
+        fields["width"], fields["height"] = int(size[1]), int(size[2])
+    model = pairs.get("Model") or pairs.get("Model hash")
+    if model:
+        fields["override_settings"] = {"sd_model_checkpoint": model}
+    return fields
+
+
+def _split_prompts(lines: list[str]) -> tuple[str, str]:
+    prompt: list[str] = []
+    negative: list[str] = []
+    part = prompt
+    for line in lines:
+        stripped = line.strip()
+        if part is prompt and stripped.startswith(_NEGATIVE):
+            part = negative
+            stripped = stripped.removeprefix(_NEGATIVE).strip()
+        part.append(stripped)
+    return "\n".join(prompt).strip(), "\n".join(negative).strip()
+
+
+def _join(pairs: Mapping[str, object]) -> str:
+    return ", ".join(f"{key}: {_quote(value)}" for key, value in pairs.items() if value is not None)
+
+
+def _quote(value: object) -> str:
+    """Quote as A1111 does, and also where the bare text would not be read back as it was."""
+    text = str(value)
+    needs_quotes = any(mark in text for mark in ",\n:") or text.startswith('"') or text != text.strip()
+    return json.dumps(text, ensure_ascii=False) if needs_quotes else text
+
+
+def _unquote(value: str) -> str:
+    stripped = value.strip()
+    if len(stripped) < 2 or not (stripped.startswith('"') and stripped.endswith('"')):
+        return stripped
+    try:
+        return str(json.loads(stripped))
+    except ValueError:
+        return stripped
+
+
+def _number(value: float) -> int | float:
+    """7 rather than 7.0, as A1111's page writes it."""
+    return int(value) if value.is_integer() else value
+
+
+def _read_number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
