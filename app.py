@@ -1,0 +1,99 @@
+"""The server process: the page, the REST API and the live stream, on the socket that the launcher holds.
+
+Imports no torch: the page is there seconds after the start, and no computation can freeze it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import uuid
+from pathlib import Path
+
+import gradio
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from modules import shared
+from modules.api.assets import read_assets
+from modules.api.guard import Guard
+from modules.api.middleware import Front, Stamp
+from modules.api.page_identity import Identity, assets_hash, page_hash
+from modules.api.rest import build_rest
+from modules.api.services import Services, build_services
+from modules.api.serving import SwappableServer
+from modules.cmd_args import Arguments, from_environment
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.store import JobStore
+from modules.link import Link
+from modules.paths import ROOT, data_folder, model_folders
+from webui.theme import mount_arguments
+from webui.ui import create_ui
+
+ASSETS = ROOT / "webui" / "assets"
+
+
+def main() -> int:
+    """Serve until the launcher says otherwise; return the exit code."""
+    arguments = from_environment()
+    link = Link.from_environment(shared.state, "server")
+    if link is not None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches all processes; the launcher decides.
+    logging.basicConfig(level=arguments.loglevel, format="%(asctime)s %(levelname)s server: %(message)s")
+    for talkative in ("httpx", "httpcore", "asyncio", "PIL"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+    application, services = build_application(arguments, link)
+    SwappableServer(application, services).run(sockets=[listening_socket(arguments)])
+    if link is not None:
+        link.close()
+    services.store.close()
+    return 0
+
+
+def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp, Services]:
+    """Return the whole application and the parts that it works with."""
+    folder = data_folder()
+    store = JobStore(folder.database, folder)
+    catalogue = CheckpointCatalogue(model_folders(), hash_cache=folder.hashes)
+    blocks = create_ui(store, catalogue)
+    page = mount_page(blocks)
+    instance = os.environ.get("STEADY_INSTANCE") or uuid.uuid4().hex
+    services = build_services(
+        store=store,
+        catalogue=catalogue,
+        options=shared.opts,
+        state=shared.state,
+        link=link,
+        arguments=arguments,
+        folder=folder,
+        identity=Identity(instance, page_hash(blocks.config, blocks.head or "", assets_hash(ASSETS))),
+    )
+    rest = build_rest(services, read_assets(ASSETS))
+    guarded = Guard(Front(rest, page), listen=arguments.listen)
+    return Stamp(guarded, services.retirement), services
+
+
+def mount_page(blocks: gradio.Blocks) -> FastAPI:
+    """Return the page's application. The CORS middleware allows nobody, and keeps Gradio from adding a generous one."""
+    page = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    page.add_middleware(CORSMiddleware, allow_origins=())
+    gradio.mount_gradio_app(page, blocks, path="/", **mount_arguments(shared.opts.values.theme))
+    return page
+
+
+def listening_socket(arguments: Arguments) -> socket.socket:
+    """Return the socket that the launcher handed over, or an own one where it could not."""
+    descriptor = os.environ.get("STEADY_LISTEN_FD")
+    if descriptor is not None:
+        return socket.socket(fileno=int(descriptor))
+    return socket.create_server((arguments.host, arguments.port), backlog=512)
+
+
+if __name__ == "__main__":
+    # `python app.py` puts this file's folder first on the path; nothing else is needed to find `modules`.
+    assert Path(__file__).resolve().parent == ROOT
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""JSON answers, and errors in the form that clients of A1111 know: `{error, detail, body, errors}`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from modules.errors import InvalidRequest, SteadyError, StorageError, UnknownJob
+
+logger = logging.getLogger(__name__)
+
+
+class Refused(SteadyError):  # noqa: N818  (an answer, not a fault)
+    """A request that is answered with this status and message."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+
+
+def json_bytes(content: object) -> bytes:
+    """Return `content` as JSON. Keys may be any simple type; what JSON lacks becomes text."""
+    return orjson.dumps(content, default=str, option=orjson.OPT_NON_STR_KEYS)
+
+
+def json_answer(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return `content` as a JSON response, without a detour through a response model."""
+    return Response(json_bytes(content), status, headers, media_type="application/json")
+
+
+def error_answer(
+    status: int, error: str, detail: object, message: str = "", headers: Mapping[str, str] | None = None, body: str = ""
+) -> Response:
+    """Return an error as A1111 forms it. `errors` is always a sentence."""
+    content = {"error": error, "detail": detail, "body": body, "errors": message or str(detail)}
+    return json_answer(content, status, headers)
+
+
+def invalid_detail(error: InvalidRequest) -> list[dict[str, object]]:
+    """Return `detail` as FastAPI writes it for a body that does not validate."""
+    location = ["body", error.field] if error.field else ["body"]
+    return [{"type": "value_error", "loc": location, "msg": str(error)}]
+
+
+def retry_later(message: str, seconds: int = 1) -> Refused:
+    """Return the refusal of a server that goes or cannot serve now; a client that asks again is served."""
+    return Refused(503, message, {"Retry-After": str(seconds)})
+
+
+async def read_object(request: Request, *, empty: bool = False) -> dict[str, Any]:
+    """Return the request's body, which must be a JSON object; `empty` lets nothing at all stand for `{}`.
+
+    Raises:
+        InvalidRequest: it is something else.
+    """
+    raw = await request.body()
+    if empty and not raw.strip():
+        return {}
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"The body is no JSON ({error}): send a JSON object.") from error
+    if isinstance(body, dict):
+        return body
+    if empty and body is None:
+        return {}
+    raise InvalidRequest(f"The body is a {type(body).__name__}: send a JSON object, such as {{}}.")
+
+
+def install_error_answers(app: FastAPI) -> None:
+    """Give every error of `app` the one form."""
+    app.add_exception_handler(SteadyError, _answer_steady_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(Exception, _answer_unexpected)
+
+
+async def _answer_steady_error(request: Request, error: Exception) -> Response:
+    name, message = type(error).__name__, str(error)
+    if isinstance(error, Refused):
+        return error_answer(error.status, name, message, headers=error.headers)
+    if isinstance(error, InvalidRequest):
+        return error_answer(422, name, invalid_detail(error), message)
+    if isinstance(error, UnknownJob):
+        return error_answer(404, name, message)
+    if isinstance(error, StorageError):
+        logger.error("%s %s: %s", request.method, request.url.path, message)
+        return error_answer(507, name, message)
+    return error_answer(500, name, message)
+
+
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    detail = [{key: value for key, value in one.items() if key in ("type", "loc", "msg")} for one in error.errors()]
+    message = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in detail)
+    return error_answer(422, "RequestValidationError", detail, message)
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = f"{error.detail}: {request.method} {request.url.path}"
+    return error_answer(error.status_code, "HTTPException", error.detail, message, error.headers)
+
+
+async def _answer_unexpected(request: Request, error: Exception) -> Response:
+    """A fault of ours. The server logs its traceback; the client gets its name and goes on."""
+    return error_answer(500, type(error).__name__, "", str(error) or type(error).__name__)

@@ -1,0 +1,253 @@
+"""The live stream: one task reads what happened, once, for all who watch.
+
+Events come from the database: the link says that there are new ones, and `data_version` is looked at as well in case it
+did not. Progress, previews and the state of the processes come by the link alone; only the newest of each counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+from modules.api.live_messages import (
+    MOST_EVENTS_AT_ONCE,
+    Batch,
+    Beginning,
+    Delivery,
+    Queue,
+    read_batch,
+    read_beginning,
+    read_queue,
+    text_of,
+)
+from modules.api.page_identity import Identity
+from modules.api.subscription import Message, Subscription
+from modules.api.workers import Workers
+from modules.jobs.store import JobStore
+from modules.link import Link
+from modules.shared_state import Preview, State
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+SETTLE_SECONDS = 0.5
+LEAVING = Message(text_of({"type": "leaving"}))
+TOPICS = ("progress", "engine", "supervisor")
+
+
+class Broadcaster:
+    """Tells every subscriber what happens and every waiting client that its job has ended.
+
+    Event loop only, except for `wake` and the handlers given to the link. `notices` returns what to tell the user.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        state: State,
+        link: Link | None,
+        workers: Workers,
+        identity: Identity,
+        notices: Callable[[], list[str]] = list,
+    ) -> None:
+        self._store, self._state, self._link, self._workers = store, state, link, workers
+        self._identity, self._notices = identity, notices
+        self._subscriptions: set[Subscription] = set()
+        self._waiting: dict[str, set[asyncio.Future[str]]] = {}
+        self._topics: dict[str, Any] = dict.fromkeys(TOPICS)
+        self._number = 0
+        self._data_version = 0
+        self._announced = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._leaving = False
+        self.queue = Queue(0, ())
+
+    def topic(self, name: str) -> Any:
+        """Return the newest value of "progress", "engine" or "supervisor"; None when there is none."""
+        return self._topics[name]
+
+    async def start(self) -> None:
+        """Begin to watch. Events from now on are told."""
+        self._loop = asyncio.get_running_loop()
+        self._number = await self._workers.run_poll(self._store.last_event)
+        self._data_version = await self._workers.run_poll(self._store.data_version)
+        self.queue = await self._workers.run_poll(read_queue, self._store)
+        if self._link is not None:
+            self._listen_to(self._link)
+        self._task = asyncio.create_task(self._watch(), name="broadcaster")
+
+    async def stop(self) -> None:
+        """End all streams and watch no more."""
+        self.leave()
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def leave(self) -> None:
+        """Tell every subscriber that this server goes, and end its stream. Who waits for a job is still answered."""
+        self._leaving = True
+        for subscription in self._subscriptions:
+            subscription.put(LEAVING)
+            subscription.end()
+
+    def wake(self, number: int | None = None) -> None:
+        """Look for events now. Any thread."""
+        self._call(self._announced.set)
+
+    def expect(self, job_id: str) -> asyncio.Future[str]:
+        """Return a future for the status with which the job ends. Ask before it can end, and `forget` it after."""
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(job_id, set()).add(future)
+        return future
+
+    def forget(self, job_id: str, future: asyncio.Future[str]) -> None:
+        """Wait no more."""
+        future.cancel()
+        waiting = self._waiting.get(job_id, set())
+        waiting.discard(future)
+        if not waiting:
+            self._waiting.pop(job_id, None)
+
+    async def follow(self, owner: str | None, after: int | None = None) -> AsyncGenerator[Message, None]:
+        """Yield a snapshot for `owner`, the events missed since `after`, then all that happens here."""
+        subscription = Subscription()
+        self._subscriptions.add(subscription)
+        try:
+            if self._leaving:
+                yield LEAVING
+                return
+            beginning = await self._workers.run(read_beginning, self._store, owner, after)
+            subscription.skip_to(beginning.number)
+            yield self._snapshot(beginning, after)
+            for message in beginning.missed:
+                yield message
+            while (following := await subscription.next()) is not None:
+                yield following
+        finally:
+            self._subscriptions.discard(subscription)
+
+    def _snapshot(self, beginning: Beginning, after: int | None) -> Message:
+        """Numbered like the last event it covers; by `after` if missed events follow: they may be asked for again."""
+        preview = self._newest_preview()
+        content = {
+            "type": "snapshot",
+            "events": beginning.number,
+            "instance": self._identity.instance,
+            "page": self._identity.page,
+            "job": beginning.job,
+            "running": beginning.running,
+            "queued": beginning.queue.total,
+            "queue": beginning.queue.ids,
+            **self._topics,
+            "preview": None if preview is None else _preview_content(preview),
+            "notices": self._notices(),
+        }
+        return Message(text_of(content), after if beginning.missed else beginning.number)
+
+    def _newest_preview(self) -> Preview | None:
+        """Return the preview of the job that runs, for those who come now."""
+        preview, state = self._state.preview, self._state
+        return preview if preview is not None and state.running and preview.job == state.begun_job else None
+
+    def _listen_to(self, link: Link) -> None:
+        for name in TOPICS:
+            self._topics[name] = link.topics.get(name)
+            link.on_topic(name, self._topic_handler(name))
+        link.on_topic("events", lambda number: self.wake())
+        link.on_preview(lambda preview: self._call(self._on_preview, preview))
+
+    def _topic_handler(self, name: str) -> Callable[[Any], None]:
+        return lambda value: self._call(self._on_topic, name, value)
+
+    def _call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call on the event loop, from any thread; a loop that has ended needs nothing."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _on_topic(self, name: str, value: Any) -> None:
+        self._topics[name] = value
+        self._tell_newest(name, Message(text_of({"type": name, name: value})))
+
+    def _on_preview(self, preview: Preview) -> None:
+        if self._subscriptions:
+            self._tell_newest("preview", Message(text_of({"type": "preview", "preview": _preview_content(preview)})))
+
+    def _tell_newest(self, slot: str, message: Message) -> None:
+        for subscription in self._subscriptions:
+            subscription.put_newest(slot, message)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                if await self._something_happened():
+                    await self._deliver()
+            except Exception:
+                logger.exception("Reading events failed; trying again in a second.")
+                await asyncio.sleep(1)
+
+    async def _something_happened(self) -> bool:
+        announced = False
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._announced.wait(), POLL_SECONDS)
+            announced = True
+        self._announced.clear()
+        version = await self._workers.run_poll(self._store.data_version)
+        changed, self._data_version = version != self._data_version, version
+        return changed or announced
+
+    async def _deliver(self) -> None:
+        while True:
+            batch: Batch = await self._workers.run_poll(read_batch, self._store, self._number)
+            self.queue = batch.queue
+            for delivery in batch.deliveries:
+                await self._tell(delivery)
+                self._number = delivery.event.number
+            if len(batch.deliveries) < MOST_EVENTS_AT_ONCE:
+                return
+
+    async def _tell(self, delivery: Delivery) -> None:
+        job_id = delivery.event.job_id
+        if delivery.ended is not None and job_id is not None:
+            await self._settle(job_id)
+        for subscription in self._subscriptions:
+            subscription.put(delivery.message)
+        if delivery.ended is not None and job_id is not None:
+            for future in self._waiting.pop(job_id, set()):
+                if not future.done():
+                    future.set_result(delivery.ended)
+
+    async def _settle(self, job_id: str) -> None:
+        """Wait until the noticeboard, too, says that the job is over.
+
+        The engine tells that first, but by the link, and this reader may see the row before the link's message. Who
+        asks for the progress right after an answer must not find the job still running. An engine that died says
+        nothing: hence the limit.
+        """
+        deadline = time.monotonic() + SETTLE_SECONDS
+        state = self._state
+        while state.running and state.begun_job == job_id and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+def data_uri(preview: Preview) -> str:
+    """Return a preview's picture as a browser takes it."""
+    return f"data:{preview.media_type};base64,{base64.b64encode(preview.data).decode('ascii')}"
+
+
+def _preview_content(preview: Preview) -> dict[str, Any]:
+    return {
+        "id": preview.id,
+        "job": preview.job,
+        "image": preview.image,
+        "step": preview.step,
+        "data": data_uri(preview),
+    }

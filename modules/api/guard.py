@@ -1,0 +1,109 @@
+"""Keep other web sites out.
+
+A page anywhere on the web may send a bodyless POST to 127.0.0.1 without asking, and one whose own name is made to point
+at 127.0.0.1 (DNS rebinding) may read the answers as well. Browsers name the page in `Origin` and the host they believe
+to talk to in `Host`, so both are looked at; programs that are no browsers send no `Origin` and are not concerned.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from modules.api.answers import error_answer
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+class Guard:
+    """ASGI middleware that answers 403 to a `Host` that is not ours and to writing on behalf of a foreign `Origin`.
+
+    Without `listen` only names of this machine for itself are ours. With it also the machine's own names and any IP
+    address: rebinding needs a name, and behind a port mapping the address that people use is not one of this machine.
+    """
+
+    def __init__(self, app: ASGIApp, *, listen: bool = False) -> None:
+        self.app = app
+        self.listen = listen
+        self.names = own_names() if listen else frozenset({"localhost"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            reason = self.objection(scope)
+            if reason is not None:
+                await refuse(reason, scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+    def objection(self, scope: Scope) -> str | None:
+        """Return why a request is refused, in words for its sender; None when it is welcome."""
+        headers = {name.lower(): value.decode("latin-1").strip() for name, value in scope["headers"]}
+        host = headers.get(b"host", "")
+        if host and not self.is_our_host(host):
+            return f"{host!r} is not this server's name: use localhost or 127.0.0.1, or start it with --listen."
+        if scope["type"] == "http" and scope["method"] in READING:
+            return None
+        origin = headers.get(b"origin")
+        if origin is not None and not same_site(origin, host):
+            return f"The page {origin!r} may not use this server: open the server's own page."
+        if origin is None and headers.get(b"sec-fetch-site") in ("cross-site", "same-site"):
+            return "A page of another site may not use this server: open the server's own page."
+        return None
+
+    def is_our_host(self, host: str) -> bool:
+        """Tell whether a `Host` header names this server."""
+        name, _ = split_host(host)
+        if name is None:
+            return False
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return name in self.names
+        return self.listen or address.is_loopback
+
+
+def own_names() -> frozenset[str]:
+    """Return the names under which this machine is known in its own network."""
+    name = socket.gethostname().lower()
+    short = name.split(".")[0]
+    return frozenset({"localhost", name, short, f"{short}.local"})
+
+
+def split_host(host: str) -> tuple[str | None, int | None]:
+    """Return name (lower case, no brackets or final dot) and port of a `Host`; no name when it makes no sense."""
+    try:
+        parts = urlsplit(f"//{host}")
+        name, port = parts.hostname, parts.port
+    except ValueError:
+        return None, None
+    if not name or parts.path or parts.username is not None or parts.query or parts.fragment:
+        return None, None
+    return name.removesuffix("."), port
+
+
+def same_site(origin: str, host: str) -> bool:
+    """Tell whether `Origin` is the page of this very `Host`. The scheme may differ: a proxy may have added TLS."""
+    parts = urlsplit(origin)
+    name, port = split_host(parts.netloc)
+    own_name, own_port = split_host(host)
+    if name is None or own_name is None or name != own_name:
+        return False
+    default = DEFAULT_PORTS.get(parts.scheme)
+    return (port or default) == (own_port or default)
+
+
+async def refuse(reason: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 403; a WebSocket is refused before its handshake."""
+    answer = error_answer(403, "Forbidden", reason)
+    if scope["type"] == "http":
+        await answer(scope, receive, send)
+        return
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
+        return
+    await send({"type": "websocket.http.response.start", "status": 403, "headers": answer.raw_headers})
+    await send({"type": "websocket.http.response.body", "body": bytes(answer.body)})

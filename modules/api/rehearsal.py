@@ -1,0 +1,54 @@
+"""Ask an ASGI application for a page without a network: what is slow the first time has then happened already."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Scope
+
+FIRST_PAGE = ("/", "/config", "/theme.css")
+
+
+async def rehearse(app: ASGIApp, paths: tuple[str, ...] = FIRST_PAGE) -> None:
+    """Fetch each path once.
+
+    Raises:
+        RuntimeError: a path does not answer 200, so this server had better not replace one that works.
+    """
+    for path in paths:
+        status = await fetch(app, path)
+        if status != 200:
+            raise RuntimeError(f"The first page does not work: GET {path} answers {status}.")
+
+
+async def fetch(app: ASGIApp, path: str) -> int:
+    """Return the status of GET `path`; the body is thrown away."""
+    statuses: list[int] = []
+    scope: Scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "root_path": "",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 1),
+        "state": {},
+    }
+    asked = False
+
+    async def receive() -> Message:
+        nonlocal asked
+        if asked:
+            return {"type": "http.disconnect"}
+        asked = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    await app(scope, receive, send)
+    return statuses[0] if statuses else 0

@@ -1,0 +1,62 @@
+"""The REST application: all routes but the page's."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from modules.api import (
+    assets,
+    jobs_routes,
+    live_routes,
+    sdapi_control,
+    sdapi_generation,
+    sdapi_images,
+    sdapi_lists,
+    sdapi_options,
+    sdapi_progress,
+)
+from modules.api.answers import install_error_answers
+from modules.api.assets import Asset
+from modules.api.services import Services
+from modules.jobs.version import VERSION
+
+SMALLEST_COMPRESSED = 1000
+
+
+def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
+    """Return the application. Its documentation is /openapi.json: the usual pages load scripts from the internet."""
+    app = FastAPI(title="Steady Diffusion", version=VERSION, docs_url=None, redoc_url=None)
+    install_error_answers(app)
+    for part in (
+        sdapi_progress,
+        sdapi_control,
+        sdapi_generation,
+        sdapi_images,
+        sdapi_options,
+        sdapi_lists,
+        jobs_routes,
+        live_routes,
+    ):
+        app.include_router(part.routes(services))
+    app.include_router(assets.routes(page_assets))
+    app.add_middleware(Compressed)
+    return app
+
+
+class Compressed:
+    """ASGI middleware: compresses long lists and scripts, never streams, nor pictures, which get no smaller by it."""
+
+    INCOMPRESSIBLE = ("/sdapi/v1/txt2img", "/sdapi/v1/events", "/sdapi/v1/progress", "/internal/")
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.compressed = GZipMiddleware(app, minimum_size=SMALLEST_COMPRESSED, compresslevel=4)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] == "http" and not path.startswith(self.INCOMPRESSIBLE) and "/images/" not in path:
+            await self.compressed(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)

@@ -1,0 +1,53 @@
+"""What a picture's file says about how it was made."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from modules.api.answers import json_answer, read_object
+from modules.api.services import Services
+from modules.errors import InvalidRequest
+from modules.images.png import read_parameters
+
+SHORTEST_SHOWN = 40
+
+
+def routes(services: Services) -> APIRouter:
+    """POST png-info."""
+    router = APIRouter(prefix="/sdapi/v1")
+
+    @router.post("/png-info")
+    async def png_info(request: Request) -> Response:
+        body = await read_object(request)
+        found = await services.workers.run(_read, body.get("image"))
+        return json_answer(found)
+
+    return router
+
+
+def decode_image(value: object, field: str = "image") -> bytes:
+    """Return the bytes of a picture sent as base64, with or without a `data:` prefix.
+
+    Raises:
+        InvalidRequest: it is something else, such as a URL: this program fetches nothing.
+    """
+    if not isinstance(value, str) or not value:
+        raise InvalidRequest(f"{field} is missing: send the picture's file as base64.", field)
+    if value.startswith(("http://", "https://")):
+        raise InvalidRequest(
+            f"{value[:SHORTEST_SHOWN]!r} is a URL, and none is fetched: send the file as base64.", field
+        )
+    encoded = value.partition(",")[2] if value.startswith("data:") else value
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except binascii.Error as error:
+        raise InvalidRequest(f"{field} is no base64 ({error}): send the picture's file as base64.", field) from error
+
+
+def _read(image: object) -> dict[str, object]:
+    found = read_parameters(decode_image(image))
+    return {"info": found.info, "items": found.items, "parameters": found.parameters}

@@ -1,0 +1,154 @@
+"""How far the running job is, answered from memory alone; only a job that does not run is looked up."""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from modules.api.answers import json_answer
+from modules.api.broadcaster import data_uri
+from modules.api.live_messages import read_queue
+from modules.api.services import Services
+from modules.jobs.store import JobStore
+from modules.shared_state import Preview, State
+
+
+class ProgressQuestion(BaseModel):
+    """Body of POST /internal/progress. Without `id_task` it asks for the job that runs."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id_task: str | None = None
+    id_live_preview: int | None = -1
+    live_preview: bool = True
+
+
+def routes(services: Services) -> APIRouter:
+    """GET /sdapi/v1/progress, POST /internal/progress, GET /internal/pending-tasks."""
+    router = APIRouter()
+    state, store, workers, broadcaster = services.state, services.store, services.workers, services.broadcaster
+
+    @router.get("/sdapi/v1/progress")
+    async def progress(skip_current_image: bool = False) -> Response:
+        answer = progress_answer(state, skip_current_image)
+        topic = broadcaster.topic("progress")
+        of_this_job = topic if topic and topic.get("job") == answer["job"] else None
+        answer["phase"] = of_this_job.get("phase") if of_this_job else None
+        answer["queue"] = broadcaster.queue.total
+        answer["detail"] = of_this_job
+        return json_answer(answer)
+
+    @router.post("/internal/progress")
+    async def internal_progress(question: ProgressQuestion) -> Response:
+        running = running_job(state)
+        if running is not None and question.id_task in (None, running):
+            return json_answer(task_progress(state, question, running))
+        if question.id_task is None:
+            return json_answer(waiting_answer("Waiting..."))
+        return json_answer(await workers.run(where_is, store, question.id_task))
+
+    @router.get("/internal/pending-tasks")
+    async def pending_tasks() -> Response:
+        waiting = await workers.run(read_queue, store)
+        return json_answer({"size": waiting.total, "tasks": waiting.ids})
+
+    @router.get("/internal/ping")
+    async def ping(request: Request) -> Response:
+        return Response(services.identity.ping, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def fraction_done(state: dict[str, Any], begun: float = 0.0) -> float:
+    """Return A1111's progress of a noticeboard: its jobs count alike, and in the current one its steps."""
+    jobs, steps = state["job_count"], state["sampling_steps"]
+    if not jobs:
+        return 0.0
+    progress = begun
+    if jobs > 0:
+        progress += state["job_no"] / jobs
+        if steps > 0:
+            progress += state["sampling_step"] / steps / jobs
+    return float(min(progress, 1.0))
+
+
+def remaining_seconds(time_start: float | None, progress: float) -> float | None:
+    """Return the time left if it goes on like this; None while nothing can be said."""
+    if not time_start or progress <= 0:
+        return None
+    elapsed = max(time.time() - time_start, 0.0)
+    return elapsed / progress - elapsed
+
+
+def running_job(state: State) -> str | None:
+    """Return the id of the job that runs."""
+    return state.begun_job if state.running else None
+
+
+def progress_answer(state: State, skip_current_image: bool = False) -> dict[str, Any]:
+    """Return A1111's answer about the job that runs, whoever owns it, and its id."""
+    nine, job = state.dict(), running_job(state)
+    progress = fraction_done(nine, begun=0.01)
+    preview = None if skip_current_image else preview_of(state, job)
+    return {
+        "progress": progress,
+        "eta_relative": remaining_seconds(state.time_start, progress) or 0.0,
+        "state": nine,
+        "current_image": base64.b64encode(preview.data).decode("ascii") if preview else None,
+        "textinfo": state.textinfo,
+        "job": job,
+    }
+
+
+def preview_of(state: State, job: str | None) -> Preview | None:
+    """Return the newest preview if it is one of this job."""
+    preview = state.preview
+    return preview if preview is not None and preview.job == job else None
+
+
+def task_progress(state: State, question: ProgressQuestion, job: str) -> dict[str, Any]:
+    """Return /internal/progress of the job that runs. The picture is sent when it is another than the client has."""
+    progress = fraction_done(state.dict())
+    preview = preview_of(state, job) if question.live_preview else None
+    is_new = preview is not None and preview.id != question.id_live_preview
+    return {
+        "active": True,
+        "queued": False,
+        "completed": False,
+        "progress": progress,
+        "eta": remaining_seconds(state.time_start, progress),
+        "live_preview": data_uri(preview) if preview is not None and is_new else None,
+        "id_live_preview": preview.id if preview is not None else question.id_live_preview,
+        "textinfo": state.textinfo,
+    }
+
+
+def waiting_answer(text: str, *, queued: bool = False, completed: bool = False, active: bool = False) -> dict[str, Any]:
+    """Return /internal/progress of a job that does not draw."""
+    return {
+        "active": active,
+        "queued": queued,
+        "completed": completed,
+        "progress": None,
+        "eta": None,
+        "live_preview": None,
+        "id_live_preview": -1,
+        "textinfo": text,
+    }
+
+
+def where_is(store: JobStore, job_id: str) -> dict[str, Any]:
+    """Return /internal/progress of a job that is not on the noticeboard. An unknown one is no error."""
+    job = store.get(job_id)
+    if job is None:
+        return waiting_answer("Waiting...")
+    if job.status == "queued":
+        return waiting_answer(f"In queue: {job.position}/{store.queued_count()}", queued=True)
+    if job.status == "running":
+        return waiting_answer("Waiting...", active=True)
+    return waiting_answer("Waiting...", completed=True)

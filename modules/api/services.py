@@ -1,0 +1,79 @@
+"""What the routes work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modules.api.broadcaster import Broadcaster
+from modules.api.page_identity import Identity
+from modules.api.retirement import Retirement
+from modules.api.stored_requests import StoredRequests
+from modules.api.workers import Workers
+from modules.cmd_args import Arguments
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.store import JobStore
+from modules.link import Link
+from modules.options import Options
+from modules.paths import DataFolder
+from modules.shared_state import State
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of the server process. `link` is None when no launcher is there: then nothing draws, all else works."""
+
+    store: JobStore
+    catalogue: CheckpointCatalogue
+    options: Options
+    state: State
+    link: Link | None
+    arguments: Arguments
+    folder: DataFolder
+    identity: Identity
+    workers: Workers
+    broadcaster: Broadcaster
+    requests: StoredRequests
+    retirement: Retirement
+
+
+def build_services(
+    *,
+    store: JobStore,
+    catalogue: CheckpointCatalogue,
+    options: Options,
+    state: State,
+    link: Link | None,
+    arguments: Arguments,
+    folder: DataFolder,
+    identity: Identity,
+) -> Services:
+    """Join the parts: stop buttons become stored requests; every commit is told to the engine and to who watches."""
+    workers = Workers()
+
+    def notices() -> list[str]:
+        return [*options.notices, *store.notices]
+
+    broadcaster = Broadcaster(store, state, link, workers, identity, notices)
+    requests = StoredRequests(store, link)
+    state.requests = requests
+
+    def announce(number: int) -> None:
+        if link is not None:
+            link.publish("events", number)
+        broadcaster.wake()
+
+    store.announce = announce
+    return Services(
+        store=store,
+        catalogue=catalogue,
+        options=options,
+        state=state,
+        link=link,
+        arguments=arguments,
+        folder=folder,
+        identity=identity,
+        workers=workers,
+        broadcaster=broadcaster,
+        requests=requests,
+        retirement=Retirement(),
+    )

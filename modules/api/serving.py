@@ -1,0 +1,223 @@
+"""The server that can be replaced without anyone noticing.
+
+There are never two that accept: the new one makes everything ready and waits; the old one stops accepting and says so;
+then the new one begins. In between, connections wait in the socket's backlog. Built for uvicorn 0.35 and later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, Protocol
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from modules.api.rehearsal import rehearse
+from modules.api.services import Services
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 1.0
+MOST_SECONDS_FOR_OTHERS = 5.0
+MOST_SECONDS_TO_STOP = 1.2
+MOST_SECONDS_FOR_SHUTDOWN = 0.5
+SECONDS_UNTIL_FORCED = 2.5
+TICK_SECONDS = 0.05
+BACKLOG = 2048
+STARTUP_FAILURE = 3
+
+
+class Closable(Protocol):
+    """A connection, HTTP or WebSocket."""
+
+    def shutdown(self) -> None:
+        """Close it as soon as its answer is sent."""
+
+
+class SwappableServer(uvicorn.Server):
+    """Serves on a socket that is given to it, from the launcher's `accept` to its `retire`.
+
+    uvicorn's own shutdown closes connections whose request it has not read yet and waits for streams that never end;
+    hence the steps here: accept no more, tell streams and keep-alive connections to go elsewhere, let what is on
+    its way arrive, answer everybody who waits for a picture, and only then close.
+    """
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            server_header=False,
+            timeout_keep_alive=30,
+            ws_per_message_deflate=False,
+            ws_max_size=64 * 1024,
+            backlog=BACKLOG,
+        )
+        super().__init__(config)
+        self.app = app
+        self.services = services
+        self.servers: list[asyncio.Server] = []
+        self._may_accept = asyncio.Event()
+        self._retirement: asyncio.Task[None] | None = None
+        self._end_now = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Make everything ready, tell the launcher, and accept once it says so."""
+        loop = asyncio.get_running_loop()
+        await self._join_launcher(loop)
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        await rehearse(self.app)
+        if not await self._wait_for_turn():
+            await self.lifespan.shutdown()
+            return
+        for listening in sockets or []:
+            server = await loop.create_server(self._new_connection, sock=listening, backlog=self.config.backlog)
+            self.servers.append(server)
+        self.started = True
+        self._signal("accepting")
+        logger.info("The server accepts connections (process %d).", os.getpid())
+
+    async def main_loop(self) -> None:
+        """Run until told to end; uvicorn's ticks keep the date header right."""
+        counter = 0
+        while not await self.on_tick(counter):
+            counter = (counter + 1) % 864000
+            await asyncio.sleep(0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is left: after a retirement next to nothing; after SIGTERM it takes at most three seconds."""
+        if self._retirement is None or self._end_now:
+            _force_exit_after(SECONDS_UNTIL_FORCED)
+        self._stop_accepting()
+        self.services.retirement.stop()
+        self.services.broadcaster.leave()
+        await self._until_idle(MOST_SECONDS_TO_STOP)
+        for connection in list(self.server_state.connections):
+            _close(connection)
+        for task in list(self.server_state.tasks):
+            task.cancel()
+        await self._until_idle(MOST_SECONDS_FOR_SHUTDOWN)
+        await self.services.broadcaster.stop()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.lifespan.shutdown(), MOST_SECONDS_FOR_SHUTDOWN)
+        self.services.workers.close()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM ends the server, with exit code 0. SIGINT does only when no launcher is there to decide."""
+        handled = [signal.SIGTERM] if self.services.link is not None else [signal.SIGTERM, signal.SIGINT]
+        before = {number: signal.signal(number, self.handle_exit) for number in handled}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Only set flags: a handler may come at any instruction."""
+        self._end_now = True
+        self.should_exit = True
+
+    async def retire(self) -> None:
+        """Hand over to the next server and finish what this one has begun."""
+        self._stop_accepting()
+        self._signal("stopped")
+        retirement, broadcaster = self.services.retirement, self.services.broadcaster
+        retirement.leave()
+        broadcaster.leave()
+        logger.info("Another server takes over; finishing %d requests.", len(self.server_state.tasks))
+        await asyncio.sleep(GRACE_SECONDS)
+        self._close_idle_connections()
+        while retirement.waiters and not self.should_exit:  # noqa: ASYNC110  (nothing is in a hurry any more)
+            await asyncio.sleep(TICK_SECONDS)
+        await self._until_idle(MOST_SECONDS_FOR_OTHERS)
+        self.should_exit = True
+
+    async def _join_launcher(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Listen to the link first, then open it: what it knows already comes at once."""
+        await self.services.broadcaster.start()
+        link = self.services.link
+        if link is None:
+            return
+
+        def accept(payload: object) -> None:
+            loop.call_soon_threadsafe(self._may_accept.set)
+
+        def retire(payload: object) -> None:
+            loop.call_soon_threadsafe(self._begin_retirement)
+
+        link.on_signal("accept", accept)
+        link.on_signal("retire", retire)
+        link.on_closed(self._launcher_is_gone)
+        await self.services.workers.run(link.start)
+
+    def _begin_retirement(self) -> None:
+        if self._retirement is None:
+            self._retirement = asyncio.get_running_loop().create_task(self.retire(), name="retirement")
+
+    def _launcher_is_gone(self) -> None:
+        logger.warning("The launcher is gone: the server ends.")
+        _force_exit_after(SECONDS_UNTIL_FORCED + MOST_SECONDS_TO_STOP)
+        self._end_now = True
+        self.should_exit = True
+
+    async def _wait_for_turn(self) -> bool:
+        """Report ready and wait for the launcher's word; False when this server is to end before its turn comes."""
+        if self.services.link is None:
+            return True
+        self._signal("ready")
+        while not self._may_accept.is_set() and not self.should_exit:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._may_accept.wait(), TICK_SECONDS)
+        return not self.should_exit
+
+    def _new_connection(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
+
+    def _stop_accepting(self) -> None:
+        for server in self.servers:
+            server.close()
+
+    def _signal(self, name: str) -> None:
+        if self.services.link is not None:
+            self.services.link.signal(name)
+
+    def _close_idle_connections(self) -> None:
+        """Close those that wait for a next request; those in a request only learn that it is their last."""
+        for connection in list(self.server_state.connections):
+            _close(connection)
+
+    async def _until_idle(self, most_seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + most_seconds
+        while self.server_state.tasks and loop.time() < deadline:  # noqa: ASYNC110  (uvicorn has no event for it)
+            await asyncio.sleep(TICK_SECONDS)
+
+
+def _close(connection: Closable) -> None:
+    """A connection that is broken already cannot be closed any better."""
+    with contextlib.suppress(Exception):
+        connection.shutdown()
+
+
+def _force_exit_after(seconds: float) -> None:
+    """End the process even if a thread hangs."""
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()

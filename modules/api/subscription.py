@@ -1,0 +1,79 @@
+"""One reader of the live stream: what waits for it, bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+MOST_EVENTS_WAITING = 1000
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as JSON text. `number` is that of an event; None for what is only the newest of its kind."""
+
+    text: str
+    number: int | None = None
+
+
+class Subscription:
+    """Events wait in order; of progress, previews and the like only the newest waits: a slow reader gets fewer of them.
+
+    A reader with more than `capacity` events waiting is dropped: it connects again and asks for what it missed. Event
+    loop only.
+    """
+
+    def __init__(self, capacity: int = MOST_EVENTS_WAITING) -> None:
+        self._capacity = capacity
+        self._events: deque[Message] = deque()
+        self._newest: dict[str, Message] = {}
+        self._after = 0
+        self._ended = False
+        self._changed = asyncio.Event()
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more messages come, once those that wait are taken."""
+        return self._ended
+
+    def put(self, message: Message) -> None:
+        """Append an event."""
+        if self._ended or (message.number is not None and message.number <= self._after):
+            return
+        if len(self._events) >= self._capacity:
+            self._events.clear()
+            self._newest.clear()
+            self.end()
+            return
+        self._events.append(message)
+        self._changed.set()
+
+    def put_newest(self, slot: str, message: Message) -> None:
+        """Replace what waits in `slot`."""
+        if not self._ended:
+            self._newest[slot] = message
+            self._changed.set()
+
+    def skip_to(self, number: int) -> None:
+        """Drop events up to `number`: the reader knows them already."""
+        self._after = number
+        while self._events and (self._events[0].number or 0) <= number:
+            self._events.popleft()
+
+    def end(self) -> None:
+        """Give what waits, then nothing more."""
+        self._ended = True
+        self._changed.set()
+
+    async def next(self) -> Message | None:
+        """Return the next message, events before all else; None at the end."""
+        while True:
+            if self._events:
+                return self._events.popleft()
+            if self._newest:
+                return self._newest.pop(next(iter(self._newest)))
+            if self._ended:
+                return None
+            self._changed.clear()
+            await self._changed.wait()

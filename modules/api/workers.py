@@ -1,0 +1,45 @@
+"""Threads for what would block the event loop: files and the database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Workers:
+    """Three small pools, so that a crowd in one never keeps the others waiting.
+
+    `run` is for any reading and writing, `run_control` for the stop buttons, `run_poll` for the one reader of events:
+    it is a single thread, so that SQLite's `data_version`, a number of one connection, can be compared with its last.
+    """
+
+    def __init__(self) -> None:
+        self._any = ThreadPoolExecutor(8, thread_name_prefix="store")
+        self._control = ThreadPoolExecutor(2, thread_name_prefix="control")
+        self._poll = ThreadPoolExecutor(1, thread_name_prefix="events")
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function` in a thread."""
+        return await self._in(self._any, function, *args, **kwargs)
+
+    async def run_control(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function` in one of the threads that are kept for stopping."""
+        return await self._in(self._control, function, *args, **kwargs)
+
+    async def run_poll(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function` in the one thread that reads events."""
+        return await self._in(self._poll, function, *args, **kwargs)
+
+    def close(self) -> None:
+        """Let the threads end; work that has not begun is dropped."""
+        for pool in (self._any, self._control, self._poll):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    @staticmethod
+    async def _in(pool: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool, lambda: function(*args, **kwargs))

@@ -1,0 +1,188 @@
+"""The REST application with real parts, and an engine that draws plain squares at once or when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy
+import pytest
+from fastapi import FastAPI
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from safetensors.numpy import save_file
+
+from modules.api.guard import Guard
+from modules.api.middleware import Front, Stamp
+from modules.api.page_identity import Identity
+from modules.api.rest import build_rest
+from modules.api.services import Services, build_services
+from modules.cmd_args import Arguments
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.requests import Txt2ImgRequest
+from modules.jobs.resolve import resolve
+from modules.jobs.rows import Job
+from modules.jobs.store import JobStore
+from modules.options import Options
+from modules.paths import DataFolder
+from modules.shared_state import State
+
+HOST = "http://127.0.0.1:7860"
+
+
+def make_model(folder: Path, name: str = "emoji") -> Path:
+    """Make a model folder in which nothing is missing and which draws nothing."""
+    model = folder / "Stable-diffusion" / name
+    for part in ("unet", "vae", "scheduler"):
+        (model / part).mkdir(parents=True)
+    index = {
+        "_class_name": "StableDiffusionPipeline",
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
+        "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+    }
+    (model / "model_index.json").write_text(json.dumps(index))
+    (model / "unet" / "config.json").write_text(json.dumps({"sample_size": 16}))
+    (model / "vae" / "config.json").write_text(json.dumps({"block_out_channels": [8, 8, 8, 8]}))
+    (model / "scheduler" / "scheduler_config.json").write_text("{}")
+    for part in ("unet", "vae"):
+        weights = {"weight": numpy.full(4, len(name), dtype=numpy.float32)}
+        save_file(weights, model / part / "diffusion_pytorch_model.safetensors")
+    return model
+
+
+def plain_png(seed: int, width: int, height: int, infotext: str) -> bytes:
+    """Return a square of one colour with its infotext."""
+    text = PngInfo()
+    text.add_text("parameters", infotext)
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), (seed % 256, 40, 90)).save(buffer, "PNG", pnginfo=text)
+    return buffer.getvalue()
+
+
+class FakeEngine(threading.Thread):
+    """Claims jobs and draws plain squares. It waits for `go` before each job while that is cleared."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(daemon=True)
+        self.services = services
+        self.go = threading.Event()
+        self.go.set()
+        self.end = threading.Event()
+        self.fail_with: str | None = None
+        self.between_images: Callable[[Job, int], None] = lambda job, index: None
+
+    def run(self) -> None:
+        while not self.end.is_set():
+            if not self.go.wait(0.01):
+                continue
+            job = self.services.store.claim("fake")
+            if job is None:
+                time.sleep(0.005)
+            else:
+                self.draw(job)
+
+    def draw(self, job: Job) -> None:
+        store, state, catalogue = self.services.store, self.services.state, self.services.catalogue
+        request = Txt2ImgRequest.model_validate(job.request)
+        settings = self.services.options.values
+        checkpoint = catalogue.hashed(catalogue.find(request.settings_for(settings).sd_model_checkpoint))
+        resolved = resolve(request, checkpoint, settings, lambda: 1234, "float32", 2)
+        store.set_resolved(job.id, resolved.model_dump(mode="json"))
+        token = state.begin(job.id)
+        state.job_count = resolved.image_count
+        try:
+            for index in range(resolved.image_count):
+                self.between_images(job, index)
+                if store.pending(job.id).requested is not None:
+                    state.end(token)
+                    store.finish(job.id, "interrupted")
+                    return
+                self.draw_image(job, resolved, index)
+        finally:
+            state.end(token)
+        if self.fail_with is not None:
+            store.finish(job.id, "failed", self.fail_with)
+        else:
+            store.finish(job.id, "done")
+
+    def draw_image(self, job: Job, resolved: Any, index: int) -> None:
+        store, seed = self.services.store, resolved.seed_of(index)
+        store.begin_image(job.id, index)
+        infotext = f"{resolved.prompt}\nSteps: {resolved.steps}, Seed: {seed}"
+        image = store.reserve_image(
+            job.id, index, seed=seed, width=resolved.width, height=resolved.height, save=resolved.save_images
+        )
+        path = self.services.folder.root / image.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(plain_png(seed, resolved.width, resolved.height, infotext))
+        store.complete_image(job.id, index, infotext=infotext)
+        self.services.state.nextjob()
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    make_model(tmp_path / "models")
+    folder = DataFolder(tmp_path / "data")
+    folder.root.mkdir()
+    return build_services(
+        store=JobStore(folder.database, folder),
+        catalogue=CheckpointCatalogue([tmp_path / "models"]),
+        options=Options(folder.settings),
+        state=State(),
+        link=None,
+        arguments=Arguments(),
+        folder=folder,
+        identity=Identity("instance-1", "page-1"),
+    )
+
+
+@pytest.fixture
+async def running(services: Services) -> AsyncIterator[Services]:
+    """The services with their broadcaster at work."""
+    await services.broadcaster.start()
+    yield services
+    services.retirement.stop()
+    await services.broadcaster.stop()
+    services.workers.close()
+    services.store.close()
+
+
+@pytest.fixture
+async def engine(running: Services) -> AsyncIterator[FakeEngine]:
+    fake = FakeEngine(running)
+    fake.start()
+    yield fake
+    fake.end.set()
+    fake.go.set()
+    await asyncio.to_thread(fake.join, 5)
+
+
+@pytest.fixture
+def application(services: Services) -> Stamp:
+    rest = build_rest(services, {})
+    return Stamp(Guard(Front(rest, FastAPI())), services.retirement)
+
+
+@pytest.fixture
+async def client(running: Services, application: Stamp) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=application, client=("127.0.0.1", 5000))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url=HOST, timeout=20) as http:
+        yield http
+
+
+async def until(condition: Callable[[], Any], seconds: float = 5) -> Any:
+    """Wait until `condition` gives something true and return that."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        await asyncio.sleep(0.005)
+    raise AssertionError("it did not come to that in time")

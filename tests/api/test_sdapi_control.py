@@ -1,0 +1,174 @@
+"""Interrupt, skip, progress, ping and the server's commands in A1111's form."""
+
+import base64
+
+import httpx
+import pytest
+
+from modules.api.sdapi_control import allow_server_command
+from modules.api.sdapi_progress import fraction_done, remaining_seconds
+from modules.api.services import Services
+from modules.cmd_args import Arguments
+from modules.shared_state import State
+from tests.api.conftest import FakeEngine, until
+
+JPEG = b"\xff\xd8not really a picture"
+
+
+def begin(state: State, job: str = "job-1", images: int = 4, steps: int = 20) -> None:
+    state.begin(job)
+    state.job_count = images
+    state.sampling_steps = steps
+
+
+async def test_interrupt_and_skip_answer_json_also_when_nothing_runs(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/sdapi/v1/interrupt")).json() == {}
+    assert (await client.post("/sdapi/v1/interrupt", json={})).json() == {}
+    answer = await client.post("/sdapi/v1/skip")
+    assert answer.content == b"null"
+    assert answer.status_code == 200
+
+
+async def test_interrupt_of_a_named_job_says_what_came_of_it(client: httpx.AsyncClient, services: Services) -> None:
+    await client.post("/sdapi/v1/jobs", json={"kind": "txt2img", "request": {}, "id": "mine"})
+    answer = await client.post("/sdapi/v1/interrupt", json={"task_id": "mine"})
+    assert answer.json() == {"task_id": "mine", "acted": True}
+    again = await client.post("/sdapi/v1/interrupt", params={"task_id": "mine"})
+    assert again.json() == {"task_id": "mine", "acted": False}
+
+
+async def test_skip_reaches_the_running_job(client: httpx.AsyncClient, services: Services) -> None:
+    services.store.submit("txt2img", {}, "me", id="mine")
+    services.store.claim("fake")
+    services.store.begin_image("mine", 2)
+    assert (await client.post("/sdapi/v1/skip")).content == b"null"
+    assert services.store.pending("mine").skip_image == 2
+
+
+async def test_progress_is_nothing_when_idle(client: httpx.AsyncClient) -> None:
+    content = (await client.get("/sdapi/v1/progress")).json()
+    assert content["progress"] == 0
+    assert content["eta_relative"] == 0
+    assert content["current_image"] is None
+    assert content["textinfo"] is None
+    assert content["job"] is None
+    assert content["queue"] == 0
+    assert set(content["state"]) == {
+        "skipped", "interrupted", "stopping_generation", "job", "job_count", "job_timestamp", "job_no",
+        "sampling_step", "sampling_steps",
+    }  # fmt: skip
+
+
+async def test_progress_follows_the_formula_and_shows_the_picture(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    begin(services.state)
+    services.state.nextjob()
+    services.state.sampling_step = 5
+    services.state.assign_current_image(None, ("image/jpeg", JPEG))
+    content = (await client.get("/sdapi/v1/progress")).json()
+    assert content["progress"] == pytest.approx(0.01 + 1 / 4 + 5 / 20 / 4)
+    assert content["eta_relative"] >= 0
+    assert base64.b64decode(content["current_image"]) == JPEG
+    assert content["job"] == "job-1"
+    assert content["state"]["job_no"] == 1
+    without = (await client.get("/sdapi/v1/progress?skip_current_image=true")).json()
+    assert without["current_image"] is None
+
+
+def test_progress_formula() -> None:
+    state = State()
+    assert fraction_done(state.dict(), begun=0.01) == 0
+    state.begin("job")
+    assert fraction_done(state.dict(), begun=0.01) == 0.01
+    state.job_count, state.sampling_steps, state.sampling_step, state.job_no = 1, 10, 10, 1
+    assert fraction_done(state.dict(), begun=0.01) == 1
+
+
+def test_time_left_is_unknown_before_anything_is_done() -> None:
+    assert remaining_seconds(None, 0.5) is None
+    assert remaining_seconds(1.0, 0) is None
+
+
+async def test_internal_progress_of_running_waiting_finished_and_unknown(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    async def ask(**question: object) -> dict[str, object]:
+        answer = await client.post("/internal/progress", json=question)
+        assert answer.status_code == 200
+        content: dict[str, object] = answer.json()
+        return content
+
+    begin(services.state)
+    services.state.sampling_step = 5
+    services.state.assign_current_image(None, ("image/jpeg", JPEG))
+    content = await ask(id_task="job-1", id_live_preview=-1)
+    assert content["active"] is True
+    assert content["progress"] == pytest.approx(5 / 20 / 4)
+    assert content["live_preview"] == "data:image/jpeg;base64," + base64.b64encode(JPEG).decode()
+    seen = await ask(id_task="job-1", id_live_preview=content["id_live_preview"])
+    assert seen["live_preview"] is None
+    assert (await ask(id_task="job-1", live_preview=False))["live_preview"] is None
+    assert (await ask())["active"] is True
+    services.state.end()
+    idle = await ask()
+    assert (idle["active"], idle["progress"], idle["id_live_preview"]) == (False, None, -1)
+    for name in ("a", "b"):
+        services.store.submit("txt2img", {}, "me", id=name)
+    assert (await ask(id_task="b"))["textinfo"] == "In queue: 2/2"
+    services.store.request("interrupt", "a")
+    assert (await ask(id_task="a"))["completed"] is True
+    unknown = await ask(id_task="never seen")
+    assert (unknown["active"], unknown["queued"], unknown["completed"]) == (False, False, False)
+
+
+async def test_pending_tasks_are_those_that_wait(client: httpx.AsyncClient, services: Services) -> None:
+    for name in ("runs", "first", "second"):
+        services.store.submit("txt2img", {}, "me", id=name)
+    services.store.claim("fake")
+    assert (await client.get("/internal/pending-tasks")).json() == {"size": 2, "tasks": ["first", "second"]}
+
+
+async def test_ping_is_constant_and_names_the_instance(client: httpx.AsyncClient) -> None:
+    first, second = [(await client.get("/internal/ping")).content for _ in range(2)]
+    assert first == second == b'{"instance":"instance-1","page":"page-1"}'
+
+
+async def test_server_commands_without_a_launcher_are_501(client: httpx.AsyncClient) -> None:
+    for command in ("server-restart", "server-stop"):
+        answer = await client.post(f"/sdapi/v1/{command}")
+        assert answer.status_code == 501
+        assert "launch.py" in answer.json()["detail"]
+
+
+class Client:
+    def __init__(self, host: str) -> None:
+        self.host = host
+
+
+class FromAddress:
+    """As much of a request as the check looks at."""
+
+    def __init__(self, host: str) -> None:
+        self.client = Client(host)
+
+
+def test_server_commands_of_other_machines_need_the_flag(services: Services) -> None:
+    with pytest.raises(Exception, match="--api-server-stop") as refusal:
+        allow_server_command(services, FromAddress("192.168.1.9"), "stop")  # type: ignore[arg-type]
+    assert refusal.value.status == 403  # type: ignore[attr-defined]
+    allowed = Arguments(api_server_stop=True)
+    object.__setattr__(services, "arguments", allowed)
+    with pytest.raises(Exception, match=r"launch\.py") as refusal:
+        allow_server_command(services, FromAddress("192.168.1.9"), "stop")  # type: ignore[arg-type]
+    assert refusal.value.status == 501  # type: ignore[attr-defined]
+
+
+async def test_progress_names_job_and_phase_while_the_engine_draws(
+    client: httpx.AsyncClient, engine: FakeEngine, services: Services
+) -> None:
+    seen: list[str | None] = []
+    engine.between_images = lambda job, index: seen.append(services.state.begun_job)
+    await client.post("/sdapi/v1/jobs", json={"kind": "txt2img", "request": {}, "id": "mine"})
+    await until(lambda: seen)
+    assert seen == ["mine"]

@@ -1,0 +1,144 @@
+"""The lists and settings that clients read before they draw."""
+
+import base64
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from modules.api.services import Services
+from tests.api.conftest import make_model, plain_png
+
+LISTS_THAT_ARE_EMPTY = [
+    "latent-upscale-modes", "sd-vae", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles", "loras",
+    "script-info",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LISTS_THAT_ARE_EMPTY)
+async def test_what_is_not_there_is_an_empty_list(client: httpx.AsyncClient, name: str) -> None:
+    answer = await client.get(f"/sdapi/v1/{name}")
+    assert answer.status_code == 200
+    assert answer.json() == []
+
+
+async def test_forms_of_the_lists(client: httpx.AsyncClient) -> None:
+    async def get(name: str) -> object:
+        return (await client.get(f"/sdapi/v1/{name}")).json()
+
+    samplers = await get("samplers")
+    assert isinstance(samplers, list)
+    assert {"Euler", "Euler a", "DPM++ 2M", "UniPC"} <= {sampler["name"] for sampler in samplers}
+    assert all(set(sampler) == {"name", "aliases", "options"} for sampler in samplers)
+    schedulers = await get("schedulers")
+    assert isinstance(schedulers, list)
+    assert schedulers[0]["label"] == "Automatic"
+    assert all(set(one) == {"name", "label", "aliases", "default_rho", "need_inner_model"} for one in schedulers)
+    upscalers = await get("upscalers")
+    assert isinstance(upscalers, list)
+    assert upscalers[0]["name"] == "None"
+    assert await get("embeddings") == {"loaded": {}, "skipped": {}}
+    assert await get("scripts") == {"txt2img": [], "img2img": []}
+    flags = await get("cmd-flags")
+    assert isinstance(flags, dict)
+    assert flags["port"] == 7860
+    memory = await get("memory")
+    assert isinstance(memory, dict)
+    assert memory["ram"]["total"] > memory["ram"]["free"] > 0
+    assert "cuda" in memory
+
+
+async def test_models_have_unique_titles_and_refresh_finds_new_ones(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    models = (await client.get("/sdapi/v1/sd-models")).json()
+    assert len(models) == 1
+    model = models[0]
+    assert set(model) == {"title", "model_name", "hash", "sha256", "filename", "config"}
+    assert model["title"] == f"emoji [{model['hash']}]"
+    assert model["sha256"].startswith(model["hash"])
+    make_model(tmp_path / "models", "another")
+    answer = await client.post("/sdapi/v1/refresh-checkpoints")
+    assert answer.content == b"null"
+    models = (await client.get("/sdapi/v1/sd-models")).json()
+    assert [model["model_name"] for model in models] == ["another", "emoji"]
+
+
+async def test_a_full_echo_of_the_options_changes_nothing(client: httpx.AsyncClient, services: Services) -> None:
+    before = services.options.values
+    options = (await client.get("/sdapi/v1/options")).json()
+    assert options["sd_model_checkpoint"].startswith("emoji [")
+    assert options["sd_model_checkpoint"].endswith(f"{options['sd_checkpoint_hash'][:10]}]")
+    answer = await client.post("/sdapi/v1/options", json=options)
+    assert answer.status_code == 200
+    assert answer.content == b"null"
+    assert services.options.values == before
+
+
+async def test_options_are_set_by_title_and_told_as_an_event(
+    client: httpx.AsyncClient, services: Services, tmp_path: Path
+) -> None:
+    make_model(tmp_path / "models", "another")
+    services.catalogue.refresh()
+    title = services.catalogue.find("another").title
+    number = services.store.last_event()
+    answer = await client.post("/sdapi/v1/options", json={"sd_model_checkpoint": title, "no_such_setting": 1})
+    assert answer.content == b"null"
+    assert services.options.values.sd_model_checkpoint == "another"
+    assert [event.kind for event in services.store.events_after(number)] == ["settings"]
+
+
+async def test_one_bad_option_changes_none(client: httpx.AsyncClient, services: Services) -> None:
+    changes = {"samples_save": False, "show_progress_every_n_steps": 1000}
+    answer = await client.post("/sdapi/v1/options", json=changes)
+    assert answer.status_code == 422
+    assert "1000" in answer.json()["errors"]
+    assert services.options.values.samples_save is True
+    answer = await client.post("/sdapi/v1/options", json={"samples_save": False, "sd_model_checkpoint": "nothing"})
+    assert answer.status_code == 422
+    assert "emoji" in answer.json()["errors"]
+    assert services.options.values.samples_save is True
+
+
+async def test_a_leaving_server_writes_no_settings(client: httpx.AsyncClient, services: Services) -> None:
+    services.retirement.leave()
+    answer = await client.post("/sdapi/v1/options", json={"samples_save": False})
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+    assert answer.headers["connection"] == "close"
+    assert services.options.values.samples_save is True
+    assert (await client.get("/sdapi/v1/options")).status_code == 200
+
+
+@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
+async def test_png_info_reads_what_a_picture_says(client: httpx.AsyncClient, prefix: str) -> None:
+    infotext = "red heart\nSteps: 20, Sampler: Euler, Seed: 5, Size: 64x64"
+    image = prefix + base64.b64encode(plain_png(5, 64, 64, infotext)).decode()
+    content = (await client.post("/sdapi/v1/png-info", json={"image": image})).json()
+    assert set(content) == {"info", "items", "parameters"}
+    assert content["info"] == infotext
+    assert json.dumps(content["parameters"])
+
+
+@pytest.mark.parametrize("image", [None, "", "%%%", "http://127.0.0.1/a.png", base64.b64encode(b"no picture").decode()])
+async def test_png_info_of_what_is_no_picture_is_a_422(client: httpx.AsyncClient, image: str | None) -> None:
+    answer = await client.post("/sdapi/v1/png-info", json={"image": image})
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+
+
+async def test_errors_have_one_form(client: httpx.AsyncClient) -> None:
+    missing = await client.get("/sdapi/v1/no-such-route")
+    assert missing.status_code == 404
+    assert set(missing.json()) == {"error", "detail", "body", "errors"}
+    wrong = await client.get("/sdapi/v1/interrupt")
+    assert wrong.status_code == 405
+    assert "POST" in wrong.headers["allow"]
+    invalid = await client.get("/sdapi/v1/jobs?limit=many")
+    assert invalid.status_code == 422
+    assert "limit" in invalid.json()["errors"]
+
+
+async def test_the_schema_describes_txt2img(client: httpx.AsyncClient) -> None:
+    schema = (await client.get("/openapi.json")).json()
+    body = schema["paths"]["/sdapi/v1/txt2img"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert "prompt" in body["properties"]
