@@ -51,6 +51,10 @@ class Channel:
         """Hand over what comes from now on."""
         self._reader.start()
 
+    def join(self, seconds: float) -> None:
+        """Wait until all that the other side had sent before its end is taken."""
+        self._reader.join(seconds)
+
     def close(self, flush_seconds: float = 0.0) -> None:
         """End the connection after sending what waits, in `flush_seconds` at most."""
         self._leaving = True

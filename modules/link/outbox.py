@@ -49,6 +49,13 @@ class Outbox:
                 self._open_update().state.update(fields)
                 self._changed.notify()
 
+    def put_snapshot(self, fields: Mapping[str, Any], topics: Mapping[str, Any]) -> None:
+        """Send all there is as one message, to someone who was sent nothing before."""
+        with self._changed:
+            if not self._closed:
+                self._messages.append(Update(dict(fields), dict(topics)))
+                self._changed.notify()
+
     def put_topic(self, topic: str, value: Any) -> None:
         """Send the newest value of a topic."""
         with self._changed:

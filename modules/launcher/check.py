@@ -1,0 +1,51 @@
+"""`python3 launch.py test`: everything that has to hold before a change goes in."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from modules.cmd_args import Arguments
+from modules.launcher import browser
+from modules.launcher.bootstrap import Environment
+from modules.launcher.exit_codes import ExitCode
+from modules.launcher.failure import LaunchError
+from modules.paths import ROOT
+
+logger = logging.getLogger(__name__)
+
+REQUIREMENTS = "requirements-dev.txt"
+LINTERS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
+
+
+def check(arguments: Arguments) -> ExitCode:
+    """Run linters and tests; what follows `test` on the command line goes to pytest, whose closing line comes last.
+
+    Raises:
+        LaunchError: the packages or the browser that the tests need are missing and cannot be installed.
+    """
+    python = Environment(ROOT).python(arguments.skip_install, REQUIREMENTS)
+    environment = {**os.environ, browser.ENVIRONMENT_VARIABLE: _chromium()}
+    failed = [" ".join(words) for words in LINTERS if _run(python, words, environment)]
+    for name in failed:
+        print(f"{name} failed: see above. The tests run all the same; the exit code will be {ExitCode.FAILED}.")
+    sys.stdout.flush()
+    tests = _run(python, ("pytest", *arguments.rest), environment)
+    return ExitCode.FAILED if failed or tests else ExitCode.OK
+
+
+def _chromium() -> str:
+    path = browser.find_chromium() or browser.install_chromium()
+    if path is None:
+        raise LaunchError(f"the browser tests need a Chromium and none was found: {browser.REMEDY}.", ExitCode.FAILED)
+    logger.info("The browser tests use %s", path)
+    return path
+
+
+def _run(python: Path, words: tuple[str, ...], environment: dict[str, str]) -> int:
+    logger.info("%s", " ".join(words))
+    sys.stdout.flush()
+    return subprocess.run([str(python), "-m", *words], cwd=ROOT, env=environment, check=False).returncode

@@ -1,0 +1,112 @@
+"""`python3 launch.py`: own the data folder, bind the port, install what is missing, supervise."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+from modules.cmd_args import ENVIRONMENT_VARIABLE, Arguments
+from modules.launcher.bootstrap import Environment
+from modules.launcher.child import Recipe
+from modules.launcher.console import log_to_folder, pass_on
+from modules.launcher.exit_codes import ExitCode
+from modules.launcher.keeper import Keeper
+from modules.launcher.lock import own_data_folder
+from modules.launcher.port import address_of, bind, listen
+from modules.launcher.server_keeper import ServerKeeper
+from modules.launcher.supervisor import Supervisor
+from modules.launcher.switchboard import Switchboard
+from modules.link.transport import DESCRIPTORS_ARE_INHERITED
+from modules.paths import ROOT, DataFolder
+from modules.shared_state import State
+
+logger = logging.getLogger(__name__)
+
+SERVER_COMMAND = ("app.py",)
+ENGINE_COMMAND = ("-m", "modules.engine")
+
+# Nothing leaves the machine unless the user sets one of these himself.
+_QUIET = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "DIFFUSERS_OFFLINE": "1",
+    "DO_NOT_TRACK": "1",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONFAULTHANDLER": "1",
+}
+
+
+def serve(arguments: Arguments) -> ExitCode:
+    """Run Steady Diffusion until it is told to stop.
+
+    Raises:
+        LaunchError: it cannot start.
+    """
+    if arguments.listen:
+        logger.warning("--listen: everyone in your network can use this page")
+    data = DataFolder(data_folder_of(arguments))
+    lock = own_data_folder(data.root)
+    log_to_folder(data.logs)
+    listener = bind(arguments.host, arguments.port) if DESCRIPTORS_ARE_INHERITED else None
+    python = Environment(ROOT).python(skip_install=arguments.skip_install)
+    if listener is not None:
+        listen(listener)
+    supervisor = _supervisor(arguments, data, python, lock, listener)
+    return supervisor.run()
+
+
+def data_folder_of(arguments: Arguments) -> Path:
+    """Return the absolute path of the data folder."""
+    return Path(arguments.data_dir).expanduser().absolute() if arguments.data_dir else ROOT / "data"
+
+
+def child_environment(arguments: Arguments, data: DataFolder) -> dict[str, str]:
+    """Return the environment of both children."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("STEADY_")}
+    models = [str(Path(folder).expanduser().absolute()) for folder in arguments.models_dir]
+    return {
+        **_QUIET,
+        **inherited,
+        "STEADY_DATA_DIR": str(data.root),
+        "STEADY_MODELS_DIRS": os.pathsep.join(models),
+        ENVIRONMENT_VARIABLE: arguments.to_json(),
+    }
+
+
+def _supervisor(
+    arguments: Arguments, data: DataFolder, python: Path, lock: int, listener: socket.socket | None
+) -> Supervisor:
+    board = Switchboard(State())
+    environment = child_environment(arguments, data)
+    kept = (lock,) if DESCRIPTORS_ARE_INHERITED else ()
+    engine = Keeper(Recipe("engine", (str(python), *ENGINE_COMMAND), ROOT, environment, kept, pass_on), board)
+    command = (str(python), *SERVER_COMMAND)
+    if listener is None:
+        return Supervisor(board, Keeper(Recipe("server", command, ROOT, environment, output=pass_on), board), engine)
+    recipe = Recipe(
+        "server",
+        command,
+        ROOT,
+        {**environment, "STEADY_LISTEN_FD": str(listener.fileno())},
+        (*kept, listener.fileno()),
+        pass_on,
+    )
+    greet = _greeter(address_of(listener), arguments.autolaunch)
+    return Supervisor(board, ServerKeeper(recipe, board, first_accepted=greet), engine)
+
+
+def _greeter(address: str, autolaunch: bool) -> Callable[[], None]:
+    def greet() -> None:
+        logger.info("Steady Diffusion is at %s (Ctrl-C ends it)", address)
+        if autolaunch:
+            # A browser in the terminal would hold the thread that looks after the server.
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    return greet

@@ -1,0 +1,121 @@
+"""The launcher's loop: obey commands, look after the children, end everything in time."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from modules.launcher.child import Child
+from modules.launcher.exit_codes import ExitCode
+from modules.launcher.keeper import Keeper
+from modules.launcher.server_keeper import ServerKeeper
+from modules.launcher.switchboard import Switchboard
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_TO_END_EVERYTHING = 4.0
+_STOPPING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+
+
+class Supervisor:
+    """Run server and engine until someone says stop."""
+
+    def __init__(
+        self,
+        board: Switchboard,
+        server: Keeper,
+        engine: Keeper,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._board = board
+        self._server = server
+        self._engine = engine
+        self._clock = clock
+        self._signals = 0
+        self._told: dict[str, Any] = {}
+
+    def run(self) -> ExitCode:
+        """Start both, look after them, end them; return the launcher's exit code. Main thread only."""
+        with self._watching_signals():
+            self._server.start()
+            self._engine.start()
+            code = self._loop()
+            self._end_everything()
+            return code
+
+    def _loop(self) -> ExitCode:
+        while not self._signals:
+            command = self._board.state.wait_for_server_command(timeout=SECONDS_BETWEEN_LOOKS)
+            if command == "stop":
+                break
+            self._obey(command)
+            self._server.look()
+            self._engine.look()
+            self._tell()
+            if self._server.status == "given_up":
+                return ExitCode.SERVER_GIVEN_UP
+        return ExitCode.OK
+
+    def _obey(self, command: str | None) -> None:
+        if command == "restart":
+            logger.info("The server restarts")
+            self._server.restart()
+        elif command == "restart-engine":
+            logger.info("The engine restarts")
+            self._engine.restart()
+        elif command is not None:
+            logger.warning("Unknown server command: %s", command)
+
+    def _tell(self) -> None:
+        report = {"engine": self._engine.report(), "server": self._server.report(), "swap": self._swap_report()}
+        if report != self._told:
+            self._told = report
+            self._board.publish("supervisor", report)
+
+    def _swap_report(self) -> dict[str, Any]:
+        if isinstance(self._server, ServerKeeper):
+            return self._server.swap_report()
+        return {"status": "idle", "reason": None, "number": 0}
+
+    def _end_everything(self) -> None:
+        """Ask all children to end, and kill those that do not within 4 s or when asked a second time."""
+        logger.info("Stopping")
+        asked = self._signals
+        left = [*self._server.children(), *self._engine.children()]
+        for child in left:
+            child.end_politely()
+        give_up_at = self._clock() + SECONDS_TO_END_EVERYTHING
+        while left := [child for child in left if child.exit_code() is None]:
+            if self._clock() >= give_up_at or self._signals > max(asked, 1):
+                self._kill(left)
+                break
+            time.sleep(0.02)
+        logger.info("Stopped")
+
+    def _kill(self, children: list[Child]) -> None:
+        for child in children:
+            logger.warning("The %s does not end by itself: it is killed", child.role)
+            child.end_now()
+        for child in children:
+            child.process.wait()
+
+    @contextmanager
+    def _watching_signals(self) -> Iterator[None]:
+        """Count the signals that mean stop. A handler does no more: the loop may hold a lock when it runs."""
+
+        def count(number: int, frame: FrameType | None) -> None:
+            self._signals += 1
+
+        numbers = [getattr(signal, name) for name in _STOPPING_SIGNALS if hasattr(signal, name)]
+        before = {number: signal.signal(number, count) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,137 @@
+"""The hub of the link: holds the authoritative `State` and the topics, and passes everything on to every child."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from modules.link import Role
+from modules.link.channel import Channel
+from modules.link.outbox import Message, Signal, Update
+from modules.link.topics import merge_topic
+from modules.link.transport import Transport
+from modules.shared_state import Preview, State
+
+logger = logging.getLogger(__name__)
+
+
+class Line:
+    """The connection to one child. It is silent until the child says hello, so nothing piles up while it imports."""
+
+    def __init__(self, role: Role, board: Switchboard, transport: Transport, on_signal: Callable[[str], None]) -> None:
+        self.role = role
+        self.joined = False
+        self.lost = threading.Event()
+        self.on_signal = on_signal
+        self.channel = Channel(f"the {role}", transport, lambda message: board.receive(self, message), self.lost.set)
+
+    def signal(self, name: str) -> None:
+        """Tell the child something. Never waits."""
+        self.channel.outbox.put_signal(Signal(name, {}))
+
+
+class Switchboard:
+    """Pass on what children say. Nothing here waits for a child: each has its own outbox and threads.
+
+    Locks are taken in the order switchboard, State, outbox.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._lock = threading.Lock()
+        self._lines: list[Line] = []
+        self._topics: dict[str, Any] = {"progress": None, "events": 0}
+
+    @property
+    def topics(self) -> Mapping[str, Any]:
+        """The newest value of every topic."""
+        with self._lock:
+            return dict(self._topics)
+
+    def attach(self, role: Role, transport: Transport, on_signal: Callable[[str], None]) -> Line:
+        """Talk with a new child. `on_signal` is called on the reader thread for what the launcher has to know."""
+        line = Line(role, self, transport, on_signal)
+        with self._lock:
+            self._lines.append(line)
+        line.channel.start_writing()
+        line.channel.start_reading()
+        return line
+
+    def detach(self, line: Line) -> None:
+        """Forget a child whose process has ended, after its last words. The job that an engine ran is over with it."""
+        line.channel.join(seconds=1.0)
+        line.channel.close()
+        with self._lock:
+            if line in self._lines:
+                self._lines.remove(line)
+            if line.role != "engine" or any(other.role == "engine" for other in self._lines):
+                return
+            self.state.end()
+            self._pass_on_state(line, self.state.snapshot())
+            self._take_topic(line, "progress", None)
+
+    def publish(self, topic: str, value: Any) -> None:
+        """Tell every child the launcher's newest value of a topic."""
+        with self._lock:
+            self._take_topic(None, topic, value)
+
+    def receive(self, line: Line, message: Message) -> None:
+        """Take what a child sent and pass it on. Called on the line's reader thread."""
+        if isinstance(message, Signal):
+            self._take_signal(line, message)
+            return
+        with self._lock:
+            if line not in self._lines:
+                return
+            if isinstance(message, Preview):
+                if self.state.apply_preview(message):
+                    for other in self._others(line, "server"):
+                        other.channel.outbox.put_preview(message)
+            else:
+                self._take_update(line, message)
+
+    def _take_update(self, line: Line, update: Update) -> None:
+        if update.state and line.role == "engine":
+            self.state.apply(update.state)
+            self._pass_on_state(line, update.state)
+        for topic, value in update.topics.items():
+            self._take_topic(line, topic, value)
+
+    def _take_topic(self, line: Line | None, topic: str, value: Any) -> None:
+        changed, self._topics[topic] = merge_topic(topic, self._topics.get(topic), value)
+        if changed:
+            for other in self._others(line):
+                other.channel.outbox.put_topic(topic, value)
+
+    def _pass_on_state(self, line: Line, fields: Mapping[str, Any]) -> None:
+        for other in self._others(line, "server"):
+            other.channel.outbox.put_state(fields)
+
+    def _take_signal(self, line: Line, signal: Signal) -> None:
+        if signal.name == "command":
+            self.state.server_command = str(signal.payload["command"])
+        elif signal.name == "nudge":
+            with self._lock:
+                for other in self._others(line, "engine"):
+                    other.channel.outbox.put_signal(signal)
+        else:
+            if signal.name == "hello":
+                self._welcome(line)
+            line.on_signal(signal.name)
+
+    def _welcome(self, line: Line) -> None:
+        """Send everything there is, then let the line hear what changes: nothing is missed or told twice."""
+        with self._lock:
+            line.joined = True
+            line.channel.outbox.put_snapshot(self.state.snapshot(), self._topics)
+            if self.state.preview is not None:
+                line.channel.outbox.put_preview(self.state.preview)
+
+    def _others(self, line: Line | None, role: Role | None = None) -> list[Line]:
+        return [
+            other
+            for other in self._lines
+            if other.joined and other is not line and (role is None or other.role == role)
+        ]
