@@ -1,0 +1,116 @@
+"""PNG bytes that follow from the picture alone, and what can be read from them and from A1111's files."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies
+from PIL import ExifTags, Image, PngImagePlugin
+
+from modules.errors import InvalidRequest
+from modules.images.infotext import write
+from modules.images.png import PngInfo, encode_png, read_parameters
+from tests.images.test_infotext import resolved
+
+
+def picture() -> Image.Image:
+    image = Image.new("RGB", (16, 8))
+    image.putdata([(x * 16, y * 32, 7) for y in range(8) for x in range(16)])
+    return image
+
+
+def test_the_same_picture_gives_the_same_bytes() -> None:
+    alone, batch = resolved(seed=1002, n_iter=1), resolved(seed=1000, n_iter=4, save_images=False)
+    first = encode_png(picture(), write(alone, 0), alone.picture(0))
+    second = encode_png(picture(), write(batch, 2), batch.picture(2))
+    assert first == second
+
+
+def test_the_pixels_and_both_chunks_are_there() -> None:
+    data = encode_png(picture(), write(resolved(), 1), resolved().picture(1))
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.tobytes() == picture().tobytes()
+        assert set(image.info) == {"parameters", "steady"}
+        assert image.info["parameters"] == write(resolved(), 1)
+        own = json.loads(image.info["steady"])
+    assert own["seed"] == 1001
+    assert own["checkpoint_hash"] == resolved().checkpoint_hash
+    assert "batch_size" not in own
+
+
+def test_text_beyond_latin_1_is_kept() -> None:
+    info = write(resolved(prompt="ein ❤, 赤いハート"), 0)
+    assert read_parameters(encode_png(picture(), info, {})).info == info
+
+
+def test_a_partial_picture_says_so() -> None:
+    data = encode_png(picture(), "x", resolved().picture(0), partial=(12, 20))
+    assert json.loads(read_parameters(data).items["steady"])["partial"] == [12, 20]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Negative prompt: of a shop", "  indented\n\n\tlines ", "Steps: 1, Seed: 2, Size: 8x8"]
+)
+def test_our_own_chunk_keeps_prompts_that_text_cannot_carry(prompt: str) -> None:
+    made = resolved(prompt=prompt)
+    assert read_parameters(encode_png(picture(), write(made, 0), made.picture(0))).parameters["prompt"] == prompt
+
+
+@settings(derandomize=True, deadline=None, max_examples=50)
+@given(strategies.text(strategies.characters(exclude_categories=("Cs",), exclude_characters="\0")))
+def test_any_prompt_comes_back(prompt: str) -> None:
+    made = resolved(prompt=prompt)
+    found = read_parameters(encode_png(picture(), write(made, 0), made.picture(0)))
+    assert found.parameters["prompt"] == prompt
+    assert found.parameters["override_settings"] == {"sd_model_checkpoint": "emoji"}
+
+
+def test_png_of_a1111_is_read() -> None:
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("parameters", "a cat\nSteps: 5, Seed: 6, Size: 64x64")
+    chunks.add_text("extra", "kept")
+    buffer = io.BytesIO()
+    picture().save(buffer, "PNG", pnginfo=chunks, dpi=(72, 72))
+    found = read_parameters(buffer.getvalue())
+    assert found.items == {"parameters": "a cat\nSteps: 5, Seed: 6, Size: 64x64", "extra": "kept"}
+    assert found.parameters == {
+        "prompt": "a cat", "negative_prompt": "", "steps": 5, "seed": 6, "width": 64, "height": 64,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["JPEG", "WEBP"])
+def test_exif_comment_of_a1111_is_read(form: str) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"UNICODE\0" + "ein ❤".encode("utf-16-be")
+    buffer = io.BytesIO()
+    picture().save(buffer, form, exif=exif)
+    assert read_parameters(buffer.getvalue()).info == "ein ❤"
+
+
+def test_a_picture_without_text_says_nothing() -> None:
+    buffer = io.BytesIO()
+    picture().save(buffer, "PNG")
+    assert read_parameters(buffer.getvalue()) == PngInfo("", {}, {})
+
+
+def test_a_file_that_breaks_off_still_tells_its_text() -> None:
+    data = encode_png(picture(), "a cat", {})
+    assert read_parameters(data[:-30]).info == "a cat"
+
+
+@pytest.mark.parametrize("data", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", b"GIF89a"])
+def test_bytes_that_are_no_picture_are_refused(data: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="The image cannot be read: send a PNG, JPEG or WebP file") as caught:
+        read_parameters(data)
+    assert caught.value.field == "image"
+
+
+@pytest.mark.parametrize("own", ["{", "[1]", "null", '{"prompt": "from json"}'])
+def test_a_foreign_chunk_of_our_name_does_no_harm(own: str) -> None:
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("steady", own)
+    buffer = io.BytesIO()
+    picture().save(buffer, "PNG", pnginfo=chunks)
+    expected: dict[str, Any] = {"prompt": "from json"} if "prompt" in own else {}
+    assert read_parameters(buffer.getvalue()).parameters == expected
