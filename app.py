@@ -25,7 +25,7 @@ from modules.api.middleware import Front, Stamp
 from modules.api.page_identity import Identity, assets_hash, page_hash
 from modules.api.rest import build_rest
 from modules.api.services import Services, build_services
-from modules.api.serving import SwappableServer
+from modules.api.serving import SwappableServer, force_exit_after
 from modules.cmd_args import Arguments, from_environment
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.store import JobStore
@@ -47,7 +47,7 @@ def main() -> int:
     for talkative in ("httpx", "httpcore", "asyncio", "PIL"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     application, services = build_application(arguments, link)
-    SwappableServer(application, services).run(sockets=[listening_socket(arguments)])
+    SwappableServer(application, services, force_exit_after).run(sockets=[listening_socket(arguments)])
     if link is not None:
         link.close()
     services.store.close()

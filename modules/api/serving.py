@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Protocol
 
@@ -49,9 +49,13 @@ class SwappableServer(uvicorn.Server):
     uvicorn's own shutdown closes connections whose request it has not read yet and waits for streams that never end;
     hence the steps here: accept no more, tell streams and keep-alive connections to go elsewhere, let what is on
     its way arrive, answer everybody who waits for a picture, and only then close.
+
+    `force_exit_after(seconds)` is called once the end has begun: by then the process is to be gone, whatever hangs.
     """
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
+    def __init__(
+        self, app: ASGIApp, services: Services, force_exit_after: Callable[[float], None] = lambda seconds: None
+    ) -> None:
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -70,6 +74,7 @@ class SwappableServer(uvicorn.Server):
         self._may_accept = asyncio.Event()
         self._retirement: asyncio.Task[None] | None = None
         self._end_now = False
+        self._force_exit_after = force_exit_after
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Make everything ready, tell the launcher, and accept once it says so."""
@@ -99,7 +104,7 @@ class SwappableServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close what is left: after a retirement next to nothing; after SIGTERM it takes at most three seconds."""
         if self._retirement is None or self._end_now:
-            _force_exit_after(SECONDS_UNTIL_FORCED)
+            self._force_exit_after(SECONDS_UNTIL_FORCED)
         self._stop_accepting()
         self.services.retirement.stop()
         self.services.broadcaster.leave()
@@ -169,7 +174,7 @@ class SwappableServer(uvicorn.Server):
 
     def _launcher_is_gone(self) -> None:
         logger.warning("The launcher is gone: the server ends.")
-        _force_exit_after(SECONDS_UNTIL_FORCED + MOST_SECONDS_TO_STOP)
+        self._force_exit_after(SECONDS_UNTIL_FORCED + MOST_SECONDS_TO_STOP)
         self._end_now = True
         self.should_exit = True
 
@@ -216,8 +221,8 @@ def _close(connection: Closable) -> None:
         connection.shutdown()
 
 
-def _force_exit_after(seconds: float) -> None:
-    """End the process even if a thread hangs."""
+def force_exit_after(seconds: float) -> None:
+    """End the whole process later, whatever its threads do."""
     timer = threading.Timer(seconds, os._exit, (0,))
     timer.daemon = True
     timer.start()

@@ -58,8 +58,7 @@ class Subscription:
     def skip_to(self, number: int) -> None:
         """Drop events up to `number`: the reader knows them already."""
         self._after = number
-        while self._events and (self._events[0].number or 0) <= number:
-            self._events.popleft()
+        self._events = deque(one for one in self._events if one.number is None or one.number > number)
 
     def end(self) -> None:
         """Give what waits, then nothing more."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -24,6 +26,7 @@ from modules.api.middleware import Front, Stamp
 from modules.api.page_identity import Identity
 from modules.api.rest import build_rest
 from modules.api.services import Services, build_services
+from modules.api.serving import SwappableServer
 from modules.cmd_args import Arguments
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.requests import Txt2ImgRequest
@@ -167,8 +170,10 @@ async def engine(running: Services) -> AsyncIterator[FakeEngine]:
 
 @pytest.fixture
 def application(services: Services) -> Stamp:
-    rest = build_rest(services, {})
-    return Stamp(Guard(Front(rest, FastAPI())), services.retirement)
+    page = FastAPI()
+    for path in ("/", "/config", "/theme.css"):
+        page.add_api_route(path, lambda: "a page")
+    return Stamp(Guard(Front(build_rest(services, {}), page)), services.retirement)
 
 
 @pytest.fixture
@@ -176,6 +181,21 @@ async def client(running: Services, application: Stamp) -> AsyncIterator[httpx.A
     transport = httpx.ASGITransport(app=application, client=("127.0.0.1", 5000))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url=HOST, timeout=20) as http:
         yield http
+
+
+@contextlib.asynccontextmanager
+async def serving(server: SwappableServer) -> AsyncIterator[int]:
+    """Run the server on a free port until the block ends."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+        port: int = listening.getsockname()[1]
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        await until(lambda: server.started or task.done())
+        try:
+            yield port
+        finally:
+            server.should_exit = True
+            await asyncio.wait_for(task, 10)
+            server.services.store.close()
 
 
 async def until(condition: Callable[[], Any], seconds: float = 5) -> Any:

@@ -43,6 +43,13 @@ async def test_events_that_the_snapshot_covers_are_dropped_early_and_late() -> N
     assert await drain(subscription) == ["event 5", "event 6"]
 
 
+async def test_word_that_the_server_leaves_is_never_dropped() -> None:
+    subscription = Subscription()
+    subscription.put(Message("leaving"))
+    subscription.skip_to(4)
+    assert await drain(subscription) == ["leaving"]
+
+
 async def test_a_reader_that_is_too_slow_is_dropped() -> None:
     subscription = Subscription(capacity=3)
     for number in range(1, 5):
