@@ -62,6 +62,8 @@ class Channel:
         if flush_seconds and self._writer.is_alive():
             self._writer.join(flush_seconds)
         self._transport.shut()
+        if self._reader.ident is None:
+            self._give_back()  # else the reader does, which may be at it
 
     def _write(self) -> None:
         number = 0
@@ -96,5 +98,9 @@ class Channel:
         if not self._leaving:
             self._on_closed()
         self.outbox.close()
-        self._writer.join()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if self._writer.ident is not None:
+            self._writer.join()
         self._transport.close()

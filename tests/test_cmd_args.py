@@ -1,0 +1,64 @@
+import pytest
+
+from modules.cmd_args import Arguments, from_environment, parse
+
+
+def test_defaults() -> None:
+    assert parse([]) == Arguments()
+    assert Arguments().host == "127.0.0.1"
+    assert Arguments(listen=True).host == "0.0.0.0"
+
+
+def test_every_option() -> None:
+    argv = ["--port", "81", "--listen", "--data-dir", "d", "--models-dir", "a", "--models-dir", "b", "--autolaunch"]
+    assert parse([*argv, "--loglevel", "debug", "--skip-install", "--api-server-stop"]) == Arguments(
+        command="serve", port=81, listen=True, data_dir="d", models_dir=("a", "b"), autolaunch=True, loglevel="DEBUG",
+        skip_install=True, api_server_stop=True,
+    )  # fmt: skip
+
+
+def test_what_test_does_not_know_goes_to_pytest_in_order() -> None:
+    arguments = parse(["--skip-install", "test", "-x", "-k", "not slow", "tests/launcher", "--lf"])
+    assert arguments == Arguments(
+        command="test", skip_install=True, rest=("-x", "-k", "not slow", "tests/launcher", "--lf")
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "command"),
+    [
+        (["doctor"], "doctor"),
+        (["--port", "1", "doctor"], "doctor"),
+        (["serve"], "serve"),
+        (["--data-dir", "test"], "serve"),
+    ],
+)
+def test_the_command_may_stand_anywhere_but_a_value_is_none(argv: list[str], command: str) -> None:
+    assert parse(argv).command == command
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--port", "70000"], "70000 is not a port: use 0 (any free one) to 65535"),
+        (["--port", "x"], "x is not a port"),
+        (["--loglevel", "loud"], "loud is not a log level: use one of DEBUG, INFO"),
+        (["--xformers"], "--xformers is not known: `python3 launch.py --help` lists what is"),
+        (["--po", "1"], "--po 1 is not known"),
+    ],
+)
+def test_a_wrong_argument_is_named_with_exit_code_2(
+    argv: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(argv)
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_children_read_the_launchers_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STEADY_ARGS", raising=False)
+    assert from_environment() == Arguments()
+    arguments = Arguments(port=1, models_dir=("a", "b"), rest=("x",), api_server_stop=True)
+    monkeypatch.setenv("STEADY_ARGS", arguments.to_json())
+    assert from_environment() == arguments
