@@ -59,6 +59,8 @@ class Database:
         self.notices: list[str] = []
         self.announce: Callable[[int], None] | None = None
         self._clock = clock
+        self._announcing = threading.Lock()
+        self._announced = 0
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
@@ -96,8 +98,8 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-        if transaction.last_event is not None and self.announce is not None:
-            self.announce(transaction.last_event)
+        if transaction.last_event is not None:
+            self._announce(transaction.last_event)
 
     def data_version(self) -> int:
         """Return a number that differs from the last one when anyone changed the database in between."""
@@ -113,6 +115,13 @@ class Database:
             connection.close()
         with self._watcher_lock:
             self._watcher.close()
+
+    def _announce(self, number: int) -> None:
+        """Two threads may get here in the other order than they committed: what is announced never falls."""
+        with self._announcing:
+            self._announced = max(self._announced, number)
+            if self.announce is not None:
+                self.announce(self._announced)
 
     @contextlib.contextmanager
     def _borrowed(self) -> Iterator[sqlite3.Connection]:

@@ -1,0 +1,184 @@
+"""Models are found with what they lack, their native size and a hash that does not change."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modules.errors import InvalidRequest, ModelError
+from modules.jobs.checkpoints import CheckpointCatalogue, ModelDefaults
+from modules.paths import ROOT
+from tests.jobs.models import make_model, safetensors_bytes
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """The folder in which models lie."""
+    return tmp_path / "models" / "Stable-diffusion"
+
+
+def catalogue(place: Path, **arguments: Any) -> CheckpointCatalogue:
+    return CheckpointCatalogue([place.parent], **arguments)
+
+
+def test_the_embedded_model_is_whole() -> None:
+    embedded = CheckpointCatalogue([ROOT / "models"]).find("emoji")
+    assert embedded.problem is None
+    assert (embedded.native_width, embedded.native_height) == (128, 128)
+    assert embedded.title == f"emoji [{embedded.short_hash}]"
+    assert embedded.tokenizer_file is not None
+
+
+def test_a_model_is_found_by_each_of_its_names(place: Path) -> None:
+    make_model(place / "Dream")
+    models = catalogue(place)
+    found = models.find("Dream")
+    assert (found.kind, found.problem, found.native_width, found.native_height) == ("folder", None, 512, 512)
+    assert found.defaults == ModelDefaults(steps=20, cfg_scale=7.0, sampler_name="Euler", scheduler="Automatic")
+    assert found.sha256 is not None
+    assert found.short_hash is not None
+    for name in (found.title, found.sha256, found.short_hash, " dream ", "Dream [0000000000]"):
+        assert models.find(name) is found
+
+
+def test_an_unknown_name_lists_the_known_ones(place: Path) -> None:
+    with pytest.raises(InvalidRequest, match="put a model into models/Stable-diffusion"):
+        catalogue(place).find("Dream")
+    for number in range(14):
+        make_model(place / f"model-{number:02}")
+    with pytest.raises(InvalidRequest) as caught:
+        catalogue(place).find("Dream")
+    assert caught.value.field == "sd_model_checkpoint"
+    known = ", ".join(f"model-{number:02}" for number in range(12))
+    assert str(caught.value) == f"Checkpoint 'Dream' is not known: use one of {known} and 2 more."
+
+
+@pytest.mark.parametrize(
+    ("configs", "width", "height"),
+    [
+        ({"unet": {"sample_size": 96}}, 768, 768),
+        ({"unet": {"sample_size": [64, 96]}}, 768, 512),
+        ({"unet": {"sample_size": 32}, "vae": {"block_out_channels": [1, 2, 3]}}, 128, 128),
+        ({"unet": {"sample_size": 16}, "vae": {"encoder_block_out_channels": [1, 2, 3, 4, 5, 6]}}, 512, 512),
+        ({"unet": {}}, 512, 512),
+        ({"vae": {}}, 512, 512),
+    ],
+)
+def test_native_size_follows_from_the_configs(
+    place: Path, configs: dict[str, dict[str, Any]], width: int, height: int
+) -> None:
+    make_model(place / "model", **configs)
+    found = catalogue(place).find("model")
+    assert (found.native_width, found.native_height) == (width, height)
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [
+        ("model_index.json", "model_index.json"),
+        ("unet/config.json", "unet/config.json"),
+        ("unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.safetensors"),
+        ("text_encoder/model.safetensors", "text_encoder/model.safetensors"),
+        ("scheduler/scheduler_config.json", "scheduler/scheduler_config.json"),
+        ("tokenizer/tokenizer.json", "tokenizer/tokenizer.json"),
+    ],
+)
+def test_a_missing_file_is_named_and_the_model_refused(place: Path, missing: str, named: str) -> None:
+    folder = make_model(place / "model")
+    (folder / missing).unlink()
+    found = catalogue(place).find("model")
+    assert found.problem == f"{named} is missing in {folder}: fetch the model again, or take the folder away."
+    assert found.title == "model"
+    with pytest.raises(ModelError, match=f"Checkpoint model cannot be used: {named} is missing"):
+        found.check_usable()
+
+
+def test_a_file_that_was_cut_short_is_named(place: Path) -> None:
+    folder = make_model(place / "model")
+    (folder / "vae" / "diffusion_pytorch_model.safetensors").write_bytes(safetensors_bytes()[:-5])
+    name = "vae/diffusion_pytorch_model.safetensors"
+    assert catalogue(place).find("model").problem == f"{name} in {folder} is cut short by 5 bytes: fetch it again."
+    for damaged in (b"", b"1234567", b"\xff" * 20, (8).to_bytes(8, "little") + b"not json"):
+        (folder / name).write_bytes(damaged)
+        problem = catalogue(place).find("model").problem
+        assert problem is not None
+        assert problem.startswith(f"{name} in {folder} is not a")
+
+
+def test_a_missing_part_of_split_weights_is_named(place: Path) -> None:
+    folder = make_model(place / "model")
+    index = {"weight_map": {"a": "part-1.safetensors", "b": "part-2.safetensors"}}
+    (folder / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index))
+    (folder / "unet" / "part-1.safetensors").write_bytes(safetensors_bytes())
+    problem = catalogue(place).find("model").problem
+    assert problem is not None
+    assert problem.startswith("unet/part-2.safetensors is missing")
+
+
+def test_pickles_are_refused(place: Path) -> None:
+    folder = make_model(place / "model")
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(weights.with_suffix(".bin"))
+    assert catalogue(place).find("model").problem == (
+        f"unet/diffusion_pytorch_model.bin in {folder} is a pickle, which can run code: convert it to safetensors."
+    )
+
+
+def test_the_model_says_its_own_defaults(place: Path) -> None:
+    folder = make_model(place / "model")
+    (folder / "defaults.json").write_text('{"steps": 4, "cfg_scale": 1, "sampler_name": "LCM", "note": "fast"}')
+    assert catalogue(place).find("model").defaults == ModelDefaults(steps=4, cfg_scale=1.0, sampler_name="LCM")
+    (folder / "defaults.json").write_text('{"steps": "many"}')
+    problem = catalogue(place).find("model").problem
+    assert problem == f"defaults.json in {folder} is damaged: repair it, or take it away."
+
+
+def test_the_hash_follows_from_the_weights_alone(place: Path) -> None:
+    make_model(place / "one")
+    make_model(place / "two")
+    make_model(place / "other", weights=b"\1" * 16)
+    models = catalogue(place)
+    assert models.find("one").sha256 == models.find("two").sha256 != models.find("other").sha256
+
+
+def test_hashes_are_remembered_between_starts_until_a_file_changes(place: Path, tmp_path: Path) -> None:
+    folder = make_model(place / "model")
+    cache = tmp_path / "hashes.json"
+    first = catalogue(place, hash_cache=cache).find("model").sha256
+    assert json.loads(cache.read_text()) != {}
+    cache.write_text(cache.read_text().replace(str(first), "f" * 64))
+    assert catalogue(place, hash_cache=cache).find("model").sha256 == "f" * 64  # not hashed again
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(safetensors_bytes(b"\2" * 16))
+    os.utime(weights, ns=(1, 1))
+    assert catalogue(place, hash_cache=cache).find("model").sha256 not in (first, "f" * 64)
+    cache.write_text("{")
+    assert catalogue(place, hash_cache=cache).find("model").sha256 is not None
+
+
+def test_a_large_model_is_hashed_when_it_is_used(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modules.jobs.checkpoints._HASH_AT_ONCE_BYTES", 10)
+    make_model(place / "large")
+    models = catalogue(place)
+    before = models.find("large")
+    assert (before.sha256, before.title) == (None, "large")
+    after = models.hashed(before)
+    assert after.sha256 is not None
+    assert models.find("large") is after
+    assert models.hashed(after) is after
+
+
+def test_new_models_are_seen_and_each_is_listed_once(place: Path, tmp_path: Path) -> None:
+    make_model(place / "b")
+    (place / ".hidden").mkdir()
+    (place / "file.safetensors").write_bytes(safetensors_bytes())
+    more = tmp_path / "more" / "Stable-diffusion"
+    make_model(more / "b")
+    (more / "link").symlink_to(place / "b")
+    models = CheckpointCatalogue([place.parent, more.parent, tmp_path / "missing"])
+    assert [model.name for model in models.list()] == ["b", "more/b"]
+    make_model(place / "a")
+    assert models.find("a").name == "a"
+    assert [model.name for model in models.list()] == ["a", "b", "more/b"]
