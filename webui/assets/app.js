@@ -1,0 +1,202 @@
+// The page's own part, beside Gradio: what is known of the server (model.js), shown.
+
+import { Buttons, renderButtons } from "./buttons.js";
+import { Connection } from "./connection.js";
+import { byId, press, setText } from "./dom.js";
+import { Fields } from "./fields.js";
+import { openTab, renderHeader, wireHeader } from "./header.js";
+import { Inputs, readOwner } from "./memory.js";
+import { initial, reduce, shownJob, shownPreview } from "./model.js";
+import { renderProgress } from "./progress.js";
+import { Queue } from "./queue.js";
+import { wireSettings } from "./settings.js";
+import { Stage } from "./stage.js";
+import { Viewer } from "./viewer.js";
+
+class Page {
+  constructor() {
+    this.state = initial(readOwner());
+    this.facts = {}; // what the settings say about the page itself
+    this.inputs = new Inputs();
+    this.stage = new Stage();
+    this.viewer = new Viewer();
+    this.fields = new Fields(() => this.render());
+    this.queue = new Queue(this);
+    this.buttons = new Buttons(this);
+    this.drawing = false;
+    wireHeader(() => this.render());
+    wireSettings();
+    document.addEventListener("click", (event) => this.clicked(event));
+    document.addEventListener("keydown", (event) => this.key(event));
+    new MutationObserver(() => this.parts()).observe(document.body, { childList: true, subtree: true });
+    const standing = (value) => this.dispatch({ type: "standing", standing: value });
+    this.connection = new Connection(this.state.owner, (message) => this.hear(message), standing);
+    this.render();
+  }
+
+  hear(message) {
+    if (message.type === "snapshot") {
+      if (this.state.page !== null && message.page !== this.state.page) {
+        location.reload(); // another page is served now; what was typed is kept
+        return;
+      }
+      this.queue.changed();
+    } else if (message.type === "event") {
+      this.queue.changed();
+      if (message.kind === "settings") press("steady_reload_settings");
+    }
+    this.dispatch(message);
+  }
+
+  dispatch(message) {
+    this.state = reduce(this.state, message);
+    if (message.type === "pressed") this.draw();
+    else this.render();
+  }
+
+  // At most once a frame; a hidden tab has no frames, and its title is to go on.
+  render() {
+    if (this.drawing) return;
+    this.drawing = true;
+    const later = document.hidden ? (run) => setTimeout(run, 250) : requestAnimationFrame;
+    later(() => this.draw());
+  }
+
+  draw() {
+    this.drawing = false;
+    const facts = { ...this.facts, model: this.fields.model };
+    renderButtons(this.state);
+    renderProgress(this.state, facts);
+    renderHeader(this.state);
+    this.stage.render(this.state, facts);
+    this.fields.renderSizes();
+    this.queue.render(this.state);
+  }
+
+  // Gradio has put parts of the page in place: those that this file fills must be filled.
+  parts() {
+    const seen = ["txt2img_stage", "steady_status", "steady_queue", "txt2img_sizes", "txt2img_res_switch_btn"];
+    const key = seen.filter((id) => byId(id)).join();
+    if (key === this.seen) return;
+    this.seen = key;
+    this.fields.nameButtons();
+    window.steadyColours();
+    this.render();
+  }
+
+  get output() {
+    const job = shownJob(this.state);
+    return shownPreview(this.state) && this.stage.selected === null ? null : this.stage.output(job);
+  }
+
+  clicked(event) {
+    const place = event.target.closest?.("#txt2img_gallery button");
+    const open = event.target.closest?.("#txt2img_open");
+    const action = event.target.closest?.("#txt2img_send [data-do]")?.dataset.do;
+    if (place) this.select(Number(place.dataset.index));
+    else if (open) this.enlarge();
+    else if (action === "reuse-all") press("txt2img_reuse_all");
+    else if (action === "reuse-seed") press("txt2img_reuse_seed");
+    else if (action === "copy") this.copy(event.target);
+    else if (event.target.closest?.("[role=tab]")) setTimeout(() => this.render(), 50);
+  }
+
+  select(index) {
+    this.stage.select(index, this.state);
+    this.render();
+  }
+
+  key(event) {
+    const place = event.target.closest?.("#txt2img_gallery button");
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!place || !step) return;
+    event.preventDefault();
+    const next = byId("txt2img_gallery").children[Number(place.dataset.index) + step];
+    if (!next || next.disabled) return;
+    next.focus();
+    this.select(Number(next.dataset.index));
+  }
+
+  enlarge() {
+    const job = shownJob(this.state);
+    const output = this.output;
+    if (output) this.viewer.open(job.outputs, job.outputs.indexOf(output));
+  }
+
+  async copy(button) {
+    await copyText(this.output?.infotext || "");
+    const before = button.textContent;
+    setText(button, "Copied");
+    setTimeout(() => setText(button, before), 1200);
+  }
+
+  async showJob(id, index) {
+    const answer = await fetch(`/sdapi/v1/jobs/${encodeURIComponent(id)}`, { cache: "no-store" });
+    if (!answer.ok) return;
+    this.dispatch({ type: "show", job: await answer.json() });
+    openTab("txt2img");
+    this.draw();
+    if (index >= 0) this.select(index);
+  }
+
+  know({ checkpoints, page }, checkpoint) {
+    this.facts = page || {};
+    this.fields.know(checkpoints || {});
+    this.fields.chose(checkpoint);
+    this.render();
+  }
+
+  problem(message, field = null) {
+    this.fields.tell(message, field);
+  }
+}
+
+// navigator.clipboard needs https or localhost.
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.body.appendChild(document.createElement("textarea"));
+    area.value = text;
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+
+// What Gradio's listeners (webui/tabs) call.
+function api(page) {
+  return {
+    restore(names, values) {
+      const restored = page.inputs.restore(names, values);
+      page.fields.sizeIs(restored[names.indexOf("width")], restored[names.indexOf("height")]);
+      return [...restored, page.state.owner];
+    },
+    remember(values) {
+      const { names } = page.inputs;
+      page.inputs.remember(values);
+      if (names) page.fields.sizeIs(values[names.indexOf("width")], values[names.indexOf("height")]);
+    },
+    answered(json) {
+      const answer = JSON.parse(json || "{}");
+      if (answer.message) return page.problem(answer.message, answer.field);
+      page.fields.clear();
+      if (answer.job) page.dispatch({ type: "answered", job: answer.job });
+      return undefined;
+    },
+    shownJob: () => page.state.shown || "",
+    interrupting: () => `${page.state.pressed?.again ? "again" : "first"} ${page.state.shown || ""}`,
+    shownSeed: (seed) => page.output?.seed ?? seed,
+    shownInfotext: () => page.output?.infotext || "",
+    chosenSize: () => page.fields.size,
+    chosenExample: () => page.fields.example,
+    adoptDefaults: (...values) => page.fields.adoptDefaults(...values),
+    choseCheckpoint: (name) => page.fields.chose(name),
+    know: (json, checkpoint) => page.know(JSON.parse(json || "{}"), checkpoint),
+    state: () => page.state,
+  };
+}
+
+const page = new Page();
+window.steady = api(page);
+window.steadyIsReady(window.steady); // a promise in theme.py: Gradio may have finished first

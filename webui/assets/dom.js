@@ -1,0 +1,33 @@
+// The few lines that every part of the page needs.
+
+export const byId = (id) => document.getElementById(id);
+
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children);
+  return element;
+}
+
+export function setText(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+// Gradio owns its buttons' nodes: only the text in them is changed, no node is replaced.
+export function setLabel(button, text) {
+  const node = Array.from(button?.childNodes || []).find((child) => child.nodeType === 3 && child.nodeValue.trim());
+  if (node && node.nodeValue !== text) node.nodeValue = text;
+}
+
+export function setAttribute(element, name, value) {
+  if (!element) return;
+  if (value === null || value === false) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+export const press = (id) => byId(id)?.click();
+
+export const visible = (element) => Boolean(element && element.offsetParent !== null);

@@ -1,0 +1,104 @@
+// The bar at the top: what the engine does, how long the queue is, and what is wrong.
+
+import { byId, make, press, setText } from "./dom.js";
+import { write } from "./memory.js";
+import { gigabytes } from "./words.js";
+
+const STATUS = { starting: "Engine starts", idle: "Ready", loading: "Loading", drawing: "Drawing", stopping: "Stopping" };
+
+const dismissed = new Set();
+
+export function renderHeader(state) {
+  const pill = byId("steady_status");
+  if (!pill) return;
+  const { tone, words } = status(state);
+  pill.dataset.tone = tone;
+  setText(pill.querySelector(".sd-words"), words);
+  setText(byId("steady_queue_pill"), `Queue ${state.queued}`);
+  byId("steady_queue_pill").dataset.empty = state.queued ? "no" : "yes";
+  renderBanners(byId("steady_banners"), banners(state));
+}
+
+function status(state) {
+  if (state.standing === "lost") return { tone: "bad", words: "No connection" };
+  if (state.standing === "reconnecting") return { tone: "waits", words: "Reconnecting …" };
+  if (!state.instance) return { tone: "waits", words: "Connecting …" };
+  const engine = state.supervisor?.engine;
+  if (engine?.status === "given_up") return { tone: "bad", words: "Engine stopped" };
+  if (engine?.status === "restarting") return { tone: "waits", words: "Engine starts again" };
+  if (!state.engine) return { tone: "waits", words: "Engine starts" };
+  const tone = { starting: "waits", loading: "waits", drawing: "busy", stopping: "busy" }[state.engine.status] || "good";
+  const words = [STATUS[state.engine.status] || state.engine.status];
+  if (state.engine.device) words.push(state.engine.device);
+  if (state.engine.memory_total_bytes) {
+    words.push(`${gigabytes(state.engine.memory_bytes)} of ${gigabytes(state.engine.memory_total_bytes)} GB`);
+  }
+  return { tone, words: words.join(" · ") };
+}
+
+function banners(state) {
+  const list = [];
+  if (state.standing === "lost") {
+    list.push({
+      key: "lost",
+      title: "The server does not answer.",
+      text: "It is asked again every two seconds; what you typed is kept. If it was stopped, start it with python3 launch.py.",
+    });
+  }
+  const { engine, server, swap } = state.supervisor || {};
+  if (engine?.status === "given_up") {
+    const text = `It ended ${engine.deaths} times in a row${engine.reason ? `, at last: ${engine.reason}` : ""}. Jobs wait in the queue.`;
+    const action = { label: "Start the engine", id: "steady_start_engine" };
+    list.push({ key: "engine", title: "The engine has stopped.", text, log: engine.log, action });
+  } else if (engine?.status === "restarting" && engine.reason) {
+    list.push({ key: "engine", tone: "quiet", title: "The engine starts again.", text: `It ended: ${engine.reason}.` });
+  }
+  if (swap?.status === "failed") {
+    const text = `The one before goes on${swap.reason ? `: ${swap.reason}` : ""}.`;
+    list.push({ key: `swap-${swap.number}`, title: "The new server did not start.", text, log: server?.log, close: true });
+  }
+  for (const notice of state.notices) list.push({ key: `notice-${notice}`, title: "", text: String(notice), close: true });
+  return list.filter((banner) => !dismissed.has(banner.key));
+}
+
+function renderBanners(box, list) {
+  const key = JSON.stringify(list);
+  if (!box || box.dataset.key === key) return;
+  box.dataset.key = key;
+  box.replaceChildren(...list.map(bannerElement));
+}
+
+function bannerElement(banner) {
+  const words = make("div", { class: "sd-banner-words" }, make("b", {}, banner.title), ` ${banner.text}`);
+  if (banner.log?.length) {
+    words.append(make("details", {}, make("summary", {}, "Last lines of the log"), make("pre", {}, banner.log.join("\n"))));
+  }
+  const element = make("div", { class: "sd-banner", "data-tone": banner.tone || "bad" }, words);
+  if (banner.action) element.append(make("button", { type: "button", "data-press": banner.action.id }, banner.action.label));
+  if (banner.close) element.append(make("button", { type: "button", "data-close": banner.key, "aria-label": "Close" }, "×"));
+  return element;
+}
+
+export function wireHeader(rerender) {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button");
+    if (!button) return;
+    if (button.id === "steady_queue_pill") openTab("queue");
+    else if (button.id === "steady_colours") swapColours();
+    else if (button.closest("#steady_banners") && button.dataset.press) press(button.dataset.press);
+    else if (button.dataset.close) {
+      dismissed.add(button.dataset.close);
+      rerender();
+    }
+  });
+}
+
+export const openTab = (name) => document.querySelector(`[role=tab][data-tab-id="${name}"]`)?.click();
+
+function swapColours() {
+  const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+  write("steady.colours", next);
+  window.steadyColours();
+  document.documentElement.dataset.theme = next; // also where storage is off
+  document.body.classList.toggle("dark", next === "dark");
+}

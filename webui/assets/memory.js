@@ -1,0 +1,57 @@
+// What this browser remembers: who it is, what was typed, which colours it likes. Storage may be switched off or full:
+// then the page works all the same and forgets.
+
+const INPUTS = "steady.txt2img";
+const OWNER = "steady.owner";
+
+export function read(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+export function write(key, value) {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    /* forgotten at the next load, no worse */
+  }
+}
+
+// The random id under which this browser's jobs run. crypto.randomUUID needs https or localhost; a page over the
+// local network has neither.
+export function readOwner() {
+  let owner = read(OWNER);
+  if (!owner) {
+    const bytes = crypto.getRandomValues(new Uint8Array(12));
+    owner = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    write(OWNER, owner);
+  }
+  return owner;
+}
+
+export class Inputs {
+  // Nothing is written before `restore`: the first values of a fresh page must not replace the remembered ones.
+  names = null;
+
+  // Returns the values to show: the remembered one where there is one of the same kind, else what the page came with.
+  restore(names, values) {
+    let kept = {};
+    try {
+      kept = JSON.parse(read(INPUTS) || "{}");
+    } catch {
+      /* a broken memory is an empty one */
+    }
+    this.names = names;
+    return names.map((name, i) => (typeof kept[name] === typeof values[i] ? kept[name] : values[i]));
+  }
+
+  remember(values) {
+    if (!this.names) return;
+    const kept = {};
+    this.names.forEach((name, i) => (kept[name] = values[i]));
+    write(INPUTS, JSON.stringify(kept));
+  }
+}

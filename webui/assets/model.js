@@ -1,0 +1,166 @@
+// What the page knows. Everything here comes from the server; the one exception is `pressed`, the answer to a click
+// before the server has heard of it. `reduce` is pure: (what was known, a message) -> what is known now.
+
+export const UNFINISHED = ["queued", "running", "paused"];
+const KEPT_JOBS = 80;
+
+export function initial(owner) {
+  return {
+    owner,
+    standing: "quiet",
+    instance: null,
+    page: null,
+    jobs: {},
+    shown: null, // id of the job on the stage
+    asked: null, // id of a job that the user chose to see, until a job of his own begins
+    queue: [],
+    queued: 0,
+    progress: null,
+    preview: null,
+    engine: null,
+    supervisor: null,
+    notices: [],
+    pressed: null, // {job, kind: "interrupt" | "skip" | "stop", image, again}
+  };
+}
+
+export const unfinished = (job) => Boolean(job) && UNFINISHED.includes(job.status);
+export const shownJob = (state) => (state.shown ? state.jobs[state.shown] || null : null);
+export const isMine = (state, job) => Boolean(job) && job.owner === state.owner;
+export const runningJob = (state) => Object.values(state.jobs).find((job) => job.status === "running") || null;
+
+export function imageCount(job) {
+  const request = { ...job.request, ...(job.resolved || {}) };
+  return Math.max(1, (request.n_iter || 1) * (request.batch_size || 1));
+}
+
+export function sizeOf(job) {
+  const request = { ...job.request, ...(job.resolved || {}) };
+  return { width: request.width || null, height: request.height || null };
+}
+
+// The progress of the job on the stage, or null.
+export function shownProgress(state) {
+  return state.progress && state.progress.job === state.shown ? state.progress : null;
+}
+
+// The preview that belongs on the stage: of this job, of an image that is not there yet.
+export function shownPreview(state) {
+  const job = shownJob(state);
+  const preview = state.preview;
+  if (!preview || !unfinished(job) || preview.job !== job.id) return null;
+  return job.outputs.some((output) => output.index === preview.image) ? null : preview;
+}
+
+export function reduce(state, message) {
+  switch (message.type) {
+    case "snapshot":
+      return settle(state, fromSnapshot(state, message));
+    case "event":
+      return settle(state, fromEvent(state, message));
+    case "progress":
+      return settle(state, { ...state, progress: message.progress });
+    case "preview":
+      return { ...state, preview: message.preview };
+    case "engine":
+      return { ...state, engine: message.engine };
+    case "supervisor":
+      return { ...state, supervisor: message.supervisor };
+    case "standing":
+      return { ...state, standing: message.standing };
+    case "answered": // our own submit: its event may be here already, and then knows more
+      return state.jobs[message.job.id] ? state : settle(state, withJob({ ...state, asked: null }, message.job));
+    case "show":
+      return settle(state, { ...withJob(state, message.job), asked: message.job.id });
+    case "pressed":
+      return { ...state, pressed: message.pressed };
+    default:
+      return state; // a newer server may say more than this page understands
+  }
+}
+
+function fromSnapshot(state, message) {
+  const asked = state.jobs[state.asked];
+  const jobs = asked ? { [asked.id]: asked } : {};
+  for (const job of [message.running, message.job]) if (job) jobs[job.id] = job;
+  const kept = state.jobs[state.shown]; // finished while this page looked: keep showing it
+  if (kept && !unfinished(kept) && !jobs[kept.id]) jobs[kept.id] = kept;
+  return {
+    ...state,
+    jobs,
+    shown: message.job ? message.job.id : state.shown,
+    instance: message.instance,
+    page: message.page,
+    queue: message.queue || [],
+    queued: message.queued,
+    progress: message.progress,
+    preview: message.preview,
+    engine: message.engine,
+    supervisor: message.supervisor,
+    notices: message.notices || [],
+  };
+}
+
+function fromEvent(state, message) {
+  let next = { ...state, queued: message.queued ?? state.queued, queue: message.queue || state.queue };
+  if (message.kind === "removed") {
+    const jobs = { ...next.jobs };
+    delete jobs[message.job_id];
+    return { ...next, jobs };
+  }
+  if (!message.job) return next;
+  if (isMine(state, message.job) && unfinished(message.job) && !state.jobs[message.job.id]) next.asked = null;
+  return withJob(next, message.job);
+}
+
+function withJob(state, job) {
+  const jobs = { ...state.jobs, [job.id]: job };
+  const ids = Object.keys(jobs);
+  for (const id of ids.slice(0, Math.max(0, ids.length - KEPT_JOBS))) {
+    if (id !== state.shown && id !== state.asked && !unfinished(jobs[id])) delete jobs[id];
+  }
+  return { ...state, jobs };
+}
+
+// What follows from the rest: which job is on the stage, and whether a click still waits for its deed.
+function settle(before, state) {
+  const shown = choose(state);
+  return { ...state, shown, pressed: stillPressed(state, shown) };
+}
+
+// This owner's job that is being drawn, else his next one in the queue, else whatever is being drawn, else what was
+// there. (While one of his jobs is drawn and another waits, the drawn one is worth looking at.)
+function choose(state) {
+  if (state.asked && state.jobs[state.asked]) return state.asked;
+  const own = Object.values(state.jobs).filter((job) => isMine(state, job) && unfinished(job));
+  const drawn = own.find((job) => job.status === "running");
+  if (drawn) return drawn.id;
+  const place = (job) => {
+    const index = state.queue.indexOf(job.id);
+    return index < 0 ? Infinity : index;
+  };
+  own.sort((a, b) => place(a) - place(b));
+  if (own.length) return own[0].id;
+  const any = runningJob(state);
+  if (any) return any.id;
+  return state.jobs[state.shown] ? state.shown : lastOf(state);
+}
+
+function lastOf(state) {
+  const own = Object.values(state.jobs).filter((job) => isMine(state, job));
+  return own.length ? own[own.length - 1].id : null;
+}
+
+function stillPressed(state, shown) {
+  const pressed = state.pressed;
+  if (!pressed) return null;
+  const job = state.jobs[pressed.job];
+  if (!unfinished(job) || pressed.job !== shown) return null;
+  if (pressed.kind === "skip") {
+    const passed = state.progress && state.progress.job === job.id && state.progress.image > pressed.image;
+    return passed ? null : pressed;
+  }
+  if (job.requested === "interrupt") return null; // the server says it from here on
+  if (job.requested === "stop" && !pressed.again) return null;
+  return pressed;
+}

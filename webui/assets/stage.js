@@ -1,0 +1,168 @@
+// The picture, its strip of thumbnails and its infotext.
+
+import { byId, make, setAttribute, setText } from "./dom.js";
+import { imageCount, shownJob, shownPreview, sizeOf, unfinished } from "./model.js";
+import { noteWords } from "./words.js";
+
+const PLACES_SHOWN = 64;
+
+export class Stage {
+  // `selected` is the index of the picture that the user chose in the strip; null follows what is being drawn.
+  selected = null;
+  jobId = null;
+  wanted = ""; // the address last asked for; a slower, older decoding must not replace it
+
+  render(state, facts) {
+    const job = shownJob(state);
+    if (job?.id !== this.jobId) {
+      this.jobId = job?.id ?? null;
+      this.selected = null;
+    }
+    const output = this.output(job);
+    const preview = this.selected === null ? shownPreview(state) : null;
+    this.renderPicture(state, job, output, preview);
+    this.renderEmpty(state, job, facts);
+    this.renderStrip(job, output, preview);
+    renderInfotext(job, output, preview);
+  }
+
+  // The output on the stage: the chosen one; while drawing the newest; of a finished job the first.
+  output(job) {
+    if (!job || !job.outputs.length) return null;
+    if (this.selected !== null) return job.outputs.find((one) => one.index === this.selected) || null;
+    return unfinished(job) ? job.outputs[job.outputs.length - 1] : job.outputs[0];
+  }
+
+  renderPicture(state, job, output, preview) {
+    const frame = byId("txt2img_stage");
+    if (!frame) return;
+    const source = preview ? preview.data : output ? output.url : "";
+    const note = byId("txt2img_note");
+    const words = noteWords(state, this.selected);
+    setText(note, words);
+    note.hidden = !words;
+    // Between a click and the first preview the last picture stays, dimmed: nothing blinks.
+    const waits = !source && unfinished(job);
+    frame.dataset.shows = source ? (preview ? "preview" : "picture") : waits && this.wanted ? "before" : "nothing";
+    const image = byId("txt2img_live_preview");
+    const alt = preview ? "Preview of the picture being drawn" : output ? job.request.prompt || "Picture" : "";
+    setAttribute(image, "alt", alt);
+    if (source) this.show(image, source, sizeOf(output ? { request: output } : job));
+    else if (!waits) this.clear(image);
+    byId("txt2img_open").hidden = frame.dataset.shows === "nothing";
+  }
+
+  // The old picture stays until the new one is decoded.
+  async show(image, source, { width, height }) {
+    if (source === this.wanted) return;
+    this.wanted = source;
+    const next = new Image();
+    next.src = source;
+    try {
+      await next.decode();
+    } catch {
+      if (this.wanted === source) this.wanted = "";
+      return;
+    }
+    if (this.wanted !== source) return;
+    image.src = source;
+    const ratio = (width || next.naturalWidth) / (height || next.naturalHeight);
+    byId("txt2img_open").style.setProperty("--ratio", ratio.toFixed(4));
+  }
+
+  clear(image) {
+    this.wanted = "";
+    image.removeAttribute("src");
+  }
+
+  renderEmpty(state, job, facts) {
+    const empty = byId("txt2img_empty");
+    const failed = job && ["failed", "quarantined"].includes(job.status);
+    const key = JSON.stringify([failed && [job.id, job.error], !job && facts.model]);
+    if (!empty || empty.dataset.key === key) return;
+    empty.dataset.key = key;
+    if (failed) {
+      const words = job.error || "The log says why.";
+      empty.replaceChildren(make("strong", {}, "This job could not be drawn"), make("p", {}, String(words)));
+    } else if (!job && facts.model) {
+      empty.replaceChildren(...welcome(facts.model));
+    } else {
+      empty.replaceChildren();
+    }
+  }
+
+  renderStrip(job, output, preview) {
+    const strip = byId("txt2img_gallery");
+    if (!strip) return;
+    const total = job ? Math.min(imageCount(job), Math.max(PLACES_SHOWN, job.outputs.length)) : 0;
+    const drawn = preview ? preview.image : null;
+    const key = JSON.stringify([job?.id, total, job?.outputs.map((one) => one.index), output?.index, drawn, unfinished(job)]);
+    if (strip.dataset.key === key) return;
+    strip.dataset.key = key;
+    const focused = strip.contains(document.activeElement) ? document.activeElement.dataset.index : null;
+    while (strip.children.length > total) strip.lastChild.remove();
+    for (let i = 0; i < total; i += 1) this.renderPlace(strip, job, i, output, drawn);
+    if (focused !== null) strip.querySelector(`[data-index="${focused}"]`)?.focus();
+    strip.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  renderPlace(strip, job, i, output, drawn) {
+    const one = job.outputs.find((candidate) => candidate.index === i);
+    const state = one ? "there" : drawn === i ? "drawn" : unfinished(job) ? "awaited" : "missing";
+    const key = `${job.id}/${i}/${state}`;
+    let place = strip.children[i];
+    if (place?.dataset.place !== key) {
+      place = make("button", { type: "button", "data-index": i, "data-place": key, "data-state": state });
+      if (one) place.append(make("img", { src: thumbnail(one), alt: "", loading: "lazy" }));
+      const words = one ? `Picture ${i + 1}, seed ${one.seed}${one.partial ? ", partial" : ""}` : `Picture ${i + 1}: ${state}`;
+      place.setAttribute("aria-label", words);
+      place.disabled = !one && state !== "drawn";
+      if (strip.children[i]) strip.children[i].replaceWith(place);
+      else strip.append(place);
+    }
+    const chosen = drawn === null || this.selected !== null ? one && one === output : drawn === i;
+    place.setAttribute("aria-pressed", chosen ? "true" : "false");
+  }
+
+  // A thumbnail was chosen. Choosing the picture that is being drawn follows the drawing again.
+  select(index, state) {
+    const job = shownJob(state);
+    const there = job?.outputs.some((one) => one.index === index);
+    this.selected = there ? index : null;
+  }
+}
+
+export const thumbnail = (output) => output.url.replace(/\.png$/, "/thumbnail");
+
+function welcome(model) {
+  const chips = model.examples.map((words) => make("button", { type: "button", class: "sd-chip", "data-example": words }, words));
+  return [
+    make("strong", {}, model.problem ? `${model.title} cannot be used` : `${model.title} is ready to draw`),
+    make("p", {}, model.problem || `It draws pictures of ${model.width} × ${model.height}. Try one of these:`),
+    make("div", { class: "sd-chips" }, ...(model.problem ? [] : chips)),
+  ];
+}
+
+function renderInfotext(job, output, preview) {
+  const info = byId("html_info_txt2img");
+  if (!info) return;
+  const text = output && !preview ? output.infotext : "";
+  const waiting = preview || unfinished(job) ? job.request.prompt || "" : "";
+  const key = text || `…${waiting}`;
+  byId("txt2img_send").dataset.on = text ? "yes" : "no";
+  if (info.dataset.key === key) return;
+  info.dataset.key = key;
+  info.replaceChildren();
+  if (text) {
+    const cut = text.search(/\n(Negative prompt: |Steps: )/);
+    const prompt = cut < 0 ? (text.startsWith("Steps: ") ? "" : text) : text.slice(0, cut);
+    info.append(make("b", {}, prompt), text.slice(prompt.length));
+    const link = byId("txt2img_send").querySelector("[data-do=download]");
+    link.href = output.url;
+    link.setAttribute("download", output.name?.split("/").pop() || `${output.seed}.png`);
+  } else if (waiting) {
+    info.append(make("b", {}, waiting));
+  } else {
+    info.append("The settings of each picture are shown here and kept in its file.");
+  }
+}

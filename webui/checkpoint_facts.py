@@ -1,0 +1,57 @@
+"""What the page must know of the checkpoints: their names, native sizes and the defaults that suit them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from modules.jobs.checkpoints import Checkpoint, CheckpointCatalogue
+from modules.options import Settings
+from webui.sizes import presets
+
+# What the page shows while no checkpoint is there at all.
+NO_MODEL_SIZE = 512
+FALLBACK_STEPS = 20
+FALLBACK_CFG_SCALE = 7.0
+FALLBACK_SAMPLER = "Euler"
+FALLBACK_SCHEDULE = "Automatic"
+
+# Settings that the page's scripts follow.
+PAGE_SETTINGS = ("show_progress_in_title", "queue_history_shown")
+
+# Prompts that a newcomer may try. The embedded model knows emoji; others know about anything.
+EXAMPLES_OF_EMOJI = ("red heart", "cat face", "pizza", "smiling face with sunglasses", "green apple", "rocket")
+EXAMPLES_OF_OTHERS = ("a lighthouse at dusk, oil painting", "portrait of a cat, studio light", "a bowl of ramen")
+
+
+def choices(checkpoints: Sequence[Checkpoint]) -> list[tuple[str, str]]:
+    """Return (what the list shows, what it stands for) of each checkpoint."""
+    return [(one.title, one.name) for one in checkpoints]
+
+
+def chosen(catalogue: CheckpointCatalogue, wanted: str) -> Checkpoint | None:
+    """Return the checkpoint that the setting names, else the first one, else None."""
+    known = catalogue.list()
+    return next((one for one in known if wanted in (one.name, one.title)), known[0] if known else None)
+
+
+def facts(checkpoints: Sequence[Checkpoint], settings: Settings) -> str:
+    """Write, as JSON for the page's scripts, what suits each checkpoint by name and the settings that concern them."""
+    page = {name: getattr(settings, name) for name in PAGE_SETTINGS}
+    return json.dumps({"checkpoints": {one.name: _facts_of(one) for one in checkpoints}, "page": page}, sort_keys=True)
+
+
+def _facts_of(one: Checkpoint) -> dict[str, object]:
+    return {
+        "title": one.title,
+        "width": one.native_width,
+        "height": one.native_height,
+        "steps": one.defaults.steps,
+        "cfg_scale": one.defaults.cfg_scale,
+        "sampler_name": one.defaults.sampler_name,
+        "scheduler": one.defaults.scheduler,
+        "sizes": [asdict(preset) for preset in presets(one.native_width, one.native_height)],
+        "examples": EXAMPLES_OF_EMOJI if one.name == "emoji" else EXAMPLES_OF_OTHERS,
+        "problem": one.problem,
+    }

@@ -1,0 +1,84 @@
+"""The parts of the page that show what happens now. They start empty; `assets/stage.js` and its siblings fill them."""
+
+from __future__ import annotations
+
+MARK = (
+    '<span class="sd-mark"><svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
+    'stroke-linecap="round" aria-hidden="true"><path d="M3 7c3-4 5 4 8 0s5 4 10 0" opacity=".35"/>'
+    '<path d="M3 12.5c4-2 6 1.5 9 .3s5-.6 9-.3" opacity=".65"/><path d="M3 18h18"/></svg>'
+    "<span>Steady Diffusion</span></span>"
+)
+
+STATUS = """
+<span class="sd-status">
+  <span class="sd-pill" id="steady_status" role="status">
+    <span class="sd-dot"></span><span class="sd-words">Connecting …</span></span>
+  <button type="button" class="sd-pill sd-queue-pill" id="steady_queue_pill" title="Open the queue">Queue 0</button>
+  <button type="button" class="sd-tool-plain" id="steady_colours" aria-label="Light or dark" title="Light or dark">
+  </button>
+</span>
+"""
+
+BANNERS = '<div id="steady_banners" class="sd-banners" role="alert"></div>'
+
+STAGE = """
+<section class="sd-stage" aria-label="The picture">
+  <div class="sd-picture" id="txt2img_stage" data-shows="nothing">
+    <span class="sd-note" id="txt2img_note" hidden></span>
+    <button type="button" class="sd-open" id="txt2img_open" aria-label="Show the picture in full size" hidden>
+      <img id="txt2img_live_preview" alt="" decoding="sync" draggable="true">
+    </button>
+    <div class="sd-empty" id="txt2img_empty"></div>
+  </div>
+  <div id="txt2img_progress" class="sd-progress" role="progressbar" aria-label="This job"
+    aria-valuenow="0" aria-valuemin="0" aria-valuemax="100"><i style="flex:1"></i></div>
+  <div class="sd-phase" id="txt2img_phase"><b>Connecting …</b></div>
+  <div class="sd-unseen" id="txt2img_phase_live" aria-live="polite"></div>
+  <div id="txt2img_gallery" class="sd-strip" role="group" aria-label="Pictures of this job"></div>
+  <div class="sd-panel sd-info">
+    <div id="html_info_txt2img" class="sd-infotext" aria-label="How this picture was made"></div>
+    <div class="sd-send" id="txt2img_send">
+      <button type="button" data-do="reuse-all">Reuse these settings</button>
+      <button type="button" data-do="reuse-seed">Reuse seed</button>
+      <a data-do="download" download>Download</a>
+      <button type="button" data-do="copy">Copy infotext</button>
+    </div>
+  </div>
+</section>
+"""
+
+MENU = """
+<span class="sd-menu-holder">
+  <button type="button" class="sd-more" id="txt2img_more" aria-haspopup="menu" aria-expanded="false"
+    aria-label="More ways to stop">▾</button>
+  <div class="sd-menu" id="txt2img_menu" role="menu" hidden>
+    <button type="button" role="menuitem" data-press="txt2img_stop_after">Stop after this image</button>
+    <button type="button" role="menuitem" data-press="txt2img_generate" data-for="mine"
+      >Add to queue<kbd>Ctrl ↵</kbd></button>
+    <button type="button" role="menuitem" data-press="txt2img_skip" data-for="other"
+      >Skip this image of the job shown</button>
+    <button type="button" role="menuitem" data-press="txt2img_interrupt" data-for="other"
+      >Interrupt the job shown</button>
+  </div>
+</span>
+"""
+
+SIZES = '<div id="txt2img_sizes" class="sd-chips" role="group" aria-label="Sizes that suit the model"></div>'
+
+QUEUE = """
+<div id="steady_queue" class="sd-queue">
+  <section class="sd-panel"><h2>Now</h2>
+    <div id="steady_queue_running"><p class="sd-none">Nothing is being drawn.</p></div></section>
+  <section class="sd-panel"><h2>Waiting <span id="steady_queue_count"></span></h2><ol id="steady_queue_waiting"></ol>
+    <p class="sd-none" id="steady_queue_no_waiting">Nothing waits.</p></section>
+  <section class="sd-panel"><h2>Before</h2><ol id="steady_queue_past"></ol>
+    <p class="sd-none" id="steady_queue_no_past">Nothing yet: what you draw is listed here.</p></section>
+</div>
+"""
+
+SETTINGS_SEARCH = (
+    '<input type="search" id="settings_search" class="sd-search" placeholder="Search the settings" '
+    'aria-label="Search the settings" autocomplete="off">'
+)
+
+TOKENS = '<span class="sd-tokens">{count}</span>'

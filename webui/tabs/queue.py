@@ -1,0 +1,20 @@
+"""The Queue tab: what is drawn, what waits, what was. `assets/queue.js` fills it from the jobs' own routes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webui.components import Component, html
+from webui.live import QUEUE
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The components of the tab."""
+
+    lists: Component
+
+
+def build() -> Queue:
+    """Make the tab. It has no listener: cancelling is a request of its own to /sdapi/v1/jobs."""
+    return Queue(lists=html(QUEUE))

@@ -1,0 +1,223 @@
+"""The txt2img tab: a prompt and its controls on one side, the picture on the other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import gradio as gr
+
+from modules.errors import InvalidRequest, SteadyError
+from modules.images.infotext import parse
+from modules.jobs.answers import job_answer
+from modules.jobs.checkpoints import Checkpoint, CheckpointCatalogue
+from modules.jobs.requests import find_checkpoint, validate_request
+from modules.jobs.samplers import SAMPLERS, SCHEDULES
+from modules.jobs.store import JobStore
+from modules.prompts.token_count import count_tokens
+from modules.shared import opts, state
+from webui import checkpoint_facts as suits
+from webui.components import Component, Values, hidden_button, hidden_text, html, on, tool_button
+from webui.header import Header
+from webui.live import MENU, SIZES, STAGE, TOKENS
+
+
+@dataclass(frozen=True)
+class Txt2Img:
+    """The components of the tab. `fields` are those that make the request, by the names of its fields."""
+
+    fields: dict[str, Component]
+    prompt_tokens: Component
+    negative_tokens: Component
+    generate: Component
+    interrupt: Component
+    skip: Component
+    stop_after: Component
+    swap: Component
+    random_seed: Component
+    reuse_seed: Component
+    size_chip: Component
+    reuse_all: Component
+    example: Component
+    adopt_defaults: Component
+    owner: Component
+    answer: Component
+    job: Component
+    shown_infotext: Component
+
+
+def build(checkpoint: Checkpoint | None) -> Txt2Img:
+    """Make the tab's components, with what suits `checkpoint` as the first values."""
+    fields: dict[str, Component] = {}
+    with gr.Row(elem_id="txt2img_page", elem_classes=["sd-page"]):
+        with gr.Column(elem_id="txt2img_controls", elem_classes=["sd-controls"]):
+            with gr.Column(elem_classes=["sd-panel", "sd-prompts"]):
+                prompt_tokens = html(TOKENS.format(count="0 / 75"), "txt2img_token_counter", ["sd-counter"])
+                fields["prompt"] = gr.Textbox(label="Prompt", lines=3, max_lines=12, elem_id="txt2img_prompt",
+                                              placeholder="What should be in the picture")  # fmt: skip
+                negative_tokens = html(TOKENS.format(count="0 / 75"), "txt2img_negative_token_counter", ["sd-counter"])
+                fields["negative_prompt"] = gr.Textbox(label="Negative prompt", lines=1, max_lines=8,
+                                                       elem_id="txt2img_neg_prompt",
+                                                       placeholder="What should not be there")  # fmt: skip
+                with gr.Row(elem_id="txt2img_actions", elem_classes=["sd-actions"]):
+                    generate = gr.Button("Generate", variant="primary", elem_id="txt2img_generate")
+                    interrupt = gr.Button("Interrupt", elem_id="txt2img_interrupt", elem_classes=["sd-stop"])
+                    skip = gr.Button("Skip", elem_id="txt2img_skip", elem_classes=["sd-quiet"])
+                    html(MENU, classes=["sd-menu-cell"])
+            with gr.Column(elem_classes=["sd-panel", "sd-fields"]):
+                swap, random_seed, reuse_seed = _fields_of_the_picture(fields, checkpoint)
+        with gr.Column(elem_id="txt2img_results", elem_classes=["sd-results"]):
+            html(STAGE)
+    return Txt2Img(
+        fields=fields,
+        prompt_tokens=prompt_tokens,
+        negative_tokens=negative_tokens,
+        generate=generate,
+        interrupt=interrupt,
+        skip=skip,
+        swap=swap,
+        random_seed=random_seed,
+        reuse_seed=reuse_seed,
+        stop_after=hidden_button("Stop after this image", "txt2img_stop_after"),
+        size_chip=hidden_button("Size", "txt2img_size_chip"),
+        reuse_all=hidden_button("Reuse these settings", "txt2img_reuse_all"),
+        example=hidden_button("Example", "txt2img_example"),
+        adopt_defaults=hidden_button("Adopt the model's defaults", "txt2img_adopt_defaults"),
+        owner=hidden_text("steady_owner"),
+        answer=hidden_text("txt2img_answer"),
+        job=hidden_text("txt2img_job"),
+        shown_infotext=hidden_text("txt2img_shown_infotext"),
+    )
+
+
+def _fields_of_the_picture(
+    fields: dict[str, Component], checkpoint: Checkpoint | None
+) -> tuple[Component, Component, Component]:
+    """Make the second panel; return the buttons swap, random seed and reuse seed."""
+    defaults = checkpoint.defaults if checkpoint else None
+    width = checkpoint.native_width if checkpoint else suits.NO_MODEL_SIZE
+    height = checkpoint.native_height if checkpoint else suits.NO_MODEL_SIZE
+    with gr.Row(elem_classes=["sd-two"]):
+        fields["sampler_name"] = gr.Dropdown(
+            [sampler.name for sampler in SAMPLERS], label="Sampling method", elem_id="txt2img_sampling", min_width=0,
+            value=defaults.sampler_name if defaults else suits.FALLBACK_SAMPLER, filterable=False,
+        )  # fmt: skip
+        fields["scheduler"] = gr.Dropdown(
+            [schedule.label for schedule in SCHEDULES], label="Schedule type", elem_id="txt2img_scheduler", min_width=0,
+            value=defaults.scheduler if defaults else suits.FALLBACK_SCHEDULE, filterable=False,
+        )  # fmt: skip
+    fields["steps"] = gr.Slider(1, 150, defaults.steps if defaults else suits.FALLBACK_STEPS, step=1, label="Steps",
+                                elem_id="txt2img_steps")  # fmt: skip
+    fields["cfg_scale"] = gr.Slider(1, 30, defaults.cfg_scale if defaults else suits.FALLBACK_CFG_SCALE, step=0.5,
+                                    label="CFG scale", elem_id="txt2img_cfg_scale")  # fmt: skip
+    with gr.Row(elem_classes=["sd-size"]):
+        fields["width"] = gr.Number(width, label="Width", elem_id="txt2img_width", step=8, min_width=0)
+        swap = tool_button("⇄", "txt2img_res_switch_btn")
+        fields["height"] = gr.Number(height, label="Height", elem_id="txt2img_height", step=8, min_width=0)
+    html(SIZES)
+    with gr.Row(elem_classes=["sd-two"]):
+        fields["n_iter"] = gr.Slider(1, 100, 1, step=1, label="Batch count", elem_id="txt2img_batch_count", min_width=0)
+        fields["batch_size"] = gr.Slider(
+            1, 16, 1, step=1, label="Batch size", elem_id="txt2img_batch_size", min_width=0
+        )
+    with gr.Row(elem_classes=["sd-seed"]):
+        fields["seed"] = gr.Number(-1, label="Seed", elem_id="txt2img_seed", min_width=0)
+        random_seed = tool_button("⚄", "txt2img_random_seed")
+        reuse_seed = tool_button("♺", "txt2img_reuse_seed")
+    return swap, random_seed, reuse_seed
+
+
+def wire(tab: Txt2Img, header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> None:
+    """Join buttons and fields with the job store and with `shared.state`."""
+    _wire_generate(tab, header, store, catalogue)
+    _wire_stopping(tab)
+    _wire_fields(tab, header)
+    _wire_tokens(tab, header, catalogue)
+
+
+def _wire_generate(tab: Txt2Img, header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> None:
+    def generate(values: Values) -> str:
+        request = {name: values[component] for name, component in tab.fields.items()}
+        if values[header.checkpoint]:
+            request["override_settings"] = {"sd_model_checkpoint": values[header.checkpoint]}
+        return submit(store, catalogue, request, str(values[tab.owner] or "page"))
+
+    inputs = {*tab.fields.values(), header.checkpoint, tab.owner}
+    sent = on(tab.generate.click, generate, inputs, tab.answer, trigger_mode="multiple")
+    on(sent.then, None, tab.answer, None, js="(answer) => { window.steady.answered(answer); return []; }")
+
+
+def submit(store: JobStore, catalogue: CheckpointCatalogue, request: dict[str, object], owner: str) -> str:
+    """Queue a job. Return JSON for the page: {"job": …}, or {"message": …, "field": …} and nothing was queued."""
+    try:
+        valid = validate_request("txt2img", request)
+        find_checkpoint(valid, catalogue, opts.values)
+        job = store.submit("txt2img", valid.model_dump(exclude_none=True), owner)
+    except InvalidRequest as error:
+        return json.dumps({"message": str(error), "field": error.field})
+    except SteadyError as error:
+        return json.dumps({"message": str(error), "field": None})
+    return json.dumps({"job": job_answer(job, [])}, default=str)
+
+
+def _wire_stopping(tab: Txt2Img) -> None:
+    def interrupt(job: str) -> None:
+        """With A1111's setting `interrupt_after_current` the first click waits for the image; the second never."""
+        kind, _, name = (job or "").partition(" ")
+        if kind == "first" and opts.values.interrupt_after_current:
+            state.stop_generating(name or None)
+        else:
+            state.interrupt(name or None)
+
+    def skip(job: str) -> None:
+        state.skip(job or None)
+
+    def stop_after(job: str) -> None:
+        state.stop_generating(job or None)
+
+    # The job is the one that the page shows at the click: what the field holds is never read.
+    on(tab.interrupt.click, interrupt, tab.job, None, js="() => window.steady.interrupting()", trigger_mode="multiple")
+    on(tab.skip.click, skip, tab.job, None, js="() => window.steady.shownJob()", trigger_mode="multiple")
+    on(tab.stop_after.click, stop_after, tab.job, None, js="() => window.steady.shownJob()", trigger_mode="multiple")
+
+
+def _wire_fields(tab: Txt2Img, header: Header) -> None:
+    """The small helpers. Most need no server: Gradio runs their JavaScript and puts what it returns into the fields."""
+    fields = tab.fields
+    size = [fields["width"], fields["height"]]
+    on(tab.swap.click, None, size, size, js="(width, height) => [height, width]")
+    on(tab.size_chip.click, None, None, size, js="() => window.steady.chosenSize()")
+    on(tab.random_seed.click, None, None, fields["seed"], js="() => -1")
+    on(tab.reuse_seed.click, None, fields["seed"], fields["seed"], js="(seed) => window.steady.shownSeed(seed)")
+    on(tab.example.click, None, None, fields["prompt"], js="() => window.steady.chosenExample()")
+    suited = [fields[name] for name in ("steps", "cfg_scale", "sampler_name", "scheduler", "width", "height")]
+    on(tab.adopt_defaults.click, None, [header.checkpoint, *suited], suited,
+       js="(...values) => window.steady.adoptDefaults(...values)")  # fmt: skip
+
+    def reuse(infotext: str) -> list[object]:
+        """Put back the settings that made the picture shown; what its infotext does not say stays as it is."""
+        try:
+            found = parse(infotext or "")
+        except InvalidRequest:
+            found = {}
+        return [found.get(name, gr.skip()) for name in fields if name not in ("n_iter", "batch_size")]
+
+    reused = [component for name, component in fields.items() if name not in ("n_iter", "batch_size")]
+    on(tab.reuse_all.click, reuse, tab.shown_infotext, reused, js="() => window.steady.shownInfotext()")
+    remember = "(...values) => { window.steady?.remember(values); return []; }"
+    for component in fields.values():
+        on(component.change, None, list(fields.values()), None, js=remember)
+
+
+def _wire_tokens(tab: Txt2Img, header: Header, catalogue: CheckpointCatalogue) -> None:
+    def count(text: str, name: str) -> str:
+        checkpoint = suits.chosen(catalogue, name or "")
+        if checkpoint is None or checkpoint.tokenizer_file is None:
+            return ""
+        tokens = count_tokens(checkpoint.tokenizer_file, text or "")
+        return TOKENS.format(count=f"{tokens.used} / {tokens.limit}")
+
+    for text, counter in (("prompt", tab.prompt_tokens), ("negative_prompt", tab.negative_tokens)):
+        inputs = [tab.fields[text], header.checkpoint]
+        on(tab.fields[text].change, count, inputs, counter, trigger_mode="always_last")
+        on(header.checkpoint.change, count, inputs, counter, trigger_mode="always_last")

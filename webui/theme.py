@@ -1,0 +1,141 @@
+"""How the page looks, and what it loads: Gradio's theme, mapped onto the variables of `assets/style.css`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+STYLES = ("style.css", "controls.css", "tabs.css", "phone.css")  # in this order: later ones win
+SYSTEM_FONT = ("system-ui", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
+SYSTEM_MONO = ("ui-monospace", "Cascadia Mono", "DejaVu Sans Mono", "monospace")
+
+# Every colour is a variable of style.css, which knows light and dark itself; so Gradio's dark values are the same.
+_COLOURS = {
+    "body_background_fill": "var(--ground)",
+    "body_text_color": "var(--ink)",
+    "body_text_color_subdued": "var(--quiet)",
+    "background_fill_primary": "var(--panel)",
+    "background_fill_secondary": "var(--sunk)",
+    "border_color_accent": "var(--accent)",
+    "border_color_accent_subdued": "var(--accent)",
+    "border_color_primary": "var(--line)",
+    "color_accent_soft": "var(--accent-wash)",
+    "block_background_fill": "transparent",
+    "block_border_color": "transparent",
+    "block_info_text_color": "var(--quiet)",
+    "block_label_background_fill": "transparent",
+    "block_label_text_color": "var(--quiet)",
+    "block_title_background_fill": "transparent",
+    "block_title_text_color": "var(--quiet)",
+    "checkbox_background_color": "var(--sunk)",
+    "checkbox_background_color_focus": "var(--sunk)",
+    "checkbox_background_color_hover": "var(--sunk)",
+    "checkbox_background_color_selected": "var(--accent)",
+    "checkbox_border_color": "var(--line)",
+    "checkbox_border_color_focus": "var(--accent)",
+    "checkbox_border_color_hover": "var(--quiet)",
+    "checkbox_border_color_selected": "var(--accent)",
+    "checkbox_label_background_fill": "transparent",
+    "checkbox_label_text_color": "var(--ink)",
+    "input_background_fill": "var(--sunk)",
+    "input_background_fill_focus": "var(--sunk)",
+    "input_background_fill_hover": "var(--sunk)",
+    "input_border_color": "var(--line)",
+    "input_border_color_focus": "var(--accent)",
+    "input_border_color_hover": "var(--line)",
+    "input_placeholder_color": "var(--faint)",
+    "slider_color": "var(--accent)",
+    "loader_color": "var(--accent)",
+    "button_primary_background_fill": "var(--accent)",
+    "button_primary_background_fill_hover": "var(--accent-strong)",
+    "button_primary_border_color": "transparent",
+    "button_primary_text_color": "var(--accent-ink)",
+    "button_secondary_background_fill": "var(--panel)",
+    "button_secondary_background_fill_hover": "var(--hover)",
+    "button_secondary_border_color": "var(--line)",
+    "button_secondary_text_color": "var(--ink)",
+}
+_SIZES = {
+    "block_border_width": "0px",
+    "block_padding": "0px",
+    "block_radius": "0px",
+    "block_shadow": "none",
+    "block_title_text_size": "12.5px",
+    "block_title_text_weight": "400",
+    "block_info_text_size": "12.5px",
+    "form_gap_width": "0px",
+    "layout_gap": "12px",
+    "input_border_width": "1px",
+    "input_padding": "7px 11px",
+    "input_radius": "8px",
+    "input_shadow": "none",
+    "input_shadow_focus": "none",
+    "input_text_size": "14px",
+    "button_border_width": "1px",
+    "button_large_radius": "9px",
+    "button_large_text_size": "14px",
+    "button_large_text_weight": "600",
+    "button_primary_shadow": "none",
+    "button_primary_shadow_hover": "none",
+    "button_primary_shadow_active": "none",
+    "button_secondary_shadow": "none",
+    "button_secondary_shadow_hover": "none",
+    "button_secondary_shadow_active": "none",
+    "button_transform_hover": "none",
+    "button_transform_active": "none",
+    "container_radius": "0px",
+}
+# These have no dark form in Gradio.
+_ONE_FORM = {"checkbox_border_radius": "5px", "color_accent": "var(--accent)"}
+
+
+def make_theme() -> Any:
+    """Build Gradio's theme. Fonts are the system's own: the page asks no host but its own for anything."""
+    theme = gr.themes.Base(font=SYSTEM_FONT, font_mono=SYSTEM_MONO)
+    dark = {f"{name}_dark": value for name, value in _COLOURS.items()}
+    return theme.set(**_COLOURS, **dark, **_SIZES, **_ONE_FORM)
+
+
+def head(colours: str) -> str:
+    """Write what the page's `<head>` adds. `colours` is the setting `theme`: auto, light or dark.
+
+    The inline script picks the colours before anything is painted, so that no dark page flashes white.
+    """
+    choose = f"""<script>
+window.steadyReady = new Promise((ready) => {{ window.steadyIsReady = ready; }});
+(() => {{
+  const root = document.documentElement, system = matchMedia("(prefers-color-scheme: dark)");
+  root.dataset.coloursSetting = "{colours}";
+  window.steadyColours = () => {{
+    let choice = null;
+    try {{ choice = localStorage.getItem("steady.colours"); }} catch {{ /* storage is off: the setting decides */ }}
+    choice ||= root.dataset.coloursSetting;
+    root.dataset.theme = choice === "auto" ? (system.matches ? "dark" : "light") : choice;
+    document.body?.classList.toggle("dark", root.dataset.theme === "dark");
+  }};
+  system.addEventListener("change", window.steadyColours);
+  document.addEventListener("DOMContentLoaded", window.steadyColours);
+  window.steadyColours();
+}})();
+</script>"""
+    sheets = "".join(f'<link rel="stylesheet" href="/steady/assets/{name}">' for name in STYLES)
+    return (
+        '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">'
+        '<link rel="icon" type="image/svg+xml" href="/steady/assets/mark.svg">'
+        f'{sheets}{choose}<script type="module" src="/steady/assets/app.js"></script>'
+    )
+
+
+def mount_arguments(colours: str = "auto") -> dict[str, Any]:
+    """Return what `gr.mount_gradio_app` is given besides the app, the Blocks and the path."""
+    return {
+        "theme": make_theme(),
+        "head": head(colours),
+        "run_history": False,
+        "footer_links": [],
+        "ssr_mode": False,
+        "show_error": True,
+    }
