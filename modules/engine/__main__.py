@@ -1,0 +1,116 @@
+"""The engine process: `python -m modules.engine`, started by the launcher.
+
+It ignores SIGINT (the launcher decides), ends in order on SIGTERM and when the launcher is gone, and in any case three
+seconds later. The exit code of an ordered end is 0. Torch is imported only after the launcher knows of the engine.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any
+
+import psutil
+
+from modules import shared
+from modules.cmd_args import from_environment
+from modules.errors import LinkClosed
+from modules.jobs.rows import Death
+from modules.link import Link
+
+logger = logging.getLogger("modules.engine")
+
+SECONDS_TO_END = 2.8
+
+
+class Leaving:
+    """The order to end. `given` is looked at by every cancel point."""
+
+    def __init__(self) -> None:
+        self.given = threading.Event()
+        self.wake: list[Any] = []
+
+    def give(self, reason: str) -> None:
+        """End soon, and by force when that takes too long. For any thread and for a signal handler."""
+        if self.given.is_set():
+            return
+        self.given.set()
+        killer = threading.Timer(SECONDS_TO_END, os._exit, args=(0,))
+        killer.daemon = True
+        killer.start()
+        for wake in self.wake:
+            wake()
+        sys.stderr.write(f"The engine ends: {reason}.\n")
+
+
+def last_death(environment: Mapping[str, str] = os.environ) -> Death | None:
+    """Return how the engine before this one ended, as the launcher told it; None: there was none, or nobody knows."""
+    text = environment.get("STEADY_LAST_DEATH")
+    if not text:
+        return None
+    told = json.loads(text)
+    return Death(bool(told["ordered"]), str(told["reason"]), tuple(str(line) for line in told.get("log", ())))
+
+
+def connect(leaving: Leaving) -> Link | None:
+    """Join the launcher's link and say that the engine starts; None when no launcher started this process."""
+    link = Link.from_environment(shared.state, "engine")
+    if link is None:
+        return None
+    link.on_closed(lambda: leaving.give("the launcher is gone"))
+    link.start()
+    process, machine = psutil.Process(), psutil.virtual_memory()
+    link.publish("progress", None)
+    link.publish(
+        "engine",
+        {
+            "status": "starting",
+            "device": "",
+            "memory_bytes": process.memory_info().rss,
+            "memory_total_bytes": machine.total,
+            "checkpoint": None,
+            "pid": process.pid,
+        },
+    )
+    return link
+
+
+def main() -> int:
+    """Run the engine until it is told to end, and return the exit code."""
+    leaving = Leaving()
+
+    def on_terminate(_signal: int, _frame: FrameType | None) -> None:
+        leaving.give("asked to by SIGTERM")
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, on_terminate)
+    logging.basicConfig(level=from_environment().loglevel, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        link = connect(leaving)
+    except LinkClosed as error:
+        logger.error("%s", error)
+        return 0
+    # Seconds of imports: by now the page can say that the engine starts.
+    service = importlib.import_module("modules.engine.service")
+    engine_id = os.environ.get("STEADY_INSTANCE") or secrets.token_hex(8)
+    service.serve(link, leaving.given, leaving.wake, engine_id, last_death())
+    if link is not None:
+        link.close()
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is stored and said. Taking torch down with its threads alive gains nothing and can hang.
+    os._exit(code)

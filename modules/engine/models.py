@@ -1,0 +1,173 @@
+"""Load a model and keep it: one at a time, as long as the next job wants the same."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+
+from modules.engine.cancel import Cancel, add_cancel_points
+from modules.engine.devices import Device
+from modules.engine.families import Family, family_of, read_index
+from modules.engine.precision import cast_around
+from modules.engine.weights import load_network, weight_files
+from modules.errors import ModelError
+
+logger = logging.getLogger(__name__)
+
+_LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
+
+
+@dataclass(frozen=True)
+class ModelKey:
+    """What a loaded model is known by: the folder, its weights, and how they are held."""
+
+    folder: Path
+    sha256: str
+    dtype: str
+    layout: str
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in memory. `scheduler_config` is that of the scheduler it came with."""
+
+    key: ModelKey
+    family: Family
+    pipeline: Any
+    scheduler_config: dict[str, Any]
+    preview: dict[str, Any] | None
+
+    @property
+    def denoiser(self) -> Any:
+        """The network that takes the noise away."""
+        return getattr(self.pipeline, self.family.denoiser)
+
+
+class ModelShelf:
+    """Holds the one loaded model."""
+
+    def __init__(self, device: Device, cancel: Cancel) -> None:
+        self._device = device
+        self._cancel = cancel
+        self._loaded: LoadedModel | None = None
+
+    @property
+    def loaded(self) -> LoadedModel | None:
+        """The model in memory, if any."""
+        return self._loaded
+
+    def get(self, key: ModelKey, progress: Callable[[float], None]) -> LoadedModel:
+        """Return the model, loading it if it is not the one in memory; `progress` gets 0..1 meanwhile.
+
+        Raises:
+            Interrupted: the job was stopped between two tensors.
+            ModelError: the model cannot be loaded.
+        """
+        if self._loaded is None or self._loaded.key != key:
+            self.drop()
+            self._loaded = self._load(key, progress)
+        return self._loaded
+
+    def drop(self) -> None:
+        """Forget the model and free its memory."""
+        if self._loaded is not None:
+            self._loaded = None
+            gc.collect()
+            self._device.free_unused()
+
+    def _load(self, key: ModelKey, progress: Callable[[float], None]) -> LoadedModel:
+        folder = key.folder
+        family = family_of(folder)
+        index = read_index(folder)
+        names = [name for name in index if name not in family.left_out and _is_component(name, index[name])]
+        counter = _ByteCounter(_total_bytes(folder, names), self._cancel, progress)
+        dtype = getattr(torch, key.dtype)
+        parts: dict[str, Any] = dict.fromkeys(family.left_out)
+        for name in names:
+            self._cancel.check()
+            parts[name] = _load_component(folder, name, index[name], dtype, counter.add)
+        pipeline = family.pipeline(**parts, **_options(index))
+        pipeline.set_progress_bar_config(disable=True)
+        self._place(pipeline, family, key)
+        logger.info("Loaded %s (%s, %s)", folder.name, family.name, key.dtype)
+        return LoadedModel(key, family, pipeline, dict(pipeline.scheduler.config), _read_preview(folder))
+
+    def _place(self, pipeline: Any, family: Family, key: ModelKey) -> None:
+        if self._device.torch_name != "cpu":
+            pipeline.to(self._device.torch_name)
+        denoiser = getattr(pipeline, family.denoiser)
+        cast_around(denoiser, getattr(torch, key.dtype))
+        if key.layout == "channels_last":
+            denoiser.to(memory_format=torch.channels_last)
+        for component in pipeline.components.values():
+            if isinstance(component, torch.nn.Module):
+                component.requires_grad_(False)
+                add_cancel_points(component, self._cancel)
+
+
+class _ByteCounter:
+    """Turns bytes read into a fraction, and is the cancel point between two tensors."""
+
+    def __init__(self, total: int, cancel: Cancel, progress: Callable[[float], None]) -> None:
+        self._total = max(total, 1)
+        self._cancel = cancel
+        self._progress = progress
+        self._read = 0
+
+    def add(self, read: int) -> None:
+        self._cancel.check()
+        self._read += read
+        self._progress(min(self._read / self._total, 1.0))
+
+
+def _is_component(name: str, entry: Any) -> bool:
+    if name.startswith("_") or not isinstance(entry, list):
+        return False
+    return len(entry) == 2 and all(isinstance(part, str) for part in entry)
+
+
+def _options(index: dict[str, Any]) -> dict[str, Any]:
+    return {"requires_safety_checker": False} if "requires_safety_checker" in index else {}
+
+
+def _total_bytes(folder: Path, names: list[str]) -> int:
+    return sum(file.stat().st_size for name in names for file in (folder / name).glob("*.safetensors"))
+
+
+def _load_component(
+    folder: Path, name: str, entry: list[str], dtype: torch.dtype, progress: Callable[[int], None]
+) -> Any:
+    library, class_name = entry
+    made = getattr(_LIBRARIES.get(library), class_name, None)
+    place = folder / name
+    if made is None:
+        raise ModelError(f"{name} of {folder.name} is a {library}.{class_name}, which this version does not know.")
+    try:
+        if issubclass(made, diffusers.ModelMixin):
+            return load_network(made, place, dtype, progress)
+        if issubclass(made, transformers.PreTrainedModel):
+            files = weight_files(place)
+            network = made.from_pretrained(place, dtype=dtype, use_safetensors=True, local_files_only=True).eval()
+            progress(sum(file.stat().st_size for file in files))
+            return network
+        return made.from_pretrained(place, local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{name} of {folder.name} cannot be loaded ({error}): fetch the model again.") from error
+
+
+def _read_preview(folder: Path) -> dict[str, Any] | None:
+    """Return `preview.json`; a model without one, or with a damaged one, is previewed by its family's factors."""
+    try:
+        preview = json.loads((folder / "preview.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return preview if isinstance(preview, dict) else None

@@ -1,0 +1,164 @@
+"""The samplers under A1111's names, as diffusers schedulers. This table is the only place that knows them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import torch
+from diffusers import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    LCMScheduler,
+    UniPCMultistepScheduler,
+)
+
+from modules.engine.denoised import observe_steps
+from modules.engine.terminal_noise import (
+    first_order_from_terminal_noise,
+    has_terminal_noise,
+    rescaled_betas,
+    spread_below_terminal_noise,
+)
+from modules.jobs.samplers import effective_schedule, find_sampler, find_schedule
+
+
+class SteppingDDIM(DDIMScheduler):  # type: ignore[misc]  # diffusers is untyped
+    """DDIM that steps to the next timestep of its list.
+
+    The stock one steps 1000 // steps further down, which misses the next timestep wherever they are not evenly spaced.
+    """
+
+    num_inference_steps: int | Fraction
+
+    def step(self, model_output: torch.Tensor, timestep: Any, sample: torch.Tensor, *rest: Any, **more: Any) -> Any:
+        """Do the stock step over the real distance."""
+        steps = self.num_inference_steps
+        later = self.timesteps[self.timesteps < timestep]
+        distance = int(timestep) - (int(later[0]) if len(later) else -1)
+        # The stock step divides by this number to get the distance.
+        self.num_inference_steps = Fraction(self.config.num_train_timesteps, distance)
+        try:
+            return super().step(model_output, timestep, sample, *rest, **more)
+        finally:
+            self.num_inference_steps = steps
+
+    step = functools.wraps(DDIMScheduler.step)(step)  # pipelines look at its signature
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A diffusers scheduler for one sampler.
+
+    `exploding`: its sample is x0 + sigma * noise (else scaled to unit variance). `uniform` is the spacing that A1111's
+    "Uniform" means with it.
+    """
+
+    scheduler: type
+    exploding: bool
+    uniform: str = "linspace"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+SOLVERS: Mapping[str, Solver] = {
+    "Euler": Solver(EulerDiscreteScheduler, exploding=True),
+    "Euler a": Solver(EulerAncestralDiscreteScheduler, exploding=True),
+    "DDIM": Solver(SteppingDDIM, exploding=False, uniform="leading", options={"clip_sample": False}),
+    "DPM++ 2M": Solver(DPMSolverMultistepScheduler, exploding=False, options={"algorithm_type": "dpmsolver++"}),
+    "DPM++ 2M SDE": Solver(DPMSolverMultistepScheduler, exploding=False, options={"algorithm_type": "sde-dpmsolver++"}),
+    "UniPC": Solver(UniPCMultistepScheduler, exploding=False),
+    "LCM": Solver(LCMScheduler, exploding=False, options={"clip_sample": False}),
+    "Heun": Solver(HeunDiscreteScheduler, exploding=True, options={"clip_sample": False}),
+}
+
+# Schedules with noise levels of their own span the whole range, as with A1111.
+_NOISE_LEVELS: Mapping[str, Mapping[str, Any]] = {
+    "Karras": {"use_karras_sigmas": True, "timestep_spacing": "linspace"},
+    "Exponential": {"use_exponential_sigmas": True, "timestep_spacing": "linspace"},
+    "Beta": {"use_beta_sigmas": True, "timestep_spacing": "linspace"},
+}
+# What a checkpoint's own scheduler may have chosen and the table decides.
+_DECIDED_HERE: Mapping[str, Any] = {
+    "use_karras_sigmas": False,
+    "use_exponential_sigmas": False,
+    "use_beta_sigmas": False,
+    "use_lu_lambdas": False,
+    "thresholding": False,
+    "final_sigmas_type": "zero",
+    "rescale_betas_zero_snr": False,
+}
+# LCM takes its steps from a list of this many; they must divide the training timesteps to reach the last one.
+_LCM_LIST_LENGTHS = (50, 100, 125, 200, 250, 500, 1000)
+
+
+def build_scheduler(sampler_name: str, schedule_name: str, model_config: Mapping[str, Any], steps: int) -> Any:
+    """Return the diffusers scheduler for a sampler and schedule type, made for the model's own noise schedule.
+
+    `model_config` is the configuration of the scheduler that came with the model. The result keeps its latest step
+    (`denoised.Observed`).
+    """
+    sampler = find_sampler(sampler_name)
+    schedule = effective_schedule(sampler, find_schedule(schedule_name)).label
+    solver = SOLVERS[sampler.name]
+    options = dict(_DECIDED_HERE) | dict(solver.options) | _options_of(schedule, solver, model_config)
+    if steps == 1:
+        options["timestep_spacing"] = (
+            "trailing"  # The other spacings would put the only step at the end, without noise.
+        )
+    scheduler_class: Any = solver.scheduler
+    if has_terminal_noise(model_config):
+        plain = DDIMScheduler.from_config(model_config, rescale_betas_zero_snr=False)
+        options["trained_betas"] = rescaled_betas(plain.betas)
+        sigma_max = float(((1 - plain.alphas_cumprod[-1]) / plain.alphas_cumprod[-1]) ** 0.5)
+        scheduler_class = spread_below_terminal_noise(scheduler_class, sigma_max)
+    if sampler.name == "LCM":
+        options["original_inference_steps"] = next(length for length in _LCM_LIST_LENGTHS if length >= steps)
+    made: Any = _start_at_first(observe_steps(scheduler_class, solver.exploding))
+    if has_terminal_noise(model_config) and solver.scheduler is HeunDiscreteScheduler:
+        made = first_order_from_terminal_noise(made)
+    known = made._get_init_keys(solver.scheduler)
+    wanted = {key: value for key, value in (dict(model_config) | options).items() if key in known}
+    return made(**wanted)
+
+
+def _options_of(schedule: str, solver: Solver, model_config: Mapping[str, Any]) -> dict[str, Any]:
+    if schedule in _NOISE_LEVELS:
+        return dict(_NOISE_LEVELS[schedule])
+    own = model_config.get("timestep_spacing", "leading")
+    spacing = {"Uniform": solver.uniform, "SGM Uniform": "trailing"}.get(schedule, own)
+    if spacing == "leading" and has_terminal_noise(model_config):
+        spacing = "trailing"  # "leading" leaves the last timestep out, and only there the sample is pure noise.
+    return {"timestep_spacing": spacing}
+
+
+def _start_at_first(scheduler_class: type) -> type:
+    """Return a subclass that always starts at its first timestep and takes as many as were asked for."""
+
+    class Scheduler(scheduler_class):  # type: ignore[misc]  # the base is a parameter
+        timesteps: torch.Tensor
+        sigmas: torch.Tensor
+
+        def set_timesteps(self, num_inference_steps: int, *rest: Any, **more: Any) -> None:
+            super().set_timesteps(num_inference_steps, *rest, **more)
+            self._drop_surplus(num_inference_steps)
+            if hasattr(self, "set_begin_index"):
+                # Otherwise the stock step looks the first timestep up, and takes the second place where it is twice.
+                self.set_begin_index(0)
+
+        def _drop_surplus(self, steps: int) -> None:
+            """Take away the timestep -1 that "trailing" adds through rounding, with 61 steps for example."""
+            count = self.order * (steps - 1) + 1
+            if len(self.timesteps) <= count:
+                return
+            self.timesteps = self.timesteps[:count]
+            self.num_inference_steps = steps
+            if hasattr(self, "sigmas"):
+                self.sigmas = torch.cat([self.sigmas[:count], self.sigmas[-1:]])
+
+    return Scheduler

@@ -1,0 +1,101 @@
+"""Builds the engine from its parts and runs it. Imports torch; `__main__` does not, until the launcher knows of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import diffusers
+import transformers
+
+from modules import shared
+from modules.engine.cancel import Cancel
+from modules.engine.devices import best_device
+from modules.engine.drawing import Studio
+from modules.engine.models import ModelShelf
+from modules.engine.preview import Previews
+from modules.engine.status import EngineStatus
+from modules.engine.worker import Watch, Worker
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.rows import Death
+from modules.jobs.store import JobStore
+from modules.link import Link
+from modules.options import Options
+from modules.paths import DataFolder, data_folder, model_folders
+from modules.shared_state import State
+
+logger = logging.getLogger(__name__)
+
+Publish = Callable[[str, Any], None]
+
+
+def build_studio(
+    store: JobStore,
+    folder: DataFolder,
+    catalogue: CheckpointCatalogue,
+    options: Options,
+    state: State,
+    cancel: Cancel,
+    publish: Publish,
+) -> Studio:
+    """Return the parts of an engine on the best device of this machine."""
+    device = best_device()
+    return Studio(
+        store=store,
+        folder=folder,
+        catalogue=catalogue,
+        options=options,
+        state=state,
+        device=device,
+        cancel=cancel,
+        previews=Previews(state, lambda: options.values),
+        status=EngineStatus(device, publish),
+        shelf=ModelShelf(device, cancel),
+    )
+
+
+def serve(
+    link: Link | None,
+    leaving: threading.Event,
+    wake: list[Callable[[], None]],
+    engine_id: str,
+    death: Death | None,
+) -> None:
+    """Run jobs until `leaving` is set. `wake` takes what is to be called then.
+
+    The jobs run on a thread of their own, so that signals are handled while torch computes.
+    """
+    _quieten_libraries()
+    folder = data_folder()
+    store = JobStore(folder.database, folder)
+    publish: Publish = link.publish if link is not None else _publish_nothing
+    store.announce = lambda number: publish("events", number)
+    catalogue = CheckpointCatalogue(model_folders(), folder.hashes)
+    cancel = Cancel(shared.state, leaving)
+    studio = build_studio(store, folder, catalogue, shared.opts, shared.state, cancel, publish)
+    worker = Worker(studio, engine_id, publish)
+    wake.append(worker.wake)
+    if link is not None:
+        link.on_topic("events", lambda _number: worker.wake())
+    studio.previews.start()
+    Watch(studio, worker).start()
+    thread = threading.Thread(target=worker.run, args=(death,), name="worker", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(timeout=0.5)  # With a timeout, so that signal handlers get their turn.
+    studio.status.change("stopping")
+    studio.previews.close()
+    store.close()
+
+
+def _publish_nothing(_topic: str, _value: Any) -> None:
+    """Stand in for the link of an engine that was started by hand."""
+
+
+def _quieten_libraries() -> None:
+    diffusers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    diffusers.utils.logging.disable_progress_bar()
