@@ -65,18 +65,20 @@ def model_folders() -> tuple[Path, ...]:
     return tuple(dict.fromkeys(folders))
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, sole_writer: bool = False) -> None:
     """Write `data` so that `path` holds the old bytes or the new ones, never a part, also after a power cut.
 
-    Missing folders are made.
+    Missing folders are made. `sole_writer` promises that nobody else writes `path` meanwhile: then what a killed
+    process left of its temporary file is written over by the next one.
 
     Raises:
         StorageError: the file cannot be written; the old one, if any, is untouched.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    own = "" if sole_writer else f".{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = path.with_name(f".{path.name}{own}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
+        with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

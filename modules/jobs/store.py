@@ -7,7 +7,6 @@ may wait for the disk, so never call one on an event loop. All raise StorageErro
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import secrets
@@ -16,8 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from modules.errors import InvalidRequest, StorageError, UnknownJob
+from modules.errors import InvalidRequest, UnknownJob
 from modules.images.naming import highest_number, result_folder, saved_folder
+from modules.images.results import remove_orphans, remove_result
 from modules.jobs import store_images
 from modules.jobs.rows import Death, EndStatus, Event, Image, Job, Pending, RequestAnswer, RequestKind
 from modules.jobs.store_database import Database, Transaction
@@ -131,15 +131,15 @@ class JobStore:
     def claim(self, engine: str) -> Job | None:
         """Make the next queued job the engine's own; None when none waits. No two callers get the same one."""
         with self._database.write() as transaction:
-            row = transaction.execute(
-                "UPDATE jobs SET status = 'running', engine = :engine, attempts = attempts + 1,"
-                " started_at = coalesce(started_at, :now) WHERE number ="
-                f" (SELECT number FROM jobs WHERE status = 'queued' ORDER BY {QUEUE_ORDER} LIMIT 1) RETURNING id",
-                {"engine": engine, "now": transaction.now()},
-            ).fetchone()
-            if row is None:
+            waiting = first_job(transaction, f"WHERE status = 'queued' ORDER BY {QUEUE_ORDER}")
+            if waiting is None:
                 return None
-            job = _known_job(transaction, row["id"])
+            transaction.execute(
+                "UPDATE jobs SET status = 'running', engine = ?, attempts = attempts + 1,"
+                " started_at = coalesce(started_at, ?) WHERE id = ?",
+                (engine, transaction.now(), waiting.id),
+            )
+            job = _known_job(transaction, waiting.id)
             transaction.append("job", job.id, {"status": "running", "attempts": job.attempts})
             return job
 
@@ -290,16 +290,13 @@ class JobStore:
 
     def expire_results(self, hours: float) -> int:
         """Remove the pictures under `results/` of jobs that ended more than `hours` ago; return how many there were."""
+        before = self._clock() - hours * 3600
         with self._database.read() as connection:
-            expired = store_images.results_finished_before(connection, self._clock() - hours * 3600)
+            expired = store_images.results_finished_before(connection, before)
+            known_jobs = store_images.jobs_with_results(connection)
         for image in expired:
-            path = self._folder.root / PurePosixPath(image.name)
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                raise StorageError.from_os_error(path, error) from error
-            with contextlib.suppress(OSError):  # not empty yet
-                path.parent.rmdir()
+            remove_result(self._folder.root / PurePosixPath(image.name))
+        remove_orphans(self._folder.results, known_jobs, before)
         if expired:
             with self._database.write() as transaction:
                 for image in expired:

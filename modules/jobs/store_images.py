@@ -50,11 +50,12 @@ def reserve(transaction: Transaction, image: Image, folder: PurePosixPath, highe
         return known
     if transaction.execute("SELECT 1 FROM jobs WHERE id = ?", (image.job_id,)).fetchone() is None:
         raise UnknownJob(image.job_id)
-    number = transaction.execute(
+    transaction.execute(
         "INSERT INTO image_folders (folder, highest) VALUES (:folder, :first)"
-        " ON CONFLICT (folder) DO UPDATE SET highest = max(highest + 1, :first) RETURNING highest",
+        " ON CONFLICT (folder) DO UPDATE SET highest = max(highest + 1, :first)",
         {"folder": str(folder), "first": highest_on_disk + 1},
-    ).fetchone()[0]
+    )
+    number = transaction.execute("SELECT highest FROM image_folders WHERE folder = ?", (str(folder),)).fetchone()[0]
     transaction.execute(
         "INSERT INTO images (job_id, image_index, name, seed, width, height, status)"
         " VALUES (?, ?, ?, ?, ?, ?, 'reserved')",
@@ -92,6 +93,12 @@ def results_finished_before(connection: sqlite3.Connection, moment: float) -> li
         (moment,),
     )
     return [image_of(row) for row in rows]
+
+
+def jobs_with_results(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return the ids of the jobs that own, or will own, a folder under `results/`."""
+    rows = connection.execute("SELECT DISTINCT job_id FROM images WHERE status != 'expired' AND name LIKE 'results/%'")
+    return frozenset(row["job_id"] for row in rows)
 
 
 def mark_expired(transaction: Transaction, image: Image) -> None:

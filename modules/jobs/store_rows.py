@@ -12,20 +12,31 @@ from modules.jobs.store_database import Transaction
 
 QUEUE_ORDER = "priority DESC, number"
 
-SELECT_JOB = """
-    SELECT number, id, kind, owner, request, resolved, status, priority, requested, skip_image, image_index, attempts,
-        deaths, created_at, started_at, finished_at, stopped_after_seconds, phase, progress, error, engine,
+_COLUMNS = """
+    number, id, kind, owner, request, resolved, status, priority, requested, skip_image, image_index, attempts, deaths,
+    created_at, started_at, finished_at, stopped_after_seconds, phase, progress, error, engine
+"""
+
+# The place in the queue of one job is counted; for many, all places are numbered once.
+_SELECT_ONE = f"""
+    SELECT {_COLUMNS},
         CASE status
             WHEN 'running' THEN 0
             WHEN 'queued' THEN (
                 SELECT count(*) FROM jobs AS other
-                WHERE other.status = 'queued' AND (
-                    other.priority > jobs.priority
-                    OR (other.priority = jobs.priority AND other.number <= jobs.number)
-                )
+                WHERE other.status = 'queued' AND other.priority > jobs.priority
+            ) + (
+                SELECT count(*) FROM jobs AS other
+                WHERE other.status = 'queued' AND other.priority = jobs.priority AND other.number <= jobs.number
             )
         END AS position
     FROM jobs
+"""
+_SELECT_MANY = f"""
+    SELECT {_COLUMNS}, CASE status WHEN 'running' THEN 0 ELSE place END AS position
+    FROM jobs LEFT JOIN (
+        SELECT number AS placed, row_number() OVER (ORDER BY {QUEUE_ORDER}) AS place FROM jobs WHERE status = 'queued'
+    ) ON placed = number
 """
 
 Reader = sqlite3.Connection | Transaction
@@ -42,13 +53,13 @@ def job_of(row: sqlite3.Row) -> Job:
 
 def find_job(reader: Reader, job_id: str) -> Job | None:
     """Return the job, None when there is none."""
-    row = reader.execute(f"{SELECT_JOB} WHERE id = ?", (job_id,)).fetchone()
+    row = reader.execute(f"{_SELECT_ONE} WHERE id = ?", (job_id,)).fetchone()
     return job_of(row) if row else None
 
 
 def first_job(reader: Reader, ending: str, parameters: tuple[Any, ...] = ()) -> Job | None:
-    """Return the first job of `SELECT … {ending} LIMIT 1`."""
-    row = reader.execute(f"{SELECT_JOB} {ending} LIMIT 1", parameters).fetchone()
+    """Return the first job of `{ending}`, such as "WHERE … ORDER BY …"."""
+    row = reader.execute(f"{_SELECT_ONE} {ending} LIMIT 1", parameters).fetchone()
     return job_of(row) if row else None
 
 
@@ -66,7 +77,7 @@ def select_jobs(
     where = f"WHERE {' AND '.join(conditions)}"
     order = QUEUE_ORDER if tuple(statuses) == ("queued",) else "number DESC"
     total = int(reader.execute(f"SELECT count(*) FROM jobs {where}", tuple(parameters)).fetchone()[0])
-    rows = reader.execute(f"{SELECT_JOB} {where} ORDER BY {order} LIMIT ? OFFSET ?", (*parameters, limit, offset))
+    rows = reader.execute(f"{_SELECT_MANY} {where} ORDER BY {order} LIMIT ? OFFSET ?", (*parameters, limit, offset))
     return [job_of(row) for row in rows], total
 
 

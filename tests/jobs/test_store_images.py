@@ -1,5 +1,6 @@
 """Pictures: a number is given once, a rerun draws none twice, results go after their time."""
 
+import os
 import time
 from pathlib import Path
 
@@ -126,3 +127,25 @@ def test_a_result_whose_file_is_gone_expires_all_the_same(store: JobStore, clock
     clock.now += HOUR
     assert store.expire_results(hours=0.5) == 1
     assert store.images("a") == []
+
+
+def test_folders_of_forgotten_jobs_go_too(store: JobStore, clock: Clock, tmp_path: Path) -> None:
+    submit(store, "known")
+    for id in ("known", "orphan", "fresh"):
+        folder = tmp_path / "results" / id
+        folder.mkdir(parents=True)
+        (folder / "00000-1.png").touch()
+        age = 0 if id == "fresh" else 2 * HOUR
+        os.utime(folder, (clock.now - age, clock.now - age))
+    reserve(store, "known", 0, save=False)
+    store.expire_results(hours=1)
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["fresh", "known"]
+
+
+def test_what_a_killed_engine_left_is_written_over(store: JobStore, tmp_path: Path) -> None:
+    submit(store, "a")
+    path = tmp_path / reserve(store, "a", 0).name
+    path.parent.mkdir(parents=True)
+    path.with_name(f".{path.name}.tmp").write_bytes(b"half")
+    save_image(b"whole", path)
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
