@@ -8,6 +8,7 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modules.cmd_args import ENVIRONMENT_VARIABLE, Arguments
@@ -27,8 +28,14 @@ from modules.shared_state import State
 
 logger = logging.getLogger(__name__)
 
-SERVER_COMMAND = ("app.py",)
-ENGINE_COMMAND = ("-m", "modules.engine")
+
+@dataclass(frozen=True)
+class Programs:
+    """What the children run, behind the name of a Python."""
+
+    server: tuple[str, ...] = ("app.py",)
+    engine: tuple[str, ...] = ("-m", "modules.engine")
+
 
 # Nothing leaves the machine unless the user sets one of these himself.
 _QUIET = {
@@ -43,7 +50,7 @@ _QUIET = {
 }
 
 
-def serve(arguments: Arguments) -> ExitCode:
+def serve(arguments: Arguments, programs: Programs = Programs()) -> ExitCode:
     """Run Steady Diffusion until it is told to stop.
 
     Raises:
@@ -58,8 +65,14 @@ def serve(arguments: Arguments) -> ExitCode:
     python = Environment(ROOT).python(skip_install=arguments.skip_install)
     if listener is not None:
         listen(listener)
-    supervisor = _supervisor(arguments, data, python, lock, listener)
-    return supervisor.run()
+    environment = child_environment(arguments, data)
+    board = Switchboard(State())
+    kept = (lock,) if DESCRIPTORS_ARE_INHERITED else ()
+    engine_command = (str(python), *programs.engine)
+    engine = Keeper(Recipe("engine", engine_command, ROOT, environment, kept, pass_on), board)
+    server_recipe = Recipe("server", (str(python), *programs.server), ROOT, environment, kept, pass_on)
+    server = _server_keeper(server_recipe, board, listener, arguments.autolaunch)
+    return Supervisor(board, server, engine).run()
 
 
 def data_folder_of(arguments: Arguments) -> Path:
@@ -80,26 +93,17 @@ def child_environment(arguments: Arguments, data: DataFolder) -> dict[str, str]:
     }
 
 
-def _supervisor(
-    arguments: Arguments, data: DataFolder, python: Path, lock: int, listener: socket.socket | None
-) -> Supervisor:
-    board = Switchboard(State())
-    environment = child_environment(arguments, data)
-    kept = (lock,) if DESCRIPTORS_ARE_INHERITED else ()
-    engine = Keeper(Recipe("engine", (str(python), *ENGINE_COMMAND), ROOT, environment, kept, pass_on), board)
-    command = (str(python), *SERVER_COMMAND)
+def _server_keeper(recipe: Recipe, board: Switchboard, listener: socket.socket | None, autolaunch: bool) -> Keeper:
+    """Keep servers on one socket. Where none can be inherited each binds the port, and a restart is stop-then-start."""
     if listener is None:
-        return Supervisor(board, Keeper(Recipe("server", command, ROOT, environment, output=pass_on), board), engine)
-    recipe = Recipe(
-        "server",
-        command,
-        ROOT,
-        {**environment, "STEADY_LISTEN_FD": str(listener.fileno())},
-        (*kept, listener.fileno()),
-        pass_on,
+        return Keeper(recipe, board)
+    descriptor = listener.fileno()
+    recipe = replace(
+        recipe,
+        environment={**recipe.environment, "STEADY_LISTEN_FD": str(descriptor)},
+        descriptors=(*recipe.descriptors, descriptor),
     )
-    greet = _greeter(address_of(listener), arguments.autolaunch)
-    return Supervisor(board, ServerKeeper(recipe, board, first_accepted=greet), engine)
+    return ServerKeeper(recipe, board, first_accepted=_greeter(address_of(listener), autolaunch))
 
 
 def _greeter(address: str, autolaunch: bool) -> Callable[[], None]:

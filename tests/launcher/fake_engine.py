@@ -1,0 +1,36 @@
+"""An engine that begins a job and publishes what it was told of its predecessor. FAKE_ENGINE names its behaviour."""
+
+import json
+import os
+import signal
+import sys
+import time
+
+from modules.link import Link
+from modules.shared_state import State
+from tests.launcher.fake_server import behaviour
+
+
+def main(how: str) -> None:
+    if how == "crash":
+        print("before\rCUDA driver not found", flush=True)
+        sys.exit(7)
+    if how == "deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    state = State()
+    link = Link.from_environment(state, "engine")
+    assert link is not None
+    link.on_closed(lambda: os._exit(0))
+    link.start()
+    state.begin("job")
+    state.assign_current_image(None, ("image/png", b"picture"))
+    death = json.loads(os.environ.get("STEADY_LAST_DEATH", "null"))
+    link.publish("engine", {"pid": os.getpid(), "last_death": death, "preview": state.id_live_preview})
+    print("the engine is there", flush=True)
+    while True:
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    main(behaviour("FAKE_ENGINE"))

@@ -1,0 +1,23 @@
+"""The real launcher with the small children of this folder instead of gradio and torch: `python -m … PORT DATA`."""
+
+import sys
+from pathlib import Path
+
+from modules.cmd_args import Arguments
+from modules.launcher.console import set_up_logging
+from modules.launcher.failure import LaunchError
+from modules.launcher.serve import Programs, serve
+
+
+def main(port: str, data: str) -> int:
+    set_up_logging("INFO")
+    programs = Programs(("-m", "tests.launcher.fake_server"), ("-m", "tests.launcher.fake_engine"))
+    try:
+        return serve(Arguments(port=int(port), data_dir=str(Path(data)), skip_install=True), programs)
+    except LaunchError as error:
+        print(error, file=sys.stderr)
+        return error.code
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
