@@ -441,9 +441,9 @@ def test_a_failing_decode_is_told_once_and_given_up_after_three(caplog: pytest.L
 
     state = State()
     state.preview_decoder = fail
-    state.begin("a")
-    state.current_latent = "latent"
     with caplog.at_level(logging.WARNING):
+        state.begin("a")
+        state.current_latent = "latent"
         for _ in range(10):
             state.do_set_current_image()
     assert len(tries) == 3

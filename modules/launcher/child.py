@@ -58,16 +58,11 @@ class Child:
         self._lines: deque[str] = deque(maxlen=LOG_LINES_KEPT)
         offer = Offer()
         environment = {**recipe.environment, **extra_environment, **offer.environment, "STEADY_INSTANCE": self.instance}
-        with _interrupts_kept_from_child():
-            self.process = subprocess.Popen(
-                recipe.command,
-                cwd=recipe.folder,
-                env=environment,
-                pass_fds=(*offer.descriptors, *recipe.descriptors) if offer.descriptors else (),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-            )
+        try:
+            self.process = _start(recipe, environment, offer.descriptors)
+        except OSError:
+            offer.withdraw()
+            raise
         self.started_at = clock()
         self._tee = threading.Thread(target=self._pass_on_output, name=f"{self.role} output", daemon=True)
         self._tee.start()
@@ -135,6 +130,19 @@ def describe_exit(code: int) -> str:
         return f"killed by {signal.Signals(-code).name}"
     except ValueError:
         return f"killed by signal {-code}"
+
+
+def _start(recipe: Recipe, environment: Mapping[str, str], descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
+    with _interrupts_kept_from_child():
+        return subprocess.Popen(
+            recipe.command,
+            cwd=recipe.folder,
+            env=environment,
+            pass_fds=(*descriptors, *recipe.descriptors),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def describe(pid: int) -> str:
         words = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return f"process {pid}"
-    line = " ".join(word for word in words if word)
+    line = " ".join(" ".join(words).split())
     if len(line) > 80:
         line = line[:77] + "…"
     return f"{line} (process {pid})" if line else f"process {pid}"

@@ -113,6 +113,12 @@ class Offer:
             raise OSError("a stranger connected to the launcher")
         return transport
 
+    def withdraw(self) -> None:
+        """Close both ends: the child could not be started."""
+        self._theirs.close()
+        if not self._key:
+            self._mine.close()
+
 
 def connect(environment: Mapping[str, str] = os.environ) -> Transport | None:
     """Return the child's end of the connection; None in a process that no launcher started."""
