@@ -1,0 +1,65 @@
+"""The real program and a real Chromium for the tests of the page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+
+from tests.e2e.tab import Tab
+from tests.program import TERMINAL, Program, wait_until
+
+# Chromium itself asks its maker for things; the tests count what the page asks for.
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with Program(tmp_path_factory.mktemp("e2e") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    path = os.environ.get("STEADY_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    assert Path(path).exists(), "These tests need a Chromium: set STEADY_CHROMIUM to its path."
+    started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", *QUIET])
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def context(browser: Browser, program: Program) -> Iterator[BrowserContext]:
+    """A fresh profile, so an owner of its own. What the test left running is interrupted after it."""
+    fresh = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
+    yield fresh
+    fresh.close()
+    for job in program.get("/sdapi/v1/jobs?limit=50")["jobs"]:
+        if job["status"] not in TERMINAL:
+            program.post(f"/sdapi/v1/jobs/{job['id']}/interrupt")
+    wait_until(lambda: not unfinished(program), 30, "the engine is idle again")
+
+
+@pytest.fixture
+def tab(context: BrowserContext, program: Program) -> Iterator[Tab]:
+    """An open page that must not log an error nor ask anyone but this machine for anything."""
+    opened = Tab(context.new_page(), program.url)
+    opened.open()
+    yield opened
+    assert opened.complaints == []
+
+
+def unfinished(program: Program) -> list[str]:
+    return [job["id"] for job in program.get("/sdapi/v1/jobs?limit=50")["jobs"] if job["status"] not in TERMINAL]

@@ -1,0 +1,114 @@
+"""A tab of the browser, with the words of a user: write, generate, interrupt, read."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Page, Request, expect
+
+PATIENCE_MS = 90_000  # drawing shares two cores with whatever else a machine of the tests does
+WATCH_PICTURE = """() => {
+  window.sources = [];
+  const image = document.getElementById("txt2img_live_preview");
+  const note = () => window.sources.push(image.src);
+  new MutationObserver(note).observe(image, {attributes: true, attributeFilter: ["src"]});
+}"""
+WATCH_BAR = """() => {
+  window.shares = [];
+  const bar = document.getElementById("txt2img_progress");
+  const note = () => window.shares.push(Number(bar.getAttribute("aria-valuenow")));
+  new MutationObserver(note).observe(bar, {attributes: true, attributeFilter: ["aria-valuenow"]});
+}"""
+# Clicks, and answers how many milliseconds later the page says "Stopping" where one looks.
+CLICK_AND_TIME = """(id) => new Promise((done) => {
+  const start = performance.now();
+  const look = () => {
+    const words = document.getElementById(id).textContent;
+    if (/Stopping|Skipping/.test(words)) done(performance.now() - start);
+    else if (performance.now() - start > 3000) done(null);
+    else setTimeout(look, 1);
+  };
+  document.getElementById(id).click();
+  look();
+})"""
+
+
+class Tab:
+    """`page` is Playwright's; `complaints` are errors of the console and requests to other machines."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.complaints: list[str] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
+            self.complaints.append(f"asked {request.url}")
+
+    def open(self) -> None:
+        """Load the page and wait until it knows how things stand."""
+        self.page.goto(self.url)
+        self.is_ready()
+
+    def reload(self) -> None:
+        self.page.reload()
+        self.is_ready()
+
+    def is_ready(self) -> None:
+        """Wait until Gradio, the remembered inputs and the live stream are all there."""
+        self.page.wait_for_function(
+            "() => window.steady?.state().instance && document.querySelector('#txt2img_sizes button')"
+            " && document.querySelector('#txt2img_prompt textarea')"
+        )
+
+    def write(self, prompt: str, steps: int = 20, count: int = 1) -> None:
+        self.page.fill("#txt2img_prompt textarea", prompt)
+        self.number("txt2img_steps", steps)
+        self.number("txt2img_batch_count", count)
+
+    def number(self, elem_id: str, value: int) -> None:
+        field = self.page.locator(f"#{elem_id} input[type=number]")
+        field.fill(str(value))
+        field.blur()
+
+    def generate(self) -> None:
+        self.page.click("#txt2img_generate")
+        expect(self.page.locator("#txt2img_interrupt")).to_be_visible(timeout=PATIENCE_MS)
+
+    @property
+    def job(self) -> str:
+        """The id of the job on the stage."""
+        identity: str = self.page.evaluate("() => window.steady.state().shown")
+        return identity
+
+    def phase(self) -> str:
+        return self.page.locator("#txt2img_phase b").inner_text()
+
+    def says(self, words: str) -> None:
+        """Wait until the line under the bar begins with `words`."""
+        line = self.page.locator("#txt2img_phase")
+        expect(line).to_have_text(re.compile("^" + re.escape(words)), timeout=PATIENCE_MS)
+
+    def draws(self) -> None:
+        """Wait until a preview of the job on the stage is to be seen."""
+        self.page.wait_for_function(
+            "() => document.getElementById('txt2img_stage').dataset.shows === 'preview'"
+            " && document.getElementById('txt2img_live_preview').src.startsWith('data:')"
+        )
+
+    def prompt(self) -> str:
+        return self.page.input_value("#txt2img_prompt textarea")
+
+    def to(self, name: str) -> None:
+        """Go to a tab of the page."""
+        self.page.click(f"[role=tab][data-tab-id={name}]")

@@ -1,0 +1,140 @@
+"""One picture, from the click to the file, and every way to stop one."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.e2e.tab import CLICK_AND_TIME, WATCH_BAR, WATCH_PICTURE, Tab
+from tests.program import Program
+
+LONG = {"steps": 150, "count": 6}
+
+
+def test_a_job_is_watched_from_click_to_file(tab: Tab, program: Program) -> None:
+    page = tab.page
+    tab.write("red heart", steps=12, count=2)
+    page.evaluate(WATCH_PICTURE)
+    page.evaluate(WATCH_BAR)
+    tab.generate()
+    page.wait_for_function("() => /^\\[\\d+ %\\] Steady Diffusion$/.test(document.title)")
+    tab.says("Done: 2 pictures")
+
+    sources = page.evaluate("window.sources")
+    previews = [source for source in sources if source.startswith("data:image/")]
+    assert len(set(previews)) >= 2
+    assert sources[-1].endswith(f"/sdapi/v1/jobs/{tab.job}/images/0.png")
+    shares = page.evaluate("window.shares")
+    assert shares == sorted(shares)
+    assert shares[-1] == 100
+    assert page.locator("#txt2img_gallery button img").count() == 2
+    info = page.inner_text("#html_info_txt2img")
+    seed = program.job(tab.job)["outputs"][0]["seed"]
+    assert info.startswith("red heart\n")
+    assert f"Seed: {seed}" in info
+    assert page.title() == "Steady Diffusion"
+
+    page.click("#txt2img_gallery button >> nth=1")
+    expect(page.locator("#html_info_txt2img")).to_contain_text(f"Seed: {seed + 1}")
+    page.click("#txt2img_reuse_seed")
+    expect(page.locator("#txt2img_seed input")).to_have_value(str(seed + 1))
+    page.click("#txt2img_random_seed")
+    expect(page.locator("#txt2img_seed input")).to_have_value("-1")
+    with page.expect_download() as download:
+        page.click("#txt2img_send [data-do=download]")
+    assert download.value.path().read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_full_size_view_closes_by_escape(tab: Tab) -> None:
+    page = tab.page
+    tab.write("pizza", steps=2)
+    tab.generate()
+    tab.says("Done: 1 picture")
+    page.click("#txt2img_open")
+    expect(page.locator("dialog.sd-viewer")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog.sd-viewer")).to_be_hidden()
+
+
+def test_reuse_all_puts_back_what_made_the_picture(tab: Tab) -> None:
+    page = tab.page
+    tab.write("green apple", steps=3)
+    page.fill("#txt2img_neg_prompt textarea", "worm")
+    tab.generate()
+    tab.says("Done: 1 picture")
+    tab.write("something else", steps=44)
+    page.fill("#txt2img_neg_prompt textarea", "")
+    page.click("#txt2img_send [data-do=reuse-all]")
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value("green apple")
+    expect(page.locator("#txt2img_neg_prompt textarea")).to_have_value("worm")
+    expect(page.locator("#txt2img_steps input[type=number]")).to_have_value("3")
+
+
+def test_interrupt_is_answered_at_once_and_nothing_jumps(tab: Tab, program: Program) -> None:
+    page = tab.page
+    tab.write("rocket", **LONG)
+    before = page.locator("#txt2img_actions").bounding_box()
+    stage = page.locator("#txt2img_stage").bounding_box()
+    tab.generate()
+    tab.draws()
+    assert page.locator("#txt2img_actions").bounding_box() == before
+    assert page.locator("#txt2img_stage").bounding_box() == stage
+    job = tab.job
+    answered_ms = page.evaluate(CLICK_AND_TIME, "txt2img_interrupt")
+    assert answered_ms is not None
+    assert answered_ms < 100
+    tab.says("Interrupted after 0 of 6")
+    assert program.job(job)["status"] == "interrupted"
+    expect(page.locator("#txt2img_generate")).to_be_visible()
+    assert page.locator("#txt2img_actions").bounding_box() == before
+
+
+def test_keys_generate_skip_and_interrupt(tab: Tab, program: Program) -> None:
+    page = tab.page
+    tab.write("cat face", **LONG)
+    page.focus("#txt2img_prompt textarea")
+    page.keyboard.press("Control+Enter")
+    tab.draws()
+    assert tab.prompt() == "cat face"
+    job = tab.job
+    page.keyboard.press("Alt+Enter")
+    tab.says("Drawing image 2 of 6")
+    page.keyboard.press("Escape")
+    tab.says("Interrupted after 0 of 6")
+    assert program.job(job)["outputs"] == []
+
+
+def test_skip_leaves_the_other_images(tab: Tab, program: Program) -> None:
+    tab.write("cat face", steps=20, count=3)
+    tab.generate()
+    tab.draws()
+    assert tab.page.evaluate(CLICK_AND_TIME, "txt2img_skip") < 100
+    tab.says("Drawing image 2 of 3")
+    tab.says("Done: 2 of 3")
+    assert [output["index"] for output in program.job(tab.job)["outputs"]] == [1, 2]
+
+
+def test_the_menu_stops_after_this_image_and_adds_to_the_queue(tab: Tab, program: Program) -> None:
+    page = tab.page
+    tab.write("smiling face", steps=30, count=5)
+    tab.generate()
+    tab.draws()
+    first = tab.job
+    page.click("#txt2img_more")
+    page.click("#txt2img_menu >> text=Add to queue")
+    expect(page.locator("#steady_queue_pill")).to_have_text("Queue 1")
+    assert tab.job == first
+    tab.to("queue")
+    expect(page.locator("#steady_queue_waiting .sd-row")).to_have_count(1)
+    expect(page.locator("#steady_queue_running .sd-row")).to_have_count(1)
+    page.click("#steady_queue_waiting button >> text=Cancel")
+    expect(page.locator("#steady_queue_waiting .sd-row")).to_have_count(0)
+    tab.to("txt2img")
+    page.click("#txt2img_more")
+    page.click("#txt2img_menu >> text=Stop after this image")
+    expect(page.locator("#txt2img_interrupt")).to_contain_text("Stop now")
+    page.wait_for_function("() => document.getElementById('txt2img_phase').textContent.startsWith('Interrupted after')")
+    outputs = program.job(first)["outputs"]
+    assert 1 <= len(outputs) < 5
+    assert tab.phase() == f"Interrupted after {len(outputs)} of 5"
+    tab.to("queue")
+    expect(page.locator(f"#steady_queue_past [data-job='{first}'] img")).to_have_count(len(outputs))

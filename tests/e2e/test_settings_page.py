@@ -1,0 +1,54 @@
+"""Settings that last, and a restart of the server that nobody notices."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import expect
+
+from tests.e2e.tab import Tab
+from tests.program import Program
+
+
+def test_apply_persists_and_a_bad_value_changes_nothing(tab: Tab, program: Program) -> None:
+    page = tab.page
+    tab.to("settings")
+    page.fill("#settings_search", "hours to keep")
+    expect(page.locator("#setting_results_kept_hours")).to_be_visible()
+    expect(page.locator("#setting_samples_save")).to_be_hidden()
+    tab.number("setting_results_kept_hours", 48)
+    page.click("#settings_submit")
+    expect(page.locator("#settings_result")).to_contain_text("Saved: Hours to keep")
+    stored = json.loads((program.data / "settings.json").read_text())
+    assert stored["results_kept_hours"] == 48
+    tab.number("setting_results_kept_hours", 0)
+    page.click("#settings_submit")
+    expect(page.locator("#settings_result")).to_contain_text("Nothing was changed. 0 is not possible")
+    tab.reload()
+    tab.to("settings")
+    expect(page.locator("#setting_results_kept_hours input")).to_have_value("48")
+
+
+def test_a_restart_keeps_the_text_the_page_and_the_running_job(tab: Tab, program: Program) -> None:
+    page = tab.page
+    tab.write("a red heart, kept over a restart", steps=150, count=2)
+    tab.generate()
+    tab.draws()
+    job = tab.job
+    before = program.get("/internal/ping")["instance"]
+    page.evaluate("() => (window.samePage = true)")
+    tab.to("settings")
+    page.click("#settings_restart_gradio")
+    page.wait_for_function("(old) => window.steady.state().instance !== old", arg=before, timeout=60_000)
+    assert program.get("/internal/ping")["instance"] != before
+    tab.to("txt2img")
+    assert page.evaluate("window.samePage") is True
+    assert tab.prompt() == "a red heart, kept over a restart"
+    assert tab.job == job
+    if program.job(job)["status"] == "running":
+        tab.draws()
+    tab.says("Done: 2 pictures")
+    finished = program.job(job)
+    assert (finished["status"], finished["attempts"], len(finished["outputs"])) == ("done", 1, 2)
+    page.click("#txt2img_generate")  # Gradio's own requests go to the new server too
+    page.wait_for_function("(old) => window.steady.state().shown !== old", arg=job)
