@@ -13,7 +13,6 @@ from typing import Any
 
 from tests.program import Program
 
-
 STEPS = 20
 
 

@@ -16,6 +16,8 @@ from modules.errors import InvalidRequest, SteadyError, StorageError, UnknownJob
 
 logger = logging.getLogger(__name__)
 
+MOST_BODY_BYTES = 64 << 20
+
 
 class Refused(SteadyError):  # noqa: N818  (an answer, not a fault)
     """A request that is answered with this status and message."""
@@ -60,8 +62,9 @@ async def read_object(request: Request, *, empty: bool = False) -> dict[str, Any
 
     Raises:
         InvalidRequest: it is something else.
+        Refused: 413, it is too large.
     """
-    raw = await request.body()
+    raw = await _read_body(request)
     if empty and not raw.strip():
         return {}
     try:
@@ -73,6 +76,20 @@ async def read_object(request: Request, *, empty: bool = False) -> dict[str, Any
     if empty and body is None:
         return {}
     raise InvalidRequest(f"The body is a {type(body).__name__}: send a JSON object, such as {{}}.")
+
+
+async def _read_body(request: Request) -> bytes:
+    """Return the body unless it is one that nobody means to send.
+
+    Raises:
+        Refused: 413.
+    """
+    raw = bytearray()
+    async for part in request.stream():
+        raw += part
+        if len(raw) > MOST_BODY_BYTES:
+            raise Refused(413, f"The body is larger than {MOST_BODY_BYTES >> 20} MiB: send smaller pictures.")
+    return bytes(raw)
 
 
 def install_error_answers(app: FastAPI) -> None:

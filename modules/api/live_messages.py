@@ -13,6 +13,7 @@ from modules.jobs.store import JobStore
 
 MOST_EVENTS_AT_ONCE = 500
 MOST_QUEUED_IDS = 200
+LONGEST_BATCH_WITH_ALL_JOBS = 20
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,20 @@ def read_queue(store: JobStore) -> Queue:
 
 
 def read_batch(store: JobStore, after: int, limit: int = MOST_EVENTS_AT_ONCE) -> Batch:
-    """Return the events after number `after`, each with its job as it is now."""
+    """Return the events after number `after`, each with its job as it is now.
+
+    In a long batch only a job's last event carries the job, which may have a thousand outputs.
+    """
     events = store.events_after(after, limit)
     queue = read_queue(store)
-    answers: dict[str, dict[str, Any] | None] = {}
+    last = {event.job_id: event.number for event in events}
+    answers: dict[str | None, dict[str, Any] | None] = {}
     deliveries = []
     for event in events:
+        carries = len(events) <= LONGEST_BATCH_WITH_ALL_JOBS or last[event.job_id] == event.number
         if event.job_id is not None and event.job_id not in answers and event.kind != "removed":
             answers[event.job_id] = answer_for(store, store.get(event.job_id))
-        message = _event_message(event, answers.get(event.job_id or ""), queue)
+        message = _event_message(event, answers.get(event.job_id) if carries else None, queue)
         deliveries.append(Delivery(event, message, _ended(event)))
     return Batch(tuple(deliveries), queue)
 

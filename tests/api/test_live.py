@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
+from modules.api.live_messages import read_batch
 from modules.api.live_routes import last_event_id
 from modules.api.services import Services
 from modules.api.serving import SwappableServer
@@ -108,6 +109,19 @@ async def test_events_missed_are_told_after_the_snapshot(port: int, services: Se
         assert (missed["number"], missed["job_id"]) == (seen + 1, "missed")
         services.store.submit("txt2img", {}, "me", id="next")
         assert (await message(socket))["job_id"] == "next"
+
+
+def test_of_many_missed_events_only_the_last_of_a_job_carries_it(services: Services) -> None:
+    services.store.submit("txt2img", {}, "me", id="mine")
+    for _ in range(30):
+        services.store.note_settings(["samples_save"])
+    services.store.request("interrupt", "mine")
+    batch = read_batch(services.store, 0)
+    contents = [json.loads(delivery.message.text) for delivery in batch.deliveries]
+    carried = [content["job"] and content["job"]["status"] for content in contents if content["job_id"] == "mine"]
+    assert carried == [None, "interrupted"]
+    assert [delivery.ended for delivery in batch.deliveries if delivery.ended] == ["interrupted"]
+    services.store.close()
 
 
 async def test_a_commit_of_another_process_is_seen_without_being_told(port: int, services: Services) -> None:
