@@ -98,6 +98,7 @@ class ModelShelf:
         pipeline = family.pipeline(**parts, **_options(index))
         pipeline.set_progress_bar_config(disable=True)
         self._place(pipeline, family, key)
+        progress(1.0)
         logger.info("Loaded %s (%s, %s)", folder.name, family.name, key.dtype)
         return LoadedModel(key, family, pipeline, dict(pipeline.scheduler.config), _read_preview(folder))
 

@@ -67,7 +67,7 @@ def serve(
 
     The jobs run on a thread of their own, so that signals are handled while torch computes.
     """
-    _quieten_libraries()
+    quieten_libraries()
     folder = data_folder()
     store = JobStore(folder.database, folder)
     publish: Publish = link.publish if link is not None else _publish_nothing
@@ -94,7 +94,8 @@ def _publish_nothing(_topic: str, _value: Any) -> None:
     """Stand in for the link of an engine that was started by hand."""
 
 
-def _quieten_libraries() -> None:
+def quieten_libraries() -> None:
+    """Keep the libraries' bars and advice out of the log; their errors stay."""
     diffusers.utils.logging.set_verbosity_error()
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()

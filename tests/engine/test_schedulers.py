@@ -1,0 +1,159 @@
+"""Every sampler with every schedule it goes with, against the exact solution and against diffusers' own schedulers."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import diffusers
+import pytest
+import torch
+
+from modules.engine.schedulers import SOLVERS, build_scheduler
+from modules.engine.terminal_noise import TERMINAL_ALPHA_CUMPROD, rescaled_betas
+from modules.jobs.samplers import SAMPLERS
+from tests.engine.tiny import PLAIN, TERMINAL_NOISE
+
+PAIRS = [(sampler.name, schedule) for sampler in SAMPLERS for schedule in sampler.schedules]
+MEAN, DEVIATION = 0.7, 0.5
+SHAPE = (1, 4, 16, 16)
+
+
+def gaussian_denoiser(scheduler: Any) -> Callable[[torch.Tensor, float], torch.Tensor]:
+    """Return the exact denoiser for pictures whose values are drawn from a normal distribution."""
+    alphas_cumprod = torch.cumprod(1 - scheduler.betas.double(), 0)
+    sigmas = ((1 - alphas_cumprod) / alphas_cumprod).sqrt()
+
+    def denoise(scaled: torch.Tensor, timestep: float) -> torch.Tensor:
+        low = int(timestep)
+        sigma = torch.lerp(sigmas[low], sigmas[min(low + 1, 999)], timestep - low)
+        signal = (1 + sigma**2).rsqrt()
+        noise = sigma * signal
+        variance = (signal * DEVIATION) ** 2 + noise**2
+        x0 = MEAN + signal * DEVIATION**2 / variance * (scaled.double() - signal * MEAN)
+        epsilon = (scaled - signal * x0) / noise
+        velocity = signal * epsilon - noise * x0
+        return (velocity if scheduler.config.prediction_type == "v_prediction" else epsilon).float()
+
+    return denoise
+
+
+def run(scheduler: Any, steps: int, denoise: Callable[[torch.Tensor, float], torch.Tensor], seeds: int = 2) -> Any:
+    """Sample as a pipeline does."""
+    generators = [torch.Generator().manual_seed(seed) for seed in range(seeds)]
+    noise = torch.cat([torch.randn(SHAPE, generator=generator) for generator in generators])
+    scheduler.set_timesteps(steps)
+    takes_generator = "generator" in inspect.signature(scheduler.step).parameters
+    more = {"generator": generators} if takes_generator else {}
+    sample = noise * scheduler.init_noise_sigma
+    for timestep in scheduler.timesteps:
+        output = denoise(scheduler.scale_model_input(sample, timestep), float(timestep))
+        sample = scheduler.step(output, timestep, sample, return_dict=False, **more)[0]
+    return sample
+
+
+@pytest.mark.parametrize(("sampler", "schedule"), PAIRS)
+@pytest.mark.parametrize(
+    "config", [PLAIN | {"set_alpha_to_one": True}, TERMINAL_NOISE], ids=["plain", "terminal noise"]
+)
+def test_samples_end_near_the_truth(sampler: str, schedule: str, config: dict[str, Any]) -> None:
+    scheduler = build_scheduler(sampler, schedule, config, 20)
+    sample = run(scheduler, 20, gaussian_denoiser(scheduler))
+    assert torch.isfinite(sample).all()
+    assert sample.mean().item() == pytest.approx(MEAN, abs=0.03)
+    # LCM draws the mean of what is likely at each step, so it is narrower by its nature.
+    assert (0.28 if sampler == "LCM" else 0.38) < sample.std().item() < 0.68
+    # The last step goes to no noise at all: what it estimates is what it gives.
+    assert torch.allclose(scheduler.latest.denoised(), sample, atol=2e-3)
+
+
+@pytest.mark.parametrize(("sampler", "schedule"), PAIRS)
+def test_one_step_from_pure_noise_gives_the_mean(sampler: str, schedule: str) -> None:
+    scheduler = build_scheduler(sampler, schedule, TERMINAL_NOISE, 1)
+    sample = run(scheduler, 1, gaussian_denoiser(scheduler))
+    assert sample.mean().item() == pytest.approx(MEAN, abs=0.01)
+    assert sample.std().item() < 0.01
+
+
+@pytest.mark.parametrize("steps", [2, 61])
+@pytest.mark.parametrize(("sampler", "schedule"), PAIRS)
+def test_any_number_of_steps_is_done_and_no_more(sampler: str, schedule: str, steps: int) -> None:
+    """With 61 steps rounding gives diffusers a 62nd, at timestep -1."""
+    scheduler = build_scheduler(sampler, schedule, TERMINAL_NOISE, steps)
+    sample = run(scheduler, steps, gaussian_denoiser(scheduler), seeds=1)
+    assert torch.isfinite(sample).all()
+    assert scheduler.timesteps[0].item() == pytest.approx(999)
+    assert scheduler.timesteps.min() >= 0
+    assert len(scheduler.timesteps) == (2 * steps - 2 if sampler == "Heun" else steps)
+    if steps > 2:
+        assert sample.mean().item() == pytest.approx(MEAN, abs=0.05)
+
+
+@pytest.mark.parametrize("config", [PLAIN, TERMINAL_NOISE], ids=["plain", "terminal noise"])
+def test_a_first_timestep_that_is_there_twice_is_no_trap(config: dict[str, Any]) -> None:
+    """Diffusers looks the first timestep up and takes the second place; the last step then has no noise level."""
+    scheduler = build_scheduler("DPM++ 2M", "Beta", config, 150)
+    assert run(scheduler, 150, gaussian_denoiser(scheduler), seeds=1).mean().item() == pytest.approx(MEAN, abs=0.05)
+
+
+STOCK: dict[str, dict[str, Any]] = {
+    "Automatic": {"timestep_spacing": "leading"},
+    "Uniform": {"timestep_spacing": "linspace"},
+    "SGM Uniform": {"timestep_spacing": "trailing"},
+    "Karras": {"use_karras_sigmas": True, "timestep_spacing": "linspace"},
+    "Exponential": {"use_exponential_sigmas": True, "timestep_spacing": "linspace"},
+    "Beta": {"use_beta_sigmas": True, "timestep_spacing": "linspace"},
+}
+STOCK_CLASS: dict[str, tuple[type, dict[str, Any]]] = {
+    "Euler": (diffusers.EulerDiscreteScheduler, {}),
+    "Euler a": (diffusers.EulerAncestralDiscreteScheduler, {}),
+    "DDIM": (diffusers.DDIMScheduler, {"clip_sample": False}),
+    "DPM++ 2M": (diffusers.DPMSolverMultistepScheduler, {}),
+    "DPM++ 2M SDE": (diffusers.DPMSolverMultistepScheduler, {"algorithm_type": "sde-dpmsolver++"}),
+    "UniPC": (diffusers.UniPCMultistepScheduler, {}),
+    "LCM": (diffusers.LCMScheduler, {}),
+    "Heun": (diffusers.HeunDiscreteScheduler, {}),
+}
+AUTOMATIC = {"DPM++ 2M": "Karras", "DPM++ 2M SDE": "Exponential"}
+
+
+@pytest.mark.parametrize(("sampler", "schedule"), PAIRS)
+def test_plain_models_sample_exactly_as_with_diffusers_own_scheduler(sampler: str, schedule: str) -> None:
+    scheduler_class, options = STOCK_CLASS[sampler]
+    stands_for = AUTOMATIC.get(sampler, schedule) if schedule == "Automatic" else schedule
+    if (sampler, schedule) == ("DDIM", "Uniform"):
+        stands_for = "Automatic"  # A1111's DDIM is spaced as diffusers calls "leading".
+    stock = scheduler_class.from_config(PLAIN, **options, **STOCK[stands_for])
+    ours = build_scheduler(sampler, schedule, PLAIN, 20)
+    denoise = gaussian_denoiser(ours)
+    assert torch.equal(run(ours, 20, denoise), run(stock, 20, denoise))
+
+
+def test_every_sampler_has_a_scheduler() -> None:
+    assert set(SOLVERS) == {sampler.name for sampler in SAMPLERS}
+
+
+def test_a_checkpoints_own_choices_give_way_to_the_samplers() -> None:
+    config = PLAIN | {"use_karras_sigmas": True, "thresholding": True, "algorithm_type": "sde-dpmsolver++"}
+    scheduler = build_scheduler("DPM++ 2M", "SGM Uniform", config, 10)
+    assert not scheduler.config.use_karras_sigmas
+    assert not scheduler.config.thresholding
+    assert scheduler.config.algorithm_type == "dpmsolver++"
+
+
+def test_image_i_draws_the_same_noise_in_any_batch() -> None:
+    """Also the samplers that add noise on the way: each picture has a generator of its own."""
+    for sampler in ("Euler a", "DPM++ 2M SDE", "LCM"):
+        samples = []
+        for seeds in (1, 3):
+            scheduler = build_scheduler(sampler, "Automatic", TERMINAL_NOISE, 5)
+            samples.append(run(scheduler, 5, gaussian_denoiser(scheduler), seeds=seeds)[0])
+        assert torch.allclose(samples[0], samples[1], atol=1e-5), sampler
+
+
+def test_rescaled_betas_end_in_pure_noise_as_diffusers_rescales_them() -> None:
+    plain = diffusers.EulerDiscreteScheduler.from_config(PLAIN)
+    stock = diffusers.EulerDiscreteScheduler.from_config(PLAIN, rescale_betas_zero_snr=True)
+    ours = torch.cumprod(1 - torch.tensor(rescaled_betas(plain.betas), dtype=torch.float64), 0)
+    assert ours[-1].item() == pytest.approx(TERMINAL_ALPHA_CUMPROD)
+    assert torch.allclose(ours.float(), stock.alphas_cumprod, rtol=1e-3)
+    assert (ours[1:] < ours[:-1]).all()
