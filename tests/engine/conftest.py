@@ -28,7 +28,7 @@ from tests.engine import tiny
 @pytest.fixture(scope="session", autouse=True)
 def _quiet() -> None:
     quieten_libraries()
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)  # Two would wait for each other: the networks are too small to share.
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +59,7 @@ class Engine:
         self.folder = DataFolder(root)
         self.store = JobStore(self.folder.database, self.folder)
         self.options = Options(self.folder.settings)
-        self.options.update({"sd_model_checkpoint": "tiny"})
+        self.options.update({"sd_model_checkpoint": "tiny", "torch_threads": 1})
         self.state = State()
         self.published: list[tuple[str, Any]] = []
         self.cancel = Cancel(self.state)

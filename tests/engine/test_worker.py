@@ -1,0 +1,365 @@
+"""Whole jobs in this process: drawn, stopped in every way, failed, recovered; real store, real files, a tiny model."""
+
+import errno
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from modules.engine import drawing
+from modules.errors import StorageError
+from modules.images.png import read_parameters
+from modules.jobs.rows import Death
+from tests.engine.conftest import Engine
+
+
+def at_step(engine: Engine, step: int, act: Callable[[], object], image: int = 0) -> None:
+    """Call `act` once, on the drawing thread, as soon as `step` steps of `image` are done."""
+    offer = engine.studio.previews.offer_step
+    done: list[int] = []
+
+    def offer_step(token: int, index: int, now: int, *rest: Any) -> None:
+        offer(token, index, now, *rest)
+        if now == step and index == image and not done:
+            done.append(now)
+            act()
+
+    engine.studio.previews.offer_step = offer_step  # type: ignore[method-assign]
+
+
+def before_decoding(engine: Engine, act: Callable[[], object]) -> None:
+    """Call `act` once, inside the decoder."""
+    vae = engine.studio.shelf.loaded.pipeline.vae  # type: ignore[union-attr]
+    called: list[int] = []
+
+    def hook(module: nn.Module, inputs: object) -> None:
+        if not called:
+            called.append(1)
+            act()
+
+    vae.decoder.mid_block.register_forward_pre_hook(hook)
+
+
+def test_a_job_becomes_pictures_that_say_how_they_were_made(engine: Engine) -> None:
+    job = engine.draw(n_iter=2, batch_size=2, negative_prompt="blue", steps=3)
+    assert (job.status, job.error, job.attempts) == ("done", None, 1)
+    images = engine.store.images(job.id)
+    assert [(image.index, image.seed, image.partial) for image in images] == [(i, 7 + i, False) for i in range(4)]
+    for image, data in zip(images, engine.files(job), strict=True):
+        info = read_parameters(data)
+        assert info.info == image.infotext
+        assert info.parameters["seed"] == image.seed
+        assert info.parameters["steps"] == 3
+    assert job.resolved is not None
+    assert job.resolved["dtype"] == "float32"
+    assert len(set(engine.files(job))) == 4
+
+
+def test_state_and_progress_are_right_at_every_moment(engine: Engine) -> None:
+    fields: list[dict[str, Any]] = []
+
+    def observe(changed: Any) -> None:
+        fields.append(dict(changed))
+        engine.published.append(("state", dict(changed)))
+
+    engine.state.observer = observe
+    job = engine.draw(n_iter=2, steps=3)
+    steps = [changed["sampling_step"] for changed in fields if "sampling_step" in changed]
+    assert [step for step in steps if step] == [1, 2, 3, 1, 2, 3]
+    assert {changed["sampling_steps"] for changed in fields if "sampling_steps" in changed} == {3}
+    assert [changed["job_no"] for changed in fields if "job_no" in changed] == [1, 2]
+    assert [changed["job_count"] for changed in fields if "job_count" in changed] == [-1, 2, 0]
+    told = [value for value in engine.values("progress") if value is not None]
+    values = [value["progress"] for value in told]
+    assert values == sorted(values)
+    assert values[-1] == 1.0
+    assert {value["job"] for value in told} == {job.id}
+    # Progress 1, the end on the noticeboard, the row's end, then nothing runs.
+    ends = [(topic, value) for topic, value in engine.published if topic != "engine"]
+    last = [topic for topic, _ in ends[-4:]]
+    assert last == ["progress", "state", "events", "progress"]
+    assert ends[-4][1]["progress"] == 1.0
+    assert ends[-3][1]["job_count"] == 0
+    assert ends[-1][1] is None
+    assert [value["status"] for value in engine.values("engine")][-1] == "idle"
+    assert engine.values("engine")[-1]["checkpoint"] == "tiny"
+
+
+def test_the_same_request_gives_the_same_bytes_whatever_happens_around_it(engine: Engine) -> None:
+    first = engine.draw()
+    engine.options.update({"live_previews_enable": False})
+    assert engine.files(engine.draw()) == engine.files(first)
+    engine.options.update({"live_previews_enable": True})
+    at_step(engine, 2, engine.state.interrupt)
+    assert engine.draw(seed=99).status == "interrupted"
+    assert engine.files(engine.draw()) == engine.files(first)
+
+
+def test_an_interrupt_stops_inside_the_step_and_keeps_nothing(engine: Engine) -> None:
+    blocks: list[int] = []
+    engine.draw()
+    denoiser = engine.studio.shelf.loaded.denoiser  # type: ignore[union-attr]
+    denoiser.up_blocks[0].register_forward_pre_hook(lambda module, inputs: blocks.append(1))
+    denoiser.mid_block.register_forward_pre_hook(
+        lambda module, inputs: engine.state.interrupt() if len(blocks) == 2 else None
+    )
+    job = engine.draw(n_iter=3)
+    assert job.status == "interrupted"
+    assert len(blocks) == 2
+    assert engine.store.images(job.id) == []
+    assert job.stopped_after_seconds is None or job.stopped_after_seconds < 5
+
+
+def test_a_skip_costs_one_image_and_the_next_one_is_not_hit(engine: Engine) -> None:
+    at_step(engine, 2, engine.state.skip, image=1)
+    job = engine.draw(n_iter=3)
+    assert job.status == "done"
+    assert [image.index for image in engine.store.images(job.id)] == [0, 2]
+
+
+def test_a_stored_skip_is_obeyed_once_for_its_own_image(engine: Engine) -> None:
+    """The nudge was lost: the watch finds the request in the row."""
+
+    def ask() -> None:
+        assert engine.store.request("skip").image == 1
+        engine.watch.look()
+        engine.watch.look()
+
+    at_step(engine, 2, ask, image=1)
+    job = engine.draw(n_iter=3)
+    assert [image.index for image in engine.store.images(job.id)] == [0, 2]
+    assert job.skip_image is None
+
+
+def test_stop_ends_the_job_after_the_current_image(engine: Engine) -> None:
+    at_step(engine, 1, engine.state.stop_generating, image=1)
+    job = engine.draw(n_iter=4)
+    assert job.status == "interrupted"
+    assert [image.index for image in engine.store.images(job.id)] == [0, 1]
+    at_step(engine, 1, engine.state.stop_generating, image=0)
+    assert engine.draw(n_iter=1).status == "done"
+
+
+def test_a_stored_interrupt_is_found_by_the_watch_and_before_the_job_begins(engine: Engine) -> None:
+    def ask() -> None:
+        assert engine.store.request("interrupt").accepted
+        engine.watch.look()
+
+    at_step(engine, 2, ask)
+    job = engine.draw(n_iter=3)
+    assert job.status == "interrupted"
+    assert job.stopped_after_seconds is not None
+    identity = engine.submit()
+    claimed = engine.store.claim("engine-1")
+    assert claimed is not None
+    engine.store.request("interrupt", identity)
+    engine.worker.run_job(claimed)
+    after = engine.store.get(identity)
+    assert after is not None
+    assert after.status == "interrupted"
+    assert after.resolved is None
+
+
+@pytest.mark.parametrize("act", ["interrupt", "skip"])
+def test_what_a_stopped_picture_had_become_is_kept_if_the_settings_say_so(engine: Engine, act: str) -> None:
+    engine.options.update({"save_incomplete_images": True})
+    at_step(engine, 3, getattr(engine.state, act), image=0)
+    job = engine.draw(n_iter=2, batch_size=2, steps=8)
+    images = engine.store.images(job.id)
+    assert [image.index for image in images] == ([0, 1] if act == "interrupt" else [0, 1, 2, 3])
+    assert [image.partial for image in images][:2] == [True, True]
+    assert "Partial: 3/8" in images[0].infotext
+    info = read_parameters(engine.files(job)[1])
+    assert '"partial":[3,8]' in info.items["steady"]
+
+
+def test_a_stop_while_decoding_is_obeyed_between_two_blocks(engine: Engine) -> None:
+    engine.draw()
+    before_decoding(engine, engine.state.interrupt)
+    job = engine.draw()
+    assert job.status == "interrupted"
+    assert engine.store.images(job.id) == []
+
+
+def test_images_that_are_complete_stay_when_a_later_one_is_interrupted(engine: Engine) -> None:
+    undisturbed = engine.files(engine.draw(n_iter=3))
+    at_step(engine, 2, engine.state.interrupt, image=2)
+    job = engine.draw(n_iter=3)
+    assert job.status == "interrupted"
+    assert engine.files(job) == undisturbed[:2]
+
+
+def test_an_interrupt_while_loading_leaves_no_half_model(engine: Engine) -> None:
+    advance = drawing.JobProgress.advance
+    calls: list[float] = []
+
+    def interrupt_soon(progress: drawing.JobProgress, fraction: float) -> None:
+        calls.append(fraction)
+        if len(calls) == 2:
+            engine.state.interrupt()
+        advance(progress, fraction)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing.JobProgress, "advance", interrupt_soon)
+        assert engine.draw().status == "interrupted"
+    assert len(calls) == 2
+    assert engine.studio.shelf.loaded is None
+    assert engine.draw().status == "done"
+
+
+def test_the_next_engine_draws_only_what_is_missing_to_the_same_bytes(engine: Engine, models_folder: Path) -> None:
+    undisturbed = engine.draw(n_iter=2, batch_size=2, steps=3)
+    identity = engine.submit(n_iter=2, batch_size=2, steps=3)
+    claimed = engine.store.claim("engine-1")
+    assert claimed is not None
+    at_step(engine, 2, engine.cancel.exit.set, image=2)
+    with torch.inference_mode():
+        engine.worker.run_job(claimed)
+    left = engine.store.get(identity)
+    assert left is not None
+    assert left.status == "running"
+    assert len(engine.files(identity)) == 2
+    assert not engine.state.running
+    assert engine.values("engine")[-1]["status"] == "stopping"
+    (engine.folder.root / engine.store.images(identity)[1].name).unlink()
+
+    other = Engine(engine.folder.root, models_folder, "engine-2")
+    try:
+        drawn: list[int] = []
+        complete = other.store.complete_image
+        other.store.complete_image = lambda *a, **k: (drawn.append(a[1]), complete(*a, **k))[1]  # type: ignore
+        with torch.inference_mode():
+            other.store.recover("engine-2", Death(True, "exit code 0"))
+            again = other.store.claim("engine-2")
+            assert again is not None and again.attempts == 2 and again.deaths == 0
+            other.worker.run_job(again)
+        done = other.store.get(identity)
+        assert done is not None and done.status == "done"
+        assert drawn == [2, 3]
+        assert len({image.name for image in other.store.images(identity)}) == 4
+        files = [other.folder.root / image.name for image in other.store.images(identity)]
+        expected = engine.files(undisturbed)
+        assert [file.read_bytes() for file in (files[0], *files[2:])] == [expected[0], *expected[2:]]
+    finally:
+        other.close()
+
+
+def test_a_job_that_fails_says_why_and_the_next_one_is_drawn(engine: Engine, tmp_path: Path) -> None:
+    broken = engine.store.submit("txt2img", {"override_settings": {"sd_model_checkpoint": "absent"}}, "tester")
+    job = engine.run_next()
+    assert job.id == broken.id
+    assert job.status == "failed"
+    assert job.error is not None and job.error.startswith("Checkpoint 'absent' is not known: use one of")
+    assert engine.draw().status == "done"
+
+
+def test_weights_that_were_changed_amid_a_job_are_told(engine: Engine, models_folder: Path, tmp_path: Path) -> None:
+    changed = models_folder / "Stable-diffusion" / "changed"
+    shutil.copytree(models_folder / "Stable-diffusion" / "tiny", changed)
+    try:
+        identity = engine.submit(override_settings={"sd_model_checkpoint": "changed"}, n_iter=2)
+        claimed = engine.store.claim("engine-1")
+        assert claimed is not None
+        at_step(engine, 1, engine.cancel.exit.set, image=1)
+        with torch.inference_mode():
+            engine.worker.run_job(claimed)
+        engine.cancel.exit.clear()
+        name = "unet/diffusion_pytorch_model.safetensors"
+        shutil.copyfile(models_folder / "Stable-diffusion" / "plain" / name, changed / name)
+        engine.studio.catalogue.refresh()
+        engine.store.recover("engine-2", None)
+        job = engine.run_next()
+        assert job.id == identity
+        assert job.error == "The weights of changed were changed since this job began: submit it again."
+    finally:
+        shutil.rmtree(changed)
+
+
+def test_a_full_disk_fails_the_job_in_words_and_keeps_what_is_there(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = drawing.save_image
+    saved: list[Path] = []
+
+    def disk_fills_up(data: bytes, path: Path) -> None:
+        if saved:
+            raise StorageError.from_os_error(path, OSError(errno.ENOSPC, "No space left on device"))
+        saved.append(path)
+        save(data, path)
+
+    monkeypatch.setattr(drawing, "save_image", disk_fills_up)
+    job = engine.draw(n_iter=3)
+    assert job.status == "failed"
+    assert job.error is not None and job.error.startswith("No space left to write ")
+    assert "free some disk space" in job.error
+    assert len(engine.files(job)) == 1
+
+
+def test_outputs_that_cannot_be_written_are_named(engine: Engine) -> None:
+    engine.folder.root.mkdir(exist_ok=True)
+    engine.folder.outputs.write_text("a file where the folder should be")
+    job = engine.draw()
+    assert job.status == "failed"
+    assert job.error is not None and str(engine.folder.outputs) in job.error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "Out of memory while drawing 64×64, batch size 2: use a smaller size, or batch size 1."),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to"), "Out of memory while drawing"),
+        (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_anything_that_a_network_throws_ends_its_job_alone(engine: Engine, error: Exception, words: str) -> None:
+    engine.draw()
+
+    def throw(module: nn.Module, inputs: object) -> None:
+        raise error
+
+    hook = engine.studio.shelf.loaded.denoiser.mid_block.register_forward_pre_hook(throw)  # type: ignore[union-attr]
+    job = engine.draw(batch_size=2)
+    hook.remove()
+    assert job.status == "failed"
+    assert job.error is not None and job.error.startswith(words)
+    # Memory that ran out is given back; the model is loaded again for the next job.
+    assert (engine.studio.shelf.loaded is None) is ("memory" in words)
+    assert engine.draw().status == "done"
+
+
+def test_a_seed_is_drawn_once_and_kept(engine: Engine) -> None:
+    job = engine.draw(seed=-1)
+    assert job.resolved is not None
+    assert 0 <= job.resolved["seed"] < 2**32
+    assert engine.store.images(job.id)[0].seed == job.resolved["seed"]
+
+
+def test_the_loop_takes_jobs_in_order_as_soon_as_they_come_and_ends_when_told(engine: Engine) -> None:
+    engine.start()
+    engine.wait(lambda: any(value["status"] == "idle" for value in engine.values("engine")))
+    jobs = [engine.submit(seed=seed) for seed in range(3)]
+    finished = engine.wait(lambda: engine.store.jobs(status="done")[1] == 3)
+    assert finished
+    times = [engine.store.get(job).finished_at for job in jobs]  # type: ignore[union-attr]
+    assert times == sorted(times)  # type: ignore[type-var]
+
+
+def test_the_loop_outlives_a_database_that_refuses(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = engine.store.claim
+    refusals: list[int] = []
+
+    def refuse_once(name: str) -> Any:
+        if not refusals:
+            refusals.append(1)
+            raise StorageError("No space left to write jobs.sqlite: free some disk space.")
+        return claim(name)
+
+    monkeypatch.setattr(engine.store, "claim", refuse_once)
+    identity = engine.submit()
+    engine.start()
+    engine.wait(lambda: engine.store.get(identity).status == "done")  # type: ignore[union-attr]
+    assert refusals == [1]
