@@ -11,6 +11,7 @@ export function renderButtons(state) {
   const job = shownJob(state);
   const active = unfinished(job);
   const mine = active && isMine(state, job);
+  document.documentElement.dataset.standing = state.standing;
   document.documentElement.dataset.job = mine ? "mine" : active ? "other" : "none";
   const words = active ? stopWords(state, job) : null;
   const after = active && stopsAfter(state, job);
@@ -34,7 +35,7 @@ export class Buttons {
   clicked(event) {
     const target = event.target instanceof Element ? event.target : null;
     const button = target?.closest("button");
-    if (button?.id === "txt2img_generate" && this.model.state.standing === "lost") {
+    if (button?.id === "txt2img_generate" && ["reconnecting", "lost"].includes(this.model.state.standing)) {
       event.stopPropagation();
       event.preventDefault();
       this.model.problem("The server does not answer, so nothing was sent. Your prompt is kept; try again when it is back.");

@@ -98,6 +98,7 @@ function fromSnapshot(state, message) {
     engine: message.engine,
     supervisor: message.supervisor,
     notices: message.notices || [],
+    pressed: null, // a click that the server has heard of stands in the job; one that got lost may be made again
   };
 }
 

@@ -1,0 +1,139 @@
+"""What the page concludes from the stream: `model.js` and `words.js`, run in the browser with made-up messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.tab import Tab
+
+Run = Callable[..., Any]
+RUN = """async ([messages, expression]) => {
+  const model = await import("/steady/assets/model.js");
+  const words = await import("/steady/assets/words.js");
+  let state = model.initial("me");
+  for (const message of messages) state = model.reduce(state, message);
+  return new Function("state", "model", "words", `return ${expression}`)(state, model, words);
+}"""
+SNAPSHOT: dict[str, Any] = {
+    "type": "snapshot", "events": 1, "instance": "i", "page": "p", "job": None, "running": None, "queue": [],
+    "queued": 0, "progress": None, "preview": None, "engine": {"status": "idle", "checkpoint": "emoji"},
+    "supervisor": {"engine": {"status": "up"}}, "notices": [],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(browser: Any, program: Any) -> Any:
+    page = browser.new_page()
+    tab = Tab(page, program.url)
+    tab.open()
+
+    def evaluate(expression: str, *messages: dict[str, Any]) -> Any:
+        return page.evaluate(RUN, [json.loads(json.dumps(messages)), expression])
+
+    yield evaluate
+    page.close()
+
+
+def job(identity: str, status: str, owner: str = "me", **more: Any) -> dict[str, Any]:
+    base = {"id": identity, "status": status, "owner": owner, "outputs": [], "requested": None, "position": None,
+            "request": {"prompt": "red heart", "n_iter": 4}, "resolved": None, "error": None, "started_at": 1.0,
+            "finished_at": 3.0}  # fmt: skip
+    return {**base, **more}
+
+
+def event(job: dict[str, Any], kind: str = "job", **more: Any) -> dict[str, Any]:
+    return {
+        "type": "event",
+        "number": 2,
+        "kind": kind,
+        "job_id": job["id"],
+        "job": job,
+        "queued": 0,
+        "queue": [],
+        **more,
+    }
+
+
+def progress(identity: str, image: int, step: int, share: float, **more: Any) -> dict[str, Any]:
+    value = {"job": identity, "phase": "sample", "image": image, "images": 4, "step": step, "steps": 20,
+             "progress": share, "eta_seconds": 3.2, "segments": [], **more}  # fmt: skip
+    return {"type": "progress", "progress": value}
+
+
+def test_the_own_running_job_is_shown_before_the_own_waiting_one(run: Run) -> None:
+    running, waiting = job("a", "running"), job("b", "queued")
+    messages = [{**SNAPSHOT, "job": waiting, "running": running, "queue": ["b"], "queued": 1}]
+    assert run("state.shown", *messages) == "a"
+    messages.append(event({**running, "status": "done"}, queue=["b"], queued=1))
+    assert run("state.shown", *messages) == "b"
+    messages.append(event({**waiting, "status": "interrupted"}))
+    assert run("state.shown", *messages) == "b"
+
+
+def test_a_stranger_job_is_shown_only_while_no_own_one_waits(run: Run) -> None:
+    messages = [{**SNAPSHOT, "job": job("x", "running", owner="other"), "running": job("x", "running", owner="other")}]
+    assert run("state.shown", *messages) == "x"
+    messages.append(event(job("a", "queued"), queue=["a"], queued=1))
+    assert run("state.shown", *messages) == "a"
+    assert run("words.phaseLine(state).phase", *messages) == "Queued, next"
+
+
+def test_the_words_for_each_moment(run: Run) -> None:
+    messages = [{**SNAPSHOT, "job": job("a", "running"), "running": job("a", "running")}]
+    messages.append(progress("a", 1, 13, 0.419))
+    line = {"phase": "Drawing image 2 of 4", "details": ["step 13 of 20", "41 %", "about 3 s left"]}
+    assert run("words.phaseLine(state)", *messages) == line
+    loading = progress("a", 0, 0, 0.0, phase="load", eta_seconds=None)
+    assert run("words.phaseLine(state).phase", *messages, loading) == "Loading emoji …"
+    queued = {**SNAPSHOT, "job": job("a", "queued"), "queue": ["x", "a", "y"], "queued": 3}
+    assert run("words.phaseLine(state).phase", queued) == "Queued, 2nd of 3"
+    ended = job("a", "interrupted", outputs=[{"index": 0}, {"index": 1}])
+    assert run("words.phaseLine(state)", {**SNAPSHOT, "job": ended}) == {
+        "phase": "Interrupted after 2 of 4", "details": ["2.0 s"]
+    }  # fmt: skip
+    given_up = {"type": "supervisor", "supervisor": {"engine": {"status": "given_up"}}}
+    assert run("words.phaseLine(state).phase", queued, given_up) == "Waiting for the engine"
+    assert run("[1, 2, 3, 4, 11, 12, 21, 112].map(words.ordinal)") == [
+        "1st", "2nd", "3rd", "4th", "11th", "12th", "21st", "112th"
+    ]  # fmt: skip
+
+
+def test_a_click_is_answered_until_the_server_says_it_itself(run: Run) -> None:
+    running = job("a", "running")
+    click = {"type": "pressed", "pressed": {"job": "a", "kind": "interrupt", "image": 0, "again": False}}
+    messages = [{**SNAPSHOT, "job": running, "running": running}, progress("a", 0, 3, 0.1), click]
+    assert run("words.phaseLine(state).phase", *messages) == "Stopping …"
+    heard = event({**running, "requested": "interrupt"}, "request")
+    assert run("[state.pressed, words.phaseLine(state).phase]", *messages, heard) == [None, "Stopping …"]
+    stop_first = event({**running, "requested": "stop"}, "request")
+    assert run("[state.pressed, words.stopsAfter(state, model.shownJob(state))]", *messages, stop_first) == [None, True]
+    ended = event({**running, "status": "interrupted"})
+    assert run("state.pressed", *messages, ended) is None
+
+
+def test_a_skip_is_answered_until_the_next_image(run: Run) -> None:
+    running = job("a", "running")
+    click = {"type": "pressed", "pressed": {"job": "a", "kind": "skip", "image": 0, "again": False}}
+    messages = [{**SNAPSHOT, "job": running, "running": running}, progress("a", 0, 3, 0.1), click]
+    assert run("words.phaseLine(state).phase", *messages) == "Skipping …"
+    assert run("words.phaseLine(state).phase", *messages, progress("a", 1, 1, 0.3)) == "Drawing image 2 of 4"
+
+
+def test_a_preview_of_another_job_or_of_a_finished_image_is_not_shown(run: Run) -> None:
+    running = job("a", "running", outputs=[{"index": 0, "url": "/0.png"}])
+    messages = [{**SNAPSHOT, "job": running, "running": running}]
+
+    def preview(identity: str, image: int) -> dict[str, Any]:
+        return {"type": "preview", "preview": {"id": 1, "job": identity, "image": image, "step": 2, "data": "data:,"}}
+
+    assert run("model.shownPreview(state)", *messages, preview("b", 1)) is None
+    assert run("model.shownPreview(state)", *messages, preview("a", 0)) is None
+    assert run("model.shownPreview(state).step", *messages, preview("a", 1)) == 2
+
+
+def test_a_message_of_a_newer_server_changes_nothing(run: Run) -> None:
+    assert run("state.shown", SNAPSHOT, {"type": "weather", "weather": "fine"}) is None

@@ -1,0 +1,36 @@
+"""A store, a catalogue and settings of their own for the tests of the page's Python side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.store import JobStore
+from modules.options import Options
+from modules.paths import ROOT, DataFolder
+from webui import header
+from webui.tabs import settings, txt2img
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[JobStore]:
+    opened = JobStore(tmp_path / "jobs.sqlite", DataFolder(tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> CheckpointCatalogue:
+    return CheckpointCatalogue((ROOT / "models",), hash_cache=tmp_path / "hashes.json")
+
+
+@pytest.fixture
+def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
+    """Settings in a folder of this test's own, in place of the program's."""
+    own = Options(tmp_path / "settings.json")
+    for module in (settings, txt2img, header):
+        monkeypatch.setattr(module, "opts", own)
+    return own

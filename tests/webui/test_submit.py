@@ -1,0 +1,71 @@
+"""What Generate answers: a job, or words for a field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.store import JobStore
+from modules.options import Options
+from webui.tabs.txt2img import submit
+
+GOOD: dict[str, Any] = {
+    "prompt": "red heart", "negative_prompt": "", "sampler_name": "Euler", "scheduler": "Automatic", "steps": 20,
+    "cfg_scale": 5, "width": 128, "height": 128, "n_iter": 2, "batch_size": 1, "seed": -1,
+    "override_settings": {"sd_model_checkpoint": "emoji"},
+}  # fmt: skip
+
+
+def answer(store: JobStore, catalogue: CheckpointCatalogue, **changes: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(submit(store, catalogue, {**GOOD, **changes}, "owner-1"))
+    return found
+
+
+def test_a_good_request_is_queued_for_its_owner(
+    store: JobStore, catalogue: CheckpointCatalogue, options: Options
+) -> None:
+    told = answer(store, catalogue)["job"]
+    assert (told["status"], told["position"], told["owner"]) == ("queued", 1, "owner-1")
+    job = store.get(told["id"])
+    assert job is not None
+    assert (job.request["prompt"], job.request["n_iter"], job.owner) == ("red heart", 2, "owner-1")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("width", 100, "96 or 104"),
+        ("steps", 0, "0"),
+        ("steps", 10_000, "150"),
+        ("batch_size", 1000, "16"),
+        ("sampler_name", "Wishful", "Euler"),
+        ("prompt", "a" * 100_000, "10,000"),
+        ("prompt", "a\0b", "NUL"),
+        ("width", "wide", "wide"),
+    ],
+)
+def test_a_bad_value_is_told_for_its_field_and_nothing_is_queued(
+    store: JobStore, catalogue: CheckpointCatalogue, options: Options, field: str, value: object, words: str
+) -> None:
+    told = answer(store, catalogue, **{field: value})
+    assert told["field"] == field
+    assert words in told["message"]
+    assert store.jobs()[1] == 0
+
+
+def test_an_unknown_checkpoint_lists_the_known_ones(
+    store: JobStore, catalogue: CheckpointCatalogue, options: Options
+) -> None:
+    told = answer(store, catalogue, override_settings={"sd_model_checkpoint": "no-such"})
+    assert "no-such" in told["message"] and "emoji" in told["message"]
+    assert store.jobs()[1] == 0
+
+
+def test_an_empty_number_means_the_model_decides(
+    store: JobStore, catalogue: CheckpointCatalogue, options: Options
+) -> None:
+    told = answer(store, catalogue, width=None, height=None, steps=None)["job"]
+    assert "width" not in told["request"]

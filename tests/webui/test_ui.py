@@ -1,0 +1,74 @@
+"""The page as Gradio is told it: ids that scripts know, and nothing that would keep a stream open."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from gradio.context import Context
+
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.store import JobStore
+from modules.options import Options, fields_of_settings
+from webui.theme import ASSETS, STYLES, mount_arguments
+from webui.ui import create_ui
+
+# On components of Gradio; txt2img_gallery, html_info_txt2img and the live preview are in the stage's own HTML.
+A1111_IDS = [
+    *("txt2img_prompt", "txt2img_neg_prompt", "txt2img_generate", "txt2img_interrupt", "txt2img_skip", "txt2img_steps"),
+    *("txt2img_sampling", "txt2img_scheduler", "txt2img_width", "txt2img_height", "txt2img_res_switch_btn"),
+    *("txt2img_batch_count", "txt2img_batch_size", "txt2img_cfg_scale", "txt2img_seed", "txt2img_random_seed"),
+    *("txt2img_reuse_seed", "setting_sd_model_checkpoint", "settings_submit", "settings_restart_gradio"),
+]
+IDS_IN_HTML = ("txt2img_gallery", "html_info_txt2img", "txt2img_live_preview", "txt2img_progress")
+
+
+# Gradio makes an event loop of its own, and never closes it, where none runs: so these tests have one.
+@pytest.fixture
+async def config(store: JobStore, catalogue: CheckpointCatalogue, options: Options) -> dict[str, Any]:
+    built: dict[str, Any] = create_ui(store, catalogue).config
+    return built
+
+
+async def test_elements_have_the_ids_that_scripts_know(config: dict[str, Any]) -> None:
+    ids = [component["props"].get("elem_id") for component in config["components"]]
+    assert [wanted for wanted in A1111_IDS if ids.count(wanted) != 1] == []
+    html = "".join(str(component["props"].get("value")) for component in config["components"])
+    assert [wanted for wanted in IDS_IN_HTML if html.count(f'id="{wanted}"') != 1] == []
+
+
+async def test_every_setting_can_be_changed_somewhere(config: dict[str, Any]) -> None:
+    ids = {component["props"].get("elem_id") for component in config["components"]}
+    assert [one.name for one in fields_of_settings() if f"setting_{one.name}" not in ids] == []
+
+
+async def test_no_listener_uses_the_queue_or_keeps_a_stream(config: dict[str, Any]) -> None:
+    assert [one for one in config["dependencies"] if one["queue"] is not False] == []
+    events = {target[1] for one in config["dependencies"] for target in one["targets"]}
+    assert not events & {"unload", "stream", "tick"}
+    assert not {component["type"] for component in config["components"]} & {"state", "browserstate", "timer"}
+
+
+async def test_the_same_page_is_built_twice(store: JobStore, catalogue: CheckpointCatalogue, options: Options) -> None:
+    def text() -> str:
+        Context.id = 0  # as in a new process
+        config = create_ui(store, catalogue).config
+        return json.dumps([config[part] for part in ("components", "layout", "dependencies")], default=str)
+
+    first = text()
+    options.update({"live_preview_max_size": 256})
+    assert text() == first
+
+
+async def test_the_page_asks_only_its_own_host() -> None:
+    head = mount_arguments("auto")["head"]
+    assert "http:" not in head and "https:" not in head
+    assert all((ASSETS / name).exists() for name in STYLES)
+    for path in ASSETS.iterdir():
+        links = path.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert "http://" not in links and "https://" not in links, path.name
+
+
+def test_scripts_are_short_enough_to_read() -> None:
+    assert {path.name: lines for path in ASSETS.glob("*.js") if (lines := path.read_text().count("\n")) > 250} == {}
