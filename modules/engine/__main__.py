@@ -29,6 +29,8 @@ from modules.link import Link
 logger = logging.getLogger("modules.engine")
 
 SECONDS_TO_END = 2.8
+# The launcher sets the first one too; an engine that is started by hand stays as quiet and as much at home.
+_LIBRARY_SETTINGS = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error", "DIFFUSERS_VERBOSITY": "error"}
 
 
 class Leaving:
@@ -98,6 +100,8 @@ def main() -> int:
     except LinkClosed as error:
         logger.error("%s", error)
         return 0
+    for name, value in _LIBRARY_SETTINGS.items():
+        os.environ.setdefault(name, value)
     # Seconds of imports: by now the page can say that the engine starts.
     service = importlib.import_module("modules.engine.service")
     engine_id = os.environ.get("STEADY_INSTANCE") or secrets.token_hex(8)

@@ -112,10 +112,14 @@ class Worker:
 
 
 class Watch:
-    """Looks after what nobody may have told the engine: each half second at the database, the settings, the memory."""
+    """Looks after what nobody may have told the engine: each half second at the database, the settings, the memory.
+
+    It also removes pictures that were to be kept for some hours only, at the start and then each hour.
+    """
 
     _SECONDS_BETWEEN_LOOKS = 0.5
     _LOOKS_BETWEEN_NEWS = 4
+    _SECONDS_BETWEEN_SWEEPS = 3600.0
 
     def __init__(self, studio: Studio, worker: Worker, clock: Callable[[], float] = time.monotonic) -> None:
         self._studio = studio
@@ -124,6 +128,7 @@ class Watch:
         self._version: int | None = None
         self._recorded: tuple[str, str, float] | None = None
         self._looks = 0
+        self._swept_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
@@ -143,6 +148,9 @@ class Watch:
         if self._looks % self._LOOKS_BETWEEN_NEWS == 0:
             studio.status.refresh()
             self._record_progress()
+        if self._worker.running is None and self._clock() - self._swept_at >= self._SECONDS_BETWEEN_SWEEPS:
+            self._swept_at = self._clock()
+            studio.store.expire_results(studio.options.values.results_kept_hours)
 
     def _apply_requests(self) -> None:
         """Obey stored requests whose nudge was lost, for example with the server that sent it."""

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from modules.engine import drawing
+from modules.engine.worker import Watch
 from modules.errors import StorageError
 from modules.images.png import read_parameters
 from modules.jobs.rows import Death
@@ -64,7 +65,8 @@ def test_state_and_progress_are_right_at_every_moment(engine: Engine) -> None:
 
     def observe(changed: Any) -> None:
         fields.append(dict(changed))
-        engine.published.append(("state", dict(changed)))
+        if "job_count" in changed:  # previews come when they are ready
+            engine.published.append(("state", dict(changed)))
 
     engine.state.observer = observe
     job = engine.draw(n_iter=2, steps=3)
@@ -363,3 +365,16 @@ def test_the_loop_outlives_a_database_that_refuses(engine: Engine, monkeypatch: 
     engine.start()
     engine.wait(lambda: engine.store.get(identity).status == "done")  # type: ignore[union-attr]
     assert refusals == [1]
+
+
+def test_pictures_that_were_not_to_be_saved_are_swept_when_idle_each_hour(engine: Engine) -> None:
+    job = engine.draw(save_images=False)
+    (image,) = engine.store.images(job.id)
+    assert image.name.startswith("results/")
+    clock = [0.0]
+    watch = Watch(engine.studio, engine.worker, lambda: clock[0])
+    swept: list[float] = []
+    engine.store.expire_results = swept.append  # type: ignore[method-assign, assignment]
+    for clock[0] in (0.0, 10.0, 3599.0, 3601.0):
+        watch.look()
+    assert swept == [24, 24]

@@ -1,0 +1,52 @@
+"""The engine as a process of its own: the same bytes in a fresh one, and an ordered end in the middle of a job."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from modules.engine.__main__ import last_death
+from modules.jobs.rows import Death
+from modules.paths import ROOT
+from tests.engine.conftest import Engine
+
+
+def test_a_fresh_process_draws_the_same_bytes_and_ends_in_order_amid_a_job(engine: Engine, models_folder: Path) -> None:
+    """SIGTERM: exit code 0 within three seconds; the job stays running, so that the next engine takes it up."""
+    first = engine.draw(n_iter=2)
+    log = engine.folder.root / "engine.log"
+    again = engine.submit(n_iter=2)
+    environment = {
+        **os.environ, "STEADY_DATA_DIR": str(engine.folder.root), "STEADY_MODELS_DIRS": str(models_folder),
+        "STEADY_INSTANCE": "fresh",
+    }  # fmt: skip
+    environment.pop("STEADY_LINK_FD", None)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "modules.engine"], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+    try:
+        engine.wait(lambda: engine.store.get(again).finished, 60)  # type: ignore[union-attr]
+        assert engine.files(again) == engine.files(first)
+        process.send_signal(signal.SIGINT)  # the launcher decides, not the terminal
+        long = engine.submit(n_iter=1000, steps=150)
+        engine.wait(lambda: len(engine.files(long)) >= 1, 60)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert time.monotonic() - began < 3
+    finally:
+        process.kill()
+        process.wait()
+    left = engine.store.get(long)
+    assert left is not None
+    assert (left.status, left.engine) == ("running", "fresh")
+    assert "Traceback" not in log.read_text()
+
+
+def test_how_the_last_engine_ended_is_read_from_the_environment() -> None:
+    assert last_death({}) is None
+    told = '{"ordered": false, "reason": "killed by SIGKILL", "log": ["a", "b"]}'
+    assert last_death({"STEADY_LAST_DEATH": told}) == Death(False, "killed by SIGKILL", ("a", "b"))
