@@ -80,7 +80,8 @@ class Environment:
             self._install_torch(requirements)
             logger.info("Installing what %s lists", requirements)
             self._pip(["install", "-r", str(self.root / requirements)])
-            self._stamp(requirements).write_text(self._hash(requirements))
+            for name in (*self._included(requirements), requirements):
+                self._stamp(name).write_text(self._hash(name))
         finally:
             os.close(descriptor)
 
@@ -138,12 +139,12 @@ class Environment:
 
     def _lines(self, requirements: str) -> list[str]:
         """Return the lines of a requirements file and of those it includes."""
-        lines: list[str] = []
-        for line in (self.root / requirements).read_text(encoding="utf-8").splitlines():
-            lines.append(line)
-            if line.startswith("-r "):
-                lines.extend(self._lines(line.removeprefix("-r ").strip()))
-        return lines
+        lines = (self.root / requirements).read_text(encoding="utf-8").splitlines()
+        return [*lines, *(line for name in self._included(requirements) for line in self._lines(name))]
+
+    def _included(self, requirements: str) -> list[str]:
+        lines = (self.root / requirements).read_text(encoding="utf-8").splitlines()
+        return [line.removeprefix("-r ").strip() for line in lines if line.startswith("-r ")]
 
     def _hash(self, requirements: str) -> str:
         return hashlib.sha256("\n".join(self._lines(requirements)).encode()).hexdigest()

@@ -100,8 +100,12 @@ class Child:
     def bury(self) -> tuple[str, list[str]]:
         """Take the last words of a process that has ended. Return how it ended and its last lines."""
         self._board.detach(self.line)
-        self._tee.join(1.0)
+        self.finish_output(seconds=1.0)
         return describe_exit(self.process.wait()), list(self._lines)
+
+    def finish_output(self, seconds: float) -> None:
+        """Wait until the last lines of a process that has ended are passed on."""
+        self._tee.join(seconds)
 
     def _take_signal(self, name: str) -> None:
         if name == "hello":

@@ -22,23 +22,22 @@ def set_up_logging(level: str) -> None:
 
 
 def log_to_folder(folder: Path) -> None:
-    """Log to `steady.log` in `folder` as well. A folder that cannot be written costs the file only."""
+    """Log to files in `folder` as well. A folder that cannot be written costs the files only."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
-            folder / "steady.log", maxBytes=_BYTES_A_FILE, backupCount=_FILES_KEPT, encoding="utf-8", errors="replace"
-        )
+        logging.getLogger().addHandler(_file(folder / "launcher.log", "%(asctime)s %(levelname)s %(message)s"))
+        _children.addHandler(_file(folder / "children.log", "%(message)s"))
     except OSError as error:
         logging.getLogger(__name__).warning("No log file: %s", error)
-        return
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s launcher: %(message)s"))
-    logging.getLogger().addHandler(handler)
-    plain = RotatingFileHandler(
-        folder / "children.log", maxBytes=_BYTES_A_FILE, backupCount=_FILES_KEPT, encoding="utf-8", errors="replace"
-    )
-    plain.setFormatter(logging.Formatter("%(message)s"))
-    _children.addHandler(plain)
     _children.setLevel(logging.INFO)
+
+
+def _file(path: Path, layout: str) -> RotatingFileHandler:
+    handler = RotatingFileHandler(
+        path, maxBytes=_BYTES_A_FILE, backupCount=_FILES_KEPT, encoding="utf-8", errors="replace"
+    )
+    handler.setFormatter(logging.Formatter(layout))
+    return handler
 
 
 def pass_on(line: bytes) -> None:

@@ -18,6 +18,7 @@ from modules.launcher.console import log_to_folder, pass_on
 from modules.launcher.exit_codes import ExitCode
 from modules.launcher.keeper import Keeper
 from modules.launcher.lock import own_data_folder
+from modules.launcher.lone_server_keeper import LoneServerKeeper
 from modules.launcher.port import address_of, bind, listen
 from modules.launcher.server_keeper import ServerKeeper
 from modules.launcher.supervisor import Supervisor
@@ -61,17 +62,21 @@ def serve(arguments: Arguments, programs: Programs = Programs()) -> ExitCode:
     data = DataFolder(data_folder_of(arguments))
     lock = own_data_folder(data.root)
     log_to_folder(data.logs)
-    listener = bind(arguments.host, arguments.port) if DESCRIPTORS_ARE_INHERITED else None
+    bound = bind(arguments.host, arguments.port)
     python = Environment(ROOT).python(skip_install=arguments.skip_install)
+    address = address_of(bound)
+    listener = bound if DESCRIPTORS_ARE_INHERITED else None
     if listener is not None:
         listen(listener)
+    else:
+        bound.close()  # It was free; the server binds it itself.
     environment = child_environment(arguments, data)
     board = Switchboard(State())
     kept = (lock,) if DESCRIPTORS_ARE_INHERITED else ()
     engine_command = (str(python), *programs.engine)
     engine = Keeper(Recipe("engine", engine_command, ROOT, environment, kept, pass_on), board)
     server_recipe = Recipe("server", (str(python), *programs.server), ROOT, environment, kept, pass_on)
-    server = _server_keeper(server_recipe, board, listener, arguments.autolaunch)
+    server = _server_keeper(server_recipe, board, listener, _greeter(address, arguments.autolaunch))
     return Supervisor(board, server, engine).run()
 
 
@@ -93,17 +98,16 @@ def child_environment(arguments: Arguments, data: DataFolder) -> dict[str, str]:
     }
 
 
-def _server_keeper(recipe: Recipe, board: Switchboard, listener: socket.socket | None, autolaunch: bool) -> Keeper:
-    """Keep servers on one socket. Where none can be inherited each binds the port, and a restart is stop-then-start."""
+def _server_keeper(
+    recipe: Recipe, board: Switchboard, listener: socket.socket | None, greet: Callable[[], None]
+) -> Keeper:
+    """Keep servers on one socket; without one each server binds the port, and a restart is stop-then-start."""
     if listener is None:
-        return Keeper(recipe, board)
+        return LoneServerKeeper(recipe, board, first_accepted=greet)
     descriptor = listener.fileno()
-    recipe = replace(
-        recipe,
-        environment={**recipe.environment, "STEADY_LISTEN_FD": str(descriptor)},
-        descriptors=(*recipe.descriptors, descriptor),
-    )
-    return ServerKeeper(recipe, board, first_accepted=_greeter(address_of(listener), autolaunch))
+    environment = {**recipe.environment, "STEADY_LISTEN_FD": str(descriptor)}
+    recipe = replace(recipe, environment=environment, descriptors=(*recipe.descriptors, descriptor))
+    return ServerKeeper(recipe, board, first_accepted=greet)
 
 
 def _greeter(address: str, autolaunch: bool) -> Callable[[], None]:

@@ -87,15 +87,18 @@ class Supervisor:
         """Ask all children to end, and kill those that do not within 4 s or when asked a second time."""
         logger.info("Stopping")
         asked = self._signals
-        left = [*self._server.children(), *self._engine.children()]
-        for child in left:
+        children = [*self._server.children(), *self._engine.children()]
+        for child in children:
             child.end_politely()
+        left = children
         give_up_at = self._clock() + SECONDS_TO_END_EVERYTHING
         while left := [child for child in left if child.exit_code() is None]:
             if self._clock() >= give_up_at or self._signals > max(asked, 1):
                 self._kill(left)
                 break
             time.sleep(0.02)
+        for child in children:
+            child.finish_output(seconds=0.2)
         logger.info("Stopped")
 
     def _kill(self, children: list[Child]) -> None:
@@ -113,6 +116,8 @@ class Supervisor:
             self._signals += 1
 
         numbers = [getattr(signal, name) for name in _STOPPING_SIGNALS if hasattr(signal, name)]
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+            numbers.remove(signal.SIGHUP)  # nohup: it is to outlive its terminal
         before = {number: signal.signal(number, count) for number in numbers}
         try:
             yield

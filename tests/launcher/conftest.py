@@ -41,6 +41,7 @@ class Launcher:
         self.port = port
         self.log = folder / "log.txt"
         self.process: subprocess.Popen[bytes] | None = None
+        self.command = ["-m", "tests.launcher.fake_launcher"]
         self.started: list[subprocess.Popen[bytes]] = []
 
     def behave(self, role: str, how: str) -> None:
@@ -51,7 +52,7 @@ class Launcher:
         environment = {
             **os.environ, "FAKE_SERVER": str(self.folder / "server"), "FAKE_ENGINE": str(self.folder / "engine")
         }  # fmt: skip
-        command = [sys.executable, "-m", "tests.launcher.fake_launcher", str(self.port), str(self.data)]
+        command = [sys.executable, *self.command, str(self.port), str(self.data)]
         before = self.text().count("Steady Diffusion is at")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from modules.cmd_args import from_environment
 from modules.link import Link
 from modules.shared_state import State
 
@@ -20,14 +21,19 @@ def behaviour(variable: str) -> str:
     return Path(path).read_text().strip() if path and Path(path).exists() else ""
 
 
+def listening_socket() -> socket.socket:
+    if "STEADY_LISTEN_FD" in os.environ:
+        return socket.socket(fileno=int(os.environ["STEADY_LISTEN_FD"]))
+    arguments = from_environment()
+    return socket.create_server((arguments.host, arguments.port))
+
+
 class Server:
     def __init__(self) -> None:
         self.state = State()
         link = Link.from_environment(self.state, "server")
         assert link is not None
         self.link = link
-        self.listener = socket.socket(fileno=int(os.environ["STEADY_LISTEN_FD"]))
-        self.listener.setblocking(False)
         self.accept = threading.Event()
         self.retire = threading.Event()
 
@@ -44,6 +50,8 @@ class Server:
             time.sleep(60)
         self.link.signal("ready")
         self.accept.wait()
+        self.listener = listening_socket()
+        self.listener.setblocking(False)
         self.link.signal("accepting")
         while not self.retire.is_set():
             if select.select([self.listener], [], [], 0.01)[0]:
