@@ -19,7 +19,7 @@ from tests.program import Program, wait_until
 
 RATE = 50.0
 WAITING_CLIENTS = 100
-JOB_SECONDS = 6.0
+JOB_SECONDS = 12.0
 
 
 def routes(finished_job: str) -> tuple[Route, ...]:

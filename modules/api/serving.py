@@ -27,6 +27,7 @@ from modules.api.services import Services
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 1.0
+LINGER_SECONDS = 4.0
 MOST_SECONDS_FOR_OTHERS = 5.0
 MOST_SECONDS_TO_STOP = 1.2
 MOST_SECONDS_FOR_SHUTDOWN = 0.5
@@ -51,10 +52,15 @@ class SwappableServer(uvicorn.Server):
     its way arrive, answer everybody who waits for a picture, and only then close.
 
     `force_exit_after(seconds)` is called once the end has begun: by then the process is to be gone, whatever hangs.
+    `linger_seconds` is how long a retiring server keeps connections on which nothing happens.
     """
 
     def __init__(
-        self, app: ASGIApp, services: Services, force_exit_after: Callable[[float], None] = lambda seconds: None
+        self,
+        app: ASGIApp,
+        services: Services,
+        force_exit_after: Callable[[float], None] = lambda seconds: None,
+        linger_seconds: float = LINGER_SECONDS,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -75,6 +81,7 @@ class SwappableServer(uvicorn.Server):
         self._retirement: asyncio.Task[None] | None = None
         self._end_now = False
         self._force_exit_after = force_exit_after
+        self._linger_seconds = linger_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Make everything ready, tell the launcher, and accept once it says so."""
@@ -144,6 +151,7 @@ class SwappableServer(uvicorn.Server):
         broadcaster.leave()
         logger.info("Another server takes over; finishing %d requests.", len(self.server_state.tasks))
         await asyncio.sleep(GRACE_SECONDS)
+        await self._until_connections_are_closed(self._linger_seconds)
         self._close_idle_connections()
         while retirement.waiters and not self.should_exit:  # noqa: ASYNC110  (nothing is in a hurry any more)
             await asyncio.sleep(TICK_SECONDS)
@@ -207,6 +215,16 @@ class SwappableServer(uvicorn.Server):
         """Close those that wait for a next request; those in a request only learn that it is their last."""
         for connection in list(self.server_state.connections):
             _close(connection)
+
+    async def _until_connections_are_closed(self, most_seconds: float) -> None:
+        """Let clients that poll on a kept connection, or are slow to send their first request, learn it by an answer.
+
+        Who finds its connection closed under its hands sees an error, though all it has to do is to ask again.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + most_seconds
+        while self.server_state.connections and not self.should_exit and loop.time() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(TICK_SECONDS)
 
     async def _until_idle(self, most_seconds: float) -> None:
         loop = asyncio.get_running_loop()

@@ -18,7 +18,7 @@ from tests.api.conftest import FakeEngine, serving, until
 
 @pytest.fixture
 def server(services: Services, application: Any) -> SwappableServer:
-    return SwappableServer(application, services)
+    return SwappableServer(application, services, linger_seconds=1.0)
 
 
 async def read_answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
@@ -54,6 +54,17 @@ async def test_a_retiring_server_answers_kept_connections_once_more_and_closes_t
             assert b"instance-1" in body
             assert await some_reader.read() == b""
             some_writer.close()
+        await asyncio.wait_for(retirement, 3)
+
+
+async def test_a_client_that_is_slow_to_send_its_first_request_is_still_answered(server: SwappableServer) -> None:
+    async with serving(server) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        retirement = asyncio.create_task(server.retire())
+        await asyncio.sleep(1.5)
+        writer.write(b"GET /internal/ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"instance-1" in (await read_answer(reader))[1]
+        writer.close()
         await asyncio.wait_for(retirement, 3)
 
 
