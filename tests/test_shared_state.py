@@ -100,6 +100,7 @@ def test_end_without_begin_is_harmless() -> None:
     assert state.snapshot() == before
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["begin", "end", "end stale", "end own", "step"]), max_size=30))
 def test_a_stale_end_changes_nothing(steps: list[str]) -> None:
     state = State()
@@ -175,7 +176,7 @@ def test_requests_go_through_the_port() -> None:
     assert not (state.skipped or state.interrupted or state.stopping_generation)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.permutations(["begin a", "end a", "begin b", "end b", "interrupt a", "interrupt b", "skip a"]))
 def test_a_request_never_hits_the_wrong_job_in_any_order(order: list[str]) -> None:
     state = State()

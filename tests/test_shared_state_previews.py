@@ -4,12 +4,13 @@ import logging
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modules.shared_state import Preview, State
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["begin", "end", "assign", "assign encoded", "stale", "apply", "old apply"]), max_size=40)
 )

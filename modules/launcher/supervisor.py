@@ -19,7 +19,7 @@ from modules.launcher.switchboard import Switchboard
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LOOKS = 0.1
-SECONDS_TO_END_EVERYTHING = 4.0
+SECONDS_TO_END_EVERYTHING = 3.5
 _STOPPING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
@@ -84,7 +84,7 @@ class Supervisor:
         return {"status": "idle", "reason": None, "number": 0}
 
     def _end_everything(self) -> None:
-        """Ask all children to end, and kill those that do not within 4 s or when asked a second time."""
+        """Ask all children to end, and kill those that do not within 3.5 s or when asked a second time."""
         logger.info("Stopping")
         asked = self._signals
         children = [*self._server.children(), *self._engine.children()]

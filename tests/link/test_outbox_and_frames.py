@@ -1,7 +1,7 @@
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modules.link.frames import FrameError, decode, encode
@@ -67,6 +67,7 @@ STEP = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(STEP), st.lists(st.booleans()))
 def test_a_reader_of_any_speed_ends_with_the_newest_values_and_every_signal(
     steps: list[tuple[str, str, int]], reads: list[bool]
