@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from modules.cmd_args import parse
+from modules.launcher.exit_codes import ExitCode
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,3 +35,8 @@ def test_links_between_documents_lead_somewhere() -> None:
             if not target.startswith(("http", "<")) and not (page.parent / target).exists():
                 broken.append(f"{page.name}: {target}")
     assert broken == []
+
+
+def test_every_exit_code_is_documented() -> None:
+    page = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == {int(code) for code in ExitCode}
