@@ -196,8 +196,10 @@ class Broadcaster:
 
     async def _something_happened(self) -> bool:
         announced = False
+        # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the event.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._announced.wait(), POLL_SECONDS)
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._announced.wait()
             announced = True
         self._announced.clear()
         version = await self._workers.run_poll(self._store.data_version)

@@ -37,6 +37,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.post("")
     async def submit(request: Request) -> Response:
+        """Queue a job: `kind`, `request` with the fields of POST txt2img, and an `id` if you like."""
         body = await read_object(request)
         job_id = check_job_id(body.get("id"), "id") or new_job_id()
         kind, data, settings = body.get("kind", "txt2img"), body.get("request"), services.options.values
@@ -49,23 +50,28 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("")
     async def listed(status: str | None = None, owner: str | None = None, limit: int = 50, offset: int = 0) -> Response:
+        """Jobs and how many there are, the newest first."""
         return json_answer(await workers.run(list_jobs, store, status, owner, limit, offset))
 
     @router.get("/{job_id}")
     async def one(job_id: str) -> Response:
+        """A job and its outputs so far."""
         return json_answer(await workers.run(job_or_unknown, store, job_id))
 
     @router.delete("/{job_id}")
     async def remove(job_id: str) -> Response:
+        """Take a job that waits out of the queue."""
         return await workers.run_control(remove_job, store, job_id)
 
     @router.get("/{job_id}/images/{index:int}.png")
     async def picture(job_id: str, index: int) -> Response:
+        """The file of one output."""
         data = await workers.run(picture_bytes, store, services.folder, job_id, index)
         return Response(data, media_type="image/png", headers=FOR_EVER)
 
     @router.get("/{job_id}/images/{index:int}/thumbnail")
     async def thumbnail(job_id: str, index: int) -> Response:
+        """A small WebP of one output."""
         data = await workers.run(thumbnail_bytes, store, services.folder, job_id, index)
         return Response(data, media_type="image/webp", headers=FOR_EVER)
 

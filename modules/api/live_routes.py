@@ -38,6 +38,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/sdapi/v1/events")
     async def events(request: Request, owner: str | None = None) -> Response:
+        """A snapshot, then all that happens, as server-sent events; missed ones come after Last-Event-ID."""
         after = last_event_id(request.headers.get("last-event-id"))
         stream = server_sent_events(services, owner or owner_of(request), after)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modules.api import (
     assets,
+    docs_page,
     jobs_routes,
     live_routes,
     sdapi_control,
@@ -26,7 +27,7 @@ SMALLEST_COMPRESSED = 1000
 
 
 def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
-    """Return the application. Its documentation is /openapi.json: the usual pages load scripts from the internet."""
+    """Return the application. It has an own /docs: the usual pages load their scripts from the internet."""
     app = FastAPI(title="Steady Diffusion", version=VERSION, docs_url=None, redoc_url=None)
     install_error_answers(app)
     for part in (
@@ -41,6 +42,7 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
     ):
         app.include_router(part.routes(services))
     app.include_router(assets.routes(page_assets))
+    app.include_router(docs_page.routes(app))
     app.add_middleware(Compressed)
     return app
 

@@ -29,20 +29,24 @@ def routes(services: Services) -> APIRouter:
 
     @router.post("/interrupt")
     async def interrupt(request: Request) -> Response:
+        """Stop the running job now, or the job named by `task_id`."""
         return await ask(request, "interrupt", {})
 
     @router.post("/skip")
     async def skip(request: Request) -> Response:
+        """Go on with the next image, of the running job or of the job named by `task_id`."""
         return await ask(request, "skip", None)
 
     @router.post("/server-restart")
     async def server_restart(request: Request) -> Response:
+        """Swap the server: no request fails, the running job goes on."""
         allow_server_command(services, request, "restart")
         services.state.request_restart()
         return json_answer({})
 
     @router.post("/server-stop")
     async def server_stop(request: Request) -> Response:
+        """End the program. A running job goes on at the next start."""
         allow_server_command(services, request, "stop")
         services.state.server_command = "stop"
         return json_answer({})

@@ -25,6 +25,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.post("/txt2img", openapi_extra=OPENAPI)
     async def txt2img(request: Request) -> Response:
+        """Draw pictures and wait for them."""
         body = await read_object(request)
         forced = check_job_id(body.get("force_task_id"), "force_task_id")
         if body.get("save_images") is None:

@@ -22,6 +22,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.post("/png-info")
     async def png_info(request: Request) -> Response:
+        """What a picture says about how it was made. `image` is its file as base64."""
         body = await read_object(request)
         found = await services.workers.run(_read, body.get("image"))
         return json_answer(found)

@@ -46,19 +46,26 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/sd-models")
     async def sd_models() -> Response:
+        """The checkpoints that can be used."""
         return json_answer(await workers.run(model_list, catalogue))
 
     @router.post("/refresh-checkpoints")
-    async def refresh_checkpoints() -> Response:
+    @router.post("/refresh-vae")
+    @router.post("/refresh-embeddings")
+    @router.post("/refresh-loras")
+    async def refresh() -> Response:
+        """Look at the models folders again."""
         await workers.run(catalogue.refresh)
         return json_answer(None)
 
     @router.get("/cmd-flags")
     async def cmd_flags() -> Response:
+        """The command line."""
         return json_answer(dataclasses.asdict(services.arguments))
 
     @router.get("/memory")
     async def memory() -> Response:
+        """Memory of the machine, the engine and this server."""
         return json_answer(memory_answer(services.broadcaster.topic("engine")))
 
     return router

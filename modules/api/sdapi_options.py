@@ -26,10 +26,12 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/options")
     async def get_options() -> Response:
+        """All settings."""
         return json_answer(await services.workers.run(options_answer, options, catalogue))
 
     @router.post("/options")
     async def set_options(request: Request) -> Response:
+        """Change settings, all or none. Unknown keys are ignored."""
         changes = await read_object(request)
         if services.retirement.leaving.is_set():
             raise retry_later("The server is being replaced and writes no settings any more: send them again.")

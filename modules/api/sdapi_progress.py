@@ -35,6 +35,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/sdapi/v1/progress")
     async def progress(skip_current_image: bool = False) -> Response:
+        """How far the running job is, whoever owns it, with its newest preview."""
         answer = progress_answer(state, skip_current_image)
         topic = broadcaster.topic("progress")
         of_this_job = topic if topic and topic.get("job") == answer["job"] else None
@@ -45,6 +46,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.post("/internal/progress")
     async def internal_progress(question: ProgressQuestion) -> Response:
+        """How far one job is: running, waiting or finished."""
         running = running_job(state)
         if running is not None and question.id_task in (None, running):
             return json_answer(task_progress(state, question, running))
@@ -54,11 +56,13 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/internal/pending-tasks")
     async def pending_tasks() -> Response:
+        """The ids of the jobs that wait."""
         waiting = await workers.run(read_queue, store)
         return json_answer({"size": waiting.total, "tasks": waiting.ids})
 
     @router.get("/internal/ping")
     async def ping(request: Request) -> Response:
+        """Who answers: the id of this server and a hash of its page."""
         return Response(services.identity.ping, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     return router

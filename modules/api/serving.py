@@ -101,13 +101,6 @@ class SwappableServer(uvicorn.Server):
         self._signal("accepting")
         logger.info("The server accepts connections (process %d).", os.getpid())
 
-    async def main_loop(self) -> None:
-        """Run until told to end; uvicorn's ticks keep the date header right."""
-        counter = 0
-        while not await self.on_tick(counter):
-            counter = (counter + 1) % 864000
-            await asyncio.sleep(0.1)
-
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close what is left: after a retirement next to nothing; after SIGTERM it takes at most three seconds."""
         if self._retirement is None or self._end_now:
@@ -123,7 +116,8 @@ class SwappableServer(uvicorn.Server):
         await self._until_idle(MOST_SECONDS_FOR_SHUTDOWN)
         await self.services.broadcaster.stop()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.lifespan.shutdown(), MOST_SECONDS_FOR_SHUTDOWN)
+            async with asyncio.timeout(MOST_SECONDS_FOR_SHUTDOWN):
+                await self.lifespan.shutdown()
         self.services.workers.close()
 
     @contextlib.contextmanager
@@ -193,7 +187,8 @@ class SwappableServer(uvicorn.Server):
         self._signal("ready")
         while not self._may_accept.is_set() and not self.should_exit:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._may_accept.wait(), TICK_SECONDS)
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._may_accept.wait()
         return not self.should_exit
 
     def _new_connection(self) -> asyncio.Protocol:

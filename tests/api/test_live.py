@@ -132,6 +132,18 @@ async def test_a_commit_of_another_process_is_seen_without_being_told(port: int,
         assert (await message(socket))["job_id"] == "silent"
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_watching_ends_also_when_an_event_comes_at_that_moment(services: Services, turns: int) -> None:
+    await services.broadcaster.start()
+    await asyncio.sleep(0.01)
+    services.broadcaster._announced.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await services.broadcaster.stop()
+    services.store.close()
+
+
 async def test_previews_and_topics_reach_every_viewer(port: int, services: Services) -> None:
     async with live(port) as first, live(port) as second:
         for socket in (first, second):

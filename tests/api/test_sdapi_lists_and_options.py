@@ -57,8 +57,9 @@ async def test_models_have_unique_titles_and_refresh_finds_new_ones(client: http
     assert model["title"] == f"emoji [{model['hash']}]"
     assert model["sha256"].startswith(model["hash"])
     make_model(tmp_path / "models", "another")
-    answer = await client.post("/sdapi/v1/refresh-checkpoints")
-    assert answer.content == b"null"
+    for kind in ("checkpoints", "vae", "embeddings", "loras"):
+        answer = await client.post(f"/sdapi/v1/refresh-{kind}")
+        assert answer.content == b"null"
     models = (await client.get("/sdapi/v1/sd-models")).json()
     assert [model["model_name"] for model in models] == ["another", "emoji"]
 
@@ -142,3 +143,13 @@ async def test_the_schema_describes_txt2img(client: httpx.AsyncClient) -> None:
     schema = (await client.get("/openapi.json")).json()
     body = schema["paths"]["/sdapi/v1/txt2img"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert "prompt" in body["properties"]
+
+
+async def test_the_documentation_names_every_route_and_loads_nothing(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/docs")
+    assert answer.headers["content-type"].startswith("text/html")
+    for path in (await client.get("/openapi.json")).json()["paths"]:
+        assert path in answer.text
+    assert "negative_prompt" in answer.text
+    assert "<script" not in answer.text
+    assert "http" not in answer.text.replace("<!doctype html>", "").replace("</html", "")
