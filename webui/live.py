@@ -12,7 +12,7 @@ MARK = (
 STATUS = """
 <span class="sd-status">
   <span class="sd-pill" id="steady_status">
-    <span class="sd-dot"></span><span class="sd-words">Connecting …</span></span>
+    <span class="sd-dot"></span><span class="sd-words">Connecting …</span><span class="sd-device"></span></span>
   <button type="button" class="sd-pill sd-queue-pill" id="steady_queue_pill" title="Open the queue">Queue 0</button>
   <button type="button" class="sd-tool-plain" id="steady_colours" aria-label="Light or dark" title="Light or dark">
   </button>

@@ -34,6 +34,12 @@ def test_a_good_request_is_queued_for_its_owner(
     assert (job.request["prompt"], job.request["n_iter"], job.owner) == ("red heart", 2, "owner-1")
 
 
+def test_what_was_sent_twice_is_one_job(store: JobStore, catalogue: CheckpointCatalogue, options: Options) -> None:
+    told = [json.loads(submit(store, catalogue, GOOD, "owner-1", "0a1b2c")) for _ in range(2)]
+    assert [one["job"]["id"] for one in told] == ["0a1b2c", "0a1b2c"]
+    assert store.jobs()[1] == 1
+
+
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [

@@ -5,8 +5,9 @@ import { Connection } from "./connection.js";
 import { byId, press, setText } from "./dom.js";
 import { Fields } from "./fields.js";
 import { openTab, renderHeader, wireHeader } from "./header.js";
-import { Inputs, readOwner } from "./memory.js";
+import { Inputs, randomId, readOwner } from "./memory.js";
 import { initial, reduce, shownJob, shownPreview } from "./model.js";
+import { waitForTheServer } from "./patience.js";
 import { renderProgress } from "./progress.js";
 import { Queue } from "./queue.js";
 import { wireSettings } from "./settings.js";
@@ -30,6 +31,7 @@ class Page {
     document.addEventListener("keydown", (event) => this.key(event));
     new MutationObserver(() => this.parts()).observe(document.body, { childList: true, subtree: true });
     const standing = (value) => this.dispatch({ type: "standing", standing: value });
+    waitForTheServer(() => this.state.standing === "open");
     this.connection = new Connection(this.state.owner, (message) => this.hear(message), standing);
     this.render();
   }
@@ -184,6 +186,7 @@ function api(page) {
       if (answer.job) page.dispatch({ type: "answered", job: answer.job });
       return undefined;
     },
+    newJob: randomId,
     shownJob: () => page.state.shown || "",
     interrupting: () => `${page.state.pressed?.again ? "again" : "first"} ${page.state.shown || ""}`,
     shownSeed: (seed) => page.output?.seed ?? seed,

@@ -11,9 +11,10 @@ const dismissed = new Set();
 export function renderHeader(state) {
   const pill = byId("steady_status");
   if (!pill) return;
-  const { tone, words } = status(state);
+  const { tone, words, device } = status(state);
   pill.dataset.tone = tone;
   setText(pill.querySelector(".sd-words"), words);
+  setText(pill.querySelector(".sd-device"), device || "");
   setText(byId("steady_queue_pill"), `Queue ${state.queued}`);
   byId("steady_queue_pill").dataset.empty = state.queued ? "no" : "yes";
   renderBanners(byId("steady_banners"), banners(state));
@@ -28,12 +29,11 @@ function status(state) {
   if (engine?.status === "restarting") return { tone: "waits", words: "Engine starts again" };
   if (!state.engine) return { tone: "waits", words: "Engine starts" };
   const tone = { starting: "waits", loading: "waits", drawing: "busy", stopping: "busy" }[state.engine.status] || "good";
-  const words = [STATUS[state.engine.status] || state.engine.status];
-  if (state.engine.device) words.push(state.engine.device);
+  const device = state.engine.device ? [state.engine.device] : [];
   if (state.engine.memory_total_bytes) {
-    words.push(`${gigabytes(state.engine.memory_bytes)} of ${gigabytes(state.engine.memory_total_bytes)} GB`);
+    device.push(`${gigabytes(state.engine.memory_bytes)} of ${gigabytes(state.engine.memory_total_bytes)} GB`);
   }
-  return { tone, words: words.join(" · ") };
+  return { tone, words: STATUS[state.engine.status] || state.engine.status, device: device.map((part) => ` · ${part}`).join("") };
 }
 
 function banners(state) {

@@ -20,13 +20,17 @@ export function write(key, value) {
   }
 }
 
-// The random id under which this browser's jobs run. crypto.randomUUID needs https or localhost; a page over the
-// local network has neither.
+// crypto.randomUUID needs https or localhost; a page over the local network has neither.
+export function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// The id under which this browser's jobs run.
 export function readOwner() {
   let owner = read(OWNER);
   if (!owner) {
-    const bytes = crypto.getRandomValues(new Uint8Array(12));
-    owner = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    owner = randomId();
     write(OWNER, owner);
   }
   return owner;

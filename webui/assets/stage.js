@@ -66,6 +66,8 @@ export class Stage {
     }
     if (this.wanted !== source) return;
     image.src = source;
+    const place = document.querySelector("#txt2img_gallery [data-state=drawn] img");
+    if (place && source.startsWith("data:")) place.src = source;
     const ratio = (width || next.naturalWidth) / (height || next.naturalHeight);
     byId("txt2img_open").style.setProperty("--ratio", ratio.toFixed(4));
   }
@@ -114,6 +116,7 @@ export class Stage {
     if (place?.dataset.place !== key) {
       place = make("button", { type: "button", "data-index": i, "data-place": key, "data-state": state });
       if (one) place.append(make("img", { src: thumbnail(one), alt: "", loading: "lazy" }));
+      else if (state === "drawn") place.append(make("img", { alt: "" }));
       const words = one ? `Picture ${i + 1}, seed ${one.seed}${one.partial ? ", partial" : ""}` : `Picture ${i + 1}: ${state}`;
       place.setAttribute("aria-label", words);
       place.disabled = !one && state !== "drawn";
@@ -147,22 +150,36 @@ function renderInfotext(job, output, preview) {
   const info = byId("html_info_txt2img");
   if (!info) return;
   const text = output && !preview ? output.infotext : "";
-  const waiting = preview || unfinished(job) ? job.request.prompt || "" : "";
+  const waiting = preview || unfinished(job) ? asked(job) : "";
   const key = text || `…${waiting}`;
   byId("txt2img_send").dataset.on = text ? "yes" : "no";
   if (info.dataset.key === key) return;
   info.dataset.key = key;
   info.replaceChildren();
   if (text) {
-    const cut = text.search(/\n(Negative prompt: |Steps: )/);
-    const prompt = cut < 0 ? (text.startsWith("Steps: ") ? "" : text) : text.slice(0, cut);
-    info.append(make("b", {}, prompt), text.slice(prompt.length));
+    info.append(...withPrompt(text));
     const link = byId("txt2img_send").querySelector("[data-do=download]");
     link.href = output.url;
     link.setAttribute("download", output.name?.split("/").pop() || `${output.seed}.png`);
   } else if (waiting) {
-    info.append(make("b", {}, waiting));
+    info.append(...withPrompt(waiting));
   } else {
     info.append("The settings of each picture are shown here and kept in its file.");
   }
+}
+
+// The infotext with its prompt set off.
+function withPrompt(text) {
+  const cut = text.search(/\n(Negative prompt: |Steps: )/);
+  const prompt = cut < 0 ? (text.startsWith("Steps: ") ? "" : text) : text.slice(0, cut);
+  return [make("b", {}, prompt), text.slice(prompt.length)];
+}
+
+// What is being drawn, in the words of the infotext that it will have.
+function asked(job) {
+  const { prompt, steps, sampler_name, scheduler, cfg_scale, width, height } = { ...job.request, ...(job.resolved || {}) };
+  const size = width && height ? `${width}x${height}` : null;
+  const pairs = { Steps: steps, Sampler: sampler_name, "Schedule type": scheduler, "CFG scale": cfg_scale, Size: size };
+  const known = Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined);
+  return `${prompt || ""}\n${known.map(([name, value]) => `${name}: ${value}`).join(", ")}`;
 }

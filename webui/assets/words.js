@@ -67,6 +67,9 @@ function waiting(state, job) {
 function running(state, job) {
   const progress = shownProgress(state);
   const stopping = stopWords(state, job);
+  if (!progress && (state.supervisor?.engine?.deaths || state.engine?.status === "starting")) {
+    return { phase: "The engine starts again", details: ["the job goes on where it was"] };
+  }
   if (!progress) return { phase: stopping || "Starting", details: [] };
   const details = [];
   if (progress.phase === "sample" && progress.steps) {

@@ -140,19 +140,26 @@ def _wire_generate(tab: Txt2Img, header: Header, store: JobStore, catalogue: Che
         request = {name: values[component] for name, component in tab.fields.items()}
         if values[header.checkpoint]:
             request["override_settings"] = {"sd_model_checkpoint": values[header.checkpoint]}
-        return submit(store, catalogue, request, str(values[tab.owner] or "page"))
+        return submit(store, catalogue, request, str(values[tab.owner] or "page"), values[tab.job] or None)
 
-    inputs = {*tab.fields.values(), header.checkpoint, tab.owner}
-    sent = on(tab.generate.click, generate, inputs, tab.answer, trigger_mode="multiple")
+    inputs = {*tab.fields.values(), header.checkpoint, tab.owner, tab.job}
+    place = sorted(component._id for component in inputs).index(tab.job._id)  # the order in which Gradio hands them on
+    named = f"(...values) => {{ values[{place}] = window.steady.newJob(); return values; }}"
+    sent = on(tab.generate.click, generate, inputs, tab.answer, js=named, trigger_mode="multiple")
     on(sent.then, None, tab.answer, None, js="(answer) => { window.steady.answered(answer); return []; }")
 
 
-def submit(store: JobStore, catalogue: CheckpointCatalogue, request: dict[str, object], owner: str) -> str:
-    """Queue a job. Return JSON for the page: {"job": …}, or {"message": …, "field": …} and nothing was queued."""
+def submit(
+    store: JobStore, catalogue: CheckpointCatalogue, request: dict[str, object], owner: str, identity: str | None = None
+) -> str:
+    """Queue a job. Return JSON for the page: {"job": …}, or {"message": …, "field": …} and nothing was queued.
+
+    `identity` is the id that the page gave it: a request that was sent twice, over a lost connection, is one job.
+    """
     try:
         valid = validate_request("txt2img", request)
         find_checkpoint(valid, catalogue, opts.values)
-        job = store.submit("txt2img", valid.model_dump(exclude_none=True), owner)
+        job = store.submit("txt2img", valid.model_dump(exclude_none=True), owner, id=identity)
     except InvalidRequest as error:
         return json.dumps({"message": str(error), "field": error.field})
     except SteadyError as error:

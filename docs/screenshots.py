@@ -1,0 +1,123 @@
+"""Make the pictures of the README: starts the program on a temporary data folder, draws, and photographs the page.
+
+    .venv/bin/python docs/screenshots.py [--prompt "red heart"] [--out docs/screenshots]
+
+Needs a Chromium (STEADY_CHROMIUM names it) and requirements-dev.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.program import Program  # noqa: E402  (found through the line above)
+
+PATIENCE_MS = 300_000
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+def main() -> None:
+    """Draw, and write desktop-dark.png, desktop-light.png, queue.png, settings.png and phone.png."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--prompt", default="red heart")
+    parser.add_argument("--more", default="cat face", help="what the phone draws")
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    chromium = os.environ.get("STEADY_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Program(Path(folder) / "data") as program,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        photograph_desktop(browser, program.url, options)
+        photograph_phone(browser, program.url, options)
+        browser.close()
+
+
+def photograph_desktop(browser: Browser, url: str, options: argparse.Namespace) -> None:
+    """The page while a job runs (dark), when it is done (light), the queue and the settings."""
+    with browser.new_context(viewport=DESKTOP, color_scheme="dark") as context:  # type: ignore[arg-type]
+        page = open_page(context.new_page(), url)
+        generate(page, options.prompt, options.steps, count=4)
+        wait_for_preview(page, image=2, share=0.6)
+        page.screenshot(path=options.out / "desktop-dark.png")
+        wait_for_words(page, "Done")
+        page.emulate_media(color_scheme="light")
+        page.wait_for_timeout(400)
+        page.screenshot(path=options.out / "desktop-light.png")
+        page.emulate_media(color_scheme="dark")
+        page.click("[role=tab][data-tab-id=queue]")
+        page.wait_for_timeout(800)
+        page.screenshot(path=options.out / "queue.png")
+        page.click("[role=tab][data-tab-id=settings]")
+        page.wait_for_timeout(400)
+        page.screenshot(path=options.out / "settings.png")
+
+
+def photograph_phone(browser: Browser, url: str, options: argparse.Namespace) -> None:
+    """The page on a phone while a job runs."""
+    with browser.new_context(
+        viewport=PHONE,  # type: ignore[arg-type]
+        color_scheme="dark",
+        device_scale_factor=2,
+        is_mobile=True,
+        has_touch=True,
+    ) as context:
+        page = open_page(context.new_page(), url)
+        generate(page, options.more, options.steps, count=3)
+        page.evaluate("scrollTo(0, 0)")
+        wait_for_preview(page, image=1, share=0.8)
+        page.screenshot(path=options.out / "phone.png")
+        wait_for_words(page, "Done")
+
+
+def open_page(page: Page, url: str) -> Page:
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(url)
+    page.wait_for_function("() => window.steady?.state().instance && document.querySelector('#txt2img_sizes button')")
+    return page
+
+
+def generate(page: Page, prompt: str, steps: int, count: int) -> None:
+    page.fill("#txt2img_prompt textarea", prompt)
+    for field, value in (("txt2img_steps", steps), ("txt2img_batch_count", count)):
+        number = page.locator(f"#{field} input[type=number]")
+        number.fill(str(value))
+        number.blur()
+    page.click("#txt2img_generate")
+    page.mouse.move(5, 5)
+
+
+def wait_for_preview(page: Page, image: int, share: float) -> None:
+    """Wait until the preview of this image (from 0) has done at least this share of its steps."""
+    page.wait_for_function(
+        """([image, share]) => {
+            const {preview, progress} = window.steady.state();
+            return preview && progress && preview.image === image && preview.step >= share * progress.steps
+              && document.getElementById("txt2img_stage").dataset.shows === "preview";
+        }""",
+        arg=[image, share],
+    )
+
+
+def wait_for_words(page: Page, words: str) -> None:
+    page.wait_for_function(
+        "(words) => document.getElementById('txt2img_phase').textContent.startsWith(words)", arg=words
+    )
+
+
+if __name__ == "__main__":
+    main()
