@@ -30,7 +30,7 @@ from modules.jobs.checkpoints import Checkpoint, CheckpointCatalogue
 from modules.jobs.requests import ResolvedTxt2Img, find_checkpoint, resolve, validate_request
 from modules.jobs.rows import Job
 from modules.jobs.store import JobStore
-from modules.options import Options, Settings
+from modules.options import Options
 from modules.paths import DataFolder
 from modules.shared_state import State
 
@@ -111,16 +111,12 @@ class JobDrawing:
         settings = studio.options.values
         request = validate_request(job.kind, job.request)
         checkpoint = studio.catalogue.hashed(find_checkpoint(request, studio.catalogue, settings))
-        dtype = self._dtype(checkpoint, settings)
-        threads = choose_threads(settings.torch_threads)
+        parameters = count_parameters(checkpoint.path / family_of(checkpoint.path).denoiser)
+        dtype = choose_dtype(settings.torch_dtype, studio.device, parameters)
+        threads = choose_threads(settings.torch_threads, parameters)
         resolved = resolve(request, checkpoint, settings, studio.draw_seed, dtype, threads)
         studio.store.set_resolved(job.id, resolved.model_dump())
         return checkpoint, resolved
-
-    def _dtype(self, checkpoint: Checkpoint, settings: Settings) -> str:
-        family = family_of(checkpoint.path)
-        parameters = count_parameters(checkpoint.path / family.denoiser)
-        return choose_dtype(settings.torch_dtype, self._studio.device, parameters)
 
     def _batches_left(self, resolved: ResolvedTxt2Img) -> list[list[int]]:
         """Return the indices of each batch without those that an earlier run completed."""

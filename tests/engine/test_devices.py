@@ -29,9 +29,11 @@ def test_auto_is_bfloat16_for_large_models_on_processors_made_for_it(monkeypatch
     assert choose_dtype("float32", CUDA, 860_000_000) == "float32"
 
 
-def test_threads_are_all_cores_that_may_be_used_or_the_setting() -> None:
-    assert choose_threads(3) == 3
-    assert choose_threads(0) == len(os.sched_getaffinity(0))
+def test_threads_are_the_setting_or_all_cores_for_large_models_and_half_for_small() -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert choose_threads(3, 10_000_000) == 3
+    assert choose_threads(0, 860_000_000) == cores
+    assert choose_threads(0, 10_000_000) == max(1, cores // 2)
 
 
 def test_memory_is_that_of_this_process() -> None:
