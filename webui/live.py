@@ -56,9 +56,9 @@ MENU = """
     <button type="button" role="menuitem" data-press="txt2img_generate" data-for="mine"
       >Add to queue<kbd>Ctrl ↵</kbd></button>
     <button type="button" role="menuitem" data-press="txt2img_skip" data-for="other"
-      >Skip this image of the job shown</button>
+      >Skip this image</button>
     <button type="button" role="menuitem" data-press="txt2img_interrupt" data-for="other"
-      >Interrupt the job shown</button>
+      >Interrupt this job</button>
   </div>
 </span>
 """

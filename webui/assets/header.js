@@ -30,7 +30,7 @@ function status(state) {
   if (!state.engine) return { tone: "waits", words: "Engine starts" };
   const tone = { starting: "waits", loading: "waits", drawing: "busy", stopping: "busy" }[state.engine.status] || "good";
   const device = state.engine.device ? [state.engine.device] : [];
-  if (state.engine.memory_total_bytes) {
+  if (state.engine.memory_total_bytes && state.engine.memory_bytes > 2 ** 26) {
     device.push(`${gigabytes(state.engine.memory_bytes)} of ${gigabytes(state.engine.memory_total_bytes)} GB`);
   }
   return { tone, words: STATUS[state.engine.status] || state.engine.status, device: device.map((part) => ` · ${part}`).join("") };

@@ -80,12 +80,16 @@ export class Stage {
   renderEmpty(state, job, facts) {
     const empty = byId("txt2img_empty");
     const failed = job && ["failed", "quarantined"].includes(job.status);
-    const key = JSON.stringify([failed && [job.id, job.error], !job && facts.model]);
+    const bare = job && !failed && !unfinished(job) && !job.outputs.length;
+    const key = JSON.stringify([failed && [job.id, job.error], bare && job.status, !job && facts.model]);
     if (!empty || empty.dataset.key === key) return;
     empty.dataset.key = key;
     if (failed) {
       const words = job.error || "The log says why.";
       empty.replaceChildren(make("strong", {}, "This job could not be drawn"), make("p", {}, String(words)));
+    } else if (bare) {
+      const words = "A setting keeps what stopped pictures had become: Settings, “Keep partial images”.";
+      empty.replaceChildren(make("strong", {}, "Stopped before the first picture was done"), make("p", {}, words));
     } else if (!job && facts.model) {
       empty.replaceChildren(...welcome(facts.model));
     } else {
