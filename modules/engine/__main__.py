@@ -29,6 +29,8 @@ from modules.link import Link
 logger = logging.getLogger("modules.engine")
 
 SECONDS_TO_END = 2.8
+# The server, beside it, answers at once also while all cores draw.
+NICENESS = 5
 # The launcher sets the first one too; an engine that is started by hand stays as quiet and as much at home.
 _LIBRARY_SETTINGS = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error", "DIFFUSERS_VERBOSITY": "error"}
 
@@ -92,6 +94,8 @@ def main() -> int:
     def on_terminate(_signal: int, _frame: FrameType | None) -> None:
         leaving.give("asked to by SIGTERM")
 
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, on_terminate)
     logging.basicConfig(level=from_environment().loglevel, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
