@@ -18,11 +18,12 @@ def test_a_job_is_watched_from_click_to_file(tab: Tab, program: Program) -> None
     tab.generate()
     page.wait_for_function("() => /^\\[\\d+ %\\] Steady Diffusion$/.test(document.title)")
     tab.says("Done: 2 pictures")
+    picture = page.locator("#txt2img_live_preview")  # decoded before it is shown, so a moment after the words
+    expect(picture).to_have_attribute("src", f"/sdapi/v1/jobs/{tab.job}/images/0.png")
 
     sources = page.evaluate("window.sources")
     previews = [source for source in sources if source.startswith("data:image/")]
     assert len(set(previews)) >= 2
-    assert sources[-1].endswith(f"/sdapi/v1/jobs/{tab.job}/images/0.png")
     shares = page.evaluate("window.shares")
     assert shares == sorted(shares)
     assert shares[-1] == 100
