@@ -13,6 +13,7 @@ from PIL import Image
 
 from modules.engine.cancel import Cancel
 from modules.engine.decode import decode
+from modules.engine.denoised import Step
 from modules.engine.devices import Device, choose_dtype, choose_threads
 from modules.engine.encode import PromptEmbeddings, PromptEncoder
 from modules.engine.families import family_of
@@ -188,12 +189,12 @@ class JobDrawing:
         saved = 0
         latents: torch.Tensor | None = None
 
-        def on_step(done: int, steps: int, step: object) -> None:
+        def on_step(done: int, steps: int, step: Step) -> None:
             studio.state.sampling_step = done
             if done == 1:
                 studio.state.sampling_steps = steps
             self._progress.step(done, steps)
-            studio.previews.offer_step(self._token, indices[0], done, step, self._colours, size)  # type: ignore[arg-type]
+            studio.previews.offer_step(self._token, indices[0], done, step, self._colours, size)
 
         try:
             studio.cancel.check()

@@ -1,48 +1,17 @@
-"""Whole jobs in this process: drawn, stopped in every way, failed, recovered; real store, real files, a tiny model."""
+"""Whole jobs in this process: drawn, stopped in every way, recovered; real store, real files, a tiny model."""
 
-import errno
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 from modules.engine import drawing
 from modules.engine.worker import Watch
-from modules.errors import StorageError
 from modules.images.png import read_parameters
 from modules.jobs.rows import Death
 from tests.engine.conftest import Engine
-
-
-def at_step(engine: Engine, step: int, act: Callable[[], object], image: int = 0) -> None:
-    """Call `act` once, on the drawing thread, as soon as `step` steps of `image` are done."""
-    offer = engine.studio.previews.offer_step
-    done: list[int] = []
-
-    def offer_step(token: int, index: int, now: int, *rest: Any) -> None:
-        offer(token, index, now, *rest)
-        if now == step and index == image and not done:
-            done.append(now)
-            act()
-
-    engine.studio.previews.offer_step = offer_step  # type: ignore[method-assign]
-
-
-def before_decoding(engine: Engine, act: Callable[[], object]) -> None:
-    """Call `act` once, inside the decoder."""
-    vae = engine.studio.shelf.loaded.pipeline.vae  # type: ignore[union-attr]
-    called: list[int] = []
-
-    def hook(module: nn.Module, inputs: object) -> None:
-        if not called:
-            called.append(1)
-            act()
-
-    vae.decoder.mid_block.register_forward_pre_hook(hook)
+from tests.engine.moments import at_step, before_decoding
 
 
 def test_a_job_becomes_pictures_that_say_how_they_were_made(engine: Engine) -> None:
@@ -250,89 +219,6 @@ def test_the_next_engine_draws_only_what_is_missing_to_the_same_bytes(engine: En
         other.close()
 
 
-def test_a_job_that_fails_says_why_and_the_next_one_is_drawn(engine: Engine, tmp_path: Path) -> None:
-    broken = engine.store.submit("txt2img", {"override_settings": {"sd_model_checkpoint": "absent"}}, "tester")
-    job = engine.run_next()
-    assert job.id == broken.id
-    assert job.status == "failed"
-    assert job.error is not None and job.error.startswith("Checkpoint 'absent' is not known: use one of")
-    assert engine.draw().status == "done"
-
-
-def test_weights_that_were_changed_amid_a_job_are_told(engine: Engine, models_folder: Path, tmp_path: Path) -> None:
-    changed = models_folder / "Stable-diffusion" / "changed"
-    shutil.copytree(models_folder / "Stable-diffusion" / "tiny", changed)
-    try:
-        identity = engine.submit(override_settings={"sd_model_checkpoint": "changed"}, n_iter=2)
-        claimed = engine.store.claim("engine-1")
-        assert claimed is not None
-        at_step(engine, 1, engine.cancel.exit.set, image=1)
-        with torch.inference_mode():
-            engine.worker.run_job(claimed)
-        engine.cancel.exit.clear()
-        name = "unet/diffusion_pytorch_model.safetensors"
-        shutil.copyfile(models_folder / "Stable-diffusion" / "plain" / name, changed / name)
-        engine.studio.catalogue.refresh()
-        engine.store.recover("engine-2", None)
-        job = engine.run_next()
-        assert job.id == identity
-        assert job.error == "The weights of changed were changed since this job began: submit it again."
-    finally:
-        shutil.rmtree(changed)
-
-
-def test_a_full_disk_fails_the_job_in_words_and_keeps_what_is_there(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save = drawing.save_image
-    saved: list[Path] = []
-
-    def disk_fills_up(data: bytes, path: Path) -> None:
-        if saved:
-            raise StorageError.from_os_error(path, OSError(errno.ENOSPC, "No space left on device"))
-        saved.append(path)
-        save(data, path)
-
-    monkeypatch.setattr(drawing, "save_image", disk_fills_up)
-    job = engine.draw(n_iter=3)
-    assert job.status == "failed"
-    assert job.error is not None and job.error.startswith("No space left to write ")
-    assert "free some disk space" in job.error
-    assert len(engine.files(job)) == 1
-
-
-def test_outputs_that_cannot_be_written_are_named(engine: Engine) -> None:
-    engine.folder.root.mkdir(exist_ok=True)
-    engine.folder.outputs.write_text("a file where the folder should be")
-    job = engine.draw()
-    assert job.status == "failed"
-    assert job.error is not None and str(engine.folder.outputs) in job.error
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (MemoryError(), "Out of memory while drawing 64×64, batch size 2: use a smaller size, or batch size 1."),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to"), "Out of memory while drawing"),
-        (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
-    ],
-)
-def test_anything_that_a_network_throws_ends_its_job_alone(engine: Engine, error: Exception, words: str) -> None:
-    engine.draw()
-
-    def throw(module: nn.Module, inputs: object) -> None:
-        raise error
-
-    hook = engine.studio.shelf.loaded.denoiser.mid_block.register_forward_pre_hook(throw)  # type: ignore[union-attr]
-    job = engine.draw(batch_size=2)
-    hook.remove()
-    assert job.status == "failed"
-    assert job.error is not None and job.error.startswith(words)
-    # Memory that ran out is given back; the model is loaded again for the next job.
-    assert (engine.studio.shelf.loaded is None) is ("memory" in words)
-    assert engine.draw().status == "done"
-
-
 def test_a_seed_is_drawn_once_and_kept(engine: Engine) -> None:
     job = engine.draw(seed=-1)
     assert job.resolved is not None
@@ -348,23 +234,6 @@ def test_the_loop_takes_jobs_in_order_as_soon_as_they_come_and_ends_when_told(en
     assert finished
     times = [engine.store.get(job).finished_at for job in jobs]  # type: ignore[union-attr]
     assert times == sorted(times)  # type: ignore[type-var]
-
-
-def test_the_loop_outlives_a_database_that_refuses(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    claim = engine.store.claim
-    refusals: list[int] = []
-
-    def refuse_once(name: str) -> Any:
-        if not refusals:
-            refusals.append(1)
-            raise StorageError("No space left to write jobs.sqlite: free some disk space.")
-        return claim(name)
-
-    monkeypatch.setattr(engine.store, "claim", refuse_once)
-    identity = engine.submit()
-    engine.start()
-    engine.wait(lambda: engine.store.get(identity).status == "done")  # type: ignore[union-attr]
-    assert refusals == [1]
 
 
 def test_pictures_that_were_not_to_be_saved_are_swept_when_idle_each_hour(engine: Engine) -> None:
