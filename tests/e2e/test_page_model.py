@@ -102,6 +102,17 @@ def test_the_words_for_each_moment(run: Run) -> None:
     ]  # fmt: skip
 
 
+def test_what_is_done_never_falls_within_a_job(run: Run) -> None:
+    running = job("a", "running", progress=0.46)
+    messages = [{**SNAPSHOT, "job": running, "running": running}, progress("a", 3, 20, 0.99)]
+    messages.append({"type": "progress", "progress": None})
+    assert run("state.share", *messages) == {"job": "a", "value": 0.99}
+    assert run("state.share.value", *messages, event({**running, "status": "done"})) == 1
+    following = event(job("b", "running", progress=0.0))
+    done = event({**running, "status": "done"})
+    assert run("state.share", *messages, done, following) == {"job": "b", "value": 0}
+
+
 def test_a_click_is_answered_until_the_server_says_it_itself(run: Run) -> None:
     running = job("a", "running")
     click = {"type": "pressed", "pressed": {"job": "a", "kind": "interrupt", "image": 0, "again": False}}

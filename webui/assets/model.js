@@ -16,6 +16,7 @@ export function initial(owner) {
     queue: [],
     queued: 0,
     progress: null,
+    share: null, // {job, value}: how much of the job on the stage is done, 0 to 1
     preview: null,
     engine: null,
     supervisor: null,
@@ -126,7 +127,17 @@ function withJob(state, job) {
 // What follows from the rest: which job is on the stage, and whether a click still waits for its deed.
 function settle(before, state) {
   const shown = choose(state);
-  return { ...state, shown, pressed: stillPressed(state, shown) };
+  return { ...state, shown, share: shareDone(before, state, shown), pressed: stillPressed(state, shown) };
+}
+
+// Never falls within a job: the live progress ends a moment before the row says "done", and the row's own number is
+// written now and then only.
+function shareDone(before, state, shown) {
+  const job = state.jobs[shown];
+  if (!job) return null;
+  const live = unfinished(job) && state.progress?.job === shown ? state.progress.progress : 0;
+  const known = before.share?.job === shown ? before.share.value : 0;
+  return { job: shown, value: job.status === "done" ? 1 : Math.max(known, live, job.progress || 0) };
 }
 
 // This owner's job that is being drawn, else his next one in the queue, else whatever is being drawn, else what was

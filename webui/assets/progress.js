@@ -9,7 +9,7 @@ const TITLE = "Steady Diffusion";
 export function renderProgress(state, facts) {
   const job = shownJob(state);
   const progress = shownProgress(state);
-  const share = shareDone(job, progress);
+  const share = state.share?.value || 0;
   renderBar(byId("txt2img_progress"), progress, share, job);
   const line = phaseLine(state);
   renderLine(byId("txt2img_phase"), line);
@@ -17,13 +17,6 @@ export function renderProgress(state, facts) {
   const title = unfinished(job) && job.status === "running" && facts.show_progress_in_title !== false;
   const words = title ? `[${Math.floor(share * 100)} %] ${TITLE}` : TITLE;
   if (document.title !== words) document.title = words;
-}
-
-function shareDone(job, progress) {
-  if (!job) return 0;
-  if (job.status === "done") return 1;
-  if (progress && unfinished(job)) return progress.progress;
-  return job.progress || 0;
 }
 
 function renderBar(bar, progress, share, job) {

@@ -75,7 +75,7 @@ function running(state, job) {
   if (progress.phase === "sample" && progress.steps) {
     details.push(`step ${Math.min(progress.step, progress.steps)} of ${progress.steps}`);
   }
-  details.push(`${Math.floor(progress.progress * 100)} %`);
+  details.push(`${Math.floor((state.share?.job === job.id ? state.share.value : progress.progress) * 100)} %`);
   const left = timeLeft(progress.eta_seconds);
   if (left && !stopping) details.push(left);
   const after = stopsAfter(state, job) ? "stops after this image" : null;
