@@ -18,6 +18,7 @@ from modules.engine.devices import Device, choose_dtype, choose_threads
 from modules.engine.encode import PromptEmbeddings, PromptEncoder
 from modules.engine.families import family_of
 from modules.engine.models import LoadedModel, ModelKey, ModelShelf
+from modules.engine.patience import wait_for
 from modules.engine.preview import LatentColours, Previews
 from modules.engine.progress import JobProgress, Plan
 from modules.engine.sampling import Batch
@@ -103,7 +104,7 @@ class JobDrawing:
         studio, job = self._studio, self._job
         if job.resolved is not None:
             resolved = ResolvedTxt2Img.model_validate(job.resolved)
-            checkpoint = studio.catalogue.hashed(studio.catalogue.find(resolved.checkpoint))
+            checkpoint = self._hashed(studio.catalogue.find(resolved.checkpoint))
             checkpoint.check_usable()
             if checkpoint.sha256 != resolved.checkpoint_hash:
                 message = f"The weights of {checkpoint.name} were changed since this job began: submit it again."
@@ -111,13 +112,19 @@ class JobDrawing:
             return checkpoint, resolved
         settings = studio.options.values
         request = validate_request(job.kind, job.request)
-        checkpoint = studio.catalogue.hashed(find_checkpoint(request, studio.catalogue, settings))
+        checkpoint = self._hashed(find_checkpoint(request, studio.catalogue, settings))
         parameters = count_parameters(checkpoint.path / family_of(checkpoint.path).denoiser)
         dtype = choose_dtype(settings.torch_dtype, studio.device, parameters)
         threads = choose_threads(settings.torch_threads, parameters)
         resolved = resolve(request, checkpoint, settings, studio.draw_seed, dtype, threads)
         studio.store.set_resolved(job.id, resolved.model_dump())
         return checkpoint, resolved
+
+    def _hashed(self, checkpoint: Checkpoint) -> Checkpoint:
+        """Return the model with its hash, which takes seconds the first time that a large one is used."""
+        if checkpoint.sha256 is not None:
+            return checkpoint
+        return wait_for(lambda: self._studio.catalogue.hashed(checkpoint), self._studio.cancel.check)
 
     def _batches_left(self, resolved: ResolvedTxt2Img) -> list[list[int]]:
         """Return the indices of each batch without those that an earlier run completed."""

@@ -17,6 +17,7 @@ import transformers
 from modules.engine.cancel import Cancel, add_cancel_points
 from modules.engine.devices import Device
 from modules.engine.families import Family, family_of, read_index
+from modules.engine.patience import wait_for
 from modules.engine.precision import cast_around
 from modules.engine.weights import load_network, weight_files
 from modules.errors import ModelError
@@ -157,7 +158,10 @@ def _load_component(
             return load_network(made, place, dtype, progress)
         if issubclass(made, transformers.PreTrainedModel):
             files = weight_files(place)
-            network = made.from_pretrained(place, dtype=dtype, use_safetensors=True, local_files_only=True).eval()
+            network = wait_for(
+                lambda: made.from_pretrained(place, dtype=dtype, use_safetensors=True, local_files_only=True).eval(),
+                lambda: progress(0),
+            )
             progress(sum(file.stat().st_size for file in files))
             return network
         return made.from_pretrained(place, local_files_only=True)

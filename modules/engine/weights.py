@@ -13,6 +13,7 @@ from accelerate.utils import set_module_tensor_to_device
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from modules.engine.patience import wait_for
 from modules.errors import ModelError
 
 Progress = Callable[[int], None]
@@ -89,7 +90,8 @@ def _assign(made: nn.Module, file: Path, dtype: torch.dtype, progress: Progress)
 
 
 def _load_whole(network: Any, folder: Path, dtype: torch.dtype, progress: Progress) -> nn.Module:
-    progress(0)
-    made: nn.Module = network.from_pretrained(folder, use_safetensors=True, local_files_only=True)
+    made: nn.Module = wait_for(
+        lambda: network.from_pretrained(folder, use_safetensors=True, local_files_only=True), lambda: progress(0)
+    )
     progress(sum(file.stat().st_size for file in weight_files(folder)))
     return nn.Module.to(made, dtype=dtype).eval()
