@@ -41,7 +41,8 @@ def test_engine_killed_in_mid_job(program: Program) -> None:
 def test_an_engine_that_dies_twice_in_a_job_leaves_it_and_goes_on(program: Program) -> None:
     poison = program.submit(**JOB)
     waiting = program.submit(prompt="cat", seed=1, steps=4)
-    for _death in range(2):
+    for attempt in (1, 2):
+        wait_until(lambda: program.job(poison)["attempts"] == attempt, 90, f"attempt {attempt} begins")  # noqa: B023
         program.wait_for_step(poison, 2)
         os.kill(program.pid_of("modules.engine"), signal.SIGKILL)
     job = program.wait_for(poison)
