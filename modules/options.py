@@ -43,7 +43,13 @@ class Settings:
         "auto", "Models", "Number format", "auto picks what the device does best.", needs="engine"
     )
     torch_threads: int = _setting(
-        0, "Models", "CPU threads", "0 lets the program choose: all cores, or half of them for small models.", minimum=0, maximum=256, needs="engine"
+        0,
+        "Models",
+        "CPU threads",
+        "0 lets the program choose: all cores, or half of them for small models.",
+        minimum=0,
+        maximum=256,
+        needs="engine",
     )
     samples_save: bool = _setting(
         True, "Saving images", "Always save all generated images", "Off: pictures are kept for some hours only."
