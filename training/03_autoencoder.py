@@ -99,7 +99,11 @@ def psnr(model: AutoencoderTiny, pictures: torch.Tensor) -> float:
 
 @torch.no_grad()
 def bake_normalisation(model: AutoencoderTiny, pictures: torch.Tensor, weights: torch.Tensor) -> None:
-    """Fold mean and deviation of the latents into the encoder, so that scaling_factor 1 gives unit variance."""
+    """Fold mean and deviation of the latents into the encoder, so that scaling_factor 1 gives unit variance.
+
+    The inverse goes into the decoder; it is exact but for the soft clamp before it and the border, which the decoder
+    stage learns away.
+    """
     generator = torch.Generator().manual_seed(SEED)
     index = torch.multinomial(weights, 512, replacement=False, generator=generator)
     latents = torch.cat([model.encoder(composite(chunk, torch.ones(1))) for chunk in pictures[index].split(BATCH)])
@@ -108,6 +112,9 @@ def bake_normalisation(model: AutoencoderTiny, pictures: torch.Tensor, weights: 
     last = model.encoder.layers[-1]
     last.weight.div_(deviation[:, None, None, None])
     last.bias.sub_(mean).div_(deviation)
+    first = model.decoder.layers[0]
+    first.bias.add_(torch.einsum("oihw,i->o", first.weight, mean))
+    first.weight.mul_(deviation[None, :, None, None])
 
 
 def train(stage: str, steps: int, rate: float, state: dict[str, Any], data: tuple[torch.Tensor, ...]) -> None:

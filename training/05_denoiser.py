@@ -39,7 +39,9 @@ SHORT = 24
 FULL_LENGTH_EVERY = 4
 WITHOUT_WORDS = 0.12
 GAMMA = 5.0
-WEIGHT_FLOOR = 0.6
+WEIGHT_FLOOR = 1.0
+HIGH_NOISE = 0.75
+TEXT_RATE = 2.5
 SAVE_EVERY = 250
 
 
@@ -58,7 +60,12 @@ class Trainer:
         self.parameters = [*self.unet.parameters(), *self.text_encoder.parameters()]
         self.averages = [parameter.detach().clone() for parameter in self.parameters]
         self.rate = rate
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+        groups = [
+            {"params": [p for name, p in self.unet.named_parameters() if "attn2" not in name], "factor": 1.0},
+            {"params": [p for name, p in self.unet.named_parameters() if "attn2" in name], "factor": TEXT_RATE},
+            {"params": list(self.text_encoder.parameters()), "factor": TEXT_RATE},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
         self.latents = torch.load(LATENTS, weights_only=True)["latents"].float()
         self.weights = torch.tensor([entry["weight"] for entry in entries])
         schedule = DDIMScheduler(
@@ -88,7 +95,7 @@ class Trainer:
         latents = self.latents[index]
         noise = torch.randn(latents.shape, generator=generator)
         spread = (torch.randperm(BATCH, generator=generator) + torch.rand(BATCH, generator=generator)) / BATCH
-        return latents, tokens, (spread * 1000).long().clamp(max=999), noise
+        return latents, tokens, (spread**HIGH_NOISE * 1000).long().clamp(max=999), noise
 
     def loss(
         self,
@@ -109,12 +116,12 @@ class Trainer:
     def step(self, number: int, steps: int) -> float:
         """Do update `number` of `steps` and return the weighted loss."""
         progress = number / steps
-        full_length = number % FULL_LENGTH_EVERY == 0 or progress > 0.85
+        full_length = number % FULL_LENGTH_EVERY == 0 or progress > 0.92
         self.optimizer.zero_grad()
         loss = self.replicas.backward(self.loss, *self.batch(SEED + number, full_length))
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate * min(1.0, (number + 1) / 200) * learning_shape(progress)
+            group["lr"] = group["factor"] * self.rate * min(1.0, (number + 1) / 200) * learning_shape(progress)
         self.optimizer.step()
         decay = min(0.995, (1 + number) / (10 + number))
         torch._foreach_lerp_(self.averages, [parameter.detach() for parameter in self.parameters], 1 - decay)

@@ -32,12 +32,12 @@ class Captioner:
         """Word picture `index` once."""
         label, tags = self._entries[index]["label"], self._entries[index]["tags"]
         choice = self._random.random()
-        if not tags or choice < 0.45:
+        if not tags or choice < 0.55:
             return self._fill(label)
-        if choice < 0.65:
+        if choice < 0.8:
             return self._fill(self._distinctive(tags))
         some = self._random.sample(tags, min(len(tags), self._random.randint(1, 3)))
-        if choice < 0.9:
+        if choice < 0.93:
             return ", ".join([self._fill(label), *some])
         words = [label, *some]
         self._random.shuffle(words)
