@@ -33,6 +33,7 @@ MOST_SECONDS_TO_STOP = 1.2
 MOST_SECONDS_FOR_SHUTDOWN = 0.5
 SECONDS_UNTIL_FORCED = 2.5
 TICK_SECONDS = 0.05
+TURNS_TO_MAKE_A_TRANSPORT = 3
 BACKLOG = 2048
 STARTUP_FAILURE = 3
 
@@ -105,7 +106,7 @@ class SwappableServer(uvicorn.Server):
         """Close what is left: after a retirement next to nothing; after SIGTERM it takes at most three seconds."""
         if self._retirement is None or self._end_now:
             self._force_exit_after(SECONDS_UNTIL_FORCED)
-        self._stop_accepting()
+        await self._stop_accepting()
         self.services.retirement.stop()
         self.services.broadcaster.leave()
         await self._until_idle(MOST_SECONDS_TO_STOP)
@@ -138,7 +139,7 @@ class SwappableServer(uvicorn.Server):
 
     async def retire(self) -> None:
         """Hand over to the next server and finish what this one has begun."""
-        self._stop_accepting()
+        await self._stop_accepting()
         self._signal("stopped")
         retirement, broadcaster = self.services.retirement, self.services.broadcaster
         retirement.leave()
@@ -198,7 +199,19 @@ class SwappableServer(uvicorn.Server):
         )
         return protocol
 
-    def _stop_accepting(self) -> None:
+    async def _stop_accepting(self) -> None:
+        """Close the listening sockets without losing a connection that was just taken from the backlog.
+
+        asyncio makes the transport of an accepted connection one turn of the loop later, and drops it, a reset for the
+        client, if its server is closed by then. So first no more are taken, then those are made, then it is closed.
+        """
+        loop = asyncio.get_running_loop()
+        for server in self.servers:
+            for listening in server.sockets:
+                with contextlib.suppress(NotImplementedError):  # Windows, where nothing is handed over
+                    loop.remove_reader(listening.fileno())
+        for _turn in range(TURNS_TO_MAKE_A_TRANSPORT):
+            await asyncio.sleep(0)
         for server in self.servers:
             server.close()
 

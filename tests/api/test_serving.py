@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import time
 from typing import Any
 
@@ -136,3 +137,29 @@ async def test_a_page_that_does_not_work_keeps_the_server_from_starting(services
     with pytest.raises(RuntimeError, match="first page"):
         await SwappableServer(broken, services).serve()
     await services.broadcaster.stop()
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_connection_taken_at_the_moment_of_retirement_is_answered(server: SwappableServer, turns: int) -> None:
+    """By this server or, where it was still in the backlog, by the next one on the same socket; never by a reset."""
+    async with serving(server) as port:
+        backlog = server.servers[0].sockets[0].dup()
+        with socket.socket() as client:
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))  # the kernel completes it, whoever accepts later
+            for _turn in range(turns):
+                await asyncio.sleep(0)
+            retirement = asyncio.create_task(server.retire())
+            await asyncio.sleep(0.1)
+            successor = await asyncio.start_server(answer_as_successor, sock=backlog)
+            loop = asyncio.get_running_loop()
+            await loop.sock_sendall(client, b"GET /internal/ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert (await asyncio.wait_for(loop.sock_recv(client, 100), 5)).startswith(b"HTTP/1.1 200")
+        successor.close()
+        await asyncio.wait_for(retirement, 5)
+
+
+async def answer_as_successor(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    writer.close()
