@@ -30,7 +30,7 @@ def main() -> None:
     """Draw, and write desktop-dark.png, desktop-light.png, queue.png, settings.png and phone.png."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prompt", default="red heart")
-    parser.add_argument("--more", default="cat face", help="what the phone draws")
+    parser.add_argument("--more", default="crying face", help="what the phone draws")
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
     options = parser.parse_args()

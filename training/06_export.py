@@ -107,7 +107,7 @@ def swap_in(folder: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Export, with the model card and the preview matrix."""
+    """Export, with the model card, the settings that suit the model, and the preview matrix."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--untrained", action="store_true")
     parser.add_argument("--target", type=Path, default=MODEL)
@@ -125,9 +125,8 @@ def main() -> None:
         shutil.copy(TOKENIZER / name, folder / "tokenizer" / name)
     if preview:
         (folder / "preview.json").write_text(json.dumps(preview, indent=1) + "\n", encoding="utf-8")
-    card = ROOT / "model_card.md"
-    if card.exists():
-        shutil.copy(card, folder / "README.md")
+    shutil.copy(ROOT / "model_card.md", folder / "README.md")
+    shutil.copy(ROOT / "defaults.json", folder / "defaults.json")
     swap_in(folder, target)
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     log.info("%s: %.1f MB", target, size / 1e6)
