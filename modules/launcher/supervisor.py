@@ -43,6 +43,7 @@ class Supervisor:
     def run(self) -> ExitCode:
         """Start both, look after them, end them; return the launcher's exit code. Main thread only."""
         with self._watching_signals():
+            self._tell()  # before anyone is there to hear: no child ever joins without this topic
             self._server.start()
             self._engine.start()
             code = self._loop()

@@ -1,10 +1,14 @@
 import json
+from typing import Any
 
 import pytest
 
 from modules.launcher.backoff import Backoff
+from modules.launcher.exit_codes import ExitCode
 from modules.launcher.keeper import Keeper
+from modules.launcher.supervisor import Supervisor
 from modules.launcher.switchboard import Switchboard
+from modules.link import Role
 from modules.shared_state import State
 from tests.launcher.fake_children import World, recipe
 
@@ -127,3 +131,21 @@ def test_a_child_that_lost_its_link_and_stays_is_killed(keeper: Keeper, world: W
     world.newest.without_link = 5.0
     keeper.look()
     assert world.newest.orders == ["now"]
+
+
+ROLES: tuple[Role, Role] = ("server", "engine")
+
+
+def test_the_topic_of_the_children_is_there_before_any_child_starts() -> None:
+    """A child that joined in the first tenth of a second once found no such topic."""
+    board = Switchboard(State())
+    seen: list[Any] = []
+
+    def start_child(*given: Any) -> Any:
+        seen.append(board.topics.get("supervisor"))
+        raise OSError("no processes in this test")
+
+    server, engine = (Keeper(recipe(role), board, start_child=start_child) for role in ROLES)
+    board.state.server_command = "stop"
+    assert Supervisor(board, server, engine).run() == ExitCode.OK
+    assert [topic and topic["engine"]["status"] for topic in seen] == ["starting", "starting"]
