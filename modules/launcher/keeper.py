@@ -22,7 +22,10 @@ SECONDS_TO_END_WITHOUT_LINK = 5.0
 
 
 class Keeper:
-    """Keep a child alive. All methods are for the supervisor's loop, except `heard`."""
+    """Keep a child alive. All methods are for the supervisor's loop, except `heard`.
+
+    `first_accepted` is called once, on a reader thread, when a server accepts for the first time: there is a page.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class Keeper:
         board: Switchboard,
         clock: Callable[[], float] = time.monotonic,
         start_child: StartChild = Child,
+        first_accepted: Callable[[], None] = lambda: None,
     ) -> None:
         self.role = recipe.role
         self.status: Status = "starting"
@@ -45,6 +49,7 @@ class Keeper:
         self._reason: str | None = None
         self._log: list[str] = []
         self._last_death: dict[str, Any] | None = None
+        self._first_accepted: Callable[[], None] | None = first_accepted
 
     def start(self) -> None:
         """Start a child now."""
@@ -61,6 +66,15 @@ class Keeper:
             self.status = "restarting"
             self._ordered_at = self._clock()
             self.child.end_politely()
+
+    def kill(self) -> None:
+        """End the child at once, since it may not hear any more, and start another. This death was ordered."""
+        if self.child is None:
+            self.restart()
+            return
+        self.status = "restarting"
+        self._ordered_at = self._clock()
+        self.child.end_now()
 
     def look(self) -> None:
         """See what became of the child and do what is due."""
@@ -88,6 +102,12 @@ class Keeper:
             "log": self._log,
             "retry_in": self._retry_in,
         }
+
+    def _greet(self) -> None:
+        """Say for the first time that there is a page."""
+        if self._first_accepted is not None:
+            self._first_accepted()
+            self._first_accepted = None
 
     def _spawn(self) -> Child | None:
         """Start a process; one that cannot even be started counts as a death."""

@@ -28,10 +28,7 @@ Phase = Literal["settled", "starting", "retiring", "accepting"]
 
 
 class ServerKeeper(Keeper):
-    """`child` is the server that accepts, `_next` the one that is to; those that still answer are kept apart.
-
-    `first_accepted` is called once, on a reader thread, when there is a page for the first time.
-    """
+    """`child` is the server that accepts, `_next` the one that is to; those that still answer are kept apart."""
 
     def __init__(
         self,
@@ -41,9 +38,8 @@ class ServerKeeper(Keeper):
         start_child: StartChild = Child,
         first_accepted: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(recipe, board, clock, start_child)
+        super().__init__(recipe, board, clock, start_child, first_accepted)
         self._lock = threading.RLock()  # the loop and the reader threads
-        self._first_accepted: Callable[[], None] | None = first_accepted
         self._next: Child | None = None
         self._phase: Phase = "settled"
         self._phase_since = 0.0
@@ -127,9 +123,7 @@ class ServerKeeper(Keeper):
         if self._swap_status == "starting":
             self._swap_status = "idle"
             logger.info("The new server accepts (process %d)", child.pid)
-        if self._first_accepted is not None:
-            self._first_accepted()
-            self._first_accepted = None
+        self._greet()
 
     def _look_at_retired(self) -> None:
         for child in [child for child in self._retired if child.exit_code() is not None]:

@@ -15,6 +15,8 @@ from modules.launcher.exit_codes import ExitCode
 from modules.launcher.keeper import Keeper
 from modules.launcher.server_keeper import ServerKeeper
 from modules.launcher.switchboard import Switchboard
+from modules.launcher.waiting_order import Moment, WaitingOrder
+from modules.link import Role
 
 logger = logging.getLogger(__name__)
 
@@ -32,18 +34,21 @@ class Supervisor:
         server: Keeper,
         engine: Keeper,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._board = board
         self._server = server
         self._engine = engine
         self._clock = clock
+        self._wall_clock = wall_clock
+        self._waiting: WaitingOrder | None = None
         self._signals = 0
         self._told: dict[str, Any] = {}
 
     def run(self) -> ExitCode:
         """Start both, look after them, end them; return the launcher's exit code. Main thread only."""
         with self._watching_signals():
-            self._tell()  # before anyone is there to hear: no child ever joins without this topic
+            self.tell()  # before anyone is there to hear: no child ever joins without this topic
             self._server.start()
             self._engine.start()
             code = self._loop()
@@ -55,26 +60,59 @@ class Supervisor:
             command = self._board.state.wait_for_server_command(timeout=SECONDS_BETWEEN_LOOKS)
             if command == "stop":
                 break
-            self._obey(command)
+            self.obey(command)
+            self.obey_what_is_due()
             self._server.look()
             self._engine.look()
-            self._tell()
+            self.tell()
             if self._server.status == "given_up":
                 return ExitCode.SERVER_GIVEN_UP
         return ExitCode.OK
 
-    def _obey(self, command: str | None) -> None:
-        if command == "restart":
-            logger.info("The server restarts")
-            self._server.restart()
+    def obey(self, command: str | None) -> None:
+        """Do what a command says, or keep it until its moment has come. A second that waits replaces the first."""
+        if command is None:
+            return
+        waiting = WaitingOrder.from_command(command, self._moment(), self._wall_clock())
+        if waiting is not None:
+            self._waiting = waiting
+            logger.info("Ordered: %s", command)
+        elif command == "restart":
+            self._restart("server")
         elif command == "restart-engine":
-            logger.info("The engine restarts")
-            self._engine.restart()
-        elif command is not None:
+            self._restart("engine")
+        elif command == "kill-engine":
+            logger.warning("The engine is killed as ordered, and starts anew")
+            self._engine.kill()
+        elif command == "cancel-restart":
+            self._waiting = None
+        else:
             logger.warning("Unknown server command: %s", command)
 
-    def _tell(self) -> None:
-        report = {"engine": self._engine.report(), "server": self._server.report(), "swap": self._swap_report()}
+    def obey_what_is_due(self) -> None:
+        """Do what waits once its moment has come."""
+        waiting = self._waiting
+        if waiting is not None and waiting.is_due(self._moment(), self._board.topics.get("queue")):
+            self._restart(waiting.target)
+
+    def _restart(self, target: Role) -> None:
+        """Restart now; an order for the same that waits is done with it."""
+        if self._waiting is not None and self._waiting.target == target:
+            self._waiting = None
+        logger.info("The %s restarts", target)
+        (self._server if target == "server" else self._engine).restart()
+
+    def _moment(self) -> Moment:
+        return Moment.of(self._board.state.snapshot())
+
+    def tell(self) -> None:
+        """Publish how the children are and what waits, when it changed."""
+        report = {
+            "engine": self._engine.report(),
+            "server": self._server.report(),
+            "swap": self._swap_report(),
+            "waiting": None if self._waiting is None else self._waiting.report(),
+        }
         if report != self._told:
             self._told = report
             self._board.publish("supervisor", report)

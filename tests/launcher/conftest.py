@@ -41,6 +41,7 @@ class Launcher:
         self.port = port
         self.log = folder / "log.txt"
         self.process: subprocess.Popen[bytes] | None = None
+        self.root = ROOT
         self.command = ["-m", "tests.launcher.fake_launcher"]
         self.started: list[subprocess.Popen[bytes]] = []
 
@@ -56,7 +57,7 @@ class Launcher:
         before = self.text().count("Steady Diffusion is at")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+                command, cwd=self.root, env=environment, stdout=log, stderr=log, start_new_session=True
             )
         self.started.append(self.process)
         if wait:

@@ -5,13 +5,15 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 
 from modules.link import Link
 from modules.shared_state import State
 from tests.launcher.fake_server import behaviour
 
 
-def main(how: str) -> None:
+def main(how: str, more: Mapping[str, str] | None = None) -> None:
+    """Run until the end; `more` is published with the rest."""
     if how == "crash":
         print("before\rCUDA driver not found", flush=True)
         sys.exit(7)
@@ -25,7 +27,8 @@ def main(how: str) -> None:
     state.begin("job")
     state.assign_current_image(None, ("image/png", b"picture"))
     death = json.loads(os.environ.get("STEADY_LAST_DEATH", "null"))
-    link.publish("engine", {"pid": os.getpid(), "last_death": death, "preview": state.id_live_preview})
+    about = {"pid": os.getpid(), "last_death": death, "preview": state.id_live_preview}
+    link.publish("engine", about | dict(more or {}))
     print("the engine is there", flush=True)
     while True:
         time.sleep(1)

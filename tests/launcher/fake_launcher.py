@@ -1,4 +1,7 @@
-"""The real launcher with the small children of this folder instead of gradio and torch: `python -m … PORT DATA`."""
+"""The real launcher with the small children of this folder instead of gradio and torch.
+
+`python -m tests.launcher.fake_launcher [MODULE OF ANOTHER ENGINE] PORT DATA`
+"""
 
 import sys
 from pathlib import Path
@@ -9,9 +12,9 @@ from modules.launcher.failure import LaunchError
 from modules.launcher.serve import Programs, serve
 
 
-def main(port: str, data: str) -> int:
+def main(port: str, data: str, engine: str = "tests.launcher.fake_engine") -> int:
     set_up_logging("INFO")
-    programs = Programs(("-m", "tests.launcher.fake_server"), ("-m", "tests.launcher.fake_engine"))
+    programs = Programs(("-m", "tests.launcher.fake_server"), ("-m", engine))
     try:
         return serve(Arguments(port=int(port), data_dir=str(Path(data)), skip_install=True), programs)
     except LaunchError as error:
@@ -20,4 +23,5 @@ def main(port: str, data: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    *engine, port, data = sys.argv[1:]
+    sys.exit(main(port, data, *engine))
