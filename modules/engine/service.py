@@ -13,10 +13,10 @@ import transformers
 from modules import shared
 from modules.engine.cancel import Cancel
 from modules.engine.devices import best_device
-from modules.engine.drawing import Studio
 from modules.engine.models import ModelShelf
 from modules.engine.preview import Previews
 from modules.engine.status import EngineStatus
+from modules.engine.studio import Studio
 from modules.engine.worker import Watch, Worker
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.rows import Death

@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 
-from modules.engine.drawing import JobDrawing, Studio
+from modules.engine.drawing import JobDrawing
 from modules.engine.failures import describe_failure, is_out_of_memory
 from modules.engine.progress import JobProgress
+from modules.engine.studio import Studio
 from modules.errors import Interrupted, StorageError
 from modules.jobs.rows import Death, EndStatus, Job
 

@@ -12,9 +12,9 @@ import torch
 
 from modules.engine.cancel import Cancel
 from modules.engine.devices import Device, best_device
-from modules.engine.drawing import Studio
 from modules.engine.models import LoadedModel, ModelKey, ModelShelf
 from modules.engine.service import build_studio, quieten_libraries
+from modules.engine.studio import Studio
 from modules.engine.worker import Watch, Worker
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.rows import Job

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from modules.engine import drawing
+from modules.engine import batches
 from modules.errors import StorageError
 from tests.engine.conftest import Engine
 from tests.engine.moments import at_step
@@ -52,7 +52,7 @@ def test_weights_that_were_changed_amid_a_job_are_told(engine: Engine, models_fo
 def test_a_full_disk_fails_the_job_in_words_and_keeps_what_is_there(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = drawing.save_image
+    save = batches.save_image
     saved: list[Path] = []
 
     def disk_fills_up(data: bytes, path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_full_disk_fails_the_job_in_words_and_keeps_what_is_there(
         saved.append(path)
         save(data, path)
 
-    monkeypatch.setattr(drawing, "save_image", disk_fills_up)
+    monkeypatch.setattr(batches, "save_image", disk_fills_up)
     job = engine.draw(n_iter=3)
     assert job.status == "failed"
     assert job.error is not None and job.error.startswith("No space left to write ")

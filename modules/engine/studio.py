@@ -1,0 +1,44 @@
+"""All that drawing needs, made once for the life of the engine."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from modules.engine.cancel import Cancel
+from modules.engine.devices import Device
+from modules.engine.encode import PromptEncoder
+from modules.engine.models import ModelShelf
+from modules.engine.preview import Previews
+from modules.engine.status import EngineStatus
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.store import JobStore
+from modules.options import Options
+from modules.paths import DataFolder
+from modules.shared_state import State
+
+_HIGHEST_DRAWN_SEED = 2**32 - 1
+
+
+def draw_seed() -> int:
+    """Return a random seed, as high as A1111 draws them."""
+    return secrets.randbelow(_HIGHEST_DRAWN_SEED + 1)
+
+
+@dataclass(frozen=True)
+class Studio:
+    """The parts of an engine."""
+
+    store: JobStore
+    folder: DataFolder
+    catalogue: CheckpointCatalogue
+    options: Options
+    state: State
+    device: Device
+    cancel: Cancel
+    previews: Previews
+    status: EngineStatus
+    shelf: ModelShelf
+    encoder: PromptEncoder = field(default_factory=PromptEncoder)
+    draw_seed: Callable[[], int] = draw_seed
