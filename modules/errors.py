@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 from typing import Literal, Self
 
-InterruptKind = Literal["skip", "interrupt", "exit"]
+InterruptKind = Literal["skip", "interrupt", "pause", "exit"]
 
 
 class SteadyError(Exception):
@@ -30,6 +30,14 @@ class UnknownJob(SteadyError):  # noqa: N818
     def __init__(self, job_id: str) -> None:
         super().__init__(f"There is no job {job_id!r}: GET /sdapi/v1/jobs lists the known ones.")
         self.job_id = job_id
+
+
+class QueueFull(SteadyError):  # noqa: N818
+    """As many jobs wait as may wait. REST: 429 with `Retry-After: retry_after_seconds`."""
+
+    def __init__(self, message: str, retry_after_seconds: int = 30) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ModelError(SteadyError):
@@ -61,7 +69,8 @@ class StorageError(SteadyError):
 class Interrupted(BaseException):
     """The job was stopped at a cancel point: an outcome, not an error, so `except Exception` lets it pass.
 
-    `kind` is "skip" (this image only), "interrupt" (the job) or "exit" (the engine is to end).
+    `kind` is "skip" (this image only), "interrupt" (the job), "pause" (the job, to go on later) or "exit" (the engine
+    is to end).
     """
 
     def __init__(self, kind: InterruptKind) -> None:

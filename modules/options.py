@@ -60,6 +60,9 @@ class Settings:
         "Keep partial images of stopped jobs",
         "What an interrupted or skipped image had become is kept, marked as partial.",
     )
+    mark_incomplete_images: bool = _setting(
+        True, "Saving images", "Mark partial images", "Their infotext says so, for example Partial: 12/30."
+    )
     results_kept_hours: int = _setting(
         24, "Saving images", "Hours to keep pictures that are not saved", minimum=1, maximum=8760
     )
@@ -78,6 +81,61 @@ class Settings:
     live_previews_image_format: Literal["jpeg", "png", "webp"] = _setting("jpeg", "Live previews", "Preview format")
     live_preview_max_size: int = _setting(
         512, "Live previews", "Longest side of a preview, in pixels", minimum=64, maximum=2048
+    )
+    show_progress_type: Literal["Full", "Approx NN", "Approx cheap", "TAESD"] = _setting(
+        "Full",
+        "Live previews",
+        "How previews are made",
+        "Full decodes with the model's own VAE, the others with something cheaper, where the model has it.",
+    )
+    live_preview_share_percent: int = _setting(
+        2,
+        "Live previews",
+        "Most that previews may cost, in percent of the job's time",
+        "What would cost more is made with something cheaper, or less often.",
+        minimum=0,
+        maximum=100,
+    )
+    queue_limit: int = _setting(
+        1000, "Queue", "Most jobs that wait", "More are refused. 0 is without limit.", minimum=0, maximum=100_000
+    )
+    queue_limit_per_owner: int = _setting(
+        500,
+        "Queue",
+        "Most jobs of one owner that wait",
+        "An owner is a browser or a REST client. More are refused. 0 is without limit.",
+        minimum=0,
+        maximum=100_000,
+    )
+    only_own_jobs: bool = _setting(
+        False,
+        "Queue",
+        "Only a job's owner may stop or change it",
+        "Off: everyone who reaches the page may, and it is written down who did.",
+    )
+    snapshot_every_seconds: int = _setting(
+        30,
+        "Durability",
+        "Keep a snapshot of the running job every N seconds",
+        "A job goes on from it after a crash. 0: only when it is paused or the engine ends.",
+        minimum=0,
+        maximum=86_400,
+    )
+    recycle_stalled_after_seconds: int = _setting(
+        300,
+        "Durability",
+        "Restart the engine after N seconds without a sign of life",
+        "Counted from when a step takes longer than it can be explained. 0: never.",
+        minimum=0,
+        maximum=86_400,
+    )
+    engine_memory_limit_percent: int = _setting(
+        50,
+        "Durability",
+        "Restart the engine when its memory grew by N percent",
+        "Compared with what the model itself takes; done between two jobs. 0: never.",
+        minimum=0,
+        maximum=1000,
     )
     interrupt_after_current: bool = _setting(
         False,

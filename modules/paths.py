@@ -47,6 +47,16 @@ class DataFolder:
         return self.root / "results"
 
     @property
+    def snapshots(self) -> Path:
+        """Jobs in progress, one file a job, from which they go on after a pause or a crash."""
+        return self.root / "snapshots"
+
+    @property
+    def timings(self) -> Path:
+        """How long the phases of a job took, by model, size and device."""
+        return self.root / "timings.json"
+
+    @property
     def logs(self) -> Path:
         """Log files of the launcher and its children."""
         return self.root / "logs"

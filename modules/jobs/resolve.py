@@ -42,6 +42,8 @@ class ResolvedTxt2Img(BaseModel):
     add_model_name_to_info: bool
     add_model_hash_to_info: bool
     add_version_to_infotext: bool
+    mark_partial: bool = True
+    environment: dict[str, str] | None = None  # what the bits depend on beside the values above; None: not known
 
     @property
     def image_count(self) -> int:
@@ -65,6 +67,8 @@ class ResolvedTxt2Img(BaseModel):
                 "n_iter",
                 "save_images",
                 "save_partial",
+                "mark_partial",
+                "environment",
                 "add_model_name_to_info",
                 "add_model_hash_to_info",
                 "add_version_to_infotext",
@@ -81,6 +85,7 @@ def resolve(
     dtype: str,
     threads: int,
     layout: Layout = "contiguous",
+    environment: dict[str, str] | None = None,
 ) -> ResolvedTxt2Img:
     """Close everything that the request leaves open. Pure but for `draw_seed`, which is called for seed -1 only.
 
@@ -96,6 +101,9 @@ def resolve(
     save_images = request.save_images
     if save_images is None:
         save_images = settings.samples_save and not request.do_not_save_samples
+    save_partial, mark_partial = settings.save_incomplete_images, settings.mark_incomplete_images
+    if request.partial_images is not None:
+        save_partial, mark_partial = request.partial_images != "discard", request.partial_images == "mark"
     return ResolvedTxt2Img(
         prompt=request.prompt.strip(),
         negative_prompt=request.negative_prompt.strip(),
@@ -115,7 +123,9 @@ def resolve(
         layout=layout,
         version=VERSION,
         save_images=save_images,
-        save_partial=settings.save_incomplete_images,
+        save_partial=save_partial,
+        mark_partial=mark_partial,
+        environment=environment,
         add_model_name_to_info=settings.add_model_name_to_info,
         add_model_hash_to_info=settings.add_model_hash_to_info,
         add_version_to_infotext=settings.add_version_to_infotext,

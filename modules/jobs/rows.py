@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 JobStatus = Literal["queued", "running", "done", "interrupted", "failed", "paused", "quarantined"]
 EndStatus = Literal["done", "interrupted", "failed"]
-RequestKind = Literal["skip", "interrupt", "stop"]
-EventKind = Literal["job", "image", "request", "settings", "removed"]
+RequestKind = Literal["skip", "interrupt", "stop", "pause"]
+Requested = Literal["interrupt", "stop", "pause"]
+EventKind = Literal["job", "image", "request", "settings", "removed", "queue"]
 ImageStatus = Literal["reserved", "complete", "expired"]
 
 UNFINISHED: frozenset[str] = frozenset({"queued", "running", "paused"})
 TERMINAL: frozenset[str] = frozenset({"done", "interrupted", "failed", "quarantined"})
+RETRIED: frozenset[str] = frozenset({"failed", "quarantined", "interrupted"})
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks: the owner that the browser or the client names, and the address that it asks from."""
+
+    owner: str
+    address: str
+
+
+# Who asks in this thread or task, for code that is called without saying it.
+acting: ContextVar[Actor | None] = ContextVar("acting", default=None)
+
+
+class Note(NamedTuple):
+    """Something that people should be told of a job. `at` is in seconds since the epoch."""
+
+    at: float
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -20,8 +43,11 @@ class Job:
     """One job. Times are seconds since the epoch; None means that it has not come to that yet.
 
     `number` is the order of submission. `position` is the place in the queue, 1 for the next, 0 for a running job.
-    `requested` and `skip_image` are what the user asked for and the engine may not have obeyed yet.
-    `stopped_after_seconds` is the time from such a request to the end of the job.
+    `requested` and `skip_image` are what the user asked for and the engine may not have obeyed yet; `stop_requests`
+    counts the interrupts since the engine took it. `stopped_after_seconds` is the time from such a request to the end
+    of the job, or to its pause. `paused_at` is when it was paused last, `economy` the cheaper settings that it draws
+    with since it ran out of memory, `log` the engine's last lines before it was quarantined. When a job with `forever`
+    is done another like it comes, whose `follows` names it; `retry_of` is the job that it was made from by editing.
     """
 
     number: int
@@ -32,7 +58,7 @@ class Job:
     resolved: dict[str, Any] | None
     status: JobStatus
     priority: int
-    requested: Literal["interrupt", "stop"] | None
+    requested: Requested | None
     skip_image: int | None
     image_index: int | None
     attempts: int
@@ -46,6 +72,14 @@ class Job:
     error: str | None
     position: int | None
     engine: str | None
+    forever: bool = False
+    stop_requests: int = 0
+    economy: dict[str, Any] | None = None
+    notes: tuple[Note, ...] = ()
+    log: tuple[str, ...] | None = None
+    paused_at: float | None = None
+    retry_of: str | None = None
+    follows: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -90,16 +124,39 @@ class Death:
 
 
 class RequestAnswer(NamedTuple):
-    """What became of a click: whether it acts, on which job in which status, and for a skip on which image."""
+    """What became of a click: whether it acts, on which job in which status, and for a skip on which image.
+
+    `times` says the how many-th interrupt of the running job it was, 0 for anything else.
+    """
 
     accepted: bool
     was: str | None
     job: str | None
     image: int | None
+    times: int = 0
 
 
 class Pending(NamedTuple):
     """What the user asked of a running job."""
 
-    requested: Literal["interrupt", "stop"] | None
+    requested: Requested | None
     skip_image: int | None
+
+
+class AuditRow(NamedTuple):
+    """Who did what, when. `at` is in seconds since the epoch."""
+
+    number: int
+    at: float
+    owner: str
+    address: str
+    action: str
+    job_id: str | None
+    detail: dict[str, Any]
+
+
+class QueueLimits(NamedTuple):
+    """How many jobs may wait or be paused, in all and of one owner; 0 is without limit."""
+
+    total: int = 1000
+    per_owner: int = 500

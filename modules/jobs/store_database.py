@@ -146,6 +146,7 @@ class Database:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.create_function("contains_word", 2, _contains_word, deterministic=True)
         return connection
 
     def _open(self) -> sqlite3.Connection:
@@ -188,6 +189,12 @@ class Database:
                 f"{self.path} was written by a newer version (schema {error}): "
                 "update the program, or choose another --data-dir."
             ) from error
+
+
+def _contains_word(request: str, word: str) -> bool:
+    """Tell whether the prompt of a request holds a word, already case-folded; SQLite itself folds ASCII alone."""
+    prompt = json.loads(request).get("prompt")
+    return isinstance(prompt, str) and word in prompt.casefold()
 
 
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:

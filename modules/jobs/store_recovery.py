@@ -1,35 +1,44 @@
-"""What becomes of a job whose engine is gone."""
+"""What becomes of a job whose engine is gone, or gives it back."""
 
 from __future__ import annotations
 
 from modules.jobs.rows import Death, Job
 from modules.jobs.store_database import Transaction
-from modules.jobs.store_rows import end_job, requeue_job
+from modules.jobs.store_places import put_first
+from modules.jobs.store_requests import pause_job
+from modules.jobs.store_rows import end_job
 
 DEATHS_TO_QUARANTINE = 2
 
 
 def recover_job(transaction: Transaction, job: Job, death: Death | None) -> None:
-    """Interrupt a job that was asked to stop, quarantine one that killed two engines, queue any other again.
+    """Interrupt or pause a job that was asked to, quarantine one that killed two engines, queue any other again.
 
     A death counts against the job unless it was ordered (a restart, a stop) or nothing is known about it (the launcher
-    itself died). The job keeps its place, since the queue goes by priority and order of submission.
+    itself died). The job is the next of its priority.
     """
-    if job.requested is not None:
+    if job.requested in ("interrupt", "stop"):
         end_job(transaction, job, "interrupted")
         return
     counts = death is not None and not death.ordered
     deaths = job.deaths + 1 if counts else job.deaths
-    if death is not None and counts and deaths >= DEATHS_TO_QUARANTINE:
-        transaction.execute("UPDATE jobs SET deaths = ? WHERE id = ?", (deaths, job.id))
-        end_job(transaction, job, "quarantined", _reason(deaths, death))
-        return
-    requeue_job(transaction, job, deaths)
+    transaction.execute("UPDATE jobs SET deaths = ? WHERE id = ?", (deaths, job.id))
+    if job.requested == "pause":
+        pause_job(transaction, job)
+    elif death is not None and counts and deaths >= DEATHS_TO_QUARANTINE:
+        words = (
+            f"The engine died {deaths} times while it drew this job, last: {death.reason}. "
+            "It is not tried again by itself: retry it, or send it with a smaller size or batch, or another model."
+        )
+        end_job(transaction, job, "quarantined", words, log=death.log)
+    else:
+        requeue_job(transaction, job, deaths)
 
 
-def _reason(deaths: int, death: Death) -> str:
-    words = (
-        f"The engine died {deaths} times while it drew this job, last: {death.reason}. "
-        "It is not tried again: submit it anew with a smaller size or batch, or another model."
+def requeue_job(transaction: Transaction, job: Job, deaths: int) -> None:
+    """Let a running job wait again, as the next of its priority, and append the event."""
+    transaction.execute(
+        "UPDATE jobs SET status = 'queued', requested_at = NULL, phase = NULL, engine = NULL WHERE id = ?", (job.id,)
     )
-    return "\n".join((words, "Last lines of the engine's log:", *death.log)) if death.log else words
+    put_first(transaction, job)
+    transaction.append("job", job.id, {"status": "queued", "deaths": deaths})

@@ -4,81 +4,129 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
-from modules.jobs.rows import Event, Job, JobStatus
+from modules.errors import UnknownJob
+from modules.jobs.rows import Event, Job, JobStatus, Note
 from modules.jobs.store_database import Transaction
+from modules.jobs.store_order import Waiting, queue_order
 
-QUEUE_ORDER = "priority DESC, number"
+_MOST_PARAMETERS = 500  # of one statement; SQLite allows more
+_MOST_NOTES = 50
 
 _COLUMNS = """
     number, id, kind, owner, request, resolved, status, priority, requested, skip_image, image_index, attempts, deaths,
-    created_at, started_at, finished_at, stopped_after_seconds, phase, progress, error, engine
+    created_at, started_at, finished_at, stopped_after_seconds, phase, progress, error, engine, forever, stop_requests,
+    economy, notes, log, paused_at, retry_of, follows
 """
-
-# The place in the queue of one job is counted; for many, all places are numbered once.
-_SELECT_ONE = f"""
-    SELECT {_COLUMNS},
-        CASE status
-            WHEN 'running' THEN 0
-            WHEN 'queued' THEN (
-                SELECT count(*) FROM jobs AS other
-                WHERE other.status = 'queued' AND other.priority > jobs.priority
-            ) + (
-                SELECT count(*) FROM jobs AS other
-                WHERE other.status = 'queued' AND other.priority = jobs.priority AND other.number <= jobs.number
-            )
-        END AS position
-    FROM jobs
-"""
-_SELECT_MANY = f"""
-    SELECT {_COLUMNS}, CASE status WHEN 'running' THEN 0 ELSE place END AS position
-    FROM jobs LEFT JOIN (
-        SELECT number AS placed, row_number() OVER (ORDER BY {QUEUE_ORDER}) AS place FROM jobs WHERE status = 'queued'
-    ) ON placed = number
-"""
+_SELECT = f"SELECT {_COLUMNS} FROM jobs"
 
 Reader = sqlite3.Connection | Transaction
 
 
-def job_of(row: sqlite3.Row) -> Job:
+def job_of(row: sqlite3.Row, place_in_queue: int | None = None) -> Job:
     """Return the typed row."""
     values: dict[str, Any] = dict(row)
-    values["request"] = json.loads(values["request"])
-    if values["resolved"] is not None:
-        values["resolved"] = json.loads(values["resolved"])
-    return Job(**values)
+    for name in ("request", "resolved", "economy", "log"):
+        if values[name] is not None:
+            values[name] = json.loads(values[name])
+    values["notes"] = tuple(Note(**note) for note in json.loads(values["notes"]))
+    values["log"] = None if values["log"] is None else tuple(values["log"])
+    values["forever"] = bool(values["forever"])
+    return Job(**values, position=0 if values["status"] == "running" else place_in_queue)
+
+
+def read_order(reader: Reader) -> list[Waiting]:
+    """Return the waiting jobs, the next first."""
+    rows = reader.execute(
+        "SELECT number, id, owner, priority, place, own_place FROM jobs WHERE status = 'queued'"
+        " ORDER BY priority DESC, number"
+    ).fetchall()
+    turns = reader.execute(
+        "SELECT owner, (SELECT max(turn) FROM jobs WHERE jobs.owner = waiting.owner) AS turn"
+        " FROM (SELECT DISTINCT owner FROM jobs WHERE status = 'queued') AS waiting"
+    )
+    return queue_order(map(Waiting._make, rows), {row["owner"]: row["turn"] or 0 for row in turns})
 
 
 def find_job(reader: Reader, job_id: str) -> Job | None:
     """Return the job, None when there is none."""
-    row = reader.execute(f"{_SELECT_ONE} WHERE id = ?", (job_id,)).fetchone()
-    return job_of(row) if row else None
+    return first_job(reader, "WHERE id = ?", (job_id,))
+
+
+def known_job(reader: Reader, job_id: str) -> Job:
+    """Return the job.
+
+    Raises:
+        UnknownJob: there is none.
+    """
+    job = find_job(reader, job_id)
+    if job is None:
+        raise UnknownJob(job_id)
+    return job
 
 
 def first_job(reader: Reader, ending: str, parameters: tuple[Any, ...] = ()) -> Job | None:
     """Return the first job of `{ending}`, such as "WHERE … ORDER BY …"."""
-    row = reader.execute(f"{_SELECT_ONE} {ending} LIMIT 1", parameters).fetchone()
-    return job_of(row) if row else None
+    row = reader.execute(f"{_SELECT} {ending} LIMIT 1", parameters).fetchone()
+    return _with_places(reader, [row])[0] if row else None
 
 
-def select_jobs(
-    reader: Reader, statuses: Sequence[str], owner: str | None, limit: int, offset: int
-) -> tuple[list[Job], int]:
+def jobs_with_ids(reader: Reader, ids: Sequence[str]) -> list[Job]:
+    """Return those of the jobs that are there, in no order; cheaper than one by one."""
+    rows: list[sqlite3.Row] = []
+    for some in _batches(ids):
+        rows += reader.execute(f"{_SELECT} WHERE id IN ({', '.join('?' * len(some))})", some).fetchall()
+    return _with_places(reader, rows)
+
+
+def select_jobs(reader: Reader, wanted: JobFilter, limit: int, offset: int) -> tuple[list[Job], int]:
     """Return a page of jobs and how many there are in all; the queue in its order, anything else newest first."""
-    conditions, parameters = ["1"], list[Any]()
-    if statuses:
-        conditions.append(f"status IN ({', '.join('?' * len(statuses))})")
-        parameters += statuses
-    if owner is not None:
-        conditions.append("owner = ?")
-        parameters.append(owner)
-    where = f"WHERE {' AND '.join(conditions)}"
-    order = QUEUE_ORDER if tuple(statuses) == ("queued",) else "number DESC"
-    total = int(reader.execute(f"SELECT count(*) FROM jobs {where}", tuple(parameters)).fetchone()[0])
-    rows = reader.execute(f"{_SELECT_MANY} {where} ORDER BY {order} LIMIT ? OFFSET ?", (*parameters, limit, offset))
-    return [job_of(row) for row in rows], total
+    where, parameters = wanted.condition()
+    if wanted.statuses == ("queued",):
+        ids = {row["id"] for row in reader.execute(f"SELECT id FROM jobs {where}", parameters)}
+        ordered = [one.id for one in read_order(reader) if one.id in ids]
+        jobs = {job.id: job for job in jobs_with_ids(reader, ordered[offset : offset + limit])}
+        return [jobs[id] for id in ordered[offset : offset + limit]], len(ordered)
+    total = int(reader.execute(f"SELECT count(*) FROM jobs {where}", parameters).fetchone()[0])
+    rows = reader.execute(f"{_SELECT} {where} ORDER BY number DESC LIMIT ? OFFSET ?", (*parameters, limit, offset))
+    return _with_places(reader, rows.fetchall()), total
+
+
+class JobFilter(NamedTuple):
+    """Which jobs are wanted: those of these statuses, of this owner, with these words in the prompt."""
+
+    statuses: tuple[str, ...] = ()
+    owner: str | None = None
+    text: str | None = None
+
+    def condition(self) -> tuple[str, tuple[Any, ...]]:
+        """Return the WHERE and its parameters."""
+        conditions, parameters = ["1"], list[Any]()
+        if self.statuses:
+            conditions.append(f"status IN ({', '.join('?' * len(self.statuses))})")
+            parameters += self.statuses
+        if self.owner is not None:
+            conditions.append("owner = ?")
+            parameters.append(self.owner)
+        for word in (self.text or "").split():
+            conditions.append("contains_word(request, ?)")
+            parameters.append(word.casefold())
+        return f"WHERE {' AND '.join(conditions)}", tuple(parameters)
+
+
+def _with_places(reader: Reader, rows: Sequence[sqlite3.Row]) -> list[Job]:
+    """Return the jobs, those that wait with their places in the queue."""
+    places: dict[str, int] = {}
+    if any(row["status"] == "queued" for row in rows):
+        places = {one.id: place for place, one in enumerate(read_order(reader), 1)}
+    return [job_of(row, places.get(row["id"])) for row in rows]
+
+
+def _batches(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for start in range(0, len(ids), _MOST_PARAMETERS):
+        yield tuple(ids[start : start + _MOST_PARAMETERS])
 
 
 def select_events(reader: Reader, after: int, limit: int) -> list[Event]:
@@ -89,21 +137,23 @@ def select_events(reader: Reader, after: int, limit: int) -> list[Event]:
     return [Event(**(dict(row) | {"payload": json.loads(row["payload"])})) for row in rows]
 
 
-def end_job(transaction: Transaction, job: Job, status: JobStatus, error: str | None = None) -> None:
-    """Give a job its last status and append the event."""
+def end_job(
+    transaction: Transaction, job: Job, status: JobStatus, error: str | None = None, log: Sequence[str] | None = None
+) -> None:
+    """Give a job its last status and append the event. A chain of jobs ends with one that is not done."""
     now = transaction.now()
     transaction.execute(
-        "UPDATE jobs SET status = :status, error = :error, finished_at = :now, phase = NULL,"
-        " progress = CASE WHEN :status = 'done' THEN 1 ELSE progress END,"
-        " stopped_after_seconds = max(0, :now - requested_at) WHERE id = :id",
-        {"status": status, "error": error, "now": now, "id": job.id},
+        "UPDATE jobs SET status = :status, error = :error, log = :log, finished_at = :now, phase = NULL,"
+        " progress = CASE WHEN :status = 'done' THEN 1 ELSE progress END, place = 0, own_place = 0,"
+        " forever = CASE WHEN :status = 'interrupted' THEN 0 ELSE forever END,"
+        " stopped_after_seconds = CASE WHEN requested IS NOT NULL THEN max(0, :now - requested_at) END WHERE id = :id",
+        {"status": status, "error": error, "log": log and json.dumps(list(log)), "now": now, "id": job.id},
     )
     transaction.append("job", job.id, {"status": status, "error": error})
 
 
-def requeue_job(transaction: Transaction, job: Job, deaths: int) -> None:
-    """Put a job whose engine is gone back to its place in the queue and append the event."""
-    transaction.execute(
-        "UPDATE jobs SET status = 'queued', deaths = ?, phase = NULL, engine = NULL WHERE id = ?", (deaths, job.id)
-    )
-    transaction.append("job", job.id, {"status": "queued", "deaths": deaths})
+def add_note(transaction: Transaction, job: Job, kind: str, text: str) -> None:
+    """Add to what people should be told of a job. The oldest go when there are too many."""
+    notes = [*job.notes, Note(transaction.now(), kind, text)][-_MOST_NOTES:]
+    stored = json.dumps([note._asdict() for note in notes], ensure_ascii=False)
+    transaction.execute("UPDATE jobs SET notes = ? WHERE id = ?", (stored, job.id))

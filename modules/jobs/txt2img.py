@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -26,12 +26,15 @@ CFG_SCALE_HIGHEST = 30.0
 PROMPT_LONGEST = 10_000
 SEED_HIGHEST = 2**63 - 1
 
+PartialImages = Literal["discard", "keep", "mark"]
+
 # Settings that a request may override for itself; all others of override_settings are A1111's and change nothing here.
 OVERRIDABLE_SETTINGS = frozenset(
     {
         "sd_model_checkpoint",
         "samples_save",
         "save_incomplete_images",
+        "mark_incomplete_images",
         "add_model_name_to_info",
         "add_model_hash_to_info",
         "add_version_to_infotext",
@@ -62,6 +65,14 @@ def _check_scheduler(value: Any) -> str | None:
         return find_schedule(value).label
     except InvalidRequest as error:
         raise fault(str(error)) from error
+
+
+def _check_partial_images(value: Any) -> str | None:
+    if is_blank(value):
+        return None
+    if value not in get_args(PartialImages):
+        raise fault(f"partial_images {show(value)} is not possible: use {', '.join(get_args(PartialImages))}.")
+    return str(value)
 
 
 def _check_overrides(value: Any) -> dict[str, Any]:
@@ -124,6 +135,9 @@ class Txt2ImgRequest(BaseModel):
         None, description="None follows the setting samples_save."
     )
     do_not_save_samples: Annotated[bool, BeforeValidator(switch("do_not_save_samples", False))] = False
+    partial_images: Annotated[PartialImages | None, BeforeValidator(_check_partial_images)] = Field(
+        None, description="What becomes of a picture that is stopped: discard, keep or mark; None follows the settings."
+    )
     send_images: Annotated[bool, BeforeValidator(switch("send_images", True))] = True
     stop_on_disconnect: Annotated[bool, BeforeValidator(switch("stop_on_disconnect", False))] = Field(
         False, description="Interrupt the job when the client that waits for it goes away."

@@ -166,8 +166,7 @@ def test_damage_under_way_is_told(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\x99" * 4096 * 200)
-    fresh = store._database._connect()  # the others still have good pages in their caches
-    store._database._idle[:] = [fresh]
+    store._database._idle.clear()  # these still have good pages in their caches
     with pytest.raises(StorageError, match=r"jobs.sqlite is damaged: restart the program, which sets it aside"):
         store.jobs(limit=500)
     store.close()

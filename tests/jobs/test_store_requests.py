@@ -37,7 +37,7 @@ def test_a_running_job_keeps_the_request_until_its_engine_obeys(store: JobStore,
     submit(store, "a")
     store.claim("engine")
     store.begin_image("a", 2)
-    assert store.request("interrupt") == RequestAnswer(True, "running", "a", 2)
+    assert store.request("interrupt") == RequestAnswer(True, "running", "a", 2, times=1)
     assert store.pending("a") == Pending("interrupt", None)
     assert get(store, "a").status == "running"
     clock.now += 1.5
@@ -101,10 +101,10 @@ def test_two_deaths_quarantine_the_job_with_the_reason(store: JobStore) -> None:
     job = get(store, "a")
     assert (job.status, job.deaths, job.position) == ("quarantined", 2, None)
     assert job.error == (
-        "The engine died 2 times while it drew this job, last: killed by SIGKILL. It is not tried again: "
-        "submit it anew with a smaller size or batch, or another model.\n"
-        "Last lines of the engine's log:\nloading\nOut of memory"
+        "The engine died 2 times while it drew this job, last: killed by SIGKILL. It is not tried again by itself: "
+        "retry it, or send it with a smaller size or batch, or another model."
     )
+    assert job.log == ("loading", "Out of memory")
     assert store.claim("engine-3") is None
 
 
