@@ -87,7 +87,7 @@ def write_atomically(path: Path, data: bytes, sole_writer: bool = False) -> None
     own = "" if sole_writer else f".{os.getpid()}-{secrets.token_hex(4)}"
     temporary = path.with_name(f".{path.name}{own}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
@@ -141,6 +141,17 @@ def set_aside(path: Path, companions: tuple[str, ...] = ()) -> Path:
     except OSError as error:
         raise StorageError.from_os_error(path, error) from error
     return aside
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it so that they last: each is synced into the one that holds it."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
+        _fsync_folder(one.parent)
 
 
 def _fsync_folder(folder: Path) -> None:
