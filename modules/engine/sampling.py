@@ -10,6 +10,7 @@ import torch
 from modules.engine.denoised import Step
 from modules.engine.encode import PromptEmbeddings
 from modules.engine.models import LoadedModel
+from modules.engine.resumable import Resumed, SamplingState, generators_from, take_state
 from modules.engine.schedulers import build_scheduler
 from modules.jobs.resolve import ResolvedTxt2Img
 
@@ -17,18 +18,35 @@ OnStep = Callable[[int, int, Step], None]
 
 
 class Batch:
-    """The pictures that one call of the pipeline draws. `latest` and `steps_done` say how far it came when stopped."""
+    """The pictures that one call of the pipeline draws. `latest` and `steps_done` say how far it came when stopped.
+
+    With `resume` it goes on from there, to the same bits as if it had never stopped.
+    """
 
     def __init__(
-        self, model: LoadedModel, prompts: PromptEmbeddings, resolved: ResolvedTxt2Img, indices: Sequence[int]
+        self,
+        model: LoadedModel,
+        prompts: PromptEmbeddings,
+        resolved: ResolvedTxt2Img,
+        indices: Sequence[int],
+        resume: SamplingState | None = None,
     ) -> None:
         self._model = model
         self._prompts = prompts
         self._resolved = resolved
         self._indices = tuple(indices)
-        self._scheduler_steps = 0
-        self._done = 0
-        self.latest: Step | None = None
+        self._resume = resume
+        self._done = 0 if resume is None else resume.done
+        self._scheduler_steps = 0 if resume is None else resume.steps
+        self._latents: torch.Tensor | None = None
+        self._scheduler: Any = None
+        self._generators: list[torch.Generator] = []
+        self.latest: Step | None = None if resume is None else resume.scheduler["latest"]
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """Which pictures of the job these are."""
+        return self._indices
 
     @property
     def steps_done(self) -> int:
@@ -36,6 +54,16 @@ class Batch:
         if self._scheduler_steps == 0:
             return 0
         return self._done * self._resolved.steps // self._scheduler_steps
+
+    def state(self) -> SamplingState | None:
+        """Return where the batch was when its last whole step ended; None: there is nothing yet that could be kept.
+
+        On the thread that samples: inside `on_step`, or after `sample` has ended, also by `Interrupted`, which comes
+        while the denoiser works and so leaves the sampler as the last step left it.
+        """
+        if self._latents is None:
+            return self._resume
+        return take_state(self._done, self._scheduler_steps, self._latents, self._scheduler, self._generators)
 
     def sample(self, on_step: OnStep) -> torch.Tensor:
         """Return the latents: (batch, channels, height / 8, width / 8), float32.
@@ -45,30 +73,39 @@ class Batch:
         Raises:
             Interrupted: the job was stopped before one of the denoiser's blocks.
         """
-        resolved, pipeline = self._resolved, self._model.pipeline
-        scheduler = build_scheduler(
+        resolved, pipeline, resume = self._resolved, self._model.pipeline, self._resume
+        if resume is not None and resume.done == resume.steps:
+            return resume.latents
+        scheduler = self._scheduler = build_scheduler(
             resolved.sampler_name, resolved.scheduler, self._model.scheduler_config, resolved.steps
         )
+        before = self._done
 
         def step_ended(pipe: Any, index: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            self._done, self._scheduler_steps, self.latest = index + 1, pipe.num_timesteps, scheduler.latest
+            self._done, self._scheduler_steps = before + index + 1, before + pipe.num_timesteps
+            self._latents, self.latest = tensors["latents"], scheduler.latest
             on_step(self._done, self._scheduler_steps, scheduler.latest)
             return tensors
 
-        generators = [torch.Generator().manual_seed(resolved.seed_of(index)) for index in self._indices]
+        if resume is None:
+            self._generators = [torch.Generator().manual_seed(resolved.seed_of(index)) for index in self._indices]
+            start = self._noise(self._generators)
+        else:
+            self._generators = generators_from(resume.generators)
+            start = resume.latents
         own = pipeline.scheduler
-        pipeline.scheduler = scheduler
+        pipeline.scheduler = scheduler if resume is None else Resumed(scheduler, resume)
         try:
             latents: torch.Tensor = pipeline(
                 prompt_embeds=self._prompts.positive,
                 negative_prompt_embeds=self._prompts.negative,
-                num_images_per_prompt=len(generators),
+                num_images_per_prompt=len(self._generators),
                 num_inference_steps=resolved.steps,
                 guidance_scale=resolved.cfg_scale,
                 width=resolved.width,
                 height=resolved.height,
-                generator=generators,
-                latents=self._noise(generators),
+                generator=self._generators,
+                latents=start,
                 output_type="latent",
                 callback_on_step_end=step_ended,
             ).images
