@@ -11,7 +11,8 @@ from modules.engine.devices import choose_dtype, choose_threads
 from modules.engine.families import family_of
 from modules.engine.models import LoadedModel, ModelKey
 from modules.engine.patience import wait_for
-from modules.engine.progress import JobProgress, Plan
+from modules.engine.planning import circumstances_of, plan_of
+from modules.engine.progress import JobProgress
 from modules.engine.studio import Studio
 from modules.engine.weights import count_parameters
 from modules.errors import ModelError
@@ -78,7 +79,7 @@ class JobDrawing:
         """Return the model with its hash, which takes seconds the first time that a large one is used."""
         if checkpoint.sha256 is not None:
             return checkpoint
-        return wait_for(lambda: self._studio.catalogue.hashed(checkpoint), self._studio.cancel.check)
+        return wait_for(lambda: self._studio.catalogue.hashed(checkpoint), self._studio.cancel.check_waiting)
 
     def _batches_left(self, resolved: ResolvedTxt2Img) -> list[list[int]]:
         """Return the indices of each batch without those that an earlier run completed."""
@@ -93,7 +94,8 @@ class JobDrawing:
         studio = self._studio
         key = ModelKey(checkpoint.path, resolved.checkpoint_hash, resolved.dtype, resolved.layout)
         loads = studio.shelf.loaded is None or studio.shelf.loaded.key != key
-        self._progress.plan(Plan(resolved.steps, batches, resolved.image_count, loads))
+        experience = studio.timings.under(circumstances_of(resolved, studio.device))
+        self._progress.plan(plan_of(resolved, batches, loads), experience)
         if loads:
             studio.encoder.forget()
             studio.status.forget_checkpoint()

@@ -12,6 +12,7 @@ from modules.engine.encode import PromptEncoder
 from modules.engine.models import ModelShelf
 from modules.engine.preview import Previews
 from modules.engine.status import EngineStatus
+from modules.engine.timings import Timings
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.store import JobStore
 from modules.options import Options
@@ -42,3 +43,7 @@ class Studio:
     shelf: ModelShelf
     encoder: PromptEncoder = field(default_factory=PromptEncoder)
     draw_seed: Callable[[], int] = draw_seed
+    timings: Timings = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "timings", Timings(self.folder.timings))
