@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from modules.errors import InvalidRequest, SteadyError, StorageError, UnknownJob
+from modules.errors import InvalidRequest, QueueFull, SteadyError, StorageError, UnknownJob
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +108,8 @@ async def _answer_steady_error(request: Request, error: Exception) -> Response:
         return error_answer(422, name, invalid_detail(error), message)
     if isinstance(error, UnknownJob):
         return error_answer(404, name, message)
+    if isinstance(error, QueueFull):
+        return error_answer(429, name, message, headers={"Retry-After": str(error.retry_after_seconds)})
     if isinstance(error, StorageError):
         logger.error("%s %s: %s", request.method, request.url.path, message)
         return error_answer(507, name, message)

@@ -22,6 +22,7 @@ from modules.api.live_messages import (
     Queue,
     read_batch,
     read_beginning,
+    read_missed,
     read_queue,
     text_of,
 )
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 SETTLE_SECONDS = 0.5
 LEAVING = Message(text_of({"type": "leaving"}))
-TOPICS = ("progress", "engine", "supervisor")
+TOPICS = ("progress", "engine", "supervisor", "heartbeat")
 
 
 class Broadcaster:
@@ -66,10 +67,11 @@ class Broadcaster:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._leaving = False
-        self.queue = Queue(0, ())
+        self.queue = Queue(0, (), 0, False)
+        self.engine_given_up = asyncio.Event()
 
     def topic(self, name: str) -> Any:
-        """Return the newest value of "progress", "engine" or "supervisor"; None when there is none."""
+        """Return the newest value of one of `TOPICS`; None when there is none."""
         return self._topics[name]
 
     async def start(self) -> None:
@@ -80,6 +82,7 @@ class Broadcaster:
         self.queue = await self._workers.run_poll(read_queue, self._store)
         if self._link is not None:
             self._listen_to(self._link)
+            self._link.publish("queue", self.queue.counts)
         self._task = asyncio.create_task(self._watch(), name="broadcaster")
 
     async def stop(self) -> None:
@@ -117,7 +120,10 @@ class Broadcaster:
             self._waiting.pop(job_id, None)
 
     async def follow(self, owner: str | None, after: int | None = None) -> AsyncGenerator[Message, None]:
-        """Yield a snapshot for `owner`, the events missed since `after`, then all that happens here."""
+        """Yield a snapshot for `owner`, all events missed since `after`, then all that happens here.
+
+        When those events are not known any more, a "reset" comes first: the reader is to forget what it knows.
+        """
         subscription = Subscription()
         self._subscriptions.add(subscription)
         try:
@@ -126,31 +132,36 @@ class Broadcaster:
                 return
             beginning = await self._workers.run(read_beginning, self._store, owner, after)
             subscription.skip_to(beginning.number)
-            yield self._snapshot(beginning, after)
-            for message in beginning.missed:
-                yield message
+            if beginning.reset is not None:
+                yield beginning.reset
+            yield self._snapshot(beginning)
+            number = beginning.number if beginning.replay is None else beginning.replay
+            while missed := await self._workers.run(read_missed, self._store, number, beginning.number):
+                for message in missed:
+                    yield message
+                    number = message.number or number
             while (following := await subscription.next()) is not None:
                 yield following
         finally:
             self._subscriptions.discard(subscription)
 
-    def _snapshot(self, beginning: Beginning, after: int | None) -> Message:
-        """Numbered like the last event it covers; by `after` if missed events follow: they may be asked for again."""
+    def _snapshot(self, beginning: Beginning) -> Message:
+        """Numbered like the last event it covers; by `replay` if missed events follow: they may be asked for again."""
         preview = self._newest_preview()
         content = {
             "type": "snapshot",
             "events": beginning.number,
+            "replay": beginning.replay,
             "instance": self._identity.instance,
             "page": self._identity.page,
             "job": beginning.job,
             "running": beginning.running,
-            "queued": beginning.queue.total,
-            "queue": beginning.queue.ids,
-            **self._topics,
+            **beginning.queue.told,
+            **{name: _told_topic(name, value) for name, value in self._topics.items()},
             "preview": None if preview is None else _preview_content(preview),
             "notices": self._notices(),
         }
-        return Message(text_of(content), after if beginning.missed else beginning.number)
+        return Message(text_of(content), beginning.number if beginning.replay is None else beginning.replay)
 
     def _newest_preview(self) -> Preview | None:
         """Return the preview of the job that runs, for those who come now."""
@@ -159,7 +170,7 @@ class Broadcaster:
 
     def _listen_to(self, link: Link) -> None:
         for name in TOPICS:
-            self._topics[name] = link.topics.get(name)
+            self._take_topic(name, link.topics.get(name))
             link.on_topic(name, self._topic_handler(name))
         link.on_topic("events", lambda number: self.wake())
         link.on_preview(lambda preview: self._call(self._on_preview, preview))
@@ -173,9 +184,15 @@ class Broadcaster:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(function, *arguments)
 
-    def _on_topic(self, name: str, value: Any) -> None:
+    def _take_topic(self, name: str, value: Any) -> None:
         self._topics[name] = value
-        self._tell_newest(name, Message(text_of({"type": name, name: value})))
+        if name == "supervisor":
+            given_up = ((value or {}).get("engine") or {}).get("status") == "given_up"
+            (self.engine_given_up.set if given_up else self.engine_given_up.clear)()
+
+    def _on_topic(self, name: str, value: Any) -> None:
+        self._take_topic(name, value)
+        self._tell_newest(name, Message(text_of({"type": name, name: _told_topic(name, value)})))
 
     def _on_preview(self, preview: Preview) -> None:
         if self._subscriptions:
@@ -209,12 +226,17 @@ class Broadcaster:
     async def _deliver(self) -> None:
         while True:
             batch: Batch = await self._workers.run_poll(read_batch, self._store, self._number)
-            self.queue = batch.queue
+            self._take_queue(batch.queue)
             for delivery in batch.deliveries:
                 await self._tell(delivery)
                 self._number = delivery.event.number
             if len(batch.deliveries) < MOST_EVENTS_AT_ONCE:
                 return
+
+    def _take_queue(self, queue: Queue) -> None:
+        if self._link is not None and queue.counts != self.queue.counts:
+            self._link.publish("queue", queue.counts)
+        self.queue = queue
 
     async def _tell(self, delivery: Delivery) -> None:
         job_id = delivery.event.job_id
@@ -243,6 +265,13 @@ class Broadcaster:
 def data_uri(preview: Preview) -> str:
     """Return a preview's picture as a browser takes it."""
     return f"data:{preview.media_type};base64,{base64.b64encode(preview.data).decode('ascii')}"
+
+
+def _told_topic(name: str, value: Any) -> Any:
+    """Return a topic as readers get it. They cannot compare the engine's clock with theirs, so silence is counted."""
+    if name != "heartbeat" or not value or value.get("at") is None:
+        return value
+    return value | {"silent_seconds": round(max(0.0, time.monotonic() - value["at"]), 3)}
 
 
 def _preview_content(preview: Preview) -> dict[str, Any]:

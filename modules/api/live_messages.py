@@ -14,14 +14,27 @@ from modules.jobs.store import JobStore
 MOST_EVENTS_AT_ONCE = 500
 MOST_QUEUED_IDS = 200
 LONGEST_BATCH_WITH_ALL_JOBS = 20
+CHANGE_THE_QUEUE = ("job", "removed", "queue")
 
 
 @dataclass(frozen=True)
 class Queue:
-    """How many jobs wait, and the ids of the first of them in order."""
+    """How many jobs wait, the ids of the first of them in order, how many run, and whether no job is taken."""
 
     total: int
     ids: tuple[str, ...]
+    running: int
+    paused: bool
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As the messages have it."""
+        return {"queued": self.total, "queue": self.ids, "queue_paused": self.paused}
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """As the topic "queue" has it, by which the launcher knows whether anything is about to be drawn."""
+        return {"queued": self.total, "running": self.running, "paused": self.paused}
 
 
 @dataclass(frozen=True)
@@ -43,13 +56,17 @@ class Batch:
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a new reader is told first."""
+    """What a new reader is told first. `reset`, when there is one, comes before it; missed events follow it.
+
+    `replay` is the number after which they begin; None: nothing is to be replayed.
+    """
 
     number: int
     job: dict[str, Any] | None
     running: dict[str, Any] | None
     queue: Queue
-    missed: tuple[Message, ...]
+    replay: int | None
+    reset: Message | None
 
 
 def answer_for(store: JobStore, job: Job | None) -> dict[str, Any] | None:
@@ -59,40 +76,72 @@ def answer_for(store: JobStore, job: Job | None) -> dict[str, Any] | None:
 
 def read_queue(store: JobStore) -> Queue:
     """Return who waits."""
-    return Queue(store.queued_count(), tuple(store.queued_ids(MOST_QUEUED_IDS)))
+    running = int(store.running() is not None)
+    return Queue(store.queued_count(), tuple(store.queued_ids(MOST_QUEUED_IDS)), running, store.queue_paused())
 
 
 def read_batch(store: JobStore, after: int, limit: int = MOST_EVENTS_AT_ONCE) -> Batch:
     """Return the events after number `after`, each with its job as it is now.
 
-    In a long batch only a job's last event carries the job, which may have a thousand outputs.
+    An event of an image carries that image alone, since a job may have a thousand of them. Of the others only a job's
+    last one carries the job when the batch is long.
     """
     events = store.events_after(after, limit)
+    jobs = store.jobs_by_id(list({event.job_id for event in events if event.job_id is not None}))
+    last = {event.job_id: event.number for event in events if event.kind != "image"}
     queue = read_queue(store)
-    last = {event.job_id: event.number for event in events}
-    answers: dict[str | None, dict[str, Any] | None] = {}
+    answers: dict[str, dict[str, Any] | None] = {}
     deliveries = []
     for event in events:
-        carries = len(events) <= LONGEST_BATCH_WITH_ALL_JOBS or last[event.job_id] == event.number
-        if event.job_id is not None and event.job_id not in answers and event.kind != "removed":
-            answers[event.job_id] = answer_for(store, store.get(event.job_id))
-        message = _event_message(event, answers.get(event.job_id) if carries else None, queue)
-        deliveries.append(Delivery(event, message, _ended(event)))
+        id, job = event.job_id, jobs.get(event.job_id or "")
+        if event.kind == "image":
+            deliveries.append(Delivery(event, _image_message(event, job), None))
+            continue
+        carries = len(events) <= LONGEST_BATCH_WITH_ALL_JOBS or last[id] == event.number
+        if carries and job is not None and job.id not in answers:
+            answers[job.id] = answer_for(store, job)
+        answer = answers.get(id or "") if carries else None
+        deliveries.append(Delivery(event, _event_message(event, answer, queue), _ended(event)))
     return Batch(tuple(deliveries), queue)
 
 
 def read_beginning(store: JobStore, owner: str | None, after: int | None) -> Beginning:
-    """Return the start of a reader's stream: where things stand, and the events that it missed after `after`."""
+    """Return the start of a reader's stream: where things stand, and whether what it missed is still known."""
     number = store.last_event()
     running = store.running()
     job = store.newest_for_owner(owner) if owner else None
     if job is None:
         job = running or (store.last_for_owner(owner) if owner else None)
-    missed: tuple[Message, ...] = ()
-    if after is not None and after < number:
-        batch = read_batch(store, after, min(MOST_EVENTS_AT_ONCE, number - after))
-        missed = tuple(delivery.message for delivery in batch.deliveries)
-    return Beginning(number, answer_for(store, job), answer_for(store, running), read_queue(store), missed)
+    reset = None if after is None else _reset(store, after, number)
+    missed = after is not None and after < number and reset is None
+    return Beginning(
+        number=number,
+        job=answer_for(store, job),
+        running=answer_for(store, running),
+        queue=read_queue(store),
+        replay=after if missed else None,
+        reset=reset,
+    )
+
+
+def read_missed(store: JobStore, after: int, until: int) -> tuple[Message, ...]:
+    """Return the messages of events above `after` up to `until`, a part of them: none is the end."""
+    limit = min(MOST_EVENTS_AT_ONCE, until - after)
+    return tuple(one.message for one in read_batch(store, after, limit).deliveries) if limit > 0 else ()
+
+
+def _reset(store: JobStore, after: int, last: int) -> Message | None:
+    """Return what a reader is told whose last number leads nowhere: what came after it is gone, or never was here."""
+    following = store.events_after(after, 1)
+    first = following[0].number if following else None
+    if after > last:
+        reason = f"There is no event {after} yet, the last is {last}: it was the number of another database."
+    elif after < last and first != after + 1:
+        reason = f"The events after {after} are not kept any more."
+    else:
+        return None
+    content = {"type": "reset", "asked": after, "first": first, "events": last, "reason": reason}
+    return Message(text_of(content))
 
 
 def text_of(message: dict[str, Any]) -> str:
@@ -108,10 +157,17 @@ def _ended(event: Event) -> str | None:
 
 
 def _event_message(event: Event, answer: dict[str, Any] | None, queue: Queue) -> Message:
-    content: dict[str, Any] = {"type": "event", "number": event.number, "at": event.at, "kind": event.kind}
-    content |= {"job_id": event.job_id, "job": answer, "queued": queue.total, "queue": queue.ids}
-    if event.kind == "image":
-        content["output"] = event.payload
-    else:
-        content["payload"] = event.payload
+    content = _content(event) | {"job": answer, "payload": event.payload}
+    if event.kind in CHANGE_THE_QUEUE:
+        content |= queue.told
     return Message(text_of(content), event.number)
+
+
+def _image_message(event: Event, job: Job | None) -> Message:
+    content = _content(event) | {"output": event.payload}
+    content |= {"progress": job and job.progress, "image_index": job and job.image_index}
+    return Message(text_of(content), event.number)
+
+
+def _content(event: Event) -> dict[str, Any]:
+    return {"type": "event", "number": event.number, "at": event.at, "kind": event.kind, "job_id": event.job_id}

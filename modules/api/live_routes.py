@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncGenerator
 
 from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Message as ASGIMessage
+from starlette.types import Send
 
 from modules.api.client import owner_of
 from modules.api.services import Services
 from modules.api.subscription import Message
 from modules.errors import InvalidRequest
 
+logger = logging.getLogger(__name__)
+
 SERVICE_RESTART = 1012
 TRY_AGAIN_LATER = 1013
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 15.0
+SECONDS_TO_TAKE_A_MESSAGE = 30.0
 
 
 def routes(services: Services) -> APIRouter:
@@ -42,16 +48,37 @@ def routes(services: Services) -> APIRouter:
         after = last_event_id(request.headers.get("last-event-id"))
         stream = server_sent_events(services, owner or owner_of(request), after)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+        return EventStream(stream, media_type="text/event-stream", headers=headers)
 
     return router
 
 
+class EventStream(StreamingResponse):
+    """Server-sent events; a client that takes nothing any more is left, so that its stream does not stay for ever."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the stream, each part within its time."""
+
+        async def in_time(message: ASGIMessage) -> None:
+            async with asyncio.timeout(SECONDS_TO_TAKE_A_MESSAGE):
+                await send(message)
+
+        try:
+            await super().stream_response(in_time)
+        except TimeoutError:
+            logger.info("A client of the event stream took nothing for %.0f s", SECONDS_TO_TAKE_A_MESSAGE)
+        finally:
+            assert isinstance(self.body_iterator, AsyncGenerator)
+            await self.body_iterator.aclose()
+
+
 async def _send_all(services: Services, websocket: WebSocket, owner: str, after: int | None) -> None:
     """Send until this server leaves, or until the reader is too slow; it may connect again in both cases."""
-    async with contextlib.aclosing(services.broadcaster.follow(owner, after)) as stream:
-        async for message in stream:
-            await websocket.send_text(message.text)
+    with contextlib.suppress(TimeoutError):
+        async with contextlib.aclosing(services.broadcaster.follow(owner, after)) as stream:
+            async for message in stream:
+                async with asyncio.timeout(SECONDS_TO_TAKE_A_MESSAGE):
+                    await websocket.send_text(message.text)
     leaving = services.retirement.leaving.is_set()
     await websocket.close(SERVICE_RESTART if leaving else TRY_AGAIN_LATER)
 
@@ -77,7 +104,7 @@ def last_event_id(header: str | None) -> int | None:
     return int(header)
 
 
-async def server_sent_events(services: Services, owner: str, after: int | None) -> AsyncIterator[str]:
+async def server_sent_events(services: Services, owner: str, after: int | None) -> AsyncGenerator[str, None]:
     """Yield each message as an event, and a comment when nothing happens, so that a dead connection is found."""
     async with contextlib.aclosing(services.broadcaster.follow(owner, after)) as stream:
         following = asyncio.ensure_future(anext(stream, None))

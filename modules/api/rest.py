@@ -9,8 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from modules.api import (
     assets,
     docs_page,
+    job_actions,
     jobs_routes,
     live_routes,
+    queue_routes,
     sdapi_control,
     sdapi_generation,
     sdapi_images,
@@ -38,6 +40,8 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
         sdapi_options,
         sdapi_lists,
         jobs_routes,
+        job_actions,
+        queue_routes,
         live_routes,
     ):
         app.include_router(part.routes(services))

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from modules.api.answers import Refused, json_answer, read_object
-from modules.api.client import is_on_this_machine
+from modules.api.client import actor_of, is_on_this_machine
+from modules.api.permission import ask_job
 from modules.api.services import Services
 from modules.errors import InvalidRequest
 from modules.shared_state import RequestKind
 
+Target = Literal["server", "engine"]
+
+COMMANDS: dict[Target, dict[str, str]] = {
+    "server": {"now": "restart", "after-image": "restart-after-image", "idle": "restart-when-idle"},
+    "engine": {
+        "now": "restart-engine",
+        "after-image": "restart-engine-after-image",
+        "idle": "restart-engine-when-idle",
+    },
+}
+
 
 def routes(services: Services) -> APIRouter:
-    """POST interrupt, skip, server-restart, server-stop."""
+    """POST interrupt, skip, server-restart, engine-restart, restart-cancel, server-stop."""
     router = APIRouter(prefix="/sdapi/v1")
 
     async def ask(request: Request, kind: RequestKind, plain: dict[str, Any] | None) -> Response:
@@ -24,8 +37,19 @@ def routes(services: Services) -> APIRouter:
         task_id = body.get("task_id") or request.query_params.get("task_id")
         if task_id is not None and not isinstance(task_id, str):
             raise InvalidRequest(f"task_id {task_id!r} is no text: send the id of a job.", "task_id")
-        answer = await services.workers.run_control(services.requests.ask, kind, task_id)
+        answer = await services.workers.run_control(ask_job, services, kind, task_id, actor_of(request))
         return json_answer(plain if task_id is None else {"task_id": answer.job, "acted": answer.accepted})
+
+    async def restart(request: Request, target: Target) -> Response:
+        """Give the launcher the order and answer like A1111, or, to a request that says `when`, what waits now."""
+        body = await read_object(request, empty=True)
+        when = body.get("when", "now")
+        command = COMMANDS[target].get(when) if isinstance(when, str) else None
+        if command is None:
+            raise InvalidRequest(f"when {when!r} is not possible: send one of {', '.join(COMMANDS[target])}.", "when")
+        await order(services, request, command)
+        waiting = None if when == "now" else {"command": command, "since": time.time()}
+        return json_answer({"accepted": True, "waiting": waiting} if "when" in body else {})
 
     @router.post("/interrupt")
     async def interrupt(request: Request) -> Response:
@@ -39,19 +63,38 @@ def routes(services: Services) -> APIRouter:
 
     @router.post("/server-restart")
     async def server_restart(request: Request) -> Response:
-        """Swap the server: no request fails, the running job goes on."""
-        allow_server_command(services, request, "restart")
-        services.state.request_restart()
-        return json_answer({})
+        """Swap the server: no request fails, the running job goes on. `when`: now, after-image or idle."""
+        return await restart(request, "server")
+
+    @router.post("/engine-restart")
+    async def engine_restart(request: Request) -> Response:
+        """Start the engine anew; its job goes on after that. `when`: now, after-image or idle."""
+        return await restart(request, "engine")
+
+    @router.post("/restart-cancel")
+    async def restart_cancel(request: Request) -> Response:
+        """Drop the restart that waits for its moment."""
+        await order(services, request, "cancel-restart")
+        return json_answer({"accepted": True, "waiting": None})
 
     @router.post("/server-stop")
     async def server_stop(request: Request) -> Response:
         """End the program. A running job goes on at the next start."""
-        allow_server_command(services, request, "stop")
-        services.state.server_command = "stop"
+        await order(services, request, "stop")
         return json_answer({})
 
     return router
+
+
+async def order(services: Services, request: Request, command: str) -> None:
+    """Give the launcher a command, and keep who did.
+
+    Raises:
+        Refused: 403 or 501, see `allow_server_command`.
+    """
+    allow_server_command(services, request, command)
+    await services.workers.run_control(services.store.note_audit, command, actor_of(request))
+    services.state.server_command = command
 
 
 def allow_server_command(services: Services, request: Request, command: str) -> None:
@@ -61,6 +104,6 @@ def allow_server_command(services: Services, request: Request, command: str) -> 
         Refused: 403 to another machine without --api-server-stop; 501 when no launcher listens.
     """
     if not is_on_this_machine(request) and not services.arguments.api_server_stop:
-        raise Refused(403, f"server-{command} is only for clients on this machine: start with --api-server-stop.")
+        raise Refused(403, f"The command {command} is only for clients on this machine: start with --api-server-stop.")
     if services.link is None:
-        raise Refused(501, f"No launcher could {command} this server: start it with launch.py.")
+        raise Refused(501, f"No launcher follows the command {command}: start this server with launch.py.")

@@ -10,10 +10,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from modules.api.answers import Refused, error_answer, read_object, retry_later
-from modules.api.client import owner_of
+from modules.api.client import actor_of
 from modules.api.generation_answer import generation_answer
 from modules.api.services import Services
-from modules.api.submission import check_job_id, check_request, new_job_id, refuse_without_engine, submit_job
+from modules.api.submission import (
+    Wishes,
+    check_job_id,
+    check_request,
+    new_job_id,
+    refuse_without_engine,
+    submit_job,
+)
 from modules.jobs.requests import Txt2ImgRequest
 
 OPENAPI = {"requestBody": {"content": {"application/json": {"schema": Txt2ImgRequest.model_json_schema()}}}}
@@ -45,13 +52,14 @@ async def _draw(
 ) -> Response:
     ended = services.broadcaster.expect(job_id)
     try:
-        await services.workers.run(submit_job, services.store, checked, owner_of(request), job_id, only_new=True)
+        by = actor_of(request)
+        await services.workers.run(submit_job, services.store, checked, job_id, Wishes(by.owner), by, only_new=True)
         status = await _wait(services, request, ended, job_id)
     finally:
         services.broadcaster.forget(job_id, ended)
     if status is None:
         if checked.stop_on_disconnect:
-            await services.workers.run_control(services.requests.ask, "interrupt", job_id)
+            await services.workers.run_control(services.requests.ask, "interrupt", job_id, by)
         return Response(status_code=499)
     return await _answer(services, checked, job_id, send_images)
 
@@ -60,19 +68,22 @@ async def _wait(services: Services, request: Request, ended: asyncio.Future[str]
     """Return the status with which the job ended; None when its client went away.
 
     Raises:
-        Refused: 503, the server is stopped. The job stays in the queue.
+        Refused: 503, the server is stopped, or the engine was given up. The job stays in the queue.
     """
     gone = asyncio.create_task(_disconnected(request))
     stopped = asyncio.create_task(services.retirement.stopping.wait())
+    given_up = asyncio.create_task(services.broadcaster.engine_given_up.wait())
     try:
-        await asyncio.wait((ended, gone, stopped), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((ended, gone, stopped, given_up), return_when=asyncio.FIRST_COMPLETED)
         if ended.done():
             return ended.result()
         if gone.done():
             return None
+        if given_up.done() and not stopped.done():
+            refuse_without_engine(services.broadcaster.topic("supervisor"), job_id)
         raise retry_later(f"The server stops; job {job_id} stays in the queue: GET /sdapi/v1/jobs/{job_id} later.", 5)
     finally:
-        for task in (gone, stopped):
+        for task in (gone, stopped, given_up):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

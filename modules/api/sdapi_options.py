@@ -10,9 +10,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from modules.api.answers import json_answer, read_object, retry_later
+from modules.api.client import actor_of
 from modules.api.services import Services
 from modules.errors import InvalidRequest, SteadyError
 from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
 from modules.options import Options
 
@@ -35,7 +37,7 @@ def routes(services: Services) -> APIRouter:
         changes = await read_object(request)
         if services.retirement.leaving.is_set():
             raise retry_later("The server is being replaced and writes no settings any more: send them again.")
-        await services.workers.run(change_options, options, catalogue, store, changes)
+        await services.workers.run(change_options, options, catalogue, store, changes, actor_of(request))
         return json_answer(None)
 
     return router
@@ -57,7 +59,7 @@ def options_answer(options: Options, catalogue: CheckpointCatalogue) -> dict[str
 
 
 def change_options(
-    options: Options, catalogue: CheckpointCatalogue, store: JobStore, changes: dict[str, Any]
+    options: Options, catalogue: CheckpointCatalogue, store: JobStore, changes: dict[str, Any], by: Actor
 ) -> tuple[str, ...]:
     """Change all or nothing, tell it to everyone, and return the names that changed.
 
@@ -71,7 +73,7 @@ def change_options(
     changed = options.update(changes)
     if changed:
         logger.info("Settings changed: %s", ", ".join(changed))
-        store.note_settings(changed)
+        store.note_settings(changed, by=by)
     return changed
 
 

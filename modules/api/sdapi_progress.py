@@ -36,12 +36,8 @@ def routes(services: Services) -> APIRouter:
     @router.get("/sdapi/v1/progress")
     async def progress(skip_current_image: bool = False) -> Response:
         """How far the running job is, whoever owns it, with its newest preview."""
-        answer = progress_answer(state, skip_current_image)
-        topic = broadcaster.topic("progress")
-        of_this_job = topic if topic and topic.get("job") == answer["job"] else None
-        answer["phase"] = of_this_job.get("phase") if of_this_job else None
+        answer = progress_answer(state, broadcaster.topic("progress"), skip_current_image)
         answer["queue"] = broadcaster.queue.total
-        answer["detail"] = of_this_job
         return json_answer(answer)
 
     @router.post("/internal/progress")
@@ -49,7 +45,7 @@ def routes(services: Services) -> APIRouter:
         """How far one job is: running, waiting or finished."""
         running = running_job(state)
         if running is not None and question.id_task in (None, running):
-            return json_answer(task_progress(state, question, running))
+            return json_answer(task_progress(state, broadcaster.topic("progress"), question, running))
         if question.id_task is None:
             return json_answer(waiting_answer("Waiting..."))
         return json_answer(await workers.run(where_is, store, question.id_task))
@@ -94,18 +90,40 @@ def running_job(state: State) -> str | None:
     return state.begun_job if state.running else None
 
 
-def progress_answer(state: State, skip_current_image: bool = False) -> dict[str, Any]:
-    """Return A1111's answer about the job that runs, whoever owns it, and its id."""
+def how_far(state: State, told: dict[str, Any] | None, begun: float = 0.0) -> tuple[float, float | None]:
+    """Return the progress of the running job and the seconds left: what the engine tells, else by A1111's formula.
+
+    A job that runs is at `begun` at least, since clients take 0 for "nothing runs".
+    """
+    nine = state.dict()
+    if told is None or not nine["job_count"]:
+        progress = fraction_done(nine, begun)
+        return progress, remaining_seconds(state.time_start, progress)
+    return min(max(float(told["progress"]), begun), 1.0), told["eta_seconds"]
+
+
+def told_of(job: str | None, topic: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the topic "progress" if it is about this job."""
+    return topic if topic is not None and job is not None and topic.get("job") == job else None
+
+
+def progress_answer(
+    state: State, topic: dict[str, Any] | None = None, skip_current_image: bool = False
+) -> dict[str, Any]:
+    """Return A1111's answer about the job that runs, whoever owns it; with its id, its phase and all that is told."""
     nine, job = state.dict(), running_job(state)
-    progress = fraction_done(nine, begun=0.01)
+    told = told_of(job, topic)
+    progress, seconds_left = how_far(state, told, begun=0.01)
     preview = None if skip_current_image else preview_of(state, job)
     return {
         "progress": progress,
-        "eta_relative": remaining_seconds(state.time_start, progress) or 0.0,
+        "eta_relative": seconds_left or remaining_seconds(state.time_start, progress) or 0.0,
         "state": nine,
         "current_image": base64.b64encode(preview.data).decode("ascii") if preview else None,
         "textinfo": state.textinfo,
         "job": job,
+        "phase": told.get("phase") if told else None,
+        "detail": told,
     }
 
 
@@ -115,9 +133,9 @@ def preview_of(state: State, job: str | None) -> Preview | None:
     return preview if preview is not None and preview.job == job else None
 
 
-def task_progress(state: State, question: ProgressQuestion, job: str) -> dict[str, Any]:
+def task_progress(state: State, topic: dict[str, Any] | None, question: ProgressQuestion, job: str) -> dict[str, Any]:
     """Return /internal/progress of the job that runs. The picture is sent when it is another than the client has."""
-    progress = fraction_done(state.dict())
+    progress, seconds_left = how_far(state, told_of(job, topic))
     preview = preview_of(state, job) if question.live_preview else None
     is_new = preview is not None and preview.id != question.id_live_preview
     return {
@@ -125,7 +143,7 @@ def task_progress(state: State, question: ProgressQuestion, job: str) -> dict[st
         "queued": False,
         "completed": False,
         "progress": progress,
-        "eta": remaining_seconds(state.time_start, progress),
+        "eta": seconds_left,
         "live_preview": data_uri(preview) if preview is not None and is_new else None,
         "id_live_preview": preview.id if preview is not None else question.id_live_preview,
         "textinfo": state.textinfo,
@@ -153,6 +171,8 @@ def where_is(store: JobStore, job_id: str) -> dict[str, Any]:
         return waiting_answer("Waiting...")
     if job.status == "queued":
         return waiting_answer(f"In queue: {job.position}/{store.queued_count()}", queued=True)
+    if job.status == "paused":
+        return waiting_answer("Paused", queued=True)
     if job.status == "running":
         return waiting_answer("Waiting...", active=True)
     return waiting_answer("Waiting...", completed=True)

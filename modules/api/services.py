@@ -11,6 +11,7 @@ from modules.api.stored_requests import StoredRequests
 from modules.api.workers import Workers
 from modules.cmd_args import Arguments
 from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.rows import QueueLimits
 from modules.jobs.store import JobStore
 from modules.link import Link
 from modules.options import Options
@@ -54,7 +55,7 @@ def build_services(
         return [*options.notices, *store.notices]
 
     broadcaster = Broadcaster(store, state, link, workers, identity, notices)
-    requests = StoredRequests(store, link)
+    requests = StoredRequests(store, link, state)
     state.requests = requests
 
     def announce(number: int) -> None:
@@ -62,7 +63,12 @@ def build_services(
             link.publish("events", number)
         broadcaster.wake()
 
+    def limits() -> QueueLimits:
+        options.refresh()
+        return QueueLimits(options.values.queue_limit, options.values.queue_limit_per_owner)
+
     store.announce = announce
+    store.limits = limits
     return Services(
         store=store,
         catalogue=catalogue,

@@ -35,6 +35,7 @@ SECONDS_UNTIL_FORCED = 2.5
 TICK_SECONDS = 0.05
 TURNS_TO_MAKE_A_TRANSPORT = 3
 BACKLOG = 2048
+MILLISECONDS_TO_TAKE_ANYTHING = 60_000
 STARTUP_FAILURE = 3
 
 
@@ -96,6 +97,7 @@ class SwappableServer(uvicorn.Server):
             await self.lifespan.shutdown()
             return
         for listening in sockets or []:
+            drop_clients_that_take_nothing(listening)
             server = await loop.create_server(self._new_connection, sock=listening, backlog=self.config.backlog)
             self.servers.append(server)
         self.started = True
@@ -239,6 +241,16 @@ class SwappableServer(uvicorn.Server):
         deadline = loop.time() + most_seconds
         while self.server_state.tasks and loop.time() < deadline:  # noqa: ASYNC110  (uvicorn has no event for it)
             await asyncio.sleep(TICK_SECONDS)
+
+
+def drop_clients_that_take_nothing(listening: socket.socket) -> None:
+    """Let the system end connections whose client takes nothing of what waits for it, such as a stopped reader.
+
+    Connections inherit it. Where the system cannot (it is Linux's), such a connection lasts as long as its client.
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        with contextlib.suppress(OSError):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, MILLISECONDS_TO_TAKE_ANYTHING)
 
 
 def _close(connection: Closable) -> None:

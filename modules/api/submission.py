@@ -6,17 +6,20 @@ import re
 import threading
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from modules.api.answers import Refused, retry_later
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.requests import Txt2ImgRequest, find_checkpoint, validate_request
-from modules.jobs.rows import Job
+from modules.jobs.rows import Actor, Job
 from modules.jobs.store import JobStore
 from modules.options import Settings
 
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()-]{0,99}")
+
+MOST_PRIORITY = 1_000_000
 
 _submitting = threading.Lock()
 
@@ -59,23 +62,76 @@ def check_request(kind: object, data: object, catalogue: CheckpointCatalogue, se
     return request
 
 
-def submit_job(store: JobStore, request: Txt2ImgRequest, owner: str, job_id: str, *, only_new: bool = False) -> Job:
+@dataclass(frozen=True)
+class Wishes:
+    """Whose a job is and how it is to be queued."""
+
+    owner: str
+    priority: int = 0
+    forever: bool = False
+    retry_of: str | None = None
+
+
+def wishes_in(body: Mapping[str, Any], owner: str) -> Wishes:
+    """Return what a body of POST jobs says beside the request.
+
+    Raises:
+        InvalidRequest: a value is not possible.
+    """
+    forever = body.get("forever", False)
+    if not isinstance(forever, bool):
+        raise InvalidRequest(f"forever {forever!r} is not possible: send true or false.", "forever")
+    priority = priority_in(body) if body.get("priority") is not None else 0
+    return Wishes(owner, priority, forever, check_job_id(body.get("retry_of"), "retry_of"))
+
+
+def priority_in(body: Mapping[str, Any]) -> int:
+    """Return the priority that a body names.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    priority = body.get("priority")
+    if isinstance(priority, int) and not isinstance(priority, bool) and abs(priority) <= MOST_PRIORITY:
+        return priority
+    raise InvalidRequest(
+        f"priority {priority!r} is not possible: send a whole number, -{MOST_PRIORITY} to {MOST_PRIORITY}.", "priority"
+    )
+
+
+def submit_job(
+    store: JobStore, request: Txt2ImgRequest, job_id: str, wishes: Wishes, by: Actor, *, only_new: bool = False
+) -> Job:
     """Put a request into the queue. The same id twice is one job; with `only_new` the second time is an error.
 
     Raises:
         Refused: 409, the id is taken.
+        QueueFull: as many jobs wait as may.
     """
     content: dict[str, Any] = request.model_dump(mode="json")
+
+    def submit() -> Job:
+        return store.submit(
+            "txt2img",
+            content,
+            wishes.owner,
+            id=job_id,
+            priority=wishes.priority,
+            forever=wishes.forever,
+            retry_of=wishes.retry_of,
+            by=by,
+        )
+
     if not only_new:
-        return store.submit("txt2img", content, owner, id=job_id)
+        return submit()
     with _submitting:
         if store.get(job_id) is not None:
             raise Refused(409, f"The id {job_id!r} is taken by another job: choose a new one, or send none.")
-        return store.submit("txt2img", content, owner, id=job_id)
+        return submit()
 
 
-def refuse_without_engine(supervisor: Any) -> None:
-    """Refuse to wait for an engine that nobody starts any more.
+def refuse_without_engine(supervisor: Any, job_id: str | None = None) -> None:
+    """Refuse to wait for an engine that nobody starts any more. A job that is in the queue already stays there.
 
     Raises:
         Refused: 503, with the reason why the launcher gave it up.
@@ -83,4 +139,5 @@ def refuse_without_engine(supervisor: Any) -> None:
     engine = (supervisor or {}).get("engine") or {}
     if engine.get("status") == "given_up":
         reason = engine.get("reason") or "it died too often"
-        raise retry_later(f"The engine does not run ({reason}): start it on the page, then send the request again.", 30)
+        remedy = "then send the request again" if job_id is None else f"job {job_id} stays in the queue"
+        raise retry_later(f"The engine does not run ({reason}): start it on the page, {remedy}.", 30)

@@ -172,3 +172,36 @@ async def test_progress_names_job_and_phase_while_the_engine_draws(
     await client.post("/sdapi/v1/jobs", json={"kind": "txt2img", "request": {}, "id": "mine"})
     await until(lambda: seen)
     assert seen == ["mine"]
+
+
+class Wire:
+    """As much of a link as the commands need: they go to the state's port."""
+
+
+async def test_restarts_are_ordered_with_their_moment_and_kept_in_the_audit(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    object.__setattr__(services, "link", Wire())
+    sent: list[str] = []
+    services.state.command_port = sent.append
+    assert (await client.post("/sdapi/v1/server-restart")).json() == {}
+    assert (await client.post("/sdapi/v1/server-restart", json={"when": "now"})).json()["waiting"] is None
+    waiting = (await client.post("/sdapi/v1/server-restart", json={"when": "after-image"})).json()
+    assert (waiting["accepted"], waiting["waiting"]["command"]) == (True, "restart-after-image")
+    for when in ("now", "after-image", "idle"):
+        await client.post("/sdapi/v1/engine-restart", json={"when": when}, headers={"X-Steady-Owner": "tab-1"})
+    await client.post("/sdapi/v1/restart-cancel")
+    assert sent == [
+        "restart", "restart", "restart-after-image",
+        "restart-engine", "restart-engine-after-image", "restart-engine-when-idle", "cancel-restart",
+    ]  # fmt: skip
+    rows = (await client.get("/sdapi/v1/audit")).json()["audit"]
+    assert [row["action"] for row in reversed(rows)] == sent
+    assert [row["owner"] for row in rows][:4] == ["127.0.0.1", "tab-1", "tab-1", "tab-1"]
+
+
+@pytest.mark.parametrize("when", ["soon", 1, None])
+async def test_a_moment_that_is_none_is_422(client: httpx.AsyncClient, when: object) -> None:
+    answer = await client.post("/sdapi/v1/engine-restart", json={"when": when})
+    assert answer.status_code == 422
+    assert "after-image" in answer.json()["errors"]

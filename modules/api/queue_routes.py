@@ -1,0 +1,86 @@
+"""The queue as a whole, and who did what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from modules.api.answers import json_answer, read_object
+from modules.api.client import actor_of
+from modules.api.live_messages import read_queue
+from modules.api.permission import allow_owner
+from modules.api.services import Services
+from modules.errors import InvalidRequest
+from modules.jobs.rows import Actor
+
+MOST_AUDIT_ROWS = 1000
+
+
+def routes(services: Services) -> APIRouter:
+    """GET /sdapi/v1/queue, POST queue/pause, resume, interrupt-waiting, GET /sdapi/v1/audit."""
+    router = APIRouter(prefix="/sdapi/v1")
+    store, workers = services.store, services.workers
+
+    @router.get("/queue")
+    async def queue() -> Response:
+        """Whether jobs are taken from it, how many wait, run and are paused, and how many may wait."""
+        return json_answer(await workers.run(queue_answer, services))
+
+    @router.post("/queue/pause")
+    async def pause(request: Request) -> Response:
+        """Take no more jobs from the queue; the one that runs goes on."""
+        await workers.run_control(store.pause_queue, by=actor_of(request))
+        return json_answer(await workers.run(queue_answer, services))
+
+    @router.post("/queue/resume")
+    async def resume(request: Request) -> Response:
+        """Take jobs again."""
+        await workers.run_control(store.resume_queue, by=actor_of(request))
+        return json_answer(await workers.run(queue_answer, services))
+
+    @router.post("/queue/interrupt-waiting")
+    async def interrupt_waiting(request: Request) -> Response:
+        """Interrupt all jobs that wait, or those of one `owner`; the one that runs goes on."""
+        owner = (await read_object(request, empty=True)).get("owner")
+        if owner is not None and not isinstance(owner, str):
+            raise InvalidRequest(f"owner {owner!r} is no text: send the owner of the jobs, or none for all.", "owner")
+        return json_answer(
+            {"interrupted": await workers.run_control(interrupt_all, services, owner, actor_of(request))}
+        )
+
+    @router.get("/audit")
+    async def audit(limit: int = 100, before: int | None = None) -> Response:
+        """Who did what, the newest first; `before` is the number of a row: what lies before it."""
+        if not 1 <= limit <= MOST_AUDIT_ROWS:
+            raise InvalidRequest(f"limit {limit} is not possible: use 1 to {MOST_AUDIT_ROWS}.", "limit")
+        rows = await workers.run(store.audit, limit, before)
+        return json_answer({"audit": [row._asdict() for row in rows]})
+
+    return router
+
+
+def queue_answer(services: Services) -> dict[str, Any]:
+    """Return the answer of GET /sdapi/v1/queue."""
+    services.options.refresh()
+    waiting = read_queue(services.store)
+    limits = services.store.limits()
+    return {
+        "paused": waiting.paused,
+        "queued": waiting.total,
+        "running": waiting.running,
+        "paused_jobs": services.store.counts().get("paused", 0),
+        "jobs": waiting.ids,
+        "limits": {"total": limits.total, "per_owner": limits.per_owner},
+    }
+
+
+def interrupt_all(services: Services, owner: str | None, by: Actor) -> int:
+    """Interrupt the waiting jobs of one owner or of all and return how many they were.
+
+    Raises:
+        Refused: 403, they belong to others.
+    """
+    allow_owner(services, owner, by, "The queue" if owner is None else f"What waits of {owner}")
+    return services.store.interrupt_waiting(owner, by=by)

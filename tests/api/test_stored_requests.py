@@ -1,0 +1,95 @@
+"""Stop buttons in the server: who asks for the third time has an engine that does not obey."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from modules.api.stored_requests import StoredRequests
+from modules.jobs.rows import Actor, acting
+from modules.jobs.store import JobStore
+from modules.shared_state import State
+
+
+class Desk:
+    """Requests with a clock and a timer that the test turns."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 100.0
+        self.later: list[tuple[float, Callable[[], None]]] = []
+        self.state = State()
+        self.store = JobStore(folder / "jobs.sqlite")
+        self.requests = StoredRequests(
+            self.store, None, self.state, lambda: self.now, lambda seconds, call: self.later.append((seconds, call))
+        )
+
+    def command(self) -> str | None:
+        return self.state.server_command
+
+    def run(self, job: str) -> None:
+        self.store.submit("txt2img", {}, "me", id=job)
+        self.store.claim("fake")
+        self.state.begin(job)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    made = Desk(tmp_path)
+    made.run("mine")
+    return made
+
+
+def test_the_third_interrupt_kills_the_engine_when_the_first_is_long_ago(desk: Desk) -> None:
+    for seconds in (0.0, 1.5):
+        desk.now += seconds
+        assert desk.requests.request("interrupt", "mine")
+    assert desk.command() is None
+    desk.now += 1.5
+    desk.requests.request("interrupt", None)
+    assert desk.command() == "kill-engine"
+    assert desk.later == []
+
+
+def test_an_impatient_triple_click_gets_its_grace_and_costs_nothing_when_the_job_ends_meanwhile(desk: Desk) -> None:
+    for _ in range(4):
+        desk.requests.request("interrupt", "mine")
+    assert desk.command() is None
+    ((seconds, kill),) = desk.later
+    assert seconds == 2.0
+    desk.state.end()
+    kill()
+    assert desk.command() is None
+
+
+def test_after_the_grace_a_job_that_still_runs_is_ended_with_its_engine(desk: Desk) -> None:
+    for _ in range(3):
+        desk.requests.request("interrupt", "mine")
+    desk.later[0][1]()
+    assert desk.command() == "kill-engine"
+
+
+def test_another_job_begins_to_count_anew_and_skips_do_not_count(desk: Desk) -> None:
+    for _ in range(5):
+        desk.requests.request("skip", "mine")
+    desk.requests.request("interrupt", "mine")
+    desk.store.finish("mine", "interrupted")
+    desk.state.end()
+    desk.run("next")
+    desk.now += 60
+    for _ in range(2):
+        desk.requests.request("interrupt", "next")
+    assert desk.later == [] and desk.command() is None
+
+
+def test_the_asker_is_the_one_named_or_the_one_who_acts(desk: Desk) -> None:
+    desk.requests.ask("skip", "mine", Actor("tab-1", "10.0.0.1"))
+    before = acting.set(Actor("tab-2", "10.0.0.2"))
+    try:
+        desk.state.requests = desk.requests
+        desk.state.interrupt("mine")
+    finally:
+        acting.reset(before)
+    rows = desk.store.audit(10)
+    assert [(row.owner, row.action, row.job_id) for row in rows[:2]] == [
+        ("tab-2", "interrupt", "mine"), ("tab-1", "skip", "mine"),
+    ]  # fmt: skip
