@@ -1,5 +1,6 @@
 """The bar: never falls, as long as the phases take, ends at one; and the time that is left."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def experience(folder: Path, slower: float = 1.0) -> Experience:
     known.learn("save", SAVE * slower)
     for rows in (2, 4):
         for kind in ("first", "first_after_load", "step"):
-            known.learn(kind, STEP * slower * rows / 2, rows)  # type: ignore[arg-type]
+            known.learn(kind, STEP * slower * rows / 2, rows)
     return known
 
 
@@ -164,7 +165,7 @@ def test_a_wrong_guess_moves_the_borders_and_neither_jumps_nor_stands_still(tmp_
     values = [value["progress"] for value in run.told]
     assert values == sorted(values)
     sampled = [value["progress"] for value in run.told if value["phase"] == "sample"]
-    assert max(after - before for before, after in zip(sampled, sampled[1:], strict=False)) < 0.05
+    assert max(after - before for before, after in itertools.pairwise(sampled)) < 0.05
     shown = next(value for value in run.told if value["phase"] == "sample" and value["step"] == 20)
     weights = [segment["weight"] for segment in shown["segments"]]
     assert shown["progress"] == pytest.approx(sum(weights[:-1]), abs=0.02)
