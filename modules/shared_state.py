@@ -22,17 +22,19 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Values = dict[str, Any]  # `dict` itself is a method inside State
-RequestKind = Literal["skip", "interrupt", "stop"]
+RequestKind = Literal["skip", "interrupt", "stop", "pause"]
 
 _FLAG_OF_REQUEST: dict[RequestKind, str] = {
     "skip": "skipped",
     "interrupt": "interrupted",
     "stop": "stopping_generation",
+    "pause": "pausing",
 }
 _WORDS_OF_REQUEST: dict[RequestKind, str] = {
     "skip": "skip",
     "interrupt": "interrupt",
     "stop": "stop generating",
+    "pause": "pause",
 }
 _KEYS_OF_DICT = (
     "skipped", "interrupted", "stopping_generation", "job", "job_count", "job_timestamp", "job_no",
@@ -89,12 +91,13 @@ class State:
     """The noticeboard: what runs now and how far it is.
 
     In the engine its job fields are written; in launcher and server they are a copy. Every method may be called from
-    any thread. `skipped`, `interrupted` and `stopping_generation` are answered by whoever runs the job.
+    any thread. `skipped`, `interrupted`, `stopping_generation` and `pausing` are answered by whoever runs the job.
     """
 
     skipped = _Shared(False)
     interrupted = _Shared(False)
     stopping_generation = _Shared(False)
+    pausing = _Shared(False)  # to go on later, exactly; not among A1111's nine keys
     job = _Shared("")
     job_no = _Shared(0)
     job_count = _Shared(0)  # 0 is idle, -1 is begun and not yet counted

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from torch import nn
 
+from modules.engine.heartbeat import Heartbeat
+from modules.engine.launching import Pacer
 from modules.errors import Interrupted
 from modules.shared_state import State
 
@@ -18,45 +20,68 @@ class Cancel:
     `exit` says that the engine is to end; it may be set from any thread, also from a signal handler.
     """
 
-    def __init__(self, state: State, exit: threading.Event | None = None) -> None:
+    def __init__(self, state: State, exit: threading.Event | None = None, heartbeat: Heartbeat | None = None) -> None:
         self._state = state
         self.exit = exit or threading.Event()
+        self.heartbeat = heartbeat or Heartbeat()
         # A partial picture is decoded although the job was interrupted: then only a new reason stops it.
         self._obeyed = False
 
     def check(self) -> None:
-        """Raise if the job was told to stop.
+        """Give a sign of life, and raise if the job was told to stop. For places where the work gets on.
 
         Raises:
-            Interrupted: with what was asked for; the end of the engine before an interrupt before a skip.
+            Interrupted: with what was asked for: the end of the engine before an interrupt before a pause before a
+                skip.
+        """
+        self.heartbeat.beat()
+        self.check_waiting()
+
+    def check_waiting(self) -> None:
+        """Raise as `check` does, without a sign of life. For places that wait for work which may never end.
+
+        Raises:
+            Interrupted: as `check`.
         """
         if self.exit.is_set():
             raise Interrupted("exit")
         if self._obeyed:
             return
-        if self._state.interrupted:
+        state = self._state
+        if state.interrupted:
             raise Interrupted("interrupt")
-        if self._state.skipped:
+        if state.pausing:
+            raise Interrupted("pause")
+        if state.skipped:
             raise Interrupted("skip")
 
     def obeyed(self, obeyed: bool) -> None:
-        """Say whether skip and interrupt are known already, so that what the job keeps can be finished."""
+        """Say whether interrupt, pause and skip are known already, so that what the job keeps can be finished."""
         self._obeyed = obeyed
 
 
-def add_cancel_points(module: nn.Module, cancel: Cancel) -> int:
+def add_cancel_points(module: nn.Module, cancel: Cancel, pacer: Pacer | None = None) -> int:
     """Check for a stop before every block of `module`; return how many blocks that is.
 
     A block is what a list or sequence of the module holds and what itself has parts: residual blocks, attention
-    layers, transformer blocks. Put in once, when the model is loaded.
+    layers, transformer blocks. Put in once, when the model is loaded. `pacer` is for devices that run behind.
     """
 
     def check(_module: nn.Module, _inputs: Any) -> None:
         cancel.check()
 
+    def pace_and_check(_module: nn.Module, _inputs: Any) -> None:
+        assert pacer is not None
+        pacer.before_block()
+        cancel.check()
+
+    hook: Callable[[nn.Module, Any], None] = check if pacer is None else pace_and_check
     blocks = list(_blocks(module))
     for block in blocks:
-        block.register_forward_pre_hook(check)
+        block.register_forward_pre_hook(hook)
+    if pacer is not None:
+        ended = pacer.ended
+        module.register_forward_hook(lambda _module, _inputs, _output: ended())
     return len(blocks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ class Device:
             return int(torch.cuda.memory_reserved())
         return int(psutil.Process().memory_info().rss)
 
+    def memories(self) -> tuple[int, ...]:
+        """Return what this process uses of each memory: the device's, and the machine's where that is another."""
+        process = int(psutil.Process().memory_info().rss)
+        return (process,) if self.torch_name != "cuda" else (self.memory_bytes(), process)
+
     def memory_total_bytes(self) -> int:
         """Return how much memory the device has."""
         if self.torch_name == "cuda":
@@ -40,6 +46,14 @@ class Device:
             torch.cuda.empty_cache()
         elif self.torch_name == "mps":
             torch.mps.empty_cache()
+        _trim_heap()
+
+
+def _trim_heap() -> None:
+    """Let the C library give free memory back to the system, which it keeps for itself otherwise (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if platform.system() == "Linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def best_device() -> Device:

@@ -16,10 +16,11 @@ import transformers
 
 from modules.engine.cancel import Cancel, add_cancel_points
 from modules.engine.devices import Device
+from modules.engine.failures import is_out_of_memory
 from modules.engine.families import Family, family_of, read_index
-from modules.engine.patience import wait_for
+from modules.engine.launching import Pacer, event_maker
 from modules.engine.precision import cast_around
-from modules.engine.weights import load_network, weight_files
+from modules.engine.weights import load_network, load_text_encoder
 from modules.errors import ModelError
 
 logger = logging.getLogger(__name__)
@@ -29,12 +30,16 @@ _LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
 
 @dataclass(frozen=True)
 class ModelKey:
-    """What a loaded model is known by: the folder, its weights, and how they are held."""
+    """What a loaded model is known by: the folder, its weights, and how they are held.
+
+    With `offload` each network is on an accelerator only while it works: slower, with less of the device's memory.
+    """
 
     folder: Path
     sha256: str
     dtype: str
     layout: str
+    offload: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,7 @@ class ModelShelf:
         """Forget the model and free its memory."""
         if self._loaded is not None:
             self._loaded = None
-            gc.collect()
-            self._device.free_unused()
+            free_memory(self._device)
 
     def _load(self, key: ModelKey, progress: Callable[[float], None]) -> LoadedModel:
         folder = key.folder
@@ -104,16 +108,37 @@ class ModelShelf:
         return LoadedModel(key, family, pipeline, dict(pipeline.scheduler.config), _read_preview(folder))
 
     def _place(self, pipeline: Any, family: Family, key: ModelKey) -> None:
-        if self._device.torch_name != "cpu":
-            pipeline.to(self._device.torch_name)
+        networks = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+        device = self._device.torch_name
+        if device != "cpu" and not key.offload:
+            for network in networks:
+                _move(network, device, self._cancel)
         denoiser = getattr(pipeline, family.denoiser)
         cast_around(denoiser, getattr(torch, key.dtype))
         if key.layout == "channels_last":
             denoiser.to(memory_format=torch.channels_last)
-        for component in pipeline.components.values():
-            if isinstance(component, torch.nn.Module):
-                component.requires_grad_(False)
-                add_cancel_points(component, self._cancel)
+        new_event = event_maker(device)
+        for network in networks:
+            network.requires_grad_(False)
+            pacer = None if new_event is None else Pacer(new_event, self._cancel.check_waiting)
+            add_cancel_points(network, self._cancel, pacer)
+        if device != "cpu" and key.offload:
+            pipeline.enable_model_cpu_offload(device=device)
+
+
+def free_memory(device: Device) -> None:
+    """Give back what no living object holds, to the device and to the system."""
+    gc.collect()
+    device.free_unused()
+
+
+def _move(network: torch.nn.Module, device: str, cancel: Cancel) -> None:
+    """Bring a network to a device piece by piece, so that a stop is obeyed between two of them."""
+    for module in network.modules():
+        if not any(True for _ in module.children()):
+            cancel.check()
+            module.to(device)
+    network.to(device)  # What belongs to no leaf.
 
 
 class _ByteCounter:
@@ -126,6 +151,10 @@ class _ByteCounter:
         self._read = 0
 
     def add(self, read: int) -> None:
+        """Count bytes; 0 says that something waits, which is no sign of life."""
+        if read == 0:
+            self._cancel.check_waiting()
+            return
         self._cancel.check()
         self._read += read
         self._progress(min(self._read / self._total, 1.0))
@@ -157,15 +186,11 @@ def _load_component(
         if issubclass(made, diffusers.ModelMixin):
             return load_network(made, place, dtype, progress)
         if issubclass(made, transformers.PreTrainedModel):
-            files = weight_files(place)
-            network = wait_for(
-                lambda: made.from_pretrained(place, dtype=dtype, use_safetensors=True, local_files_only=True).eval(),
-                lambda: progress(0),
-            )
-            progress(sum(file.stat().st_size for file in files))
-            return network
+            return load_text_encoder(made, place, dtype, progress)
         return made.from_pretrained(place, local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise ModelError(f"{name} of {folder.name} cannot be loaded ({error}): fetch the model again.") from error
 
 

@@ -13,6 +13,7 @@ from accelerate.utils import set_module_tensor_to_device
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from modules.engine.failures import is_out_of_memory
 from modules.engine.patience import wait_for
 from modules.errors import ModelError
 
@@ -50,7 +51,7 @@ def count_parameters(folder: Path) -> int:
 def load_network(network: type, folder: Path, dtype: torch.dtype, progress: Progress) -> nn.Module:
     """Return a diffusers network with its weights in `dtype`, on the CPU.
 
-    `progress` is called with the bytes read since its last call; what it raises ends the load.
+    `progress` is called with the bytes read since its last call, 0 while it waits; what it raises ends the load.
 
     Raises:
         ModelError: a weight is missing or has another shape than the configuration says.
@@ -60,33 +61,84 @@ def load_network(network: type, folder: Path, dtype: torch.dtype, progress: Prog
     with init_empty_weights(include_buffers=False):
         made: nn.Module = network.from_config(config)  # type: ignore[attr-defined]
     try:
-        if _names(files) != set(made.state_dict()) or getattr(network, "_keep_in_fp32_modules", None):
+        places = _places(files, made)
+        if places is None or getattr(network, "_keep_in_fp32_modules", None):
             # Names of an older version: diffusers knows how to translate them.
             return _load_whole(network, folder, dtype, progress)
-        for file in files:
-            _assign(made, file, dtype, progress)
-    except (SafetensorError, RuntimeError) as error:
-        raise ModelError(f"The weights in {folder} do not fit ({error}): fetch the model again.") from error
+        _assign(made, files, places, dtype, progress)
+    except (SafetensorError, ValueError) as error:
+        raise _unfit(folder, error) from error
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
+        raise _unfit(folder, error) from error
     # The plain method: diffusers' own warns about a dtype. Only buffers are left to cast.
     return nn.Module.to(made, dtype=dtype).eval()
 
 
-def _names(files: list[Path]) -> set[str]:
+def load_text_encoder(network: Any, folder: Path, dtype: torch.dtype, progress: Progress) -> nn.Module:
+    """Return a network of transformers, as `load_network` does with one of diffusers.
+
+    Tensor by tensor where that is all there is to it; else (tied weights, parts that stay in float32, names of an
+    older version) as the library does it, on a thread that is left alone when the job is stopped.
+
+    Raises:
+        ModelError: a weight is missing or has another shape than the configuration says.
+    """
+    files = weight_files(folder)
+    config = network.config_class.from_pretrained(folder, local_files_only=True)
+    with init_empty_weights(include_buffers=False):
+        made: nn.Module = network(config)
+    places = _places(files, made)
+    plain = not getattr(network, "_keep_in_fp32_modules", None) and not any(
+        buffer.is_floating_point() for buffer in made.buffers()
+    )
+    if places is None or not plain:
+        made = wait_for(
+            lambda: network.from_pretrained(folder, dtype=dtype, use_safetensors=True, local_files_only=True).eval(),
+            lambda: progress(0),
+        )
+        progress(sum(file.stat().st_size for file in files))
+        return made
+    try:
+        _assign(made, files, places, dtype, progress)
+    except SafetensorError as error:
+        raise _unfit(folder, error) from error
+    return nn.Module.to(made, dtype=dtype).eval()
+
+
+def _unfit(folder: Path, error: Exception) -> ModelError:
+    return ModelError(f"The weights in {folder} do not fit ({error}): fetch the model again.")
+
+
+def _places(files: list[Path], made: nn.Module) -> dict[str, str] | None:
+    """Return where in `made` each tensor of the files belongs; None when that is not plain to see.
+
+    Older files of a text encoder have the name of its kind before each name, and tell positions that are counted.
+    """
+    wanted = set(made.state_dict())
     names: set[str] = set()
     for file in files:
         with safe_open(file, framework="pt") as opened:
             names.update(opened.keys())
-    return names
+    for prefix in ("", "text_model."):
+        places = {name: name.removeprefix(prefix) for name in names if not name.endswith(".position_ids")}
+        if set(places.values()) == wanted and len(places) == len(wanted):
+            return places
+    return None
 
 
-def _assign(made: nn.Module, file: Path, dtype: torch.dtype, progress: Progress) -> None:
-    with safe_open(file, framework="pt") as opened:
-        for name in opened.keys():  # noqa: SIM118  (no mapping: it cannot be iterated)
-            mapped = opened.get_tensor(name)
-            # A copy of our own: a file that is replaced on disk must not change the model in memory.
-            tensor = mapped.to(dtype if mapped.is_floating_point() else mapped.dtype, copy=True)
-            set_module_tensor_to_device(made, name, "cpu", value=tensor)
-            progress(mapped.nbytes)
+def _assign(made: nn.Module, files: list[Path], places: dict[str, str], dtype: torch.dtype, progress: Progress) -> None:
+    for file in files:
+        with safe_open(file, framework="pt") as opened:
+            for name in opened.keys():  # noqa: SIM118  (no mapping: it cannot be iterated)
+                if name not in places:
+                    continue
+                mapped = opened.get_tensor(name)
+                # A copy of our own: a file that is replaced on disk must not change the model in memory.
+                tensor = mapped.to(dtype if mapped.is_floating_point() else mapped.dtype, copy=True)
+                set_module_tensor_to_device(made, places[name], "cpu", value=tensor)
+                progress(mapped.nbytes)
 
 
 def _load_whole(network: Any, folder: Path, dtype: torch.dtype, progress: Progress) -> nn.Module:

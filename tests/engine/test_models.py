@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import AutoencoderKL, DiffusionPipeline, UNet2DConditionModel
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from transformers import CLIPTextModel, T5Config, T5EncoderModel
 
+from modules.engine import weights
 from modules.engine.cancel import Cancel
 from modules.engine.devices import best_device
 from modules.engine.families import family_of
 from modules.engine.models import LoadedModel, ModelKey, ModelShelf
-from modules.engine.weights import count_parameters, load_network, weight_files
+from modules.engine.weights import count_parameters, load_network, load_text_encoder, weight_files
 from modules.errors import Interrupted, ModelError
 from modules.shared_state import State
 
@@ -101,8 +103,8 @@ def test_a_pickle_is_refused(copy: Path) -> None:
 
 
 def test_damaged_files_are_named(copy: Path) -> None:
-    weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:1000])
+    file = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(ModelError, match=r"unet do not fit .*fetch the model again"):
         load_copy(copy)
     (copy / "unet" / "config.json").write_text("{")
@@ -134,14 +136,14 @@ def test_weights_under_older_names_are_left_to_diffusers(tmp_path: Path) -> None
     """VAEs of the first Stable Diffusion call their attention query, key, value, proj_attn."""
     vae = AutoencoderKL(block_out_channels=(8,), layers_per_block=1, norm_num_groups=4)
     vae.save_pretrained(tmp_path)
-    (weights,) = weight_files(tmp_path)
+    (file,) = weight_files(tmp_path)
     old_names = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
     renamed = {}
     for name, tensor in vae.state_dict().items():
         for new, old in old_names.items():
             name = name.replace(new, old)
         renamed[name] = tensor
-    save_file(renamed, weights)
+    save_file(renamed, file)
     loaded = load_network(AutoencoderKL, tmp_path, torch.float32, lambda read: None)
     assert all(torch.equal(tensor, vae.state_dict()[name]) for name, tensor in loaded.state_dict().items())
 
@@ -150,3 +152,47 @@ def test_parameters_are_counted_without_loading(models_folder: Path) -> None:
     folder = models_folder / "Stable-diffusion" / "tiny" / "unet"
     unet = UNet2DConditionModel.from_pretrained(folder)
     assert count_parameters(folder) == sum(parameter.numel() for parameter in unet.parameters())
+
+
+def test_a_text_encoder_is_loaded_tensor_by_tensor_to_what_transformers_loads(models_folder: Path) -> None:
+    folder = models_folder / "Stable-diffusion" / "tiny" / "text_encoder"
+    for dtype in (torch.float32, torch.bfloat16):
+        read: list[int] = []
+        ours = load_text_encoder(CLIPTextModel, folder, dtype, read.append)
+        stock = CLIPTextModel.from_pretrained(folder, dtype=dtype, local_files_only=True)
+        expected, found = stock.state_dict(), ours.state_dict()
+        assert expected.keys() == found.keys()
+        assert all(torch.equal(expected[name], tensor) for name, tensor in found.items())
+        assert len(read) == len(found)
+        assert not ours.training
+        words = torch.tensor([[1, 2, 3]])
+        assert torch.equal(ours(words)[0], stock(words)[0])
+
+
+def test_a_text_encoder_under_older_names_and_one_with_tied_weights(tmp_path: Path, models_folder: Path) -> None:
+    """Stable Diffusion 1.5 as it was published; T5, whose weights are tied, is left to transformers."""
+    source = models_folder / "Stable-diffusion" / "tiny" / "text_encoder"
+    shutil.copytree(source, tmp_path / "clip")
+    (file,) = weight_files(tmp_path / "clip")
+    renamed = {f"text_model.{name}": tensor for name, tensor in load_file(file).items()}
+    save_file(renamed | {"text_model.embeddings.position_ids": torch.arange(77)[None]}, file, {"format": "pt"})
+    read: list[int] = []
+    old = load_text_encoder(CLIPTextModel, tmp_path / "clip", torch.float32, read.append)
+    new = load_text_encoder(CLIPTextModel, source, torch.float32, lambda read: None)
+    assert len(read) == len(old.state_dict())
+    assert all(torch.equal(tensor, new.state_dict()[name]) for name, tensor in old.state_dict().items())
+    t5 = T5EncoderModel(T5Config(vocab_size=32, d_model=8, d_kv=4, d_ff=16, num_layers=1, num_heads=2))
+    t5.save_pretrained(tmp_path / "t5")
+    again = load_text_encoder(T5EncoderModel, tmp_path / "t5", torch.float32, lambda read: None)
+    assert all(torch.equal(tensor, t5.state_dict()[name]) for name, tensor in again.state_dict().items())
+
+
+def test_memory_that_runs_out_while_loading_is_not_taken_for_damaged_files(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_given: object, **_named: object) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(weights, "set_module_tensor_to_device", refuse)
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        load_copy(copy)
