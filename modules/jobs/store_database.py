@@ -191,10 +191,9 @@ class Database:
             ) from error
 
 
-def _contains_word(request: str, word: str) -> bool:
-    """Tell whether the prompt of a request holds a word, already case-folded; SQLite itself folds ASCII alone."""
-    prompt = json.loads(request).get("prompt")
-    return isinstance(prompt, str) and word in prompt.casefold()
+def _contains_word(text: object, word: str) -> bool:
+    """Tell whether a text holds a word that is case-folded already; SQLite itself folds ASCII alone."""
+    return isinstance(text, str) and word in text.casefold()
 
 
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:

@@ -78,11 +78,7 @@ class Requests(StoreBase):
                 " stopped_after_seconds = NULL, phase = NULL, progress = 0, engine = NULL WHERE id = ?",
                 (id,),
             )
-            transaction.execute(
-                "UPDATE images SET status = 'reserved', partial = 0, infotext = '', completed_at = NULL"
-                " WHERE job_id = ? AND (partial OR status = 'expired')",
-                (id,),
-            )
+            _draw_again(transaction, id)
             transaction.append("job", id, {"status": "queued"})
             write_audit(transaction, by, "retry", id, {"was": job.status})
             return RequestAnswer(True, job.status, id, None)
@@ -159,6 +155,20 @@ def requeue_paused(transaction: Transaction, job: Job) -> None:
         (job.id,),
     )
     transaction.append("job", job.id, {"status": "queued"})
+
+
+def _draw_again(transaction: Transaction, job_id: str) -> None:
+    """Let the engine draw anew what is partial or was removed; it begins at `image_index`, so that goes back to it."""
+    missing = "job_id = :id AND (partial OR status = 'expired')"
+    transaction.execute(
+        "UPDATE jobs SET image_index = min(image_index, coalesce("
+        f" (SELECT min(image_index) FROM images WHERE {missing}), image_index)) WHERE id = :id",
+        {"id": job_id},
+    )
+    transaction.execute(
+        f"UPDATE images SET status = 'reserved', partial = 0, infotext = '', completed_at = NULL WHERE {missing}",
+        {"id": job_id},
+    )
 
 
 def _ask(transaction: Transaction, kind: RequestKind, job: Job) -> RequestAnswer:

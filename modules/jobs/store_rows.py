@@ -40,12 +40,12 @@ def job_of(row: sqlite3.Row, place_in_queue: int | None = None) -> Job:
 def read_order(reader: Reader) -> list[Waiting]:
     """Return the waiting jobs, the next first."""
     rows = reader.execute(
-        "SELECT number, id, owner, priority, place, own_place FROM jobs WHERE status = 'queued'"
-        " ORDER BY priority DESC, number"
+        "SELECT number, id, owner, priority, place, own_place FROM jobs INDEXED BY jobs_in_order"
+        " WHERE status = 'queued' ORDER BY priority DESC, number"
     ).fetchall()
     turns = reader.execute(
         "SELECT owner, (SELECT max(turn) FROM jobs WHERE jobs.owner = waiting.owner) AS turn"
-        " FROM (SELECT DISTINCT owner FROM jobs WHERE status = 'queued') AS waiting"
+        " FROM (SELECT DISTINCT owner FROM jobs INDEXED BY jobs_in_order WHERE status = 'queued') AS waiting"
     )
     return queue_order(map(Waiting._make, rows), {row["owner"]: row["turn"] or 0 for row in turns})
 
@@ -73,12 +73,12 @@ def first_job(reader: Reader, ending: str, parameters: tuple[Any, ...] = ()) -> 
     return _with_places(reader, [row])[0] if row else None
 
 
-def jobs_with_ids(reader: Reader, ids: Sequence[str]) -> list[Job]:
-    """Return those of the jobs that are there, in no order; cheaper than one by one."""
+def jobs_with_ids(reader: Reader, ids: Sequence[str], order: Sequence[Waiting] | None = None) -> list[Job]:
+    """Return those of the jobs that are there, in no order; cheaper than one by one. `order` is read when not given."""
     rows: list[sqlite3.Row] = []
     for some in _batches(ids):
         rows += reader.execute(f"{_SELECT} WHERE id IN ({', '.join('?' * len(some))})", some).fetchall()
-    return _with_places(reader, rows)
+    return _with_places(reader, rows, order)
 
 
 def select_jobs(reader: Reader, wanted: JobFilter, limit: int, offset: int) -> tuple[list[Job], int]:
@@ -86,9 +86,11 @@ def select_jobs(reader: Reader, wanted: JobFilter, limit: int, offset: int) -> t
     where, parameters = wanted.condition()
     if wanted.statuses == ("queued",):
         ids = {row["id"] for row in reader.execute(f"SELECT id FROM jobs {where}", parameters)}
-        ordered = [one.id for one in read_order(reader) if one.id in ids]
-        jobs = {job.id: job for job in jobs_with_ids(reader, ordered[offset : offset + limit])}
-        return [jobs[id] for id in ordered[offset : offset + limit]], len(ordered)
+        order = read_order(reader)
+        ordered = [one.id for one in order if one.id in ids]
+        page = ordered[offset : offset + limit]
+        jobs = {job.id: job for job in jobs_with_ids(reader, page, order)}
+        return [jobs[id] for id in page], len(ordered)
     total = int(reader.execute(f"SELECT count(*) FROM jobs {where}", parameters).fetchone()[0])
     rows = reader.execute(f"{_SELECT} {where} ORDER BY number DESC LIMIT ? OFFSET ?", (*parameters, limit, offset))
     return _with_places(reader, rows.fetchall()), total
@@ -111,16 +113,16 @@ class JobFilter(NamedTuple):
             conditions.append("owner = ?")
             parameters.append(self.owner)
         for word in (self.text or "").split():
-            conditions.append("contains_word(request, ?)")
+            conditions.append("contains_word(json_extract(request, '$.prompt'), ?)")
             parameters.append(word.casefold())
         return f"WHERE {' AND '.join(conditions)}", tuple(parameters)
 
 
-def _with_places(reader: Reader, rows: Sequence[sqlite3.Row]) -> list[Job]:
+def _with_places(reader: Reader, rows: Sequence[sqlite3.Row], order: Sequence[Waiting] | None = None) -> list[Job]:
     """Return the jobs, those that wait with their places in the queue."""
     places: dict[str, int] = {}
     if any(row["status"] == "queued" for row in rows):
-        places = {one.id: place for place, one in enumerate(read_order(reader), 1)}
+        places = {one.id: place for place, one in enumerate(order or read_order(reader), 1)}
     return [job_of(row, places.get(row["id"])) for row in rows]
 
 

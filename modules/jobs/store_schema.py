@@ -158,7 +158,9 @@ _CONTROL: Migration = (
     "DROP TABLE images_1",
     "DROP TABLE jobs_1",
     "DROP TABLE events_1",
-    "CREATE INDEX jobs_in_order ON jobs (status, priority DESC, number, owner, place, own_place)",
+    # All that the order of the queue depends on, for those that wait alone.
+    "CREATE INDEX jobs_in_order ON jobs (priority DESC, number, id, owner, place, own_place) WHERE status = 'queued'",
+    "CREATE INDEX jobs_by_status ON jobs (status, number)",
     "CREATE INDEX jobs_of_owner ON jobs (owner, number)",
     "CREATE INDEX jobs_that_follow ON jobs (follows) WHERE follows IS NOT NULL",
     "CREATE INDEX jobs_by_turn ON jobs (owner, turn)",
