@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from modules.jobs.checkpoints import Checkpoint, CheckpointCatalogue
+from modules.jobs.samplers import SAMPLERS
 from modules.options import Settings
 from webui.sizes import presets
 
@@ -37,9 +38,13 @@ def chosen(catalogue: CheckpointCatalogue, wanted: str) -> Checkpoint | None:
 
 
 def facts(checkpoints: Sequence[Checkpoint], settings: Settings) -> str:
-    """Write, as JSON for the page's scripts, what suits each checkpoint by name and the settings that concern them."""
-    page = {name: getattr(settings, name) for name in PAGE_SETTINGS}
-    return json.dumps({"checkpoints": {one.name: _facts_of(one) for one in checkpoints}, "page": page}, sort_keys=True)
+    """Write, as JSON for the page's scripts, what suits each checkpoint and sampler, and the settings of the page."""
+    told = {
+        "checkpoints": {one.name: _facts_of(one) for one in checkpoints},
+        "schedules": {sampler.name: sampler.schedules for sampler in SAMPLERS},
+        "page": {name: getattr(settings, name) for name in PAGE_SETTINGS},
+    }
+    return json.dumps(told, sort_keys=True)
 
 
 def _facts_of(one: Checkpoint) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -56,3 +57,8 @@ def on(
         api_visibility="private",
         **more,
     )
+
+
+def on_any(events: Sequence[Callable[..., Any]], *arguments: Any, **more: Any) -> Any:
+    """Attach one listener, in the same way, to several events."""
+    return on(functools.partial(gr.on, list(events)), *arguments, **more)

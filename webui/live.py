@@ -12,7 +12,8 @@ MARK = (
 STATUS = """
 <span class="sd-status">
   <span class="sd-pill" id="steady_status">
-    <span class="sd-dot"></span><span class="sd-words">Connecting …</span><span class="sd-device"></span></span>
+    <span class="sd-dot"></span><span class="sd-words">Connecting …</span><span class="sd-device"></span
+    ><span class="sd-instance"></span></span>
   <button type="button" class="sd-pill sd-queue-pill" id="steady_queue_pill" title="Open the queue">Queue 0</button>
   <button type="button" class="sd-tool-plain" id="steady_colours" aria-label="Light or dark" title="Light or dark">
   </button>
@@ -43,6 +44,8 @@ STAGE = """
       <a data-do="download" download>Download</a>
       <button type="button" data-do="copy">Copy infotext</button>
     </div>
+    <ul id="txt2img_job_notes" class="sd-job-notes" aria-label="What happened to this job" aria-live="polite" hidden>
+    </ul>
   </div>
 </section>
 """
@@ -50,15 +53,24 @@ STAGE = """
 MENU = """
 <span class="sd-menu-holder">
   <button type="button" class="sd-more" id="txt2img_more" aria-haspopup="menu" aria-expanded="false"
-    aria-label="More ways to stop">▾</button>
+    aria-label="More ways to draw and to stop" title="More">▾</button>
   <div class="sd-menu" id="txt2img_menu" role="menu" hidden>
-    <button type="button" role="menuitem" data-press="txt2img_stop_after">Stop after this image</button>
+    <button type="button" role="menuitem" data-press="txt2img_pause" data-for="mine" class="sd-narrow"
+      >Pause this job</button>
+    <button type="button" role="menuitem" data-press="txt2img_stop_after" data-for="mine other"
+      >Stop after this image</button>
     <button type="button" role="menuitem" data-press="txt2img_generate" data-for="mine"
       >Add to queue<kbd>Ctrl ↵</kbd></button>
     <button type="button" role="menuitem" data-press="txt2img_skip" data-for="other"
       >Skip this image</button>
+    <button type="button" role="menuitem" data-press="txt2img_pause" data-for="other"
+      >Pause this job</button>
     <button type="button" role="menuitem" data-press="txt2img_interrupt" data-for="other"
       >Interrupt this job</button>
+    <button type="button" role="menuitemcheckbox" aria-checked="false" id="txt2img_forever"
+      >Generate forever</button>
+    <button type="button" role="menuitem" data-press="txt2img_interrupt" data-for="paused" class="sd-stop-item"
+      >Cancel this job</button>
   </div>
 </span>
 """
@@ -67,13 +79,44 @@ SIZES = '<div id="txt2img_sizes" class="sd-chips" role="group" aria-label="Sizes
 
 QUEUE = """
 <div id="steady_queue" class="sd-queue">
-  <section class="sd-panel"><h2>Now</h2>
+  <p class="sd-unseen" id="steady_queue_said" aria-live="assertive"></p>
+  <p class="sd-unseen" id="steady_queue_hint">Up and down arrow move the job, Home puts it first, End last.</p>
+  <section class="sd-panel" aria-label="Now"><h2>Now</h2>
     <div id="steady_queue_running"><p class="sd-none">Nothing is being drawn.</p></div></section>
-  <section class="sd-panel"><h2>Waiting <span id="steady_queue_count"></span></h2><ol id="steady_queue_waiting"></ol>
+  <section class="sd-panel" aria-label="Waiting">
+    <div class="sd-head"><h2>Waiting <span id="steady_queue_count"></span></h2>
+      <span class="sd-head-words" id="steady_queue_words" role="status"></span>
+      <button type="button" class="sd-small" id="steady_queue_pause" data-queue="pause">Pause the queue</button>
+      <button type="button" class="sd-small sd-stop" id="steady_queue_clear" data-queue="clear">Cancel all</button>
+    </div>
+    <ol id="steady_queue_waiting"></ol>
     <p class="sd-none" id="steady_queue_no_waiting">Nothing waits.</p></section>
-  <section class="sd-panel"><h2>Before</h2><ol id="steady_queue_past"></ol>
-    <p class="sd-none" id="steady_queue_no_past">Nothing yet: what you draw is listed here.</p></section>
+  <section class="sd-panel" aria-label="Paused" id="steady_queue_paused_part" hidden><h2>Paused</h2>
+    <ol id="steady_queue_paused"></ol></section>
+  <section class="sd-panel" aria-label="Before">
+    <div class="sd-head"><h2>Before <span id="steady_queue_found"></span></h2>
+      <input type="search" id="steady_queue_search" class="sd-search sd-head-search" placeholder="Search the prompts"
+        aria-label="Search the prompts of finished jobs" autocomplete="off"></div>
+    <ol id="steady_queue_past"></ol>
+    <p class="sd-none" id="steady_queue_no_past">Nothing yet: what you draw is listed here.</p>
+    <button type="button" class="sd-small sd-more-rows" id="steady_queue_older" data-queue="older" hidden
+      >Show older ones</button></section>
 </div>
+"""
+
+SETTINGS_WAITING = '<p id="settings_waiting" class="sd-answer sd-waits" data-tone="quiet" role="status" hidden></p>'
+
+ABOUT = '<h2>This program</h2><dl id="steady_about" class="sd-about"></dl>'
+
+AUDIT = """
+<details id="steady_audit" class="sd-audit"><summary>Who did what</summary>
+  <p class="sd-none">Interrupts, restarts, changes of the queue and of settings, the newest first.</p>
+  <table><thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th></tr></thead>
+    <tbody id="steady_audit_rows"></tbody></table>
+  <p class="sd-none" id="steady_audit_none" hidden>Nothing yet.</p>
+  <p><button type="button" class="sd-small" id="steady_audit_more" hidden>Show older ones</button>
+    <button type="button" class="sd-small" id="steady_audit_again">Read again</button></p>
+</details>
 """
 
 SETTINGS_SEARCH = (

@@ -45,10 +45,12 @@ def _wire_load(
     names = list(drawing.fields)
 
     def read_settings() -> list[object]:
-        return [*bar.current(catalogue), *settings.current(choosing)]
+        return [*bar.current(catalogue), settings.current(choosing)]
 
     on(blocks.load, None, list(drawing.fields.values()), [*drawing.fields.values(), drawing.owner],
        js=f"async (...values) => (await window.steadyReady).restore({names!r}, values)")  # fmt: skip
-    outputs = [header.checkpoint, header.facts, *choosing.fields.values()]
+    outputs = [header.checkpoint, header.facts, choosing.known]
     for event in (blocks.load, header.reload_settings.click):
-        bar.tell_page(on(event, read_settings, None, outputs), header)
+        read = on(event, read_settings, None, outputs)
+        bar.tell_page(read, header)
+        settings.show_known(read, choosing)

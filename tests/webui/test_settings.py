@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
 from modules.options import Options
 from webui.tabs.settings import apply_settings, shown, shown_fields
@@ -34,3 +35,9 @@ def test_nothing_new_is_said_as_such(store: JobStore, options: Options) -> None:
 
 def test_values_are_said_as_the_page_says_them() -> None:
     assert (shown(True), shown(False), shown(512), shown("auto")) == ("on", "off", "512", "auto")
+
+
+def test_who_applied_what_is_kept(store: JobStore, options: Options) -> None:
+    apply_settings(store, {"results_kept_hours": 48}, Actor("owner-1", "127.0.0.1"))
+    row = store.audit(1)[0]
+    assert (row.owner, row.action, row.detail["changed"]) == ("owner-1", "settings", ["results_kept_hours"])

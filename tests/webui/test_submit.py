@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
 from modules.options import Options
 from webui.tabs.txt2img import submit
 
+WHO = Actor("owner-1", "127.0.0.1")
 GOOD: dict[str, Any] = {
     "prompt": "red heart", "negative_prompt": "", "sampler_name": "Euler", "scheduler": "Automatic", "steps": 20,
     "cfg_scale": 5, "width": 128, "height": 128, "n_iter": 2, "batch_size": 1, "seed": -1,
@@ -20,7 +22,7 @@ GOOD: dict[str, Any] = {
 
 
 def answer(store: JobStore, catalogue: CheckpointCatalogue, **changes: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(submit(store, catalogue, {**GOOD, **changes}, "owner-1"))
+    found: dict[str, Any] = json.loads(submit(store, catalogue, {**GOOD, **changes}, WHO))
     return found
 
 
@@ -35,7 +37,7 @@ def test_a_good_request_is_queued_for_its_owner(
 
 
 def test_what_was_sent_twice_is_one_job(store: JobStore, catalogue: CheckpointCatalogue, options: Options) -> None:
-    told = [json.loads(submit(store, catalogue, GOOD, "owner-1", "0a1b2c")) for _ in range(2)]
+    told = [json.loads(submit(store, catalogue, GOOD, WHO, "0a1b2c")) for _ in range(2)]
     assert [one["job"]["id"] for one in told] == ["0a1b2c", "0a1b2c"]
     assert store.jobs()[1] == 1
 
@@ -75,3 +77,12 @@ def test_an_empty_number_means_the_model_decides(
 ) -> None:
     told = answer(store, catalogue, width=None, height=None, steps=None)["job"]
     assert "width" not in told["request"]
+
+
+def test_who_asked_and_what_was_edited_are_kept(
+    store: JobStore, catalogue: CheckpointCatalogue, options: Options
+) -> None:
+    first = store.submit("txt2img", GOOD, "owner-1")
+    told = json.loads(submit(store, catalogue, GOOD, WHO, "0a1b2c", forever=True, retry_of=first.id))["job"]
+    assert (told["forever"], told["retry_of"]) == (True, first.id)
+    assert [(row.owner, row.address) for row in store.audit(1)] == [("owner-1", "127.0.0.1")]

@@ -19,6 +19,7 @@ A1111_IDS = [
     *("txt2img_prompt", "txt2img_neg_prompt", "txt2img_generate", "txt2img_interrupt", "txt2img_skip", "txt2img_steps"),
     *("txt2img_sampling", "txt2img_scheduler", "txt2img_width", "txt2img_height", "txt2img_res_switch_btn"),
     *("txt2img_batch_count", "txt2img_batch_size", "txt2img_cfg_scale", "txt2img_seed", "txt2img_random_seed"),
+    *("txt2img_pause", "txt2img_resume", "settings_restart_engine", "settings_restart_when"),
     *("txt2img_reuse_seed", "setting_sd_model_checkpoint", "settings_submit", "settings_restart_gradio"),
 ]
 IDS_IN_HTML = ("txt2img_gallery", "html_info_txt2img", "txt2img_live_preview", "txt2img_progress")

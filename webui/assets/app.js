@@ -1,16 +1,20 @@
 // The page's own part, beside Gradio: what is known of the server (model.js), shown.
 
+import { Audit } from "./audit.js";
 import { Buttons, renderButtons } from "./buttons.js";
 import { Connection } from "./connection.js";
 import { byId, press, setText } from "./dom.js";
 import { Fields } from "./fields.js";
 import { openTab, renderHeader, wireHeader } from "./header.js";
 import { Inputs, randomId, readOwner } from "./memory.js";
-import { initial, reduce, shownJob, shownPreview } from "./model.js";
+import { Menus } from "./menus.js";
+import { initial, reduce, shownJob, shownPreview, stalledBeat } from "./model.js";
 import { waitForTheServer } from "./patience.js";
 import { renderProgress } from "./progress.js";
 import { Queue } from "./queue.js";
-import { wireSettings } from "./settings.js";
+import { ask, jobPath } from "./rest.js";
+import { Restarts } from "./restarts.js";
+import { Settings } from "./settings.js";
 import { Stage } from "./stage.js";
 import { Viewer } from "./viewer.js";
 
@@ -24,15 +28,20 @@ class Page {
     this.fields = new Fields(() => this.render());
     this.queue = new Queue(this);
     this.buttons = new Buttons(this);
+    this.menus = new Menus();
+    this.settings = new Settings();
+    this.restarts = new Restarts();
+    this.audit = new Audit();
+    this.edited = null; // id of the job whose values were put into the fields, until they are sent
     this.drawing = false;
     wireHeader(() => this.render());
-    wireSettings();
     document.addEventListener("click", (event) => this.clicked(event));
     document.addEventListener("keydown", (event) => this.key(event));
     new MutationObserver(() => this.parts()).observe(document.body, { childList: true, subtree: true });
     const standing = (value) => this.dispatch({ type: "standing", standing: value });
     waitForTheServer(() => this.state.standing === "open");
     this.connection = new Connection(this.state.owner, (message) => this.hear(message), standing);
+    setInterval(() => stalledBeat(this.state) && this.render(), 1000); // how long there was no sign of life
     this.render();
   }
 
@@ -44,10 +53,10 @@ class Page {
       }
       this.queue.changed();
     } else if (message.type === "event") {
-      this.queue.changed();
+      if (message.kind !== "image") this.queue.changed();
       if (message.kind === "settings") press("steady_reload_settings");
     }
-    this.dispatch(message);
+    this.dispatch({ ...message, now: performance.now() });
   }
 
   dispatch(message) {
@@ -70,6 +79,7 @@ class Page {
     renderButtons(this.state);
     renderProgress(this.state, facts);
     renderHeader(this.state);
+    this.restarts.render(this.state);
     this.stage.render(this.state, facts);
     this.fields.renderSizes();
     this.queue.render(this.state);
@@ -133,17 +143,23 @@ class Page {
   }
 
   async showJob(id, index) {
-    const answer = await fetch(`/sdapi/v1/jobs/${encodeURIComponent(id)}`, { cache: "no-store" });
-    if (!answer.ok) return;
-    this.dispatch({ type: "show", job: await answer.json() });
+    this.dispatch({ type: "show", job: await ask("GET", jobPath(id)) });
     openTab("txt2img");
     this.draw();
     if (index >= 0) this.select(index);
   }
 
-  know({ checkpoints, page }, checkpoint) {
+  // Edit and draw anew: what the job was asked for is in the fields again.
+  edit(job) {
+    this.edited = job.id;
+    this.fields.edit(job);
+    openTab("txt2img");
+    byId("txt2img_prompt")?.querySelector("textarea")?.focus();
+  }
+
+  know({ checkpoints, page, schedules }, checkpoint) {
     this.facts = page || {};
-    this.fields.know(checkpoints || {});
+    this.fields.know(checkpoints || {}, schedules || {});
     this.fields.chose(checkpoint);
     this.render();
   }
@@ -187,6 +203,17 @@ function api(page) {
       return undefined;
     },
     newJob: randomId,
+    takeEdited() {
+      const id = page.edited;
+      page.edited = null;
+      return id || "";
+    },
+    editedValues: (...values) => page.fields.editedValues(...values),
+    fitSchedule: (sampler, schedule) => page.fields.fitSchedule(sampler, schedule),
+    settingsRead: (json, ...values) => page.settings.read(json, values),
+    settingsChanged: (...values) => page.settings.changed(values),
+    settingsUnsaved: () => page.settings.unsaved(),
+    restart: (what, when) => page.restarts.ask(what, when),
     shownJob: () => page.state.shown || "",
     interrupting: () => `${page.state.pressed?.again ? "again" : "first"} ${page.state.shown || ""}`,
     shownSeed: (seed) => page.output?.seed ?? seed,

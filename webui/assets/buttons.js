@@ -1,26 +1,42 @@
 // The buttons that act, their keys, and the menu beside them.
 
-import { byId, press, setAttribute, setLabel, visible } from "./dom.js";
+import { byId, press, setAttribute, setLabel, setText, visible } from "./dom.js";
 import { isMine, shownJob, shownProgress, unfinished } from "./model.js";
+import { ask, jobPath } from "./rest.js";
 import { stopsAfter, stopWords } from "./words.js";
 
-const STOPPING = { txt2img_interrupt: "interrupt", txt2img_skip: "skip", txt2img_stop_after: "stop" };
+const ACTING = {
+  txt2img_interrupt: "interrupt",
+  txt2img_skip: "skip",
+  txt2img_stop_after: "stop",
+  txt2img_pause: "pause",
+  txt2img_resume: "resume",
+};
+const OWN_REQUESTS = ["pause", "resume"]; // the others go through Gradio's listeners to shared.state
 
-// Which buttons there are follows from the job alone: data-job on the root is "mine", "other" or "none" (style.css).
+// Which buttons there are follows from the job alone: data-job on the root is "mine", "paused" (and mine), "other" or
+// "none" (controls.css).
 export function renderButtons(state) {
   const job = shownJob(state);
   const active = unfinished(job);
   const mine = active && isMine(state, job);
   document.documentElement.dataset.standing = state.standing;
-  document.documentElement.dataset.job = mine ? "mine" : active ? "other" : "none";
+  document.documentElement.dataset.job = mine ? (job.status === "paused" ? "paused" : "mine") : active ? "other" : "none";
   const words = active ? stopWords(state, job) : null;
   const after = active && stopsAfter(state, job);
   const queued = job?.status === "queued";
-  const label = words === "Stopping …" ? words : after ? "Stop now" : queued ? "Cancel" : "Interrupt";
+  const stopping = words === "Stopping …" || words === "Ending the engine …";
+  const third = stopping && job.stop_requests === 2 ? "End the engine" : words;
+  const label = stopping ? third : after ? "Stop now" : queued ? "Cancel" : "Interrupt";
   setLabel(byId("txt2img_interrupt"), label);
-  setAttribute(byId("txt2img_interrupt"), "data-busy", words === "Stopping …");
+  setAttribute(byId("txt2img_interrupt"), "data-busy", stopping);
+  setAttribute(byId("txt2img_pause"), "data-busy", words === "Pausing …");
+  setAttribute(byId("txt2img_pause"), "aria-disabled", stopping || words === "Pausing …" ? "true" : null);
+  setLabel(byId("txt2img_resume"), state.pressed?.kind === "resume" ? "Going on …" : "Resume");
   setLabel(byId("txt2img_skip"), words === "Skipping …" ? words : "Skip");
   setAttribute(byId("txt2img_skip"), "aria-disabled", queued ? "true" : null);
+  setAttribute(byId("txt2img_forever"), "aria-checked", String(Boolean(active && job.forever)));
+  setText(byId("txt2img_forever"), active && !mine ? "Generate mine forever" : "Generate forever");
 }
 
 export class Buttons {
@@ -41,49 +57,45 @@ export class Buttons {
       this.model.problem("The server does not answer, so nothing was sent. Your prompt is kept; try again when it is back.");
       return;
     }
-    if (button && STOPPING[button.id]) this.pressed(STOPPING[button.id], event);
-    this.menuClicked(target, button);
+    if (button && ACTING[button.id]) this.pressed(ACTING[button.id], event);
+    else if (button?.id === "txt2img_forever") this.forever();
+    else if (button?.dataset.press && byId("txt2img_menu")?.contains(button)) press(button.dataset.press);
   }
 
   pressed(kind, event) {
     const job = shownJob(this.model.state);
-    if (!unfinished(job) || (kind === "skip" && job.status === "queued")) {
+    const runs = job?.status === "running";
+    const idle = (kind === "skip" && !runs) || (kind === "resume" && job?.status !== "paused");
+    if (!unfinished(job) || idle || (kind === "pause" && job.requested === "interrupt")) {
       event.stopPropagation();
       return;
     }
     const before = this.model.state.pressed;
-    const again = Boolean(job.requested) || (before?.job === job.id && before.kind !== "skip");
+    const stops = (one) => one === "interrupt" || one === "stop";
+    const again = stops(job.requested) || (before?.job === job.id && stops(before.kind));
     const image = shownProgress(this.model.state)?.image ?? -1;
     this.model.dispatch({ type: "pressed", pressed: { job: job.id, kind, image, again } });
+    if (OWN_REQUESTS.includes(kind)) this.ask(`${jobPath(job.id)}/${kind}`, {});
   }
 
-  menuClicked(target, button) {
-    const menu = byId("txt2img_menu");
-    if (!menu) return;
-    if (button?.id === "txt2img_more") {
-      this.openMenu(menu.hidden);
-    } else if (button?.dataset.press && menu.contains(button)) {
-      this.openMenu(false);
-      press(button.dataset.press);
-    } else if (!menu.hidden && !menu.contains(target)) {
-      this.openMenu(false);
+  // Of a job that is on its way it is a switch; where none is, it begins one.
+  forever() {
+    const job = shownJob(this.model.state);
+    if (isMine(this.model.state, job) && unfinished(job)) this.ask(`${jobPath(job.id)}/forever`, { on: !job.forever });
+    else press("txt2img_generate_forever");
+  }
+
+  async ask(path, body) {
+    try {
+      await ask("POST", path, body);
+    } catch (error) {
+      this.model.dispatch({ type: "pressed", pressed: null });
+      this.model.problem(String(error.message || error));
     }
   }
 
-  openMenu(open) {
-    const menu = byId("txt2img_menu");
-    menu.hidden = !open;
-    setAttribute(byId("txt2img_more"), "aria-expanded", String(open));
-    if (open) this.items(menu)[0]?.focus();
-    else if (menu.contains(document.activeElement)) byId("txt2img_more").focus();
-  }
-
-  items = (menu) => Array.from(menu.querySelectorAll("[role=menuitem]")).filter(visible);
-
   key(event) {
     if (event.defaultPrevented || event.isComposing) return;
-    const menu = byId("txt2img_menu");
-    if (menu && !menu.hidden && this.menuKey(event, menu)) return;
     if (document.querySelector("dialog[open]") || !visible(byId("txt2img_page"))) return;
     const mine = document.documentElement.dataset.job === "mine";
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.repeat) {
@@ -95,17 +107,6 @@ export class Buttons {
     } else if (event.key === "Escape" && mine && !event.repeat && !listIsOpen()) {
       press("txt2img_interrupt");
     }
-  }
-
-  menuKey(event, menu) {
-    const items = this.items(menu);
-    const at = items.indexOf(document.activeElement);
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape") this.openMenu(false);
-    else if (step) items[(at + step + items.length) % items.length]?.focus();
-    else return false;
-    event.preventDefault();
-    return true;
   }
 }
 

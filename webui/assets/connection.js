@@ -42,7 +42,7 @@ export class Connection {
     this.heard = performance.now();
     if (message.type === "snapshot") {
       this.tries = 0;
-      this.after = message.events;
+      this.after = message.replay ?? message.events; // what was missed since then follows, each with its number
       this.stand("open");
     } else if (message.type === "event") {
       this.after = Math.max(this.after ?? 0, message.number);

@@ -1,7 +1,8 @@
 // The fields of the request: what is wrong with one is said beside it; chips and defaults follow the checkpoint.
 
-import { byId, make, press, setAttribute } from "./dom.js";
+import { byId, make, press, setAttribute, setText } from "./dom.js";
 import { read, write } from "./memory.js";
+import { ScheduleList } from "./schedule_list.js";
 
 const HOME = {
   prompt: "txt2img_prompt",
@@ -22,12 +23,15 @@ const HOME = {
 const NAMES = {
   txt2img_res_switch_btn: "Swap width and height",
   txt2img_random_seed: "Random seed for each picture",
+  txt2img_pause: "Pause this job: it goes on later from where it was",
   txt2img_reuse_seed: "Reuse the seed of the picture shown",
   refresh_sd_model_checkpoint: "Look for checkpoints again",
 };
 const LAST_MODEL = "steady.checkpoint";
+const ANY_SCHEDULE = "Automatic"; // goes with every sampler
 
 export class Fields {
+  schedules = {}; // by the sampler's name: the schedule types that go with it
   facts = {}; // by the checkpoint's name: title, native size, defaults, sizes, examples
   checkpoint = null;
   size = null;
@@ -37,6 +41,7 @@ export class Fields {
     this.changed = changed;
     document.addEventListener("input", (event) => this.edited(event.target), true);
     document.addEventListener("click", (event) => this.clicked(event));
+    new ScheduleList(() => this.possible);
   }
 
   get model() {
@@ -51,8 +56,9 @@ export class Fields {
     }
   }
 
-  know(checkpoints) {
+  know(checkpoints, schedules) {
     this.facts = checkpoints;
+    this.schedules = schedules;
   }
 
   chose(name) {
@@ -72,6 +78,36 @@ export class Fields {
     write(LAST_MODEL, name);
     if (!after) return values;
     return values.map((value, i) => (!before || value === before[keys[i]] ? after[keys[i]] : value));
+  }
+
+  // --- sampler and schedule type
+
+  // The schedule types that go with the sampler in the field; null while that is not known.
+  get possible() {
+    return this.schedules[this.sampler] || null;
+  }
+
+  fitSchedule(sampler, schedule) {
+    this.sampler = sampler;
+    if (!this.possible || this.possible.includes(schedule)) return schedule;
+    setText(byId("txt2img_phase_live"), `${schedule} does not go with ${sampler}: ${ANY_SCHEDULE} is chosen.`);
+    return ANY_SCHEDULE;
+  }
+
+  // --- a job of before, into the fields
+
+  edit(job) {
+    this.values = { ...(job.resolved || {}), ...job.request };
+    const model = job.request.override_settings?.sd_model_checkpoint;
+    this.values.checkpoint = Object.entries(this.facts).find(([name, { title }]) => [name, title].includes(model))?.[0];
+    press("txt2img_edit");
+  }
+
+  // What each field shows then; a value that the job does not name stays.
+  editedValues(names, checkpoint, ...values) {
+    const { checkpoint: model, ...asked } = this.values || {};
+    if (model) write(LAST_MODEL, model); // or else the model's own defaults would replace what the job asked for
+    return [model || checkpoint, ...names.map((name, i) => asked[name] ?? values[i])];
   }
 
   // The size in the fields, which the chips compare themselves with.

@@ -1,8 +1,10 @@
 // The bar at the top: what the engine does, how long the queue is, and what is wrong.
 
-import { byId, make, press, setText } from "./dom.js";
+import { byId, make, press, setAttribute, setText } from "./dom.js";
 import { write } from "./memory.js";
-import { gigabytes } from "./words.js";
+import { stalledBeat } from "./model.js";
+import { waitingWords } from "./restarts.js";
+import { gigabytes, stallWords } from "./words.js";
 
 const STATUS = { starting: "Engine starts", idle: "Ready", loading: "Loading", drawing: "Drawing", stopping: "Stopping" };
 
@@ -15,7 +17,12 @@ export function renderHeader(state) {
   pill.dataset.tone = tone;
   setText(pill.querySelector(".sd-words"), words);
   setText(pill.querySelector(".sd-device"), device || "");
+  const instance = state.instance && state.standing === "open" ? state.instance.slice(0, 4) : "";
+  setText(pill.querySelector(".sd-instance"), instance ? ` · server ${instance}` : "");
+  setAttribute(pill, "title", [waitingWords(state.supervisor?.waiting), state.instance && `Server instance ${state.instance}`].filter(Boolean).join(" ") || null);
   setText(byId("steady_queue_pill"), `Queue ${state.queued}`);
+  setAttribute(byId("steady_queue_pill"), "data-paused", state.paused ? "" : null);
+  setAttribute(byId("steady_queue_pill"), "title", state.paused ? "The queue is paused. Open it" : "Open the queue");
   byId("steady_queue_pill").dataset.empty = state.queued ? "no" : "yes";
   renderBanners(byId("steady_banners"), banners(state));
 }
@@ -28,11 +35,17 @@ function status(state) {
   if (engine?.status === "given_up") return { tone: "bad", words: "Engine stopped" };
   if (engine?.status === "restarting") return { tone: "waits", words: "Engine starts again" };
   if (!state.engine) return { tone: "waits", words: "Engine starts" };
+  const stalled = stalledBeat(state);
+  if (stalled) {
+    const words = stallWords(stalled, performance.now());
+    return { tone: "stalls", words: words[0].toUpperCase() + words.slice(1) };
+  }
   const tone = { starting: "waits", loading: "waits", drawing: "busy", stopping: "busy" }[state.engine.status] || "good";
   const device = state.engine.device ? [state.engine.device] : [];
   if (state.engine.memory_total_bytes && state.engine.memory_bytes > 2 ** 26) {
     device.push(`${gigabytes(state.engine.memory_bytes)} of ${gigabytes(state.engine.memory_total_bytes)} GB`);
   }
+  if (state.supervisor?.waiting) device.push("restart waits");
   return { tone, words: STATUS[state.engine.status] || state.engine.status, device: device.map((part) => ` · ${part}`).join("") };
 }
 

@@ -15,13 +15,16 @@ export function initial(owner) {
     asked: null, // id of a job that the user chose to see, until a job of his own begins
     queue: [],
     queued: 0,
+    paused: false, // the queue: what runs goes on, nothing new begins
+    forget: false, // the next snapshot counts alone: what was known is of another database, or too old
     progress: null,
     share: null, // {job, value}: how much of the job on the stage is done, 0 to 1
     preview: null,
     engine: null,
     supervisor: null,
+    heartbeat: null, // of the running job, with `heard`: when it last moved, by this page's own clock in ms
     notices: [],
-    pressed: null, // {job, kind: "interrupt" | "skip" | "stop", image, again}
+    pressed: null, // {job, kind: "interrupt" | "skip" | "stop" | "pause" | "resume", image, again}
   };
 }
 
@@ -59,6 +62,8 @@ export function reduce(state, message) {
       return settle(state, fromSnapshot(state, message));
     case "event":
       return settle(state, fromEvent(state, message));
+    case "reset":
+      return { ...state, forget: true }; // its snapshot follows: until then nothing on the page changes
     case "progress":
       return settle(state, { ...state, progress: message.progress });
     case "preview":
@@ -67,6 +72,8 @@ export function reduce(state, message) {
       return { ...state, engine: message.engine };
     case "supervisor":
       return { ...state, supervisor: message.supervisor };
+    case "heartbeat":
+      return { ...state, heartbeat: beat(state.heartbeat, message.heartbeat, message.now) };
     case "standing":
       return { ...state, standing: message.standing };
     case "answered": // our own submit: its event may be here already, and then knows more
@@ -81,38 +88,68 @@ export function reduce(state, message) {
 }
 
 function fromSnapshot(state, message) {
-  const asked = state.jobs[state.asked];
+  const before = state.forget ? {} : state.jobs;
+  const asked = before[state.asked];
   const jobs = asked ? { [asked.id]: asked } : {};
   for (const job of [message.running, message.job]) if (job) jobs[job.id] = job;
-  const kept = state.jobs[state.shown]; // finished while this page looked: keep showing it
+  const kept = before[state.shown]; // finished while this page looked: keep showing it
   if (kept && !unfinished(kept) && !jobs[kept.id]) jobs[kept.id] = kept;
   return {
     ...state,
     jobs,
+    forget: false,
     shown: message.job ? message.job.id : state.shown,
     instance: message.instance,
     page: message.page,
     queue: message.queue || [],
     queued: message.queued,
+    paused: Boolean(message.queue_paused),
     progress: message.progress,
     preview: message.preview,
     engine: message.engine,
     supervisor: message.supervisor,
+    heartbeat: beat(state.heartbeat, message.heartbeat, message.now),
     notices: message.notices || [],
     pressed: null, // a click that the server has heard of stands in the job; one that got lost may be made again
   };
 }
 
 function fromEvent(state, message) {
-  let next = { ...state, queued: message.queued ?? state.queued, queue: message.queue || state.queue };
+  const { queued, queue, queue_paused } = message;
+  const next = { ...state, queued: queued ?? state.queued, queue: queue || state.queue, paused: queue_paused ?? state.paused };
   if (message.kind === "removed") {
     const jobs = { ...next.jobs };
     delete jobs[message.job_id];
     return { ...next, jobs };
   }
+  if (message.kind === "image" && !message.job) return withOutput(next, message);
   if (!message.job) return next;
   if (isMine(state, message.job) && unfinished(message.job) && !state.jobs[message.job.id]) next.asked = null;
   return withJob(next, message.job);
+}
+
+// An image event carries the picture alone, so that a job of a thousand pictures costs no more than one of two. It may
+// come twice.
+function withOutput(state, { job_id, output, progress, image_index }) {
+  const job = state.jobs[job_id];
+  if (!job || !output) return state;
+  const outputs = [...job.outputs.filter((one) => one.index !== output.index), output];
+  outputs.sort((a, b) => a.index - b.index);
+  const done = Math.max(job.progress || 0, progress || 0);
+  return withJob(state, { ...job, outputs, progress: done, image_index: image_index ?? job.image_index });
+}
+
+// `now` is this page's clock: the engine's own starts elsewhere. A beat that says nothing new is as old as it was.
+function beat(before, heartbeat, now) {
+  if (!heartbeat) return null;
+  if (before && before.job === heartbeat.job && before.at === heartbeat.at) return { ...heartbeat, heard: before.heard };
+  return { ...heartbeat, heard: (now ?? 0) - (heartbeat.silent_seconds || 0) * 1000 };
+}
+
+// The heartbeat of a job that shows no sign of life, else null.
+export function stalledBeat(state) {
+  const { heartbeat } = state;
+  return heartbeat?.stalled && state.jobs[heartbeat.job]?.status !== "paused" ? heartbeat : null;
 }
 
 function withJob(state, job) {
@@ -140,8 +177,9 @@ function shareDone(before, state, shown) {
   return { job: shown, value: job.status === "done" ? 1 : Math.max(known, live, job.progress || 0) };
 }
 
-// This owner's job that is being drawn, else his next one in the queue, else whatever is being drawn, else what was
-// there. (While one of his jobs is drawn and another waits, the drawn one is worth looking at.)
+// This owner's job that is being drawn, else his next one in the queue, else his paused one if it is there already, else
+// whatever is being drawn, else what was there. (While one of his jobs is drawn and another waits, the drawn one is worth
+// looking at; a paused one comes back by itself only where nothing has taken its place.)
 function choose(state) {
   if (state.asked && state.jobs[state.asked]) return state.asked;
   const own = Object.values(state.jobs).filter((job) => isMine(state, job) && unfinished(job));
@@ -152,7 +190,8 @@ function choose(state) {
     return index < 0 ? Infinity : index;
   };
   own.sort((a, b) => place(a) - place(b));
-  if (own.length) return own[0].id;
+  const next = own.find((job) => job.status === "queued") || own.find((job) => job.id === state.shown);
+  if (next) return next.id;
   const any = runningJob(state);
   if (any) return any.id;
   return state.jobs[state.shown] ? state.shown : lastOf(state);
@@ -172,6 +211,8 @@ function stillPressed(state, shown) {
     const passed = state.progress && state.progress.job === job.id && state.progress.image > pressed.image;
     return passed ? null : pressed;
   }
+  if (pressed.kind === "resume") return job.status === "paused" ? pressed : null;
+  if (pressed.kind === "pause") return job.status === "paused" || job.requested ? null : pressed;
   if (job.requested === "interrupt") return null; // the server says it from here on
   if (job.requested === "stop" && !pressed.again) return null;
   return pressed;

@@ -1,29 +1,63 @@
 // The Queue tab: rows of jobs, read from /sdapi/v1/jobs when something changed and the tab is in sight.
 
-import { byId, make, setText, visible } from "./dom.js";
-import { imageCount, sizeOf } from "./model.js";
-import { thumbnail } from "./stage.js";
-import { duration, ended, ordinal, phaseLine, seconds } from "./words.js";
+import { byId, make, setAttribute, setText, visible } from "./dom.js";
+import { QueueActions } from "./queue_actions.js";
+import { pastRow, pausedRow, runningRow, waitingRow } from "./queue_rows.js";
+import { Reorder } from "./reorder.js";
+import { ask } from "./rest.js";
+import { ordinal, phaseLine } from "./words.js";
 
-const THUMBNAILS_SHOWN = 6;
+const FINISHED = "done,interrupted,failed,quarantined";
+const SEARCH_AFTER_MS = 250;
+const WAITING_SHOWN = 200;
 
 export class Queue {
   stale = true;
   reading = false;
+  told = ""; // why the server refused what was asked last
+  text = ""; // searched for in the prompts of the past
+  pages = 1; // of the past, as many rows each as the setting says
   rows = new Map(); // job id -> its element, so that a change of one job leaves the others alone
 
   constructor(model) {
     this.model = model;
-    document.addEventListener("click", (event) => this.clicked(event));
+    this.actions = new QueueActions(model, this);
+    const list = () => byId("steady_queue_waiting");
+    this.reorder = new Reorder(list, (row, place) => this.actions.move(row.dataset.job, place), (words) => this.say(words));
+    document.addEventListener("input", (event) => event.target.id === "steady_queue_search" && this.search(event.target.value));
   }
 
   changed() {
     this.stale = true;
   }
 
+  again() {
+    this.stale = true;
+    this.render(this.model.state);
+  }
+
+  say(words) {
+    setText(byId("steady_queue_said"), words);
+  }
+
+  search(text) {
+    clearTimeout(this.searching);
+    this.searching = setTimeout(() => {
+      this.text = text.trim();
+      this.pages = 1;
+      this.again();
+    }, SEARCH_AFTER_MS);
+  }
+
+  older() {
+    this.pages += 1;
+    this.again();
+  }
+
   async render(state) {
     if (!visible(byId("steady_queue"))) return;
     this.renderRunning(state);
+    this.renderHead(state);
     if (!this.stale || this.reading || state.standing !== "open") return;
     this.reading = true;
     this.stale = false;
@@ -38,51 +72,87 @@ export class Queue {
   }
 
   async read() {
-    const past = this.model.facts.queue_history_shown ?? 50;
-    const [waiting, running, all] = await Promise.all([
-      jobs("status=queued&limit=200"),
+    const page = this.model.facts.queue_history_shown ?? 50;
+    const shown = Math.min(1000, page * this.pages);
+    const text = this.text ? `&text=${encodeURIComponent(this.text)}` : "";
+    const [waiting, running, paused, past] = await Promise.all([
+      jobs(`status=queued&limit=${WAITING_SHOWN}`),
       jobs("status=running&limit=16"),
-      jobs(`limit=${Math.min(1000, past + 200)}`),
+      jobs("status=paused&limit=100"),
+      jobs(`status=${FINISHED}&limit=${shown}${text}`),
     ]);
+    if (this.reorder.busy) {
+      this.stale = true; // what the hand holds stays where it is; read again when it is put down
+      return;
+    }
     this.running = running.jobs;
     const places = waiting.jobs.sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
-    const before = all.jobs.filter((job) => !["queued", "running"].includes(job.status)).slice(0, past);
-    setText(byId("steady_queue_count"), waiting.total ? String(waiting.total) : "");
-    this.fill("steady_queue_waiting", "steady_queue_no_waiting", places, waitingRow);
-    this.fill("steady_queue_past", "steady_queue_no_past", before, pastRow);
-    const known = new Set([...places, ...before].map((job) => job.id));
+    this.fill("steady_queue_waiting", places, waitingRow);
+    this.fill("steady_queue_paused", paused.jobs, pausedRow);
+    this.fill("steady_queue_past", past.jobs, pastRow);
+    this.waiting = waiting.total;
+    byId("steady_queue_no_waiting").hidden = places.length > 0;
+    byId("steady_queue_paused_part").hidden = !paused.jobs.length;
+    byId("steady_queue_no_past").hidden = past.jobs.length > 0;
+    setText(byId("steady_queue_no_past"), this.text ? `No prompt holds “${this.text}”.` : "Nothing yet: what you draw is listed here.");
+    setText(byId("steady_queue_found"), past.total ? String(past.total) : "");
+    byId("steady_queue_older").hidden = past.total <= past.jobs.length || shown >= 1000 || !page;
+    const known = new Set([...places, ...paused.jobs, ...past.jobs].map((job) => job.id));
     for (const id of this.rows.keys()) if (!known.has(id)) this.rows.delete(id);
     this.renderRunning(this.model.state);
+    this.renderHead(this.model.state);
   }
 
-  fill(id, emptyId, list, makeRow) {
-    const rows = list.map((job) => {
-      const key = JSON.stringify([job.status, job.position, job.outputs.length, job.error]);
-      const kept = this.rows.get(job.id);
-      if (kept?.dataset.key === key) return kept;
-      const row = makeRow(job);
-      row.dataset.key = key;
-      row.dataset.job = job.id;
-      this.rows.set(job.id, row);
-      return row;
-    });
+  // Only what differs is touched, and the row that has the focus keeps it.
+  fill(id, list, makeRow) {
     const box = byId(id);
-    if (rows.length !== box.children.length || rows.some((row, i) => row !== box.children[i])) box.replaceChildren(...rows);
-    byId(emptyId).hidden = rows.length > 0;
+    const focused = box.contains(document.activeElement) ? document.activeElement : null;
+    const rows = list.map((job) => this.row(job, makeRow));
+    rows.forEach((row, i) => {
+      if (box.children[i] !== row) box.insertBefore(row, box.children[i] || null);
+      setText(row.querySelector(".sd-row-place"), i ? ordinal(i + 1) : "next");
+      setAttribute(row.querySelector('.sd-wide[data-act="front"]'), "disabled", i ? null : "");
+    });
+    while (box.children.length > rows.length) box.lastChild.remove();
+    if (!focused || document.activeElement === focused) return;
+    const row = this.rows.get(focused.closest("[data-job]")?.dataset.job);
+    const selector = focused.dataset.act ? `[data-act="${focused.dataset.act}"]` : `.${focused.classList[focused.classList.length - 1]}`;
+    row?.querySelector(selector)?.focus({ preventScroll: true });
+  }
+
+  row(job, makeRow) {
+    const { status, priority, forever, outputs, error, notes, paused_at: since } = job;
+    const key = JSON.stringify([status, priority, forever, outputs.length, error, notes?.length, since]);
+    const kept = this.rows.get(job.id);
+    if (kept?.dataset.key === key) return kept;
+    const row = makeRow(job, this.model.state);
+    row.dataset.key = key;
+    this.rows.set(job.id, row);
+    return row;
+  }
+
+  renderHead(state) {
+    const waiting = this.waiting ?? state.queued;
+    setText(byId("steady_queue_count"), waiting ? String(waiting) : "");
+    const button = byId("steady_queue_pause");
+    setText(button, state.paused ? "Go on" : "Pause the queue");
+    button.classList.toggle("sd-go", state.paused);
+    const more = waiting > WAITING_SHOWN ? `The next ${WAITING_SHOWN} are shown.` : "";
+    const words = byId("steady_queue_words");
+    setText(words, this.told || (state.paused ? "Paused: what runs goes on, nothing new begins." : more));
+    setAttribute(words, "data-tone", this.told ? "bad" : null);
+    setAttribute(byId("steady_queue_clear"), "disabled", waiting ? null : "");
   }
 
   // The running job changes with each step: it is drawn from the stream, not read.
   renderRunning(state) {
     const box = byId("steady_queue_running");
     const running = Object.values(state.jobs).filter((job) => job.status === "running");
-    for (const job of this.running || []) {
-      const known = state.jobs[job.id];
-      if (!known) running.push(job);
-    }
-    const key = JSON.stringify(running.map((job) => [job.id, job.outputs.length, job.requested]));
-    if (box.dataset.key !== key) {
+    for (const job of this.running || []) if (!state.jobs[job.id]) running.push(job);
+    const key = JSON.stringify(running.map((job) => [job.id, job.outputs.length, job.requested, job.stop_requests, job.forever]));
+    if (box.dataset.key !== key && !box.querySelector(".sd-menu:not([hidden])")) {
       box.dataset.key = key;
-      box.replaceChildren(...running.map(runningRow));
+      box.replaceChildren(...running.map((job) => runningRow(job, state)));
       if (!running.length) box.append(make("p", { class: "sd-none" }, "Nothing is being drawn."));
     }
     for (const row of box.querySelectorAll("[data-job]")) {
@@ -92,83 +162,6 @@ export class Queue {
       row.querySelector(".sd-row-bar").style.setProperty("--filled", `${((mine?.progress || 0) * 100).toFixed(1)}%`);
     }
   }
-
-  async clicked(event) {
-    const button = event.target.closest?.("#steady_queue button[data-act]");
-    if (!button) return;
-    const id = button.closest("[data-job]").dataset.job;
-    if (button.dataset.act === "show") {
-      this.model.showJob(id, Number(button.dataset.index ?? -1));
-      return;
-    }
-    button.disabled = true;
-    setText(button, "Stopping …");
-    const path = `/sdapi/v1/jobs/${encodeURIComponent(id)}`;
-    const queued = button.dataset.act === "remove";
-    try {
-      const answer = await fetch(queued ? path : `${path}/interrupt`, { method: queued ? "DELETE" : "POST" });
-      // It began in the meantime: then what was meant is to interrupt it.
-      if (queued && !answer.ok && answer.status !== 404) await fetch(`${path}/interrupt`, { method: "POST" });
-    } catch {
-      button.disabled = false;
-      setText(button, "Cancel");
-    }
-    this.stale = true;
-    this.render(this.model.state);
-  }
 }
 
-async function jobs(query) {
-  const answer = await fetch(`/sdapi/v1/jobs?${query}`, { cache: "no-store" });
-  if (!answer.ok) throw new Error(String(answer.status));
-  return answer.json();
-}
-
-const prompt = (job) => make("span", { class: "sd-row-prompt" }, job.request.prompt || "(no prompt)");
-const kind = (job) => {
-  const { width, height } = sizeOf(job);
-  const n = imageCount(job);
-  const parts = [n === 1 ? "1 picture" : `${n} pictures`, width && height ? `${width} × ${height}` : null];
-  return parts.filter(Boolean).join(" · ");
-};
-const act = (name, words) => make("button", { type: "button", "data-act": name, class: "sd-small" }, words);
-
-function runningRow(job) {
-  const words = make("div", { class: "sd-row-words" }, prompt(job), make("span", { class: "sd-row-state" }));
-  const bar = make("div", { class: "sd-row-bar" });
-  const stop = act("interrupt", job.requested === "interrupt" ? "Stopping …" : "Interrupt");
-  stop.classList.add("sd-stop");
-  return make("div", { class: "sd-row", "data-job": job.id }, pictures(job), words, stop, bar);
-}
-
-function waitingRow(job) {
-  const place = make("span", { class: "sd-row-place" }, job.position === 1 ? "next" : ordinal(job.position || 1));
-  const words = make("div", { class: "sd-row-words" }, prompt(job), make("span", {}, kind(job)));
-  return make("li", { class: "sd-row" }, place, words, act("remove", "Cancel"));
-}
-
-function pastRow(job) {
-  const { phase } = ended(job);
-  const took = seconds(job);
-  const at = job.finished_at ? new Date(job.finished_at * 1000) : null;
-  const today = at && at.toDateString() === new Date().toDateString();
-  const clock = at?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  const when = at ? (today ? clock : `${at.toLocaleDateString()} ${clock}`) : "";
-  const line = [phase, took === null ? null : duration(took), when, job.error ? String(job.error) : null];
-  const state = make("span", { class: "sd-row-state", "data-status": job.status }, line.filter(Boolean).join(" · "));
-  const row = make("li", { class: "sd-row" }, pictures(job), make("div", { class: "sd-row-words" }, prompt(job), state));
-  if (job.outputs.length) row.append(act("show", "Show"));
-  return row;
-}
-
-function pictures(job) {
-  const box = make("span", { class: "sd-row-pictures" });
-  for (const output of job.outputs.slice(0, THUMBNAILS_SHOWN)) {
-    const image = make("img", { src: thumbnail(output), alt: "", loading: "lazy" });
-    const name = `Show picture ${output.index + 1}`;
-    box.append(make("button", { type: "button", "data-act": "show", "data-index": output.index, "aria-label": name }, image));
-  }
-  const more = job.outputs.length - THUMBNAILS_SHOWN;
-  if (more > 0) box.append(make("span", { class: "sd-row-more" }, `+${more}`));
-  return box;
-}
+const jobs = (query) => ask("GET", `/sdapi/v1/jobs?${query}`);

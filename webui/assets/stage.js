@@ -2,7 +2,7 @@
 
 import { byId, make, setAttribute, setText } from "./dom.js";
 import { imageCount, shownJob, shownPreview, sizeOf, unfinished } from "./model.js";
-import { noteWords } from "./words.js";
+import { clock, noteWords } from "./words.js";
 
 const PLACES_SHOWN = 64;
 
@@ -24,6 +24,7 @@ export class Stage {
     this.renderEmpty(state, job, facts);
     this.renderStrip(job, output, preview);
     renderInfotext(job, output, preview);
+    renderNotes(byId("txt2img_job_notes"), job?.notes || []);
   }
 
   // The output on the stage: the chosen one; while drawing the newest; of a finished job the first.
@@ -40,6 +41,7 @@ export class Stage {
     const note = byId("txt2img_note");
     const words = noteWords(state, this.selected);
     setText(note, words);
+    setAttribute(note, "title", preview ? state.progress?.preview?.reason || null : null);
     note.hidden = !words;
     // Between a click and the first preview the last picture stays, dimmed: nothing blinks.
     const waits = !source && unfinished(job);
@@ -86,7 +88,9 @@ export class Stage {
     empty.dataset.key = key;
     if (failed) {
       const words = job.error || "The log says why.";
-      empty.replaceChildren(make("strong", {}, "This job could not be drawn"), make("p", {}, String(words)));
+      const title = job.status === "quarantined" ? "Set aside: it ended the engine twice" : "This job could not be drawn";
+      empty.replaceChildren(make("strong", {}, title), make("p", {}, String(words)));
+      if (job.log?.length) empty.append(make("pre", {}, job.log.join("\n")));
     } else if (bare) {
       const words = "A setting keeps what stopped pictures had become: Settings, “Keep partial images”.";
       empty.replaceChildren(make("strong", {}, "Stopped before the first picture was done"), make("p", {}, words));
@@ -170,6 +174,15 @@ function renderInfotext(job, output, preview) {
   } else {
     info.append("The settings of each picture are shown here and kept in its file.");
   }
+}
+
+// What people should be told of a job: that it went on at some step, or was drawn with less memory.
+function renderNotes(list, notes) {
+  const key = JSON.stringify(notes);
+  if (!list || list.dataset.key === key) return;
+  list.dataset.key = key;
+  list.hidden = !notes.length;
+  list.replaceChildren(...notes.map(({ at, text }) => make("li", {}, make("time", {}, clock(at)), text)));
 }
 
 // The infotext with its prompt set off.

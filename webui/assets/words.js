@@ -1,6 +1,6 @@
 // What the page says about a job. Pure functions of what is known.
 
-import { imageCount, shownJob, shownPreview, shownProgress, unfinished } from "./model.js";
+import { imageCount, shownJob, shownPreview, shownProgress, stalledBeat, unfinished } from "./model.js";
 
 export function ordinal(n) {
   const tens = n % 100;
@@ -31,6 +31,18 @@ export function seconds(job) {
   return job.started_at && job.finished_at ? job.finished_at - job.started_at : null;
 }
 
+// When something was, by the wall clock; the day only where it is not today.
+export function clock(at) {
+  const when = new Date(at * 1000);
+  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return when.toDateString() === new Date().toDateString() ? time : `${when.toLocaleDateString()} ${time}`;
+}
+
+export function pausedWords(job) {
+  const since = job.paused_at ? `since ${clock(job.paused_at)}` : "Paused";
+  return job.started_at ? `${since}, ${Math.floor((job.progress || 0) * 100)} % done` : `${since}, before it began`;
+}
+
 const plural = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
 // {phase, details}: the phase changes seldom and is read aloud; the details change with each step.
@@ -44,7 +56,7 @@ export function phaseLine(state) {
     return { phase: "The engine starts again", details: ["the job goes on where it was"] };
   }
   if (job.status === "queued") return waiting(state, job);
-  if (job.status === "paused") return { phase: "Paused", details: [] };
+  if (job.status === "paused") return pausedLine(state, job);
   return running(state, job);
 }
 
@@ -60,8 +72,16 @@ function waiting(state, job) {
   const total = Math.max(state.queued, place);
   const starting = !state.engine || state.engine.status === "starting";
   if (starting) return { phase: "Queued", details: ["the engine starts"] };
-  if (total === 1) return { phase: "Queued, next", details: [] };
-  return { phase: `Queued, ${ordinal(place)} of ${total}`, details: [] };
+  const details = state.paused ? ["the queue is paused"] : [];
+  if (total === 1) return { phase: "Queued, next", details };
+  return { phase: `Queued, ${ordinal(place)} of ${total}`, details };
+}
+
+function pausedLine(state, job) {
+  if (state.pressed?.job === job.id && state.pressed.kind === "resume") return { phase: "Going on …", details: [] };
+  const share = job.progress || 0;
+  if (!job.started_at) return { phase: "Paused", details: ["before it began"] };
+  return { phase: "Paused", details: [`${Math.floor(share * 100)} % done`, "it goes on from there"] };
 }
 
 function running(state, job) {
@@ -78,8 +98,11 @@ function running(state, job) {
   details.push(`${Math.floor((state.share?.job === job.id ? state.share.value : progress.progress) * 100)} %`);
   const left = timeLeft(progress.eta_seconds);
   if (left && !stopping) details.push(left);
-  const after = stopsAfter(state, job) ? "stops after this image" : null;
-  if (after) details.push(after);
+  const stalled = stalledBeat(state);
+  if (stalled?.job === job.id) details.push(stallWords(stalled, performance.now()));
+  if (job.stop_requests === 2) details.push("asked twice: a third time ends the engine");
+  if (stopsAfter(state, job)) details.push("stops after this image");
+  else if (job.forever && !stopping) details.push("then again");
   return { phase: stopping || phaseWords(progress, state), details };
 }
 
@@ -101,10 +124,20 @@ function phaseWords(progress, state) {
   }
 }
 
+// What is said when the engine's step takes far longer than such steps do. `now` is this page's clock in ms.
+export function stallWords(heartbeat, now) {
+  const silent = heartbeat.heard ? ` for ${duration((now - heartbeat.heard) / 1000)}` : "";
+  const usual = heartbeat.expected_seconds ? `, usually ${duration(heartbeat.expected_seconds)}` : "";
+  return `no sign of life${silent}${usual}`;
+}
+
 // "Stopping …" is said at the click, before the server has heard of it.
 export function stopWords(state, job) {
   const pressed = state.pressed?.job === job.id ? state.pressed : null;
-  if (job.requested === "interrupt" || pressed?.kind === "interrupt") return "Stopping …";
+  if (job.requested === "interrupt" || pressed?.kind === "interrupt") {
+    return job.stop_requests >= 3 ? "Ending the engine …" : "Stopping …";
+  }
+  if (job.requested === "pause" || pressed?.kind === "pause") return "Pausing …";
   if (pressed?.kind === "skip") return "Skipping …";
   return null;
 }
@@ -127,7 +160,7 @@ export function ended(job) {
       if (!job.started_at) return { phase: "Taken out of the queue", details: [] };
       return { phase: `Interrupted after ${count} of ${total}`, details };
     case "quarantined":
-      return { phase: "Set aside", details: ["it ended the engine twice"] };
+      return { phase: "Set aside", details: ["it ended the engine twice", "the queue goes on"] };
     default:
       return { phase: "Failed", details };
   }
@@ -141,7 +174,8 @@ export function noteWords(state, selected) {
   const preview = selected === null ? shownPreview(state) : null;
   if (preview) {
     const which = imageCount(job) > 1 ? ` · image ${preview.image + 1} of ${imageCount(job)}` : "";
-    return `${other}Preview of step ${preview.step}${which}`;
+    const less = shownProgress(state)?.preview?.reason ? " · coarse, to cost no time" : "";
+    return `${other}Preview of step ${preview.step}${which}${less}`;
   }
   return other.replace(" · ", "");
 }

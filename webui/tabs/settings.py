@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import html as escaping
+import json
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import gradio as gr
 
 from modules.errors import SteadyError
+from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
 from modules.options import SettingField, fields_of_settings
-from modules.shared import opts, state
-from webui.components import Component, Values, html, on
-from webui.live import SETTINGS_SEARCH
+from modules.shared import opts
+from webui.actors import address_of
+from webui.components import Component, Values, hidden_text, html, on, on_any
+from webui.live import ABOUT, AUDIT, SETTINGS_SEARCH, SETTINGS_WAITING
 
 # Chosen in the bar at the top, always in sight.
 ELSEWHERE = ("sd_model_checkpoint",)
+WHEN = (("now", "now"), ("after this image", "after-image"), ("when idle", "idle"))
 MESSAGE = '<p class="sd-answer" data-tone="{tone}" role="status">{words}</p>'
 
 
 @dataclass(frozen=True)
 class SettingsTab:
-    """The components of the tab; `fields` by the setting's name."""
+    """The components of the tab; `fields` by the setting's name.
+
+    `known` is what the server has, as JSON for the page's scripts; `unsaved` the names of what differs from that.
+    """
 
     fields: dict[str, Component]
+    known: Component
+    unsaved: Component
+    owner: Component
     apply: Component
+    restart_when: Component
     restart_server: Component
     restart_engine: Component
     answer: Component
@@ -43,15 +55,33 @@ def build() -> SettingsTab:
         with gr.Row(elem_classes=["sd-settings-bar"]):
             html(SETTINGS_SEARCH, classes=["sd-search-cell"])
             apply = gr.Button("Apply", variant="primary", elem_id="settings_submit")
-            restart_server = gr.Button("Restart server", elem_id="settings_restart_gradio")
-            restart_engine = gr.Button("Restart engine", elem_id="settings_restart_engine")
+            with gr.Row(elem_classes=["sd-restart"]):
+                restart_server = gr.Button("Restart server", elem_id="settings_restart_gradio")
+                restart_engine = gr.Button("Restart engine", elem_id="settings_restart_engine")
+                when = gr.Dropdown(
+                    list(WHEN), value="now", label="When to restart", elem_id="settings_restart_when",
+                    filterable=False, container=False, min_width=0,
+                )  # fmt: skip
+        html(SETTINGS_WAITING)
         answer = html("", "settings_result")
         for section, members in groupby(shown_fields(), key=lambda one: one.section):
             with gr.Column(elem_classes=["sd-panel", "sd-section"]):
                 html(f"<h2>{escaping.escape(section)}</h2>")
                 for one in members:
                     fields[one.name] = _component(one)
-    return SettingsTab(fields, apply, restart_server, restart_engine, answer)
+        html(AUDIT, classes=["sd-panel", "sd-section"])
+        html(ABOUT, classes=["sd-panel", "sd-section"])
+    return SettingsTab(
+        fields=fields,
+        known=hidden_text("settings_known"),
+        unsaved=hidden_text("settings_unsaved"),
+        owner=hidden_text("settings_owner"),
+        apply=apply,
+        restart_when=when,
+        restart_server=restart_server,
+        restart_engine=restart_engine,
+        answer=answer,
+    )
 
 
 def _component(one: SettingField) -> Component:
@@ -75,32 +105,45 @@ def shown(value: bool | int | str) -> str:
     return str(value)
 
 
-def current(tab: SettingsTab) -> list[object]:
-    """Return the settings as they are now, in the order of the tab's fields."""
+def current(tab: SettingsTab) -> str:
+    """Return the settings as they are now, as JSON for the page's scripts, in the order of the tab's fields."""
     opts.refresh()
-    return [getattr(opts.values, name) for name in tab.fields]
+    return json.dumps({"names": list(tab.fields), "values": [getattr(opts.values, name) for name in tab.fields]})
+
+
+def show_known(listener: Any, tab: SettingsTab) -> None:
+    """After a listener that reads the settings anew: show them, save where this page has a choice not applied yet."""
+    fields = list(tab.fields.values())
+    on(listener.then, None, [tab.known, *fields], fields,
+       js="async (json, ...values) => (await window.steadyReady).settingsRead(json, ...values)")  # fmt: skip
 
 
 def wire(tab: SettingsTab, store: JobStore) -> None:
     """Join the buttons with the settings and the launcher."""
 
-    def apply(values: Values) -> str:
-        return apply_settings(store, {name: values[component] for name, component in tab.fields.items()})
+    def apply(values: Values, asker: gr.Request) -> str:
+        chosen = json.loads(values[tab.unsaved] or "[]")
+        changes = {name: values[component] for name, component in tab.fields.items() if name in chosen}
+        return apply_settings(store, changes, Actor(str(values[tab.owner] or "page"), address_of(asker)))
 
-    def restart_server() -> str:
-        state.request_restart()
-        return MESSAGE.format(tone="quiet", words="The server is being replaced. This page and a running job go on.")
+    inputs = {*tab.fields.values(), tab.unsaved, tab.owner}
+    order = sorted(component._id for component in inputs)  # in which Gradio hands them on
+    unsaved, owner = order.index(tab.unsaved._id), order.index(tab.owner._id)
+    named = f"""(...values) => {{
+        values[{unsaved}] = window.steady.settingsUnsaved();
+        values[{owner}] = window.steady.state().owner;
+        return values;
+    }}"""
+    on(tab.apply.click, apply, inputs, tab.answer, js=named)
+    fields = list(tab.fields.values())
+    on_any([field.change for field in fields], None, fields, None,
+           js="(...values) => { window.steady?.settingsChanged(...values); return []; }")  # fmt: skip
+    # A restart is a request to the REST API: it knows who asks, and the launcher does the rest.
+    for button, what in ((tab.restart_server, "server"), (tab.restart_engine, "engine")):
+        on(button.click, None, tab.restart_when, tab.answer, js=f"(when) => window.steady.restart('{what}', when)")
 
-    def restart_engine() -> str:
-        state.server_command = "restart-engine"
-        return MESSAGE.format(tone="quiet", words="The engine starts again. The queue is kept, a running job goes on.")
 
-    on(tab.apply.click, apply, set(tab.fields.values()), tab.answer)
-    on(tab.restart_server.click, restart_server, None, tab.answer)
-    on(tab.restart_engine.click, restart_engine, None, tab.answer)
-
-
-def apply_settings(store: JobStore, values: dict[str, object]) -> str:
+def apply_settings(store: JobStore, values: dict[str, object], who: Actor | None = None) -> str:
     """Change what differs, all or nothing. Return the words for the page: what changed and what it still needs."""
     try:
         changed = opts.update(values)
@@ -108,7 +151,7 @@ def apply_settings(store: JobStore, values: dict[str, object]) -> str:
         return MESSAGE.format(tone="problem", words=escaping.escape(f"Nothing was changed. {error}"))
     if not changed:
         return MESSAGE.format(tone="quiet", words="All of this is set already.")
-    store.note_settings(changed)
+    store.note_settings(changed, by=who)
     labels = {one.name: one for one in fields_of_settings()}
     words = "Saved: " + ", ".join(labels[name].label for name in changed) + "."
     needs = {labels[name].needs for name in changed}

@@ -12,11 +12,13 @@ from modules.images.infotext import parse
 from modules.jobs.answers import job_answer
 from modules.jobs.checkpoints import Checkpoint, CheckpointCatalogue
 from modules.jobs.requests import find_checkpoint, validate_request
+from modules.jobs.rows import Actor
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from modules.jobs.store import JobStore
 from modules.prompts.token_count import count_tokens
 from modules.shared import opts, state
 from webui import checkpoint_facts as suits
+from webui.actors import acting_as, address_of
 from webui.components import Component, Values, hidden_button, hidden_text, html, on, tool_button
 from webui.header import Header
 from webui.live import MENU, SIZES, STAGE, TOKENS
@@ -30,6 +32,7 @@ class Txt2Img:
     prompt_tokens: Component
     negative_tokens: Component
     generate: Component
+    generate_forever: Component
     interrupt: Component
     skip: Component
     stop_after: Component
@@ -39,6 +42,8 @@ class Txt2Img:
     size_chip: Component
     reuse_all: Component
     example: Component
+    edit: Component
+    retry_of: Component
     adopt_defaults: Component
     owner: Component
     answer: Component
@@ -60,9 +65,11 @@ def build(checkpoint: Checkpoint | None) -> Txt2Img:
                                                        elem_id="txt2img_neg_prompt",
                                                        placeholder="What should not be there")  # fmt: skip
                 with gr.Row(elem_id="txt2img_actions", elem_classes=["sd-actions"]):
+                    gr.Button("Resume", variant="primary", elem_id="txt2img_resume")
                     generate = gr.Button("Generate", variant="primary", elem_id="txt2img_generate")
                     interrupt = gr.Button("Interrupt", elem_id="txt2img_interrupt", elem_classes=["sd-stop"])
                     skip = gr.Button("Skip", elem_id="txt2img_skip", elem_classes=["sd-quiet"])
+                    gr.Button("Pause", elem_id="txt2img_pause", elem_classes=["sd-quiet", "sd-tool"], min_width=42)
                     html(MENU, classes=["sd-menu-cell"])
             with gr.Column(elem_classes=["sd-panel", "sd-fields"]):
                 swap, random_seed, reuse_seed = _fields_of_the_picture(fields, checkpoint)
@@ -78,10 +85,13 @@ def build(checkpoint: Checkpoint | None) -> Txt2Img:
         swap=swap,
         random_seed=random_seed,
         reuse_seed=reuse_seed,
+        generate_forever=hidden_button("Generate forever", "txt2img_generate_forever"),
         stop_after=hidden_button("Stop after this image", "txt2img_stop_after"),
         size_chip=hidden_button("Size", "txt2img_size_chip"),
         reuse_all=hidden_button("Reuse these settings", "txt2img_reuse_all"),
         example=hidden_button("Example", "txt2img_example"),
+        edit=hidden_button("Edit a job of before", "txt2img_edit"),
+        retry_of=hidden_text("txt2img_retry_of"),
         adopt_defaults=hidden_button("Adopt the model's defaults", "txt2img_adopt_defaults"),
         owner=hidden_text("steady_owner"),
         answer=hidden_text("txt2img_answer"),
@@ -136,30 +146,48 @@ def wire(tab: Txt2Img, header: Header, store: JobStore, catalogue: CheckpointCat
 
 
 def _wire_generate(tab: Txt2Img, header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> None:
-    def generate(values: Values) -> str:
+    def generate(values: Values, asker: gr.Request, forever: bool = False) -> str:
         request = {name: values[component] for name, component in tab.fields.items()}
         if values[header.checkpoint]:
             request["override_settings"] = {"sd_model_checkpoint": values[header.checkpoint]}
-        return submit(store, catalogue, request, str(values[tab.owner] or "page"), values[tab.job] or None)
+        who = Actor(str(values[tab.owner] or "page"), address_of(asker))
+        return submit(store, catalogue, request, who, values[tab.job] or None, forever, values[tab.retry_of] or None)
 
-    inputs = {*tab.fields.values(), header.checkpoint, tab.owner, tab.job}
-    place = sorted(component._id for component in inputs).index(tab.job._id)  # the order in which Gradio hands them on
-    named = f"(...values) => {{ values[{place}] = window.steady.newJob(); return values; }}"
-    sent = on(tab.generate.click, generate, inputs, tab.answer, js=named, trigger_mode="multiple")
-    on(sent.then, None, tab.answer, None, js="(answer) => { window.steady.answered(answer); return []; }")
+    def generate_forever(values: Values, asker: gr.Request) -> str:
+        return generate(values, asker, forever=True)
+
+    inputs = {*tab.fields.values(), header.checkpoint, tab.owner, tab.job, tab.retry_of}
+    order = sorted(component._id for component in inputs)  # in which Gradio hands them on
+    job, edited = order.index(tab.job._id), order.index(tab.retry_of._id)
+    named = f"""(...values) => {{
+        values[{job}] = window.steady.newJob();
+        values[{edited}] = window.steady.takeEdited();
+        return values;
+    }}"""
+    for button, begin in ((tab.generate, generate), (tab.generate_forever, generate_forever)):
+        sent = on(button.click, begin, inputs, tab.answer, js=named, trigger_mode="multiple")
+        on(sent.then, None, tab.answer, None, js="(answer) => { window.steady.answered(answer); return []; }")
 
 
 def submit(
-    store: JobStore, catalogue: CheckpointCatalogue, request: dict[str, object], owner: str, identity: str | None = None
+    store: JobStore,
+    catalogue: CheckpointCatalogue,
+    request: dict[str, object],
+    who: Actor,
+    identity: str | None = None,
+    forever: bool = False,
+    retry_of: str | None = None,
 ) -> str:
     """Queue a job. Return JSON for the page: {"job": …}, or {"message": …, "field": …} and nothing was queued.
 
     `identity` is the id that the page gave it: a request that was sent twice, over a lost connection, is one job.
+    `retry_of` is the job that was put into the fields and edited.
     """
     try:
         valid = validate_request("txt2img", request)
         find_checkpoint(valid, catalogue, opts.values)
-        job = store.submit("txt2img", valid.model_dump(exclude_none=True), owner, id=identity)
+        asked = valid.model_dump(exclude_none=True)
+        job = store.submit("txt2img", asked, who.owner, identity, forever=forever, retry_of=retry_of, by=who)
     except InvalidRequest as error:
         return json.dumps({"message": str(error), "field": error.field})
     except SteadyError as error:
@@ -168,24 +196,30 @@ def submit(
 
 
 def _wire_stopping(tab: Txt2Img) -> None:
-    def interrupt(job: str) -> None:
+    def interrupt(job: str, owner: str, asker: gr.Request) -> None:
         """With A1111's setting `interrupt_after_current` the first click waits for the image; the second never."""
         kind, _, name = (job or "").partition(" ")
-        if kind == "first" and opts.values.interrupt_after_current:
-            state.stop_generating(name or None)
-        else:
-            state.interrupt(name or None)
+        with acting_as(owner, asker):
+            if kind == "first" and opts.values.interrupt_after_current:
+                state.stop_generating(name or None)
+            else:
+                state.interrupt(name or None)
 
-    def skip(job: str) -> None:
-        state.skip(job or None)
+    def skip(job: str, owner: str, asker: gr.Request) -> None:
+        with acting_as(owner, asker):
+            state.skip(job or None)
 
-    def stop_after(job: str) -> None:
-        state.stop_generating(job or None)
+    def stop_after(job: str, owner: str, asker: gr.Request) -> None:
+        with acting_as(owner, asker):
+            state.stop_generating(job or None)
 
-    # The job is the one that the page shows at the click: what the field holds is never read.
-    on(tab.interrupt.click, interrupt, tab.job, None, js="() => window.steady.interrupting()", trigger_mode="multiple")
-    on(tab.skip.click, skip, tab.job, None, js="() => window.steady.shownJob()", trigger_mode="multiple")
-    on(tab.stop_after.click, stop_after, tab.job, None, js="() => window.steady.shownJob()", trigger_mode="multiple")
+    # The job is the one that the page shows at the click: what the fields hold is never read.
+    shown = "() => [window.steady.shownJob(), window.steady.state().owner]"
+    interrupting = "() => [window.steady.interrupting(), window.steady.state().owner]"
+    for button, stop, js in (
+        (tab.interrupt, interrupt, interrupting), (tab.skip, skip, shown), (tab.stop_after, stop_after, shown),
+    ):  # fmt: skip
+        on(button.click, stop, [tab.job, tab.owner], None, js=js, trigger_mode="multiple")
 
 
 def _wire_fields(tab: Txt2Img, header: Header) -> None:
@@ -196,6 +230,12 @@ def _wire_fields(tab: Txt2Img, header: Header) -> None:
     on(tab.size_chip.click, None, None, size, js="() => window.steady.chosenSize()")
     on(tab.random_seed.click, None, None, fields["seed"], js="() => -1")
     on(tab.reuse_seed.click, None, fields["seed"], fields["seed"], js="(seed) => window.steady.shownSeed(seed)")
+    pair = [fields["sampler_name"], fields["scheduler"]]
+    on(fields["sampler_name"].change, None, pair, fields["scheduler"],
+       js="(sampler, schedule) => window.steady?.fitSchedule(sampler, schedule) ?? schedule")  # fmt: skip
+    everything = [header.checkpoint, *fields.values()]
+    on(tab.edit.click, None, everything, everything,
+       js=f"(...values) => window.steady.editedValues({list(fields)!r}, ...values)")  # fmt: skip
     on(tab.example.click, None, None, fields["prompt"], js="() => window.steady.chosenExample()")
     suited = [fields[name] for name in ("steps", "cfg_scale", "sampler_name", "scheduler", "width", "height")]
     on(tab.adopt_defaults.click, None, [header.checkpoint, *suited], suited,

@@ -1,0 +1,126 @@
+// What the buttons of the Queue tab do. Each is one request to the REST API; the rows change when the stream says so.
+
+import { byId, setText } from "./dom.js";
+import { ask, jobPath } from "./rest.js";
+
+const ARMED_MS = 4000; // so long the second click on "Cancel all" counts
+const TOLD_MS = 8000;
+
+export class QueueActions {
+  // `model` is the page; `queue` shows the lists and speaks.
+  constructor(model, queue) {
+    this.model = model;
+    this.queue = queue;
+    document.addEventListener("click", (event) => this.clicked(event));
+  }
+
+  clicked(event) {
+    const button = event.target.closest?.("#steady_queue button");
+    if (button?.dataset.act) this.act(button, button.dataset.act, button.closest("[data-job]").dataset.job);
+    else if (button?.dataset.queue === "pause") this.pauseQueue();
+    else if (button?.dataset.queue === "clear") this.clear(button);
+    else if (button?.dataset.queue === "older") this.queue.older();
+  }
+
+  async act(button, name, id) {
+    if (name === "show") return this.done(() => this.model.showJob(id, Number(button.dataset.index ?? -1)));
+    const path = jobPath(id);
+    const doing = {
+      front: () => ask("POST", `${path}/move`, { to: "front" }),
+      priority: () => ask("POST", `${path}/priority`, { priority: Number(button.dataset.value) }),
+      forever: () => ask("POST", `${path}/forever`, { on: button.getAttribute("aria-checked") !== "true" }),
+      remove: () => this.remove(path),
+      edit: () => this.edit(id, path),
+    };
+    for (const kind of ["pause", "resume", "interrupt", "skip", "stop", "retry"]) doing[kind] = () => ask("POST", `${path}/${kind}`, {});
+    const plain = button.getAttribute("role") === null;
+    if (plain && name !== "interrupt") button.disabled = true;
+    const words = { interrupt: "Stopping …", remove: "Cancelling …", pause: "Pausing …" }[name];
+    const before = button.textContent;
+    if (plain && words) setText(button, words);
+    await this.done(doing[name], SAID[name]?.(id, this.nameOf(id)));
+    button.disabled = false;
+    if (plain && words && button.textContent === words && name !== "interrupt") setText(button, before);
+    return undefined;
+  }
+
+  // A job that began in the meantime is interrupted: that is what was meant.
+  async remove(path) {
+    try {
+      return await ask("DELETE", path);
+    } catch {
+      return ask("POST", `${path}/interrupt`, {});
+    }
+  }
+
+  // A job that waits is taken out: what is edited is to be drawn instead of it, not after it.
+  async edit(id, path) {
+    const job = await ask("GET", path);
+    if (job.status === "queued") await this.remove(path);
+    this.model.edit(job);
+  }
+
+  move(id, place) {
+    return this.done(() => ask("POST", `${jobPath(id)}/move`, { to: place }));
+  }
+
+  pauseQueue() {
+    const { paused } = this.model.state;
+    return this.done(
+      () => ask("POST", `/sdapi/v1/queue/${paused ? "resume" : "pause"}`, {}),
+      paused ? "The queue goes on." : "The queue is paused.",
+    );
+  }
+
+  // The first click asks, the second one does it. The button says so; nothing covers the page.
+  clear(button) {
+    clearTimeout(this.armed);
+    const disarm = () => {
+      this.armed = null;
+      setText(button, "Cancel all");
+    };
+    if (!this.armed) {
+      setText(button, `Cancel all ${byId("steady_queue_count").textContent}?`);
+      this.armed = setTimeout(disarm, ARMED_MS);
+      return;
+    }
+    disarm();
+    this.done(() => ask("POST", "/sdapi/v1/queue/interrupt-waiting", {}), "All waiting jobs are cancelled.");
+  }
+
+  async done(what, words) {
+    try {
+      const answer = await what();
+      if (answer?.accepted === false) this.queue.say(`Too late: the job is ${answer.was}.`);
+      else if (words) this.queue.say(words);
+    } catch (error) {
+      this.tell(String(error.message || error));
+    }
+    this.queue.again();
+  }
+
+  // A refusal is read aloud and stands in the head of the list for a while.
+  tell(words) {
+    const show = (told) => {
+      this.queue.told = told;
+      this.queue.renderHead(this.model.state);
+    };
+    this.queue.say(words);
+    show(words);
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => show(""), TOLD_MS);
+  }
+
+  nameOf(id) {
+    return this.queue.rows.get(id)?.querySelector(".sd-row-prompt")?.textContent ?? "The job";
+  }
+}
+
+const SAID = {
+  front: (id, name) => `${name} is the next.`,
+  priority: (id, name) => `The priority of ${name} has changed.`,
+  remove: (id, name) => `${name} is cancelled.`,
+  pause: (id, name) => `${name} pauses.`,
+  resume: (id, name) => `${name} goes on.`,
+  retry: (id, name) => `${name} waits to be tried again.`,
+};
