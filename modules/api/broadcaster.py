@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import logging
+import os
 import time
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
@@ -154,6 +155,7 @@ class Broadcaster:
             "replay": beginning.replay,
             "instance": self._identity.instance,
             "page": self._identity.page,
+            "server": {"pid": os.getpid(), "started_at": self._state.server_start},
             "job": beginning.job,
             "running": beginning.running,
             **beginning.queue.told,

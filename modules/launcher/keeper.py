@@ -46,6 +46,7 @@ class Keeper:
         self._retry_at: float | None = None
         self._retry_in: float | None = None
         self._ordered_at: float | None = None
+        self._why_ended: str | None = None
         self._reason: str | None = None
         self._log: list[str] = []
         self._last_death: dict[str, Any] | None = None
@@ -68,13 +69,25 @@ class Keeper:
             self.child.end_politely()
 
     def kill(self) -> None:
-        """End the child at once, since it may not hear any more, and start another. This death was ordered."""
+        """End the child at once, since it may not hear any more, and start another. This death was ordered.
+
+        One that has only just been started is left alone: server and engine may both order it for the same reason.
+        """
         if self.child is None:
             self.restart()
+            return
+        if self.status == "starting":
             return
         self.status = "restarting"
         self._ordered_at = self._clock()
         self.child.end_now()
+
+    def end_stalled(self, why: str) -> None:
+        """End a child that hangs, at once. This death counts, and `why` is its reason."""
+        if self.child is not None and self._ordered_at is None and self._why_ended is None:
+            logger.error("The %s is %s", self.role, why)
+            self._why_ended = why
+            self.child.end_now()
 
     def look(self) -> None:
         """See what became of the child and do what is due."""
@@ -138,6 +151,7 @@ class Keeper:
 
     def _note_end(self, child: Child) -> None:
         reason, log = child.bury()
+        reason, self._why_ended = self._why_ended or reason, None
         self.child = None
         if self._ordered_at is not None:
             logger.info("The %s has ended as ordered (%s)", self.role, reason)

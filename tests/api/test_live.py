@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -54,6 +55,7 @@ async def test_the_snapshot_says_how_things_are(port: int, services: Services) -
     assert snapshot["type"] == "snapshot"
     assert snapshot["events"] == services.store.last_event()
     assert (snapshot["instance"], snapshot["page"]) == ("instance-1", "page-1")
+    assert snapshot["server"] == {"pid": os.getpid(), "started_at": services.state.server_start}
     assert snapshot["job"]["id"] == "mine"
     assert snapshot["running"] is None
     assert (snapshot["queued"], snapshot["queue"]) == (2, ["mine", "other"])

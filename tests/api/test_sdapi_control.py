@@ -118,6 +118,9 @@ async def test_internal_progress_of_running_waiting_finished_and_unknown(
     assert (await ask(id_task="b"))["textinfo"] == "In queue: 2/2"
     services.store.request("interrupt", "a")
     assert (await ask(id_task="a"))["completed"] is True
+    services.store.request("pause", "b")
+    paused = await ask(id_task="b")
+    assert (paused["completed"], paused["queued"], paused["textinfo"]) == (False, True, "Paused")
     unknown = await ask(id_task="never seen")
     assert (unknown["active"], unknown["queued"], unknown["completed"]) == (False, False, False)
 

@@ -126,7 +126,9 @@ def test_a_killed_engine_starts_at_once_and_its_death_was_ordered(room: Room) ->
     room.supervisor.obey("kill-engine")
     assert engine is not None and engine.exit_code() == -9
     room.engine.look()
+    room.supervisor.obey("kill-engine")
     assert room.engine.child is not None and room.engine.child is not engine
+    assert room.engine.child.exit_code() is None, "the second order was for the same engine"
     assert room.engine.report()["deaths"] == 0
     assert '"ordered": true' in room.world.newest.extra["STEADY_LAST_DEATH"]
     assert room.server.status == "up"
