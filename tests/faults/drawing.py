@@ -1,0 +1,161 @@
+"""What the engine writes: a job drawn to its end, and one that is paused and goes on."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from modules.engine import worker as worker_module
+from modules.engine.service import quieten_libraries
+from modules.errors import StorageError
+from modules.jobs.rows import TERMINAL, Death, Job
+from modules.jobs.store import JobStore
+from modules.paths import DataFolder
+from tests.engine import tiny
+from tests.engine.conftest import Engine
+from tests.engine.moments import at_step
+from tests.faults.disk import Fault
+from tests.faults.runner import hashes
+from tests.program import wait_until
+
+REQUEST = {"prompt": "a heart", "seed": 7, "steps": 3, "width": 64, "height": 64, "batch_size": 2, "n_iter": 1}
+KILLED = Death(ordered=False, reason="killed by SIGKILL")
+SETTLED = TERMINAL | {"paused"}
+
+
+class Drawing:
+    """A job of one batch of two pictures, from the claim to the last row."""
+
+    _loaded: Engine | None = None
+
+    def warm(self, folder: Path) -> None:
+        """Load the model in the process that forks, and draw once, so that no child does what is slow the first time.
+
+        It leaves no thread behind: a fork would miss it.
+        """
+        quieten_libraries()
+        torch.set_num_threads(1)
+        tqdm.monitor_interval = 0
+        tiny.build(folder / "models" / "Stable-diffusion" / "tiny")
+        self._loaded = Engine(folder / "warm", folder / "models")
+        self._loaded.draw(**REQUEST)
+        self._loaded.close()
+        wait_until(lambda: len(list(Path("/proc/self/task").iterdir())) == 1, 10, "no thread is left")
+
+    def prepare(self, root: Path) -> None:
+        engine = self._engine(root, "engine-0")
+        engine.submit(**REQUEST)
+        engine.close()
+
+    def act(self, root: Path) -> None:
+        try:
+            engine = self._engine(root, "engine-1")
+        except StorageError:
+            return  # an engine that cannot open its database ends, and the launcher starts it again
+        self._draw(engine)
+        engine.close()
+
+    def recover(self, root: Path, fault: Fault, wanted: Any) -> list[str]:
+        problems = []
+        engine = self._engine(root, "engine-2")
+        problems += engine.store.notices
+        (job,) = all_jobs(engine.store)
+        if fault == "full" and job.status == "failed":
+            if "No space left" not in (job.error or ""):
+                problems.append(f"the full disk is told as {job.error!r}")
+            problems += problems_of_files(root, engine.store)
+            engine.store.retry(job.id)
+        elif fault == "full" and job.status not in ("queued", "running", "paused", "done"):
+            problems.append(f"the full disk made it {job.status}")
+        engine.store.resume(job.id)
+        run_until(engine, lambda: all(job.status in TERMINAL for job in all_jobs(engine.store)), KILLED)
+        problems += problems_of_files(root, engine.store)
+        engine.close()
+        found = self.outcome(root)
+        return problems + [
+            f"{key} is {found[key]} instead of {wanted[key]}" for key in wanted if found[key] != wanted[key]
+        ]
+
+    def outcome(self, root: Path) -> dict[str, Any]:
+        store = JobStore(root / "jobs.sqlite", DataFolder(root))
+        (job,) = all_jobs(store)
+        told = [event.payload["index"] for event in store.events_after(0) if event.kind == "image"]
+        rows = {str(image.index): image.name for image in store.images(job.id)}
+        store.close()
+        return {
+            "status": job.status,
+            "pictures": rows,
+            "told": sorted(told),
+            "files": hashes(root / "outputs", "*.png"),
+        }
+
+    def _draw(self, engine: Engine) -> None:
+        run_until(engine, lambda: all(job.status in SETTLED for job in all_jobs(engine.store)), None)
+
+    def _engine(self, root: Path, name: str) -> Engine:
+        """Return an engine on this data folder with the model that is loaded already, whose hooks now obey this one."""
+        engine = Engine(root, root.parent / "models", name)
+        if self._loaded is not None:
+            vars(self._loaded.cancel).update(vars(engine.cancel))
+            engine.studio.shelf.__dict__.update(vars(self._loaded.studio.shelf))
+        return engine
+
+
+class Pausing(Drawing):
+    """The same job, paused amid its steps and resumed by the same engine: a snapshot is written, read and removed."""
+
+    def _draw(self, engine: Engine) -> None:
+        (job,) = all_jobs(engine.store)
+        at_step(engine, 2, lambda: self._pause(engine, job.id))
+        self._until(engine, {"paused"} | TERMINAL)
+        engine.cancel.exit.clear()
+        if engine.store.resume(job.id).accepted:
+            self._until(engine, SETTLED)
+
+    def _until(self, engine: Engine, statuses: frozenset[str] | set[str]) -> None:
+        run_until(engine, lambda: all(job.status in statuses for job in all_jobs(engine.store)), None)
+
+    def _pause(self, engine: Engine, job_id: str) -> None:
+        try:
+            engine.store.request("pause", job_id)
+        except StorageError:
+            return  # the click was refused, and the page said so
+        engine.state.apply_request("pause", job_id)
+
+
+def all_jobs(store: JobStore) -> list[Job]:
+    """Return every job."""
+    return store.jobs(limit=1000)[0]
+
+
+def run_until(engine: Engine, settled: Callable[[], bool], death: Death | None) -> None:
+    """Run the engine's loop on this thread until `settled`, which is asked from another."""
+    over = threading.Event()
+
+    def look() -> None:
+        while not settled() and not over.wait(0.003):
+            pass
+        engine.cancel.exit.set()
+        engine.worker.wake()
+
+    worker_module._SECONDS_BETWEEN_TRIES = 0.01
+    looking = threading.Thread(target=look)
+    looking.start()
+    engine.worker.run(death)
+    over.set()
+    looking.join()
+
+
+def problems_of_files(root: Path, store: JobStore) -> list[str]:
+    """Name complete rows without a file, and what is left of writes when no job has anything to do any more."""
+    rows = {image.name for job in all_jobs(store) for image in store.images(job.id)}
+    files = {str(path.relative_to(root)) for path in (root / "outputs").rglob("*") if path.is_file()}
+    problems = [f"{name} has a row and no file" for name in sorted(rows - files)]
+    if all(job.status in TERMINAL for job in all_jobs(store)):
+        left = [name for name in files if Path(name).name.startswith(".")]
+        left += [path.name for path in (root / "snapshots").glob("*")]
+        problems += [f"{name} is left over" for name in sorted(left)]
+    return problems

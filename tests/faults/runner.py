@@ -1,0 +1,159 @@
+"""Run a scenario once for every write that it makes, each time with a fault there, and say what was wrong after it.
+
+`python -m tests.faults.runner SCENARIO FOLDER` prints one JSON object. Every run is a fork of this process, which has
+imported all there is and started no thread.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.faults.disk import EXIT_CODE, Disk, Fault
+
+POINTS_AT_MOST = 400
+
+
+class Scenario(Protocol):
+    """Something that writes. Each method but `warm` is called in a process of its own."""
+
+    def warm(self, folder: Path) -> None:
+        """Do in the process that forks what need not be done in each child; leave no thread behind."""
+
+    def prepare(self, root: Path) -> None:
+        """Make the data folder as it is before."""
+
+    def act(self, root: Path) -> Any:
+        """Do what writes, on a disk that may fail. What it returns is kept only when the process lives on."""
+
+    def recover(self, root: Path, fault: Fault, wanted: Any) -> list[str]:
+        """Start again on a sound disk and name what is wrong. `wanted` is what `outcome` gave of a run in peace."""
+
+    def outcome(self, root: Path) -> Any:
+        """Return what a run left, to compare with."""
+
+
+@dataclass
+class Report:
+    """What a scenario showed."""
+
+    points: list[str]
+    runs: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def rehearse(scenario: Scenario, folder: Path) -> Report:
+    """Run the scenario in peace, then with each fault at each of its points."""
+    template = folder / "template"
+    template.mkdir(parents=True)
+    scenario.warm(folder)
+    in_child(lambda: scenario.prepare(template))
+    peace = shutil.copytree(template, folder / "peace")
+    points = in_child(lambda: _act_on(scenario, peace, Disk(peace)))[1]
+    wanted = in_child(lambda: scenario.outcome(peace))[1]
+    report = Report(points)
+    for fault, at in faults_for(points):
+        root = shutil.copytree(template, folder / f"{fault}-{at}")
+        report.runs += 1
+        found = _disturbed(scenario, root, fault, at, wanted)
+        report.problems += [f"{fault} at {at} ({points[at - 1]}): {problem}" for problem in found]
+        shutil.rmtree(root)
+    return report
+
+
+def faults_for(points: list[str]) -> list[tuple[Fault, int]]:
+    """Return each fault with the numbers of the points where it differs from the others.
+
+    A killed process leaves what it wrote, so between two points it leaves the same as a power cut does, but where
+    something waits for its fsync.
+    """
+    if len(points) > POINTS_AT_MOST:
+        raise AssertionError(f"{len(points)} points are too many for a test")
+    chosen: list[tuple[Fault, int]] = []
+    for number, point in enumerate(points, start=1):
+        chosen.append(("power", number))
+        if point.startswith("fsync"):
+            chosen.append(("kill", number))
+        chosen.append(("full", number))
+    return chosen
+
+
+def in_child(work: Callable[[], Any]) -> tuple[int, Any]:
+    """Run `work` in a fork and return its exit code and what it returned; what it raised ends this process too."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        _answer(work, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        text = answer.read()
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    told = json.loads(text) if text else {}
+    if "error" in told:
+        raise AssertionError(told["error"])
+    return code, told.get("value")
+
+
+def hashes(folder: Path, *patterns: str) -> dict[str, str]:
+    """Return the hash of each file of `folder` that a pattern finds, by its path."""
+    found = {path for pattern in patterns for path in folder.rglob(pattern) if path.is_file()}
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(found)}
+
+
+def _disturbed(scenario: Scenario, root: Path, fault: Fault, at: int, wanted: Any) -> list[str]:
+    code, _ = in_child(lambda: _act_on(scenario, root, Disk(root, fault, at)))
+    if fault != "full" and code != EXIT_CODE:
+        return [] if code == 0 else [f"the process ended with {code}"]  # threads: this time the point was not reached
+    if code not in (0, EXIT_CODE):
+        return [f"the process ended with {code}"]
+    try:
+        problems: list[str] = in_child(lambda: scenario.recover(root, fault, wanted))[1]
+    except AssertionError as error:
+        return [f"the recovery fails: {error}"]
+    return problems
+
+
+def _act_on(scenario: Scenario, root: Path, disk: Disk) -> list[str]:
+    disk.install()
+    scenario.act(root)
+    return disk.points
+
+
+def _answer(work: Callable[[], Any], descriptor: int) -> None:
+    """The child's part: never returns."""
+    code = 0
+    write = os.write
+    try:
+        told = {"value": work()}
+    except BaseException:
+        told, code = {"error": traceback.format_exc()}, 1
+    write(descriptor, json.dumps(told).encode())
+    os._exit(code)
+
+
+def scenario_named(name: str) -> Scenario:
+    """Return the scenario of that name. Only those of the engine import torch."""
+    if name in ("drawing", "pausing"):
+        from tests.faults.drawing import Drawing, Pausing
+
+        return {"drawing": Drawing, "pausing": Pausing}[name]()
+    from tests.faults.storing import QueueUse, SettingsChange
+
+    return {"settings": SettingsChange, "queue": QueueUse}[name]()
+
+
+def main() -> None:
+    """Run the scenario that the command line names."""
+    report = rehearse(scenario_named(sys.argv[1]), Path(sys.argv[2]))
+    print(json.dumps(report.__dict__))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""What the server writes: settings that are changed, and the queue as people use it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from modules.errors import StorageError
+from modules.jobs.rows import Actor
+from modules.jobs.store import JobStore
+from modules.options import Options
+from modules.paths import DataFolder
+from tests.faults.disk import Fault
+
+SOMEBODY = Actor("owner", "127.0.0.1")
+
+
+class Diary:
+    """What a process was told to be done, in a file outside the disk that fails."""
+
+    def __init__(self, root: Path) -> None:
+        self._path = root.parent / f"{root.name}.diary"
+
+    def note(self, what: Any) -> None:
+        with self._path.open("a") as file:
+            file.write(json.dumps(what) + "\n")
+
+    def read(self) -> list[Any]:
+        return [json.loads(line) for line in self._path.read_text().splitlines()] if self._path.exists() else []
+
+
+class SettingsChange:
+    """Settings are changed, three times."""
+
+    CHANGES = ({"samples_save": False}, {"results_kept_hours": 7}, {"samples_save": True, "theme": "dark"})
+
+    def warm(self, folder: Path) -> None:
+        """Nothing is slow here."""
+
+    def prepare(self, root: Path) -> None:
+        Options(root / "settings.json").update({"theme": "light"})
+
+    def act(self, root: Path) -> None:
+        options = Options(root / "settings.json")
+        diary = Diary(root)
+        for number, change in enumerate(self.CHANGES):
+            diary.note(["tried", number])
+            try:
+                options.update(change)
+            except StorageError as error:
+                diary.note(["refused", number, str(error)])
+            else:
+                diary.note(["done", number])
+
+    def recover(self, root: Path, fault: Fault, wanted: Any) -> list[str]:
+        told = Diary(root).read()
+        states: list[dict[str, Any]] = [{"theme": "light"}]
+        for kind, number, *_ in told:
+            if kind == "tried":
+                states = [*states, *(state | self.CHANGES[number] for state in states)]
+            elif kind == "done":
+                states = states[len(states) // 2 :]
+            # "refused": the old file is there, or the new one whose renaming could not be made to last.
+        options = Options(root / "settings.json")
+        problems = list(options.notices)
+        now = {name: getattr(options.values, name) for name in ("theme", "samples_save", "results_kept_hours")}
+        usual = {"samples_save": True, "results_kept_hours": 24}
+        if now not in [usual | state for state in states]:
+            problems.append(f"the settings are {now}; possible were {states}")
+        problems += [f"told as {one[2]!r}" for one in told if one[0] == "refused" and "No space left" not in one[2]]
+        options.update({"theme": "auto"})
+        left = [path.name for path in root.iterdir() if path.name.endswith(".tmp")]
+        return problems + [f"{name} is left over" for name in left if fault == "full"]
+
+    def outcome(self, root: Path) -> Any:
+        return json.loads((root / "settings.json").read_text())
+
+
+class QueueUse:
+    """People use the queue: each answer that they got is true after the fault, and what failed did nothing."""
+
+    def warm(self, folder: Path) -> None:
+        """Nothing is slow here."""
+
+    def prepare(self, root: Path) -> None:
+        store = JobStore(root / "jobs.sqlite", DataFolder(root))
+        for name in "abcdef":
+            store.submit("txt2img", {"prompt": name}, f"owner-{ord(name) % 2}", id=name)
+        store.claim("engine")
+        store.close()
+
+    def act(self, root: Path) -> None:
+        try:
+            store = JobStore(root / "jobs.sqlite", DataFolder(root))
+        except StorageError:
+            return  # a server that cannot open its database ends, and the launcher starts it again
+        diary = Diary(root)
+        diary.note(state_of(store))
+        for number, deed in enumerate(self.deeds(store)):
+            diary.note(f"begins {number}")
+            try:
+                deed()
+            except StorageError as error:
+                diary.note({"refused": str(error)})
+            diary.note(state_of(store))
+
+    def deeds(self, store: JobStore) -> list[Callable[[], Any]]:
+        """Return what people do, one transaction each."""
+        by = SOMEBODY
+        return [
+            lambda: store.submit("txt2img", {"prompt": "g"}, "owner-0", id="g", by=by),
+            lambda: store.request("skip", "a", by=by),
+            lambda: store.request("pause", "b", by=by),
+            lambda: store.request("interrupt", "c", by=by),
+            lambda: store.move("e", "front", by=by),
+            lambda: store.prioritise("d", 5, by=by),
+            lambda: store.pause_queue(by=by),
+            lambda: store.resume("b", by=by),
+            lambda: store.retry("c", by=by),
+            lambda: store.remove("f", by=by),
+            lambda: store.resume_queue(by=by),
+            lambda: store.set_forever("a", True, by=by),
+            lambda: store.finish("a", "done"),
+            lambda: store.interrupt_waiting("owner-1", by=by),
+        ]
+
+    def recover(self, root: Path, fault: Fault, wanted: Any) -> list[str]:
+        """Compare with the last state that was told; the deed amid which the power went may be done or not."""
+        lines = Diary(root).read()
+        problems = [f"told as {line['refused']!r}" for line in lines if isinstance(line, dict) and "refused" in line
+                    and "No space left" not in line["refused"]]  # fmt: skip
+        states = [line for line in lines if isinstance(line, dict) and "refused" not in line]
+        refusals = [index for index, line in enumerate(lines) if isinstance(line, dict) and "refused" in line]
+        problems += ["a refused deed left a trace" for index in refusals if lines[index + 1] != lines[index - 2]]
+        store = JobStore(root / "jobs.sqlite", DataFolder(root))
+        problems += store.notices
+        now = state_of(store)
+        if states and now != states[-1] and not isinstance(lines[-1], str):
+            problems.append(f"{now} is there, {states[-1]} was told")
+        if states and isinstance(lines[-1], str) and now != states[-1]:
+            more = now["last_event"] - states[-1]["last_event"]
+            if more < 1:
+                problems.append("the deed that was cut changed rows without an event")
+        numbers = [event.number for event in store.events_after(0)]
+        if numbers != list(range(1, len(numbers) + 1)):
+            problems.append(f"event numbers have gaps: {numbers}")
+        store.close()
+        return problems
+
+    def outcome(self, root: Path) -> Any:
+        return None
+
+
+def state_of(store: JobStore) -> dict[str, Any]:
+    """Return what the database says, in a form that can be compared."""
+    return {
+        "jobs": {job.id: [job.status, job.requested, job.priority, job.forever] for job in store.jobs(limit=100)[0]},
+        "order": store.queued_ids(),
+        "paused": store.queue_paused(),
+        "last_event": store.last_event(),
+        "audit": len(store.audit(limit=100)),
+    }
