@@ -82,7 +82,8 @@ def write_atomically(path: Path, data: bytes, sole_writer: bool = False) -> None
     process left of its temporary file is written over by the next one.
 
     Raises:
-        StorageError: the file cannot be written; the old one, if any, is untouched.
+        StorageError: the file cannot be written, and the old one, if any, is untouched. If only the last step failed,
+            which makes the renaming last, the new one is there, and a power cut can bring back the old one.
     """
     own = "" if sole_writer else f".{os.getpid()}-{secrets.token_hex(4)}"
     temporary = path.with_name(f".{path.name}{own}.tmp")
