@@ -18,6 +18,7 @@ from modules.link import Role
 from modules.link.transport import Offer
 
 LOG_LINES_KEPT = 40
+_SIGKILL = 9
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Child:
             offer.withdraw()
             raise
         self.started_at = clock()
+        self._memory_kills = _memory_kills()
         self._tee = threading.Thread(target=self._pass_on_output, name=f"{self.role} output", daemon=True)
         self._tee.start()
         self.line = board.attach(recipe.role, offer.taken(), self._take_signal)
@@ -101,7 +103,11 @@ class Child:
         """Take the last words of a process that has ended. Return how it ended and its last lines."""
         self._board.detach(self.line)
         self.finish_output(seconds=1.0)
-        return describe_exit(self.process.wait()), list(self._lines)
+        code = self.process.wait()
+        reason = describe_exit(code)
+        if code == -_SIGKILL and _memory_kills() > self._memory_kills:
+            reason += ", since the machine ran out of memory"
+        return reason, list(self._lines)
 
     def finish_output(self, seconds: float) -> None:
         """Wait until the last lines of a process that has ended are passed on."""
@@ -134,6 +140,15 @@ def describe_exit(code: int) -> str:
         return f"killed by {signal.Signals(-code).name}"
     except ValueError:
         return f"killed by signal {-code}"
+
+
+def _memory_kills(counters: Path = Path("/proc/vmstat")) -> int:
+    """Return how many processes the system has ended for lack of memory since it started; 0 where it does not say."""
+    try:
+        lines = counters.read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
 def _start(recipe: Recipe, environment: Mapping[str, str], descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:

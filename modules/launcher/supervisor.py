@@ -13,6 +13,7 @@ from typing import Any
 from modules.launcher.child import Child
 from modules.launcher.exit_codes import ExitCode
 from modules.launcher.keeper import Keeper
+from modules.launcher.pulse import Pulse
 from modules.launcher.server_keeper import ServerKeeper
 from modules.launcher.switchboard import Switchboard
 from modules.launcher.waiting_order import Moment, WaitingOrder
@@ -41,6 +42,7 @@ class Supervisor:
         self._engine = engine
         self._clock = clock
         self._wall_clock = wall_clock
+        self._pulse = Pulse(board, clock)
         self._waiting: WaitingOrder | None = None
         self._signals = 0
         self._told: dict[str, Any] = {}
@@ -64,6 +66,7 @@ class Supervisor:
             self.obey_what_is_due()
             self._server.look()
             self._engine.look()
+            self._pulse.listen(self._engine)
             self.tell()
             if self._server.status == "given_up":
                 return ExitCode.SERVER_GIVEN_UP

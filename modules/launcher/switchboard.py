@@ -70,12 +70,19 @@ class Switchboard:
                 return
             self.state.end()
             self._pass_on_state(line, self.state.snapshot())
-            self._take_topic(line, "progress", None)
+            for topic in ("progress", "heartbeat"):
+                self._take_topic(line, topic, None)
 
     def publish(self, topic: str, value: Any) -> None:
         """Tell every child the launcher's newest value of a topic."""
         with self._lock:
             self._take_topic(None, topic, value)
+
+    def replace(self, topic: str, known: object, value: Any) -> None:
+        """Publish unless someone else did since `known`, which was read from `topics`."""
+        with self._lock:
+            if self._topics.get(topic) is known:
+                self._take_topic(None, topic, value)
 
     def receive(self, line: Line, message: Message) -> None:
         """Take what a child sent and pass it on. Called on the line's reader thread."""
