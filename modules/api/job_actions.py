@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from modules.api.answers import json_answer, read_object
 from modules.api.client import actor_of
-from modules.api.permission import allow, ask_job
 from modules.api.services import Services
 from modules.api.submission import priority_in
 from modules.errors import InvalidRequest
@@ -36,7 +35,7 @@ def routes(services: Services) -> APIRouter:
         by = actor_of(request)
 
         def do() -> RequestAnswer:
-            allow(services, job_id, by)
+            services.permission.check(job_id, by)
             return deed(by)
 
         answer = await services.workers.run_control(do)
@@ -80,7 +79,7 @@ def routes(services: Services) -> APIRouter:
 
 def _add_request(router: APIRouter, services: Services, kind: RequestKind) -> None:
     async def request(request: Request, job_id: str) -> Response:
-        answer = await services.workers.run_control(ask_job, services, kind, job_id, actor_of(request))
+        answer = await services.workers.run_control(services.requests.ask, kind, job_id, actor_of(request))
         return answered(answer)
 
     router.add_api_route(f"/{{job_id}}/{kind}", request, methods=["POST"], name=kind)

@@ -15,7 +15,6 @@ from modules.api.answers import Refused, error_answer, json_answer, read_object
 from modules.api.client import actor_of
 from modules.api.generation_answer import read_image
 from modules.api.live_messages import answer_for
-from modules.api.permission import allow
 from modules.api.services import Services
 from modules.api.submission import check_job_id, check_request, new_job_id, submit_job, wishes_in
 from modules.errors import InvalidRequest, UnknownJob
@@ -121,7 +120,7 @@ def remove_job(services: Services, job_id: str, by: Actor) -> Response:
         UnknownJob: there is none.
         Refused: 403, it belongs to another owner.
     """
-    allow(services, job_id, by)
+    services.permission.check(job_id, by)
     if services.store.remove(job_id, by=by):
         return json_answer({"accepted": True, "was": "queued"})
     job = services.store.get(job_id)

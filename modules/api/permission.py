@@ -3,51 +3,37 @@
 from __future__ import annotations
 
 from modules.api.answers import Refused
-from modules.api.services import Services
 from modules.errors import UnknownJob
-from modules.jobs.rows import Actor, RequestAnswer
-from modules.shared_state import RequestKind
-
-NOTHING_RUNS = RequestAnswer(False, None, None, None)
-
-
-def allow(services: Services, job_id: str, by: Actor) -> None:
-    """Let `by` act on a job. With the setting `only_own_jobs` it must be its owner; all else is only kept in the audit.
-
-    Raises:
-        UnknownJob: there is none.
-        Refused: 403.
-    """
-    job = services.store.get(job_id)
-    if job is None:
-        raise UnknownJob(job_id)
-    allow_owner(services, job.owner, by, f"Job {job_id}")
+from modules.jobs.rows import Actor
+from modules.jobs.store import JobStore
+from modules.options import Options
 
 
-def allow_owner(services: Services, owner: str | None, by: Actor, what: str) -> None:
-    """Let `by` act on what belongs to `owner`; None: it belongs to several.
+class Permission:
+    """With the setting `only_own_jobs` a job is for its owner alone; else everybody may, and the audit says who did."""
 
-    Raises:
-        Refused: 403.
-    """
-    services.options.refresh()
-    if services.options.values.only_own_jobs and owner != by.owner:
-        raise Refused(403, f"{what} belongs to another owner: the setting only_own_jobs lets nobody else act on it.")
+    def __init__(self, store: JobStore, options: Options) -> None:
+        self._store, self._options = store, options
 
+    def check(self, job_id: str | None, by: Actor | None) -> None:
+        """Let `by` act on a job, or on the one that runs when `job_id` is None. None as `by` is the program itself.
 
-def ask_job(services: Services, kind: RequestKind, job_id: str | None, by: Actor) -> RequestAnswer:
-    """Store a request for a job, or for the one that runs now.
+        Raises:
+            UnknownJob: there is none with this id.
+            Refused: 403.
+        """
+        job = self._store.running() if job_id is None else self._store.get(job_id)
+        if job is not None:
+            self.check_owner(job.owner, by, f"Job {job.id}")
+        elif job_id is not None:
+            raise UnknownJob(job_id)
 
-    Raises:
-        UnknownJob: there is no such job.
-        Refused: 403.
-    """
-    if not services.options.values.only_own_jobs:
-        return services.requests.ask(kind, job_id, by)
-    if job_id is None:
-        running = services.store.running()
-        if running is None:
-            return NOTHING_RUNS
-        job_id = running.id
-    allow(services, job_id, by)
-    return services.requests.ask(kind, job_id, by)
+    def check_owner(self, owner: str | None, by: Actor | None, what: str) -> None:
+        """Let `by` act on what belongs to `owner`; None: it belongs to several.
+
+        Raises:
+            Refused: 403.
+        """
+        self._options.refresh()
+        if self._options.values.only_own_jobs and by is not None and owner != by.owner:
+            raise Refused(403, f"{what} is another owner's: the setting only_own_jobs lets nobody else act on it.")

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from modules.api.answers import json_answer, read_object
 from modules.api.client import actor_of
 from modules.api.live_messages import read_queue
-from modules.api.permission import allow_owner
 from modules.api.services import Services
 from modules.errors import InvalidRequest
 from modules.jobs.rows import Actor
@@ -82,5 +81,5 @@ def interrupt_all(services: Services, owner: str | None, by: Actor) -> int:
     Raises:
         Refused: 403, they belong to others.
     """
-    allow_owner(services, owner, by, "The queue" if owner is None else f"What waits of {owner}")
+    services.permission.check_owner(owner, by, "The queue" if owner is None else f"What waits of {owner}")
     return services.store.interrupt_waiting(owner, by=by)

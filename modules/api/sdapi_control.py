@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from modules.api.answers import Refused, json_answer, read_object
 from modules.api.client import actor_of, is_on_this_machine
-from modules.api.permission import ask_job
 from modules.api.services import Services
 from modules.errors import InvalidRequest
 from modules.shared_state import RequestKind
@@ -37,7 +36,7 @@ def routes(services: Services) -> APIRouter:
         task_id = body.get("task_id") or request.query_params.get("task_id")
         if task_id is not None and not isinstance(task_id, str):
             raise InvalidRequest(f"task_id {task_id!r} is no text: send the id of a job.", "task_id")
-        answer = await services.workers.run_control(ask_job, services, kind, task_id, actor_of(request))
+        answer = await services.workers.run_control(services.requests.ask, kind, task_id, actor_of(request))
         return json_answer(plain if task_id is None else {"task_id": answer.job, "acted": answer.accepted})
 
     async def restart(request: Request, target: Target) -> Response:

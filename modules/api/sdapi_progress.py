@@ -173,8 +173,6 @@ def where_is(store: JobStore, job_id: str) -> dict[str, Any]:
         return waiting_answer(f"In queue: {job.position}/{store.queued_count()}", queued=True)
     if job.status == "paused":
         return waiting_answer("Paused", queued=True)
-    if job.status == "paused":
-        return waiting_answer("Paused", queued=True)
     if job.status == "running":
         return waiting_answer("Waiting...", active=True)
     return waiting_answer("Waiting...", completed=True)

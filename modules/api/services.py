@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from modules.api.broadcaster import Broadcaster
 from modules.api.page_identity import Identity
+from modules.api.permission import Permission
 from modules.api.retirement import Retirement
 from modules.api.stored_requests import StoredRequests
 from modules.api.workers import Workers
@@ -34,6 +35,7 @@ class Services:
     workers: Workers
     broadcaster: Broadcaster
     requests: StoredRequests
+    permission: Permission
     retirement: Retirement
 
 
@@ -55,7 +57,8 @@ def build_services(
         return [*options.notices, *store.notices]
 
     broadcaster = Broadcaster(store, state, link, workers, identity, notices)
-    requests = StoredRequests(store, link, state)
+    permission = Permission(store, options)
+    requests = StoredRequests(store, link, state, permission)
     state.requests = requests
 
     def announce(number: int) -> None:
@@ -81,5 +84,6 @@ def build_services(
         workers=workers,
         broadcaster=broadcaster,
         requests=requests,
+        permission=permission,
         retirement=Retirement(),
     )

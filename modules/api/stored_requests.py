@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from modules.api.permission import Permission
 from modules.jobs.rows import Actor, RequestAnswer, acting
 from modules.jobs.store import JobStore
 from modules.link import Link
@@ -33,10 +34,11 @@ class StoredRequests:
         store: JobStore,
         link: Link | None,
         state: State,
+        permission: Permission,
         clock: Callable[[], float] = time.monotonic,
         later: Callable[[float, Callable[[], None]], None] | None = None,
     ) -> None:
-        self._store, self._link, self._state = store, link, state
+        self._store, self._link, self._state, self._permission = store, link, state, permission
         self._clock = clock
         self._later = later or _call_later
         self._lock = threading.Lock()
@@ -51,8 +53,11 @@ class StoredRequests:
 
         Raises:
             UnknownJob: there is no such job.
+            Refused: 403, it is another owner's, and that matters.
         """
-        answer = self._store.request(kind, job, by=by or acting.get())
+        by = by or acting.get()
+        self._permission.check(job, by)
+        answer = self._store.request(kind, job, by=by)
         if answer.accepted and answer.was == "running" and self._link is not None:
             self._link.signal("nudge", kind=kind, job=answer.job, image=answer.image)
         if kind == "interrupt" and answer.job is not None and answer.times:

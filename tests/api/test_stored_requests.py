@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from modules.api.answers import Refused
+from modules.api.permission import Permission
 from modules.api.stored_requests import StoredRequests
 from modules.jobs.rows import Actor, acting
 from modules.jobs.store import JobStore
+from modules.options import Options
 from modules.shared_state import State
 
 
@@ -19,8 +22,14 @@ class Desk:
         self.later: list[tuple[float, Callable[[], None]]] = []
         self.state = State()
         self.store = JobStore(folder / "jobs.sqlite")
+        self.options = Options(folder / "settings.json")
         self.requests = StoredRequests(
-            self.store, None, self.state, lambda: self.now, lambda seconds, call: self.later.append((seconds, call))
+            self.store,
+            None,
+            self.state,
+            Permission(self.store, self.options),
+            lambda: self.now,
+            lambda seconds, call: self.later.append((seconds, call)),
         )
 
     def command(self) -> str | None:
@@ -93,3 +102,17 @@ def test_the_asker_is_the_one_named_or_the_one_who_acts(desk: Desk) -> None:
     assert [(row.owner, row.action, row.job_id) for row in rows[:2]] == [
         ("tab-2", "interrupt", "mine"), ("tab-1", "skip", "mine"),
     ]  # fmt: skip
+
+
+def test_a_click_on_the_page_is_refused_too_when_jobs_are_for_their_owners(desk: Desk) -> None:
+    desk.options.update({"only_own_jobs": True})
+    desk.state.requests = desk.requests
+    before = acting.set(Actor("tab-2", "10.0.0.2"))
+    try:
+        for job in ("mine", None):
+            with pytest.raises(Refused, match="only_own_jobs"):
+                desk.state.interrupt(job)
+    finally:
+        acting.reset(before)
+    assert desk.store.pending("mine").requested is None
+    assert desk.state.interrupt("mine"), "the program itself may"
