@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import torch
@@ -12,10 +13,11 @@ from PIL import Image
 from modules.engine.decode import decode
 from modules.engine.denoised import Step
 from modules.engine.encode import PromptEmbeddings
+from modules.engine.environment import environment_of
 from modules.engine.models import LoadedModel
-from modules.engine.preview import LatentColours
 from modules.engine.progress import JobProgress
 from modules.engine.sampling import Batch
+from modules.engine.snapshots import Snapshot, describe_continued, request_digest
 from modules.engine.studio import Studio
 from modules.errors import Interrupted
 from modules.images.infotext import write
@@ -27,8 +29,19 @@ from modules.jobs.rows import Job
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class BatchLeft:
+    """A batch of a job: the `indices` of its pictures, and which of them are `missing`; none: it is done."""
+
+    indices: list[int]
+    missing: list[int]
+
+
 class Batches:
-    """Draws what is left of a job. All is ready: model, words, and the resolved request."""
+    """Draws what is left of a job. All is ready: model, words, and the resolved request.
+
+    With a `snapshot` the batch that it is of goes on from there.
+    """
 
     def __init__(
         self,
@@ -39,6 +52,7 @@ class Batches:
         model: LoadedModel,
         prompts: PromptEmbeddings,
         resolved: ResolvedTxt2Img,
+        snapshot: Snapshot | None = None,
     ) -> None:
         self._studio = studio
         self._job = job
@@ -47,31 +61,51 @@ class Batches:
         self._model = model
         self._prompts = prompts
         self._resolved = resolved
-        channels = model.denoiser.config.in_channels
-        self._colours = LatentColours.of_model(model.preview, model.family.latent_rgb, channels)
+        self._snapshot = snapshot
+        self._environment = environment_of(studio.device, resolved.dtype, resolved.layout, resolved.threads)
+        self._digest = request_digest(resolved)
+        self._batch: Batch | None = None
+        self._previews = studio.previews.of_job(token, model, progress)
 
-    def draw(self, batches: list[list[int]]) -> bool:
-        """Draw each batch of indices; an empty one is drawn already. Tell whether all were tried.
+    def draw(self, batches: Sequence[BatchLeft]) -> bool:
+        """Draw the batches that are not done. Tell whether all were tried.
 
         Raises:
-            Interrupted: with the kind "interrupt" or "exit".
+            Interrupted: with the kind "interrupt", "pause" or "exit".
         """
         state = self._studio.state
+        left = [batch for batch in batches if batch.missing]
         state.job_count = len(batches)
-        state.job_no = sum(1 for indices in batches if not indices)
-        left = [indices for indices in batches if indices]
-        for number, indices in enumerate(left):
-            self._begin_batch(indices[0])
+        state.job_no = len(batches) - len(left)
+        for number, batch in enumerate(left):
+            self._begin_batch(batch.indices[0])
             try:
-                self._draw_batch(number, indices)
+                self._draw_batch(number, batch)
             except Interrupted as stop:
                 if stop.kind != "skip":
                     raise
-                logger.info("Skipped image %d of job %s", indices[0] + 1, self._job.id)
+                logger.info("Skipped image %d of job %s", batch.indices[0] + 1, self._job.id)
+            self._batch = None
             state.nextjob()
             if state.stopping_generation and number + 1 < len(left):
                 return False
         return True
+
+    def snapshot(self) -> Snapshot | None:
+        """Return where the job stands; None: nothing is begun that could be kept. On the thread that draws."""
+        state = None if self._batch is None else self._batch.state()
+        if self._batch is None or state is None:
+            return None
+        return Snapshot(self._job.id, self._batch.indices, self._digest, self._environment, state)
+
+    def _begin(self, batch: BatchLeft) -> Batch:
+        """Return the batch, from its noise or from where the snapshot says that it stood."""
+        snapshot, self._snapshot = self._snapshot, None
+        state = None
+        if snapshot is not None and snapshot.indices == tuple(batch.indices):
+            state = snapshot.state
+            self._studio.store.note(self._job.id, "continued", describe_continued(snapshot, self._resolved))
+        return Batch(self._model, self._prompts, self._resolved, batch.indices, state)
 
     def _begin_batch(self, index: int) -> None:
         """Make `index` the picture that a skip means.
@@ -88,40 +122,41 @@ class Batches:
         if store.pending(self._job.id).skip_image == index:
             state.apply_request("skip", self._job.id, index)
 
-    def _draw_batch(self, number: int, indices: list[int]) -> None:
+    def _draw_batch(self, number: int, left: BatchLeft) -> None:
         """Draw, decode and save one batch; when it is stopped, keep what the settings want kept."""
-        studio, resolved = self._studio, self._resolved
-        batch = Batch(self._model, self._prompts, resolved, indices)
+        studio, resolved, indices = self._studio, self._resolved, left.indices
+        self._batch = batch = self._begin(left)
         size = (resolved.width, resolved.height)
-        saved = 0
+        missing = list(left.missing)
         latents: torch.Tensor | None = None
 
         def on_step(done: int, steps: int, step: Step) -> None:
             studio.state.sampling_step = done
-            if done == 1:
-                studio.state.sampling_steps = steps
+            studio.state.sampling_steps = steps
             self._progress.step(done, steps)
-            studio.previews.offer_step(self._token, indices[0], done, step, self._colours, size)
+            studio.previews.offer_step(self._token, indices[0], done, step, self._previews, size)
+            if studio.snapshots.due() and (snapshot := self.snapshot()) is not None:
+                studio.snapshots.offer(snapshot)
 
         try:
             studio.cancel.check()
             self._progress.enter_sample(number)
             latents = batch.sample(on_step)
-            for place, index in enumerate(indices):
+            for place, index in enumerate(left.missing):
                 self._progress.enter_decode(number, place)
                 studio.cancel.check()
-                picture = decode(self._model, latents[place : place + 1])
+                picture = decode(self._model, _picture_of(latents, indices, index))
                 self._progress.enter_save(number, place)
                 studio.cancel.check()
                 self._save(picture, index)
-                saved = place + 1
+                missing.remove(index)
                 studio.previews.offer_picture(self._token, index, studio.state.sampling_steps, picture)
         except Interrupted as stop:
-            if stop.kind != "exit" and resolved.save_partial:
-                self._keep_partial(batch, latents, indices[saved:])
+            if stop.kind in ("skip", "interrupt") and resolved.save_partial:
+                self._keep_partial(batch, latents, missing)
             raise
 
-    def _keep_partial(self, batch: Batch, latents: torch.Tensor | None, indices: Sequence[int]) -> None:
+    def _keep_partial(self, batch: Batch, latents: torch.Tensor | None, missing: Sequence[int]) -> None:
         """Save what stopped pictures had become: the denoiser's latest idea of each, without the noise."""
         if batch.latest is None:
             return
@@ -129,8 +164,8 @@ class Batches:
         steps_done = batch.steps_done
         self._studio.cancel.obeyed(True)
         try:
-            for place, index in enumerate(indices, start=len(all_latents) - len(indices)):
-                picture = decode(self._model, all_latents[place : place + 1])
+            for index in missing:
+                picture = decode(self._model, _picture_of(all_latents, batch.indices, index))
                 self._save(picture, index, steps_done)
         finally:
             self._studio.cancel.obeyed(False)
@@ -146,3 +181,9 @@ class Batches:
         data = encode_png(picture, infotext, resolved.picture(index), partial)
         save_image(data, self._studio.folder.root / PurePosixPath(row.name))
         store.complete_image(self._job.id, index, infotext, partial=partial is not None)
+
+
+def _picture_of(latents: torch.Tensor, indices: Sequence[int], index: int) -> torch.Tensor:
+    """Return the one picture of a batch, (1, channels, height / 8, width / 8)."""
+    place = indices.index(index)
+    return latents[place : place + 1]

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import torch
 
-from modules.engine.batches import Batches
+from modules.engine.batches import Batches, BatchLeft
 from modules.engine.devices import choose_dtype, choose_threads
+from modules.engine.environment import describe_difference, environment_of
 from modules.engine.families import family_of
 from modules.engine.models import LoadedModel, ModelKey
 from modules.engine.patience import wait_for
 from modules.engine.planning import circumstances_of, plan_of
 from modules.engine.progress import JobProgress
+from modules.engine.snapshots import Snapshot, UnfitSnapshot, describe_unfit
 from modules.engine.studio import Studio
 from modules.engine.weights import count_parameters
 from modules.errors import ModelError
 from modules.jobs.checkpoints import Checkpoint
 from modules.jobs.requests import ResolvedTxt2Img, find_checkpoint, resolve, validate_request
 from modules.jobs.rows import Job
+
+logger = logging.getLogger(__name__)
 
 
 class JobDrawing:
@@ -29,13 +34,14 @@ class JobDrawing:
         self._job = job
         self._token = token
         self._progress = progress
+        self._batches: Batches | None = None
         self.resolved: ResolvedTxt2Img | None = None
 
     def draw(self) -> bool:
         """Draw every picture that is not there yet; tell whether all of them were tried (False: stopped between two).
 
         Raises:
-            Interrupted: with the kind "interrupt" or "exit".
+            Interrupted: with the kind "interrupt", "pause" or "exit".
             SteadyError: the job cannot be done.
         """
         studio = self._studio
@@ -44,15 +50,23 @@ class JobDrawing:
         checkpoint, resolved = self._resolve()
         self.resolved = resolved
         batches = self._batches_left(resolved)
-        if not any(batches):
+        if not any(batch.missing for batch in batches):
             return True
+        snapshot = self._find_snapshot(resolved, batches)
         torch.set_num_threads(resolved.threads)
-        model = self._load(checkpoint, resolved, [indices for indices in batches if indices])
+        model = self._load(checkpoint, resolved, [batch.missing for batch in batches if batch.missing])
         self._progress.enter_encode()
         studio.cancel.check()
         prompts = studio.encoder.encode(model, resolved.prompt, resolved.negative_prompt, resolved.cfg_scale)
-        drawing = Batches(studio, self._job, self._token, self._progress, model, prompts, resolved)
-        return drawing.draw(batches)
+        self._batches = Batches(studio, self._job, self._token, self._progress, model, prompts, resolved, snapshot)
+        studio.snapshots.begin()
+        return self._batches.draw(batches)
+
+    def keep_snapshot(self) -> None:
+        """Write down where the job stands, so that it can go on from here. For when it was told to pause or to exit."""
+        snapshot = None if self._batches is None else self._batches.snapshot()
+        if snapshot is not None:
+            self._studio.snapshots.keep(snapshot)
 
     def _resolve(self) -> tuple[Checkpoint, ResolvedTxt2Img]:
         """Close the request, or take what an earlier run of this job has closed."""
@@ -64,6 +78,7 @@ class JobDrawing:
             if checkpoint.sha256 != resolved.checkpoint_hash:
                 message = f"The weights of {checkpoint.name} were changed since this job began: submit it again."
                 raise ModelError(message)
+            self._tell_of_another_environment(resolved)
             return checkpoint, resolved
         settings = studio.options.values
         request = validate_request(job.kind, job.request)
@@ -71,7 +86,8 @@ class JobDrawing:
         parameters = count_parameters(checkpoint.path / family_of(checkpoint.path).denoiser)
         dtype = choose_dtype(settings.torch_dtype, studio.device, parameters)
         threads = choose_threads(settings.torch_threads, parameters)
-        resolved = resolve(request, checkpoint, settings, studio.draw_seed, dtype, threads)
+        environment = environment_of(studio.device, dtype, "contiguous", threads)
+        resolved = resolve(request, checkpoint, settings, studio.draw_seed, dtype, threads, environment=environment)
         studio.store.set_resolved(job.id, resolved.model_dump())
         return checkpoint, resolved
 
@@ -81,14 +97,43 @@ class JobDrawing:
             return checkpoint
         return wait_for(lambda: self._studio.catalogue.hashed(checkpoint), self._studio.cancel.check_waiting)
 
-    def _batches_left(self, resolved: ResolvedTxt2Img) -> list[list[int]]:
-        """Return the indices of each batch without those that an earlier run completed."""
-        complete = {image.index for image in self._studio.store.images(self._job.id)}
-        size = resolved.batch_size
+    def _batches_left(self, resolved: ResolvedTxt2Img) -> list[BatchLeft]:
+        """Return each batch with those of its pictures that no earlier run completed.
+
+        A batch is drawn whole, since another size would give other bits. One before that in which an earlier run was
+        is done: what it lacks was skipped.
+        """
+        studio, size = self._studio, resolved.batch_size
+        complete = {image.index for image in studio.store.images(self._job.id)}
+        begun = self._job.image_index or 0
+        batches = [list(range(first, first + size)) for first in range(0, resolved.image_count, size)]
         return [
-            [index for index in range(first, first + size) if index not in complete]
-            for first in range(0, resolved.image_count, size)
+            BatchLeft(indices, [index for index in indices if index not in complete] if indices[-1] >= begun else [])
+            for indices in batches
         ]
+
+    def _find_snapshot(self, resolved: ResolvedTxt2Img, batches: Sequence[BatchLeft]) -> Snapshot | None:
+        """Return where an earlier run of this job stood in one of the batches that are left."""
+        studio, device = self._studio, self._studio.device
+        environment = environment_of(device, resolved.dtype, resolved.layout, resolved.threads)
+        try:
+            snapshot = studio.snapshots.find(self._job.id, resolved, environment, device.torch_name)
+        except UnfitSnapshot as reason:
+            logger.warning("Job %s cannot go on from its snapshot: %s", self._job.id, reason)
+            studio.store.note(self._job.id, "restarted", describe_unfit(reason))
+            return None
+        left = {tuple(batch.indices) for batch in batches if batch.missing}
+        return snapshot if snapshot is not None and snapshot.indices in left else None
+
+    def _tell_of_another_environment(self, resolved: ResolvedTxt2Img) -> None:
+        """Say so when some pictures of a job were drawn elsewhere than the rest is."""
+        studio = self._studio
+        if resolved.environment is None or not studio.store.images(self._job.id):
+            return
+        now = environment_of(studio.device, resolved.dtype, resolved.layout, resolved.threads)
+        if changed := describe_difference(resolved.environment, now):
+            text = f"Its images are not drawn under the same conditions, so not to the same bits: {changed}."
+            studio.store.note(self._job.id, "environment", text)
 
     def _load(self, checkpoint: Checkpoint, resolved: ResolvedTxt2Img, batches: Sequence[Sequence[int]]) -> LoadedModel:
         studio = self._studio

@@ -141,11 +141,11 @@ def _packed(value: Any, name: str, tensors: dict[str, torch.Tensor]) -> Any:
     if isinstance(value, np.generic):
         return _packed(np.asarray(value), name, tensors)
     if isinstance(value, np.ndarray):
-        # A tensor of no dimension stays one of none: the shape is in the file.
-        tensors[name] = torch.from_numpy(np.ascontiguousarray(value).reshape(value.shape))
+        tensors[name] = torch.from_numpy(np.array(value))
         return {_ARRAY: name}
     if isinstance(value, torch.Tensor):
-        tensors[name] = value.detach().to("cpu").contiguous()
+        # A copy: no two may share memory in the file, and some are the same in two places.
+        tensors[name] = value.detach().to("cpu", copy=True).contiguous()
         return {_ON_CPU if value.device.type == "cpu" else _ON_DEVICE: name}
     if isinstance(value, Step):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}

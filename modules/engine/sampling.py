@@ -41,7 +41,7 @@ class Batch:
         self._latents: torch.Tensor | None = None
         self._scheduler: Any = None
         self._generators: list[torch.Generator] = []
-        self.latest: Step | None = None if resume is None else resume.scheduler["latest"]
+        self.latest: Step | None = None if resume is None else resume.scheduler.get("latest")
 
     @property
     def indices(self) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from modules.engine.cancel import Cancel
 from modules.engine.devices import best_device
 from modules.engine.models import ModelShelf
 from modules.engine.preview import Previews
+from modules.engine.snapshots import Snapshots
 from modules.engine.status import EngineStatus
 from modules.engine.studio import Studio
 from modules.engine.worker import Watch, Worker
@@ -53,7 +54,16 @@ def build_studio(
         previews=Previews(state, lambda: options.values),
         status=EngineStatus(device, publish),
         shelf=ModelShelf(device, cancel),
+        snapshots=Snapshots(
+            folder.snapshots,
+            lambda: options.values.snapshot_every_seconds,
+            lambda job_id, reason: _note_failed_snapshot(store, job_id, reason),
+        ),
     )
+
+
+def _note_failed_snapshot(store: JobStore, job_id: str, reason: str) -> None:
+    store.note(job_id, "snapshot", f"No snapshot can be kept, so a crash would cost the image that is drawn: {reason}")
 
 
 def serve(

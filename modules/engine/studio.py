@@ -11,6 +11,7 @@ from modules.engine.devices import Device
 from modules.engine.encode import PromptEncoder
 from modules.engine.models import ModelShelf
 from modules.engine.preview import Previews
+from modules.engine.snapshots import Snapshots
 from modules.engine.status import EngineStatus
 from modules.engine.timings import Timings
 from modules.jobs.checkpoints import CheckpointCatalogue
@@ -41,6 +42,7 @@ class Studio:
     previews: Previews
     status: EngineStatus
     shelf: ModelShelf
+    snapshots: Snapshots
     encoder: PromptEncoder = field(default_factory=PromptEncoder)
     draw_seed: Callable[[], int] = draw_seed
     timings: Timings = field(init=False)
