@@ -73,8 +73,6 @@ class Server:
         connection.settimeout(5)
         with connection:
             word = connection.recv(100).decode()
-            if word.startswith("command "):
-                self.state.server_command = word.removeprefix("command ")
             body: dict[str, Any] = {
                 "pid": os.getpid(),
                 "instance": os.environ["STEADY_INSTANCE"],
@@ -82,6 +80,8 @@ class Server:
                 "state": self.state.snapshot(),
             }
             connection.sendall(json.dumps(body).encode())
+            if word.startswith("command "):  # last, since it may be this server's end
+                self.state.server_command = word.removeprefix("command ")
 
 
 if __name__ == "__main__":
