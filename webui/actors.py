@@ -10,18 +10,17 @@ import gradio as gr
 from modules.jobs.rows import Actor, acting
 
 
-def address_of(asker: gr.Request) -> str:
-    """Return the address of the browser that sent a request of the page."""
+def actor(owner: object, asker: gr.Request) -> Actor:
+    """Return who sent a request of the page: `owner` is what the browser says of itself."""
     client = asker.client
-    return client.host if client else "unknown"
+    return Actor(str(owner or "page"), client.host if client else "unknown")
 
 
 @contextmanager
-def acting_as(owner: str, asker: gr.Request) -> Iterator[Actor]:
+def acting_as(owner: object, asker: gr.Request) -> Iterator[None]:
     """Say who acts while something goes through `shared.state`, which itself knows nobody."""
-    actor = Actor(str(owner or "page"), address_of(asker))
-    token = acting.set(actor)
+    token = acting.set(actor(owner, asker))
     try:
-        yield actor
+        yield
     finally:
         acting.reset(token)

@@ -12,19 +12,21 @@ from modules.jobs.store import JobStore
 from modules.options import Settings
 from modules.shared import opts, state
 from webui import checkpoint_facts as suits
+from webui.actors import actor
 from webui.components import Component, hidden_button, hidden_text, html, on, tool_button
 from webui.live import BANNERS, MARK, STATUS
 
 
 @dataclass(frozen=True)
 class Header:
-    """The components of the bar."""
+    """The components of the bar. `owner` is whose browser this is: it fills it when the page has loaded."""
 
     checkpoint: Component
     refresh: Component
     facts: Component
     reload_settings: Component
     start_engine: Component
+    owner: Component
 
 
 def build(catalogue: CheckpointCatalogue, checkpoint: Checkpoint | None) -> Header:
@@ -46,29 +48,31 @@ def build(catalogue: CheckpointCatalogue, checkpoint: Checkpoint | None) -> Head
         facts=hidden_text("steady_checkpoints", suits.facts(known, Settings())),
         reload_settings=hidden_button("Read the settings again", "steady_reload_settings"),
         start_engine=hidden_button("Start the engine", "steady_start_engine"),
+        owner=hidden_text("steady_owner"),
     )
 
 
 def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> None:
     """Join the bar with the settings, the catalogue and the launcher."""
 
-    def choose(name: str) -> None:
+    def choose(name: str, owner: str, asker: gr.Request) -> None:
         if name:
             changed = opts.update({"sd_model_checkpoint": name})
-            store.note_settings(changed)
+            store.note_settings(changed, by=actor(owner, asker))
 
     def refresh() -> tuple[Any, str]:
         catalogue.refresh()
         return current(catalogue)
 
-    def start_engine() -> None:
+    def start_engine(owner: str, asker: gr.Request) -> None:
+        store.note_audit("restart-engine", actor(owner, asker))
         state.server_command = "restart-engine"
 
-    on(header.checkpoint.input, choose, header.checkpoint)
+    on(header.checkpoint.input, choose, [header.checkpoint, header.owner])
     on(header.checkpoint.change, None, header.checkpoint, None,
        js="async (name) => { (await window.steadyReady).choseCheckpoint(name); return []; }")  # fmt: skip
     tell_page(on(header.refresh.click, refresh, None, [header.checkpoint, header.facts]), header)
-    on(header.start_engine.click, start_engine)
+    on(header.start_engine.click, start_engine, header.owner)
 
 
 def tell_page(listener: Any, header: Header) -> None:

@@ -29,7 +29,7 @@ def create_ui(store: JobStore, catalogue: CheckpointCatalogue) -> gr.Blocks:
                 choosing = settings.build()
         bar.wire(header, store, catalogue)
         txt2img.wire(drawing, header, store, catalogue)
-        settings.wire(choosing, store)
+        settings.wire(choosing, header, store)
         _wire_load(blocks, header, drawing, choosing, catalogue)
     return blocks
 
@@ -47,7 +47,7 @@ def _wire_load(
     def read_settings() -> list[object]:
         return [*bar.current(catalogue), settings.current(choosing)]
 
-    on(blocks.load, None, list(drawing.fields.values()), [*drawing.fields.values(), drawing.owner],
+    on(blocks.load, None, list(drawing.fields.values()), [*drawing.fields.values(), header.owner],
        js=f"async (...values) => (await window.steadyReady).restore({names!r}, values)")  # fmt: skip
     outputs = [header.checkpoint, header.facts, choosing.known]
     for event in (blocks.load, header.reload_settings.click):

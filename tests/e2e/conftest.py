@@ -43,10 +43,12 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, program: Program) -> Iterator[BrowserContext]:
-    """A fresh profile, so an owner of its own. What the test left running is interrupted after it."""
+    """A fresh profile, so an owner of its own. What the test left running, or a paused queue, is ended after it."""
     fresh = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
     yield fresh
     fresh.close()
+    program.post("/sdapi/v1/queue/resume")
+    program.post("/sdapi/v1/queue/interrupt-waiting")
     for job in program.get("/sdapi/v1/jobs?limit=50")["jobs"]:
         if job["status"] not in TERMINAL:
             program.post(f"/sdapi/v1/jobs/{job['id']}/interrupt")

@@ -146,5 +146,47 @@ def test_a_preview_of_another_job_or_of_a_finished_image_is_not_shown(run: Run) 
     assert run("model.shownPreview(state).step", *messages, preview("a", 1)) == 2
 
 
+def test_a_pause_is_answered_and_a_paused_job_gives_way_to_what_is_drawn(run: Run) -> None:
+    running = job("a", "running", progress=0.4)
+    messages = [{**SNAPSHOT, "job": running, "running": running}, progress("a", 0, 3, 0.4)]
+    click = {"type": "pressed", "pressed": {"job": "a", "kind": "pause", "image": 0, "again": False}}
+    assert run("words.phaseLine(state).phase", *messages, click) == "Pausing …"
+    paused = event({**running, "status": "paused", "progress": 0.421})
+    line = {"phase": "Paused", "details": ["42 % done", "it goes on from there"]}
+    assert run("[words.phaseLine(state), state.pressed]", *messages, click, paused) == [line, None]
+    stranger = event(job("x", "running", owner="other"))
+    assert run("state.shown", *messages, paused, stranger) == "a"
+    following = [event(job("b", "queued"), queue=["b"]), event(job("b", "running")), event(job("b", "done"))]
+    assert run("state.shown", *messages, paused, *following[:2]) == "b"
+    assert run("state.shown", *messages, paused, *following) == "b"
+    assert run("state.paused", *messages, event(running, queue_paused=True), event(running)) is True
+
+
+def test_an_image_event_carries_the_picture_alone_and_may_come_twice(run: Run) -> None:
+    running = job("a", "running", outputs=[{"index": 1, "url": "/1.png"}], progress=0.2)
+    messages = [{**SNAPSHOT, "job": running, "running": running}]
+    picture = {"type": "event", "number": 3, "kind": "image", "job_id": "a", "output": {"index": 0, "url": "/0.png"},
+               "progress": 0.5, "outputs": 2, "image_index": 0}  # fmt: skip
+    shown = "[state.jobs.a.outputs.map((one) => one.url), state.share.value]"
+    assert run(shown, *messages, picture, picture) == [["/0.png", "/1.png"], 0.5]
+    assert run("Boolean(state.jobs.b)", *messages, {**picture, "job_id": "b"}) is False
+    reset = [{"type": "reset", "asked": 3, "first": None, "events": 9}, {**SNAPSHOT, "job": job("c", "done")}]
+    assert run("[Object.keys(state.jobs), state.shown]", *messages, *reset) == [["c"], "c"]
+
+
+def test_a_stall_says_how_long_and_a_third_interrupt_what_it_does(run: Run) -> None:
+    running = job("a", "running", stop_requests=2, requested="interrupt")
+    beat = {"job": "a", "phase": "sample", "at": 5.0, "expected_seconds": 0.6, "stalled": True, "silent_seconds": 40}
+    messages = [{**SNAPSHOT, "job": running, "running": running}, progress("a", 0, 3, 0.1)]
+    messages += [{"type": "heartbeat", "heartbeat": beat, "now": 100_000}]
+    words = "words.stallWords(model.stalledBeat(state), 102_000)"
+    assert run(words, *messages) == "no sign of life for 42 s, usually 0.6 s"
+    later = {"type": "heartbeat", "heartbeat": {**beat, "silent_seconds": 43}, "now": 103_000}
+    assert run(words.replace("102", "105"), *messages, later) == "no sign of life for 45 s, usually 0.6 s"
+    assert "a third time ends the engine" in run("words.phaseLine(state).details.join()", *messages)
+    gone = {"type": "heartbeat", "heartbeat": {**beat, "at": 9.0, "stalled": False}, "now": 104_000}
+    assert run("model.stalledBeat(state)", *messages, gone) is None
+
+
 def test_a_message_of_a_newer_server_changes_nothing(run: Run) -> None:
     assert run("state.shown", SNAPSHOT, {"type": "weather", "weather": "fine"}) is None

@@ -13,7 +13,7 @@ import { waitForTheServer } from "./patience.js";
 import { renderProgress } from "./progress.js";
 import { Queue } from "./queue.js";
 import { ask, jobPath } from "./rest.js";
-import { Restarts } from "./restarts.js";
+import { renderProgram } from "./restarts.js";
 import { Settings } from "./settings.js";
 import { Stage } from "./stage.js";
 import { Viewer } from "./viewer.js";
@@ -30,7 +30,6 @@ class Page {
     this.buttons = new Buttons(this);
     this.menus = new Menus();
     this.settings = new Settings();
-    this.restarts = new Restarts();
     this.audit = new Audit();
     this.edited = null; // id of the job whose values were put into the fields, until they are sent
     this.drawing = false;
@@ -79,7 +78,7 @@ class Page {
     renderButtons(this.state);
     renderProgress(this.state, facts);
     renderHeader(this.state);
-    this.restarts.render(this.state);
+    renderProgram(this.state);
     this.stage.render(this.state, facts);
     this.fields.renderSizes();
     this.queue.render(this.state);
@@ -213,7 +212,6 @@ function api(page) {
     settingsRead: (json, ...values) => page.settings.read(json, values),
     settingsChanged: (...values) => page.settings.changed(values),
     settingsUnsaved: () => page.settings.unsaved(),
-    restart: (what, when) => page.restarts.ask(what, when),
     shownJob: () => page.state.shown || "",
     interrupting: () => `${page.state.pressed?.again ? "again" : "first"} ${page.state.shown || ""}`,
     shownSeed: (seed) => page.output?.seed ?? seed,

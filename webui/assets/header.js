@@ -98,7 +98,7 @@ export function wireHeader(rerender) {
     if (!button) return;
     if (button.id === "steady_queue_pill") openTab("queue");
     else if (button.id === "steady_colours") swapColours();
-    else if (button.closest("#steady_banners") && button.dataset.press) press(button.dataset.press);
+    else if (button.closest("#steady_banners, #settings_waiting") && button.dataset.press) press(button.dataset.press);
     else if (button.dataset.close) {
       dismissed.add(button.dataset.close);
       rerender();

@@ -9,6 +9,7 @@ export function initial(owner) {
     owner,
     standing: "quiet",
     instance: null,
+    server: null, // {pid, started_at} of that instance
     page: null,
     jobs: {},
     shown: null, // id of the job on the stage
@@ -100,6 +101,7 @@ function fromSnapshot(state, message) {
     forget: false,
     shown: message.job ? message.job.id : state.shown,
     instance: message.instance,
+    server: message.server || null,
     page: message.page,
     queue: message.queue || [],
     queued: message.queued,

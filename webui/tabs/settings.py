@@ -14,14 +14,16 @@ from modules.errors import SteadyError
 from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
 from modules.options import SettingField, fields_of_settings
-from modules.shared import opts
-from webui.actors import address_of
-from webui.components import Component, Values, hidden_text, html, on, on_any
+from modules.shared import opts, state
+from webui.actors import actor
+from webui.components import Component, Values, hidden_button, hidden_text, html, on, on_any
+from webui.header import Header
 from webui.live import ABOUT, AUDIT, SETTINGS_SEARCH, SETTINGS_WAITING
 
 # Chosen in the bar at the top, always in sight.
 ELSEWHERE = ("sd_model_checkpoint",)
-WHEN = (("now", "now"), ("after this image", "after-image"), ("when idle", "idle"))
+# What the list of moments shows, and the ending of the launcher's command for it.
+WHEN = (("now", ""), ("after this image", "-after-image"), ("when idle", "-when-idle"))
 MESSAGE = '<p class="sd-answer" data-tone="{tone}" role="status">{words}</p>'
 
 
@@ -35,11 +37,11 @@ class SettingsTab:
     fields: dict[str, Component]
     known: Component
     unsaved: Component
-    owner: Component
     apply: Component
     restart_when: Component
     restart_server: Component
     restart_engine: Component
+    cancel_restart: Component
     answer: Component
 
 
@@ -59,7 +61,7 @@ def build() -> SettingsTab:
                 restart_server = gr.Button("Restart server", elem_id="settings_restart_gradio")
                 restart_engine = gr.Button("Restart engine", elem_id="settings_restart_engine")
                 when = gr.Dropdown(
-                    list(WHEN), value="now", label="When to restart", elem_id="settings_restart_when",
+                    list(WHEN), value="", label="When to restart", elem_id="settings_restart_when",
                     filterable=False, container=False, min_width=0,
                 )  # fmt: skip
         html(SETTINGS_WAITING)
@@ -75,11 +77,11 @@ def build() -> SettingsTab:
         fields=fields,
         known=hidden_text("settings_known"),
         unsaved=hidden_text("settings_unsaved"),
-        owner=hidden_text("settings_owner"),
         apply=apply,
         restart_when=when,
         restart_server=restart_server,
         restart_engine=restart_engine,
+        cancel_restart=hidden_button("Do not restart", "settings_cancel_restart"),
         answer=answer,
     )
 
@@ -118,29 +120,49 @@ def show_known(listener: Any, tab: SettingsTab) -> None:
        js="async (json, ...values) => (await window.steadyReady).settingsRead(json, ...values)")  # fmt: skip
 
 
-def wire(tab: SettingsTab, store: JobStore) -> None:
+def wire(tab: SettingsTab, header: Header, store: JobStore) -> None:
     """Join the buttons with the settings and the launcher."""
 
     def apply(values: Values, asker: gr.Request) -> str:
         chosen = json.loads(values[tab.unsaved] or "[]")
         changes = {name: values[component] for name, component in tab.fields.items() if name in chosen}
-        return apply_settings(store, changes, Actor(str(values[tab.owner] or "page"), address_of(asker)))
+        return apply_settings(store, changes, actor(values[header.owner], asker))
 
-    inputs = {*tab.fields.values(), tab.unsaved, tab.owner}
-    order = sorted(component._id for component in inputs)  # in which Gradio hands them on
-    unsaved, owner = order.index(tab.unsaved._id), order.index(tab.owner._id)
-    named = f"""(...values) => {{
-        values[{unsaved}] = window.steady.settingsUnsaved();
-        values[{owner}] = window.steady.state().owner;
-        return values;
-    }}"""
+    inputs = {*tab.fields.values(), tab.unsaved, header.owner}
+    place = sorted(component._id for component in inputs).index(tab.unsaved._id)  # in which Gradio hands them on
+    named = f"(...values) => {{ values[{place}] = window.steady.settingsUnsaved(); return values; }}"
     on(tab.apply.click, apply, inputs, tab.answer, js=named)
     fields = list(tab.fields.values())
     on_any([field.change for field in fields], None, fields, None,
            js="(...values) => { window.steady?.settingsChanged(...values); return []; }")  # fmt: skip
-    # A restart is a request to the REST API: it knows who asks, and the launcher does the rest.
-    for button, what in ((tab.restart_server, "server"), (tab.restart_engine, "engine")):
-        on(button.click, None, tab.restart_when, tab.answer, js=f"(when) => window.steady.restart('{what}', when)")
+    _wire_restarts(tab, header, store)
+
+
+def _wire_restarts(tab: SettingsTab, header: Header, store: JobStore) -> None:
+    """Restarts are commands to the launcher, which waits for the moment and tells every page what waits."""
+
+    def order(command: str, owner: str, asker: gr.Request) -> None:
+        store.note_audit(command, actor(owner, asker))
+        state.server_command = command
+
+    def restart_server(when: str, owner: str, asker: gr.Request) -> str:
+        order(f"restart{when}", owner, asker)
+        if when:
+            return ""  # the page shows what waits
+        return MESSAGE.format(tone="quiet", words="The server is being replaced. This page and a running job go on.")
+
+    def restart_engine(when: str, owner: str, asker: gr.Request) -> str:
+        order(f"restart-engine{when}", owner, asker)
+        if when:
+            return ""
+        return MESSAGE.format(tone="quiet", words="The engine starts again. The queue is kept, a running job goes on.")
+
+    def cancel(owner: str, asker: gr.Request) -> None:
+        order("cancel-restart", owner, asker)
+
+    on(tab.restart_server.click, restart_server, [tab.restart_when, header.owner], tab.answer)
+    on(tab.restart_engine.click, restart_engine, [tab.restart_when, header.owner], tab.answer)
+    on(tab.cancel_restart.click, cancel, header.owner)
 
 
 def apply_settings(store: JobStore, values: dict[str, object], who: Actor | None = None) -> str:

@@ -18,7 +18,7 @@ from modules.jobs.store import JobStore
 from modules.prompts.token_count import count_tokens
 from modules.shared import opts, state
 from webui import checkpoint_facts as suits
-from webui.actors import acting_as, address_of
+from webui.actors import acting_as, actor
 from webui.components import Component, Values, hidden_button, hidden_text, html, on, tool_button
 from webui.header import Header
 from webui.live import MENU, SIZES, STAGE, TOKENS
@@ -45,7 +45,6 @@ class Txt2Img:
     edit: Component
     retry_of: Component
     adopt_defaults: Component
-    owner: Component
     answer: Component
     job: Component
     shown_infotext: Component
@@ -93,7 +92,6 @@ def build(checkpoint: Checkpoint | None) -> Txt2Img:
         edit=hidden_button("Edit a job of before", "txt2img_edit"),
         retry_of=hidden_text("txt2img_retry_of"),
         adopt_defaults=hidden_button("Adopt the model's defaults", "txt2img_adopt_defaults"),
-        owner=hidden_text("steady_owner"),
         answer=hidden_text("txt2img_answer"),
         job=hidden_text("txt2img_job"),
         shown_infotext=hidden_text("txt2img_shown_infotext"),
@@ -140,7 +138,7 @@ def _fields_of_the_picture(
 def wire(tab: Txt2Img, header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> None:
     """Join buttons and fields with the job store and with `shared.state`."""
     _wire_generate(tab, header, store, catalogue)
-    _wire_stopping(tab)
+    _wire_stopping(tab, header)
     _wire_fields(tab, header)
     _wire_tokens(tab, header, catalogue)
 
@@ -150,13 +148,13 @@ def _wire_generate(tab: Txt2Img, header: Header, store: JobStore, catalogue: Che
         request = {name: values[component] for name, component in tab.fields.items()}
         if values[header.checkpoint]:
             request["override_settings"] = {"sd_model_checkpoint": values[header.checkpoint]}
-        who = Actor(str(values[tab.owner] or "page"), address_of(asker))
+        who = actor(values[header.owner], asker)
         return submit(store, catalogue, request, who, values[tab.job] or None, forever, values[tab.retry_of] or None)
 
     def generate_forever(values: Values, asker: gr.Request) -> str:
         return generate(values, asker, forever=True)
 
-    inputs = {*tab.fields.values(), header.checkpoint, tab.owner, tab.job, tab.retry_of}
+    inputs = {*tab.fields.values(), header.checkpoint, header.owner, tab.job, tab.retry_of}
     order = sorted(component._id for component in inputs)  # in which Gradio hands them on
     job, edited = order.index(tab.job._id), order.index(tab.retry_of._id)
     named = f"""(...values) => {{
@@ -195,7 +193,7 @@ def submit(
     return json.dumps({"job": job_answer(job, [])}, default=str)
 
 
-def _wire_stopping(tab: Txt2Img) -> None:
+def _wire_stopping(tab: Txt2Img, header: Header) -> None:
     def interrupt(job: str, owner: str, asker: gr.Request) -> None:
         """With A1111's setting `interrupt_after_current` the first click waits for the image; the second never."""
         kind, _, name = (job or "").partition(" ")
@@ -214,12 +212,12 @@ def _wire_stopping(tab: Txt2Img) -> None:
             state.stop_generating(job or None)
 
     # The job is the one that the page shows at the click: what the fields hold is never read.
-    shown = "() => [window.steady.shownJob(), window.steady.state().owner]"
-    interrupting = "() => [window.steady.interrupting(), window.steady.state().owner]"
+    shown = "(job, owner) => [window.steady.shownJob(), owner]"
+    interrupting = "(job, owner) => [window.steady.interrupting(), owner]"
     for button, stop, js in (
         (tab.interrupt, interrupt, interrupting), (tab.skip, skip, shown), (tab.stop_after, stop_after, shown),
     ):  # fmt: skip
-        on(button.click, stop, [tab.job, tab.owner], None, js=js, trigger_mode="multiple")
+        on(button.click, stop, [tab.job, header.owner], None, js=js, trigger_mode="multiple")
 
 
 def _wire_fields(tab: Txt2Img, header: Header) -> None:

@@ -1,0 +1,191 @@
+"""Control from the page: pause, resume, the queue's order, for ever, edit, restarts that wait, settings of two tabs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from playwright.sync_api import BrowserContext, expect
+
+from tests.e2e.tab import Tab
+from tests.program import Program, wait_until
+
+
+def waiting(program: Program) -> list[str]:
+    """The prompts of the waiting jobs, the next first."""
+    jobs = program.get("/sdapi/v1/jobs?status=queued")["jobs"]
+    return [job["request"]["prompt"] for job in sorted(jobs, key=lambda job: job["position"])]
+
+
+def audit(program: Program, action: str) -> dict[str, Any]:
+    """The newest deed of this kind."""
+    found: dict[str, Any] = next(
+        row for row in program.get("/sdapi/v1/audit?limit=50")["audit"] if row["action"] == action
+    )
+    return found
+
+
+def test_a_paused_job_survives_a_reload_and_resumes_to_the_same_picture(tab: Tab, program: Program) -> None:
+    page = tab.page
+    tab.write("red heart", steps=100, count=1)
+    tab.number("txt2img_seed", 7)
+    tab.generate()
+    tab.draws()
+    job = tab.job
+    before = page.locator("#txt2img_actions").bounding_box()
+    page.click("#txt2img_pause")
+    tab.says("Paused")
+    assert page.locator("#txt2img_actions").bounding_box() == before
+    assert program.job(job)["status"] == "paused"
+    tab.reload()
+    tab.says("Paused")
+    assert tab.job == job
+    expect(page.locator("#txt2img_generate")).to_be_visible()
+    page.click("#txt2img_resume")
+    tab.says("Done: 1 picture")
+    assert tab.job == job
+    again = program.submit(prompt="red heart", steps=100, seed=7, width=128, height=128, cfg_scale=3)
+    program.wait_for(again)
+    pictures = [program.call("GET", f"/sdapi/v1/jobs/{one}/images/0.png")[1] for one in (job, again)]
+    assert pictures[0] == pictures[1]
+
+
+def test_the_queue_is_ordered_by_keys_by_hand_and_by_priority(tab: Tab, program: Program) -> None:
+    page = tab.page
+    tab.to("queue")
+    page.click("#steady_queue_pause")
+    expect(page.locator("#steady_queue_words")).to_contain_text("nothing new begins")
+    jobs = {name: program.submit(prompt=name, steps=2) for name in ("apple", "bell", "cat", "dog")}
+    rows = page.locator("#steady_queue_waiting .sd-row")
+    expect(rows).to_have_count(4)
+    page.focus(f"[data-job='{jobs['dog']}'] .sd-grip")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#steady_queue_said")).to_have_text("dog: 2nd of 4.")
+    wait_until(lambda: waiting(program) == ["apple", "dog", "bell", "cat"], 20, "the keys' order is stored")
+    assert page.evaluate("document.activeElement.className") == "sd-grip"
+    grip = page.locator(f"[data-job='{jobs['apple']}'] .sd-grip").bounding_box()
+    last = page.locator(f"[data-job='{jobs['cat']}']").bounding_box()
+    assert grip and last
+    page.mouse.move(grip["x"] + 10, grip["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 10, last["y"] + last["height"], steps=6)
+    page.mouse.up()
+    wait_until(lambda: waiting(program) == ["dog", "bell", "cat", "apple"], 20, "the hand's order is stored")
+    page.click(f"[data-job='{jobs['cat']}'] >> text=To the front")
+    wait_until(lambda: waiting(program)[0] == "cat", 20, "the cat is in front")
+    page.click(f"[data-job='{jobs['apple']}'] .sd-dots")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    wait_until(lambda: waiting(program)[0] == "apple", 20, "a high priority comes first")
+    expect(rows.nth(0)).to_contain_text("high priority")
+    assert audit(program, "priority")["owner"] == page.evaluate("window.steady.state().owner")
+    page.click("#steady_queue_clear")
+    expect(page.locator("#steady_queue_clear")).to_have_text("Cancel all 4?")
+    page.click("#steady_queue_clear")
+    expect(rows).to_have_count(0)
+    page.fill("#steady_queue_search", "bell")
+    expect(page.locator("#steady_queue_past .sd-row")).to_have_count(1)
+    page.click(f"[data-job='{jobs['bell']}'] >> text=Try again")
+    expect(rows).to_have_count(1)
+    page.click("#steady_queue_pause")
+    program.wait_for(jobs["bell"], "done")
+
+
+def test_edit_takes_a_waiting_job_back_into_the_fields(tab: Tab, program: Program) -> None:
+    page = tab.page
+    program.post("/sdapi/v1/queue/pause")
+    first = program.submit(prompt="a blue fish", steps=3, cfg_scale=4.5, seed=11, sampler_name="DDIM", n_iter=2)
+    tab.to("queue")
+    page.click(f"[data-job='{first}'] .sd-dots")
+    page.click("#steady_queue_waiting >> text=Edit")
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value("a blue fish")
+    expect(page.locator("#txt2img_steps input[type=number]")).to_have_value("3")
+    expect(page.locator("#txt2img_batch_count input[type=number]")).to_have_value("2")
+    expect(page.locator("#txt2img_sampling [role=combobox]")).to_have_value("DDIM")
+    expect(page.locator("#txt2img_seed input")).to_have_value("11")
+    wait_until(lambda: waiting(program) == [], 20, "the job is out of the queue")
+    page.fill("#txt2img_prompt textarea", "a red fish")
+    tab.generate()
+    tab.says("Queued, next")
+    expect(page.locator("#txt2img_phase")).to_contain_text("the queue is paused")
+    job = program.job(tab.job)
+    assert (job["request"]["prompt"], job["request"]["cfg_scale"], job["retry_of"]) == ("a red fish", 4.5, first)
+
+
+def test_generate_forever_goes_on_until_it_is_switched_off(tab: Tab, program: Program) -> None:
+    page = tab.page
+    tab.write("pizza", steps=4)
+    page.click("#txt2img_more")
+    page.click("#txt2img_forever")
+    page.wait_for_function("() => window.steady.state().shown")
+    first = tab.job
+    program.wait_for(first, "done")
+    page.wait_for_function("(first) => window.steady.state().shown !== first", arg=first)
+    page.click("#txt2img_more")
+    expect(page.locator("#txt2img_forever")).to_have_attribute("aria-checked", "true")
+    page.click("#txt2img_forever")
+    tab.says("Done: 1 picture")
+    assert program.job(tab.job)["forever"] is False
+
+
+def test_a_restart_waits_for_the_idle_engine_and_can_be_taken_back(tab: Tab, program: Program) -> None:
+    page = tab.page
+    tab.write("rocket", steps=150, count=10)
+    tab.generate()
+    tab.draws()
+    tab.to("settings")
+    page.click("#settings_restart_when [role=combobox]")
+    page.click("[role=option] >> text=when idle")
+    page.click("#settings_restart_engine")
+    expect(page.locator("#settings_waiting")).to_contain_text("The engine restarts when nothing is drawn")
+    expect(page.locator("#steady_status")).to_contain_text("restart waits")
+    page.click("#settings_waiting >> text=Do not restart")
+    expect(page.locator("#settings_waiting")).to_be_hidden()
+    page.click("#steady_audit summary")
+    expect(page.locator("#steady_audit_rows tr").first).to_contain_text("this browser")
+    expect(page.locator("#steady_audit_rows tr").first).to_contain_text("cancel-restart")
+    assert page.inner_text("#steady_about").count(program.get("/internal/ping")["instance"]) == 1
+
+
+def test_choices_not_applied_yet_survive_what_another_tab_applies(
+    tab: Tab, context: BrowserContext, program: Program
+) -> None:
+    second = Tab(context.new_page(), tab.url)
+    second.open()
+    for one in (tab, second):
+        one.to("settings")
+    tab.page.bring_to_front()
+    tab.number("setting_queue_history_shown", 40)
+    expect(tab.page.locator("#settings_submit")).to_have_text("Apply (1)")
+    second.page.bring_to_front()
+    second.number("setting_live_preview_max_size", 500)
+    second.page.click("#settings_submit")
+    expect(second.page.locator("#settings_result")).to_contain_text("Saved: Longest side")
+    tab.page.bring_to_front()
+    expect(tab.page.locator("#setting_live_preview_max_size input")).to_have_value("500")
+    expect(tab.page.locator("#setting_queue_history_shown input")).to_have_value("40")
+    tab.page.click("#settings_submit")
+    expect(tab.page.locator("#settings_result")).to_contain_text("Saved: Finished jobs")
+    expect(tab.page.locator("#settings_submit")).to_have_text("Apply")
+    stored = json.loads((program.data / "settings.json").read_text())
+    assert (stored["queue_history_shown"], stored["live_preview_max_size"]) == (40, 500)
+
+
+def test_a_schedule_that_does_not_go_with_the_sampler_cannot_be_chosen(tab: Tab) -> None:
+    page = tab.page
+
+    def choose(field: str, words: str) -> None:
+        page.click(f"#{field} [role=combobox]")
+        page.click(f"[role=option][aria-label='{words}']", force=True)
+
+    schedule = page.locator("#txt2img_scheduler [role=combobox]")
+    choose("txt2img_sampling", "Euler")
+    choose("txt2img_scheduler", "Karras")
+    expect(schedule).to_have_value("Karras")
+    choose("txt2img_sampling", "DDIM")
+    expect(schedule).to_have_value("Automatic")
+    choose("txt2img_scheduler", "Karras")
+    expect(page.locator("[role=option][aria-label='Karras']")).to_have_attribute("aria-disabled", "true")
+    page.keyboard.press("Escape")
+    expect(schedule).to_have_value("Automatic")
