@@ -22,6 +22,9 @@ from modules.api.submission import (
     submit_job,
 )
 from modules.jobs.requests import Txt2ImgRequest
+from modules.jobs.store import JobStore
+
+SECONDS_BETWEEN_LOOKS = 1.0
 
 OPENAPI = {"requestBody": {"content": {"application/json": {"schema": Txt2ImgRequest.model_json_schema()}}}}
 
@@ -68,25 +71,42 @@ async def _wait(services: Services, request: Request, ended: asyncio.Future[str]
     """Return the status with which the job ended; None when its client went away.
 
     Raises:
-        Refused: 503, the server is stopped, or the engine was given up. The job stays in the queue.
+        Refused: 503, it will not end while this server is there to tell, or the engine was given up. The job stays.
     """
     gone = asyncio.create_task(_disconnected(request))
     stopped = asyncio.create_task(services.retirement.stopping.wait())
+    put_off = asyncio.create_task(_put_off_for_long(services, job_id))
     given_up = asyncio.create_task(services.broadcaster.engine_given_up.wait())
+    others = (gone, stopped, put_off, given_up)
     try:
-        await asyncio.wait((ended, gone, stopped, given_up), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((ended, *others), return_when=asyncio.FIRST_COMPLETED)
         if ended.done():
             return ended.result()
         if gone.done():
             return None
-        if given_up.done() and not stopped.done():
+        if given_up.done():
             refuse_without_engine(services.broadcaster.topic("supervisor"), job_id)
-        raise retry_later(f"The server stops; job {job_id} stays in the queue: GET /sdapi/v1/jobs/{job_id} later.", 5)
+        why = "is paused and the server is replaced" if put_off.done() else "stays in the queue: the server stops"
+        raise retry_later(f"Job {job_id} {why}. GET /sdapi/v1/jobs/{job_id} later.", 5)
     finally:
-        for task in (gone, stopped, given_up):
+        for task in others:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+async def _put_off_for_long(services: Services, job_id: str) -> None:
+    """Return once this server leaves and the job, or its queue, is paused: a process cannot stay for days for that."""
+    await services.retirement.leaving.wait()
+    while not await services.workers.run(_is_put_off, services.store, job_id):  # noqa: ASYNC110  (no hurry any more)
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _is_put_off(store: JobStore, job_id: str) -> bool:
+    job = store.get(job_id)
+    if job is None:
+        return False
+    return job.status == "paused" or (job.status == "queued" and store.queue_paused())
 
 
 async def _disconnected(request: Request) -> None:

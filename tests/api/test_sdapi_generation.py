@@ -6,6 +6,7 @@ import hashlib
 import json
 
 import httpx
+import pytest
 
 from modules.api.broadcaster import Broadcaster
 from modules.api.services import Services
@@ -207,6 +208,25 @@ async def test_a_leaving_server_still_answers_who_waits(
     answer = await waiting
     assert answer.status_code == 200
     assert answer.headers["connection"] == "close"
+    assert services.retirement.waiters == 0
+
+
+@pytest.mark.parametrize("what", ["the job", "the queue"])
+async def test_a_leaving_server_does_not_wait_for_what_is_paused(
+    client: httpx.AsyncClient, services: Services, what: str
+) -> None:
+    waiting = asyncio.create_task(client.post(TXT2IMG, json={"force_task_id": "mine"}))
+    await until(lambda: services.store.get("mine"))
+    if what == "the job":
+        services.store.request("pause", "mine")
+    else:
+        services.store.pause_queue()
+    await asyncio.sleep(0.05)
+    assert not waiting.done(), "it waits as long as the server stays"
+    services.retirement.leave()
+    answer = await waiting
+    assert answer.status_code == 503
+    assert "mine is paused" in answer.json()["errors"]
     assert services.retirement.waiters == 0
 
 
