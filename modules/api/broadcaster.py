@@ -228,7 +228,8 @@ class Broadcaster:
     async def _deliver(self) -> None:
         while True:
             batch: Batch = await self._workers.run_poll(read_batch, self._store, self._number)
-            self._take_queue(batch.queue)
+            if batch.queue is not None:
+                self._take_queue(batch.queue)
             for delivery in batch.deliveries:
                 await self._tell(delivery)
                 self._number = delivery.event.number

@@ -124,9 +124,10 @@ def remove_job(services: Services, job_id: str, by: Actor) -> Response:
     if services.store.remove(job_id, by=by):
         return json_answer({"accepted": True, "was": "queued"})
     job = services.store.get(job_id)
-    status = job.status if job else "removed"
-    remedy = "interrupt it first" if status == "running" else "only queued jobs can be removed"
-    return error_answer(409, "NotQueued", f"Job {job_id} is {status}: {remedy}.")
+    if job is None:
+        raise UnknownJob(job_id)
+    remedy = "interrupt it first" if job.status == "running" else "only queued jobs can be removed"
+    return error_answer(409, "NotQueued", f"Job {job_id} is {job.status}: {remedy}.")
 
 
 def find_image(store: JobStore, job_id: str, index: int) -> Image:

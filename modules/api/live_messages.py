@@ -48,10 +48,10 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Batch:
-    """Events in order, and the queue as it is after them."""
+    """Events in order, and the queue as it is after them; None: they leave it as it was."""
 
     deliveries: tuple[Delivery, ...]
-    queue: Queue
+    queue: Queue | None
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def read_batch(store: JobStore, after: int, limit: int = MOST_EVENTS_AT_ONCE) ->
     events = store.events_after(after, limit)
     jobs = store.jobs_by_id(list({event.job_id for event in events if event.job_id is not None}))
     last = {event.job_id: event.number for event in events if event.kind != "image"}
-    queue = read_queue(store)
+    queue = read_queue(store) if any(event.kind in CHANGE_THE_QUEUE for event in events) else None
     answers: dict[str, dict[str, Any] | None] = {}
     deliveries = []
     for event in events:
@@ -156,9 +156,9 @@ def _ended(event: Event) -> str | None:
     return status if status in TERMINAL else None
 
 
-def _event_message(event: Event, answer: dict[str, Any] | None, queue: Queue) -> Message:
+def _event_message(event: Event, answer: dict[str, Any] | None, queue: Queue | None) -> Message:
     content = _content(event) | {"job": answer, "payload": event.payload}
-    if event.kind in CHANGE_THE_QUEUE:
+    if queue is not None and event.kind in CHANGE_THE_QUEUE:
         content |= queue.told
     return Message(text_of(content), event.number)
 
