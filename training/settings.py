@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,40 +15,70 @@ from transformers import CLIPTextConfig, CLIPTextModel
 ROOT = Path(__file__).resolve().parent
 WORK = ROOT / "work"
 NPM = WORK / "npm"
-CAPTIONS = WORK / "captions.json"
 PICTURES = WORK / "pictures.npy"
-LATENTS = WORK / "latents.pt"
+PICTURE_LIST = WORK / "pictures.json"
+CAPTIONS = WORK / "captions.json"
+POOL = WORK / "pool"
 TOKENIZER = WORK / "tokenizer"
 AUTOENCODER = WORK / "autoencoder.pt"
 DENOISER = WORK / "denoiser.pt"
+FIRST_FORM = WORK / "first_form"
+EXPORT = WORK / "export"
 MODEL = ROOT.parent / "models" / "Stable-diffusion" / "emoji"
 
 SEED = 20240917
-PICTURE_SIZE = 128
-LATENT_CHANNELS = 8
-LATENT_SIZE = PICTURE_SIZE // 8
+FAVOURITES = frozenset((ROOT / "favourites.txt").read_text(encoding="utf-8").split("\n")) - {""}
+STYLES = ("3d", "flat", "noto", "twemoji")
+PICTURE_SIZE = 256
+LATENT_CHANNELS = 16
+LATENT_SIZE = PICTURE_SIZE // 16
 TOKENS = 77
+SHORT_TOKENS = 24
 TEXT_WIDTH = 192
 WORKERS = 2
+SKIN_TONES = ("1f3fb", "1f3fc", "1f3fd", "1f3fe", "1f3ff")
+
+
+def plain(code: str) -> str:
+    """Reduce a code point sequence to the form in which all sets agree: lower case, no FE0F, no padding."""
+    parts = [part.lstrip("0") for part in re.split(r"[-_]", code.lower())]
+    return "-".join(part for part in parts if part != "fe0f")
+
+
+def is_toned(code: str) -> bool:
+    """Tell whether a plain code names a form with a skin tone."""
+    return any(tone in code for tone in SKIN_TONES)
+
+
+def is_held_out(code: str) -> bool:
+    """Tell whether the autoencoder must not see a picture; all skin tones and all sets of a thing go together."""
+    base = "-".join(part for part in code.split("-") if part not in SKIN_TONES)
+    return zlib.crc32(base.encode()) % 40 == 0
+
+
+def read_picture_list() -> list[dict[str, str]]:
+    """Read `style` and `code` of every picture, in the order of the picture array."""
+    pictures: list[dict[str, str]] = json.loads(PICTURE_LIST.read_text(encoding="utf-8"))
+    return pictures
 
 
 def build_autoencoder() -> AutoencoderTiny:
-    """Make the autoencoder: 3 x 128 x 128 pictures in -1..1 to 8 x 16 x 16 latents and back.
+    """Make the autoencoder: 3 x 256 x 256 pictures in -1..1 to 16 x 16 x 16 latents and back.
 
-    Nearly all blocks sit at the two coarsest levels, where they cost little: decoding takes about 15 ms on two cores.
+    Nearly all blocks sit at the three coarsest levels, where they cost little.
     """
     return AutoencoderTiny(
-        encoder_block_out_channels=(48, 48, 48, 48),
-        decoder_block_out_channels=(48, 48, 48, 48),
-        num_encoder_blocks=(0, 1, 3, 4),
-        num_decoder_blocks=(5, 4, 1, 0),
+        encoder_block_out_channels=(48,) * 5,
+        decoder_block_out_channels=(48,) * 5,
+        num_encoder_blocks=(0, 0, 2, 6, 6),
+        num_decoder_blocks=(8, 6, 2, 0, 0),
         latent_channels=LATENT_CHANNELS,
         scaling_factor=1.0,
     )
 
 
 def build_unet() -> UNet2DConditionModel:
-    """Make the denoiser: three levels of 48, 96 and 192 channels, text read by cross-attention at the lower two."""
+    """Make the denoiser: three levels of 64, 128 and 224 channels, text read by cross-attention at the lower two."""
     return UNet2DConditionModel(
         sample_size=LATENT_SIZE,
         in_channels=LATENT_CHANNELS,
@@ -54,10 +86,10 @@ def build_unet() -> UNet2DConditionModel:
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         mid_block_type="UNetMidBlock2DCrossAttn",
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        block_out_channels=(48, 96, 192),
+        block_out_channels=(64, 128, 224),
         layers_per_block=1,
         norm_num_groups=16,
-        attention_head_dim=(2, 3, 6),
+        attention_head_dim=(2, 4, 7),
         cross_attention_dim=TEXT_WIDTH,
     )
 

@@ -1,4 +1,4 @@
-"""Write the pipeline that the program loads: `python training/06_export.py` (`--untrained` for random weights).
+"""Write the pipeline that the program loads: `python training/07_export.py` (`--untrained` for random weights).
 
 The folder is written beside the old one and swapped in, so a reader sees the old model or the new one. Weights are
 stored as fp16 safetensors; the averaged (EMA) weights are the ones exported.
@@ -18,8 +18,10 @@ from diffusers import DDIMScheduler, StableDiffusionPipeline
 from settings import (
     AUTOENCODER,
     DENOISER,
-    LATENTS,
-    MODEL,
+    EXPORT,
+    LATENT_SIZE,
+    PICTURE_SIZE,
+    POOL,
     ROOT,
     SEED,
     TOKENIZER,
@@ -55,8 +57,8 @@ def build_pipeline(untrained: bool) -> StableDiffusionPipeline:
     vae, unet = build_autoencoder(), build_unet()
     text_encoder = build_text_encoder(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id)
     if not untrained:
-        vae.load_state_dict(torch.load(AUTOENCODER, weights_only=True)["model"])
-        averaged = torch.load(DENOISER, weights_only=True)["averaged"]
+        vae.load_state_dict(torch.load(AUTOENCODER, weights_only=True, map_location="cpu")["model"])
+        averaged = torch.load(DENOISER, weights_only=True, map_location="cpu")["averaged"]
         unet.load_state_dict(averaged["unet"])
         text_encoder.load_state_dict(averaged["text_encoder"])
     return StableDiffusionPipeline(
@@ -72,10 +74,13 @@ def build_pipeline(untrained: bool) -> StableDiffusionPipeline:
 
 
 @torch.no_grad()
-def fit_preview(pipeline: StableDiffusionPipeline, count: int = 512) -> dict[str, Any]:
-    """Fit RGB in -1..1 as a linear function of the latents, by least squares over the cached latents."""
-    latents = torch.load(LATENTS, weights_only=True)["latents"][::7][:count].float()
-    truth = torch.nn.functional.avg_pool2d(pipeline.vae.decode(latents).sample.clamp(-1, 1), 8)
+def fit_preview(pipeline: StableDiffusionPipeline, count: int = 256) -> dict[str, Any]:
+    """Fit RGB in -1..1 as a linear function of the latents, by least squares over latents of the pool."""
+    parts = [torch.load(path, weights_only=True)["latents"] for path in sorted(POOL.glob("*.pt"))]
+    latents = torch.cat(parts)
+    latents = latents[:: max(1, len(latents) // count)][:count].float()
+    decoded = torch.cat([pipeline.vae.decode(part).sample.clamp(-1, 1) for part in latents.split(8)])
+    truth = torch.nn.functional.avg_pool2d(decoded, PICTURE_SIZE // LATENT_SIZE)
     rows = latents.permute(0, 2, 3, 1).flatten(0, 2)
     rows = torch.cat([rows, torch.ones(len(rows), 1)], dim=1)
     solution = torch.linalg.lstsq(rows, truth.permute(0, 2, 3, 1).flatten(0, 2)).solution
@@ -110,7 +115,7 @@ def main() -> None:
     """Export, with the model card, the settings that suit the model, and the preview matrix."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--untrained", action="store_true")
-    parser.add_argument("--target", type=Path, default=MODEL)
+    parser.add_argument("--target", type=Path, default=EXPORT)
     options = parser.parse_args()
     pipeline = build_pipeline(options.untrained)
     preview = None if options.untrained else fit_preview(pipeline)

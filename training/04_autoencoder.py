@@ -1,0 +1,191 @@
+"""Train the autoencoder: `python training/04_autoencoder.py joint`, later `... decoder` to sharpen the decoder alone.
+
+`joint` trains both halves on crops of the pictures; `bake` then folds the normalisation of the latents (mean 0,
+variance 1 in each channel) into the last convolution of the encoder. From then on the encoder is frozen: `decoder`
+goes on with the decoder only, so latents that were encoded stay valid. Stopped runs resume from the last checkpoint;
+`--steps` may be changed on resuming. Schedules count steps, never the clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import time
+from typing import Any
+
+import torch
+from diffusers import AutoencoderTiny
+from muon import Muon
+from painting import Painter
+from replicas import Replicas, choose_device
+from settings import AUTOENCODER, LATENT_CHANNELS, SEED, WORKERS, build_autoencoder, save_atomically
+
+log = logging.getLogger("autoencoder")
+
+CROP = 128
+LATENT_NOISE = 0.05
+SAVE_EVERY = 100
+
+
+def joint_loss(model: AutoencoderTiny, batch: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """Compute reconstruction plus a light pull of the latents to mean 0 and variance 1."""
+    latents = model.encoder(batch).float()
+    mean, deviation = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
+    pull = mean.square().mean() + (deviation - 1).square().mean() + 0.05 * latents.square().mean()
+    return reconstruction(model, latents + LATENT_NOISE * noise, batch) + 2e-3 * pull
+
+
+def decoder_loss(model: AutoencoderTiny, batch: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """Compute reconstruction from frozen latents with a trace of noise, as a denoiser leaves it."""
+    with torch.no_grad():
+        latents = model.encoder(batch).float()
+    return reconstruction(model, latents + LATENT_NOISE * noise, batch)
+
+
+def reconstruction(model: AutoencoderTiny, latents: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+    """Compare a decoded batch with the truth: the root of each picture's squared error, and some L1.
+
+    The root weighs easy and hard pictures between their squared errors (hard ones only) and their PSNR (all alike).
+    """
+    error = model.decoder(latents).float() - batch
+    root = (error.square().mean((1, 2, 3)) + 1e-5).sqrt()
+    return root.mean() + 0.2 * error.abs().mean()
+
+
+@torch.no_grad()
+def psnr(model: AutoencoderTiny, unseen: torch.Tensor) -> float:
+    """Mean PSNR in dB over (count, 3, 256, 256) pictures in -1..1, values clipped as the pipeline clips them."""
+    scores = []
+    for truth in unseen.split(4):
+        decoded = model.decoder(model.encoder(truth)).clamp(-1, 1)
+        error = (decoded - truth).square().mean((1, 2, 3)) / 4
+        scores.append(-10 * error.clamp_min(1e-8).log10())
+    return float(torch.cat(scores).mean())
+
+
+@torch.no_grad()
+def bake(state: dict[str, Any]) -> None:
+    """Fold mean and deviation of the latents into the encoder, so that scaling_factor 1 gives unit variance.
+
+    The inverse goes into the decoder; it is exact but for the soft clamp before it and the border, which the decoder
+    stage learns away.
+    """
+    if state.get("baked"):
+        raise SystemExit("The normalisation is baked in already: go on with `decoder`.")
+    model = build_autoencoder()
+    model.load_state_dict(state["model"])
+    painter = Painter()
+    painter.restart(SEED)
+    latents = torch.cat([model.encoder(painter.whole(8)) for _ in range(48)])
+    mean, deviation = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
+    log.info("before baking: mean %s deviation %s", mean.numpy().round(2), deviation.numpy().round(2))
+    last = model.encoder.layers[-1]
+    last.weight.div_(deviation[:, None, None, None])
+    last.bias.sub_(mean).div_(deviation)
+    first = model.decoder.layers[0]
+    first.bias.add_(torch.einsum("oihw,i->o", first.weight, mean))
+    first.weight.mul_(deviation[None, :, None, None])
+    unseen = painter.unseen(48)
+    state.update({"model": model.state_dict(), "baked": True})
+    save_atomically(state, AUTOENCODER)
+    log.info("baked, PSNR %.2f dB", psnr(model, unseen))
+
+
+def build_optimizers(network: torch.nn.Module, rate: float) -> list[torch.optim.Optimizer]:
+    """Give inner convolutions to Muon; the first and last ones and the biases to AdamW."""
+    matrices = [p for p in network.parameters() if p.ndim == 4 and min(p.shape[:2]) > LATENT_CHANNELS]
+    chosen = {id(p) for p in matrices}
+    others = [p for p in network.parameters() if id(p) not in chosen]
+    adam = torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.99), weight_decay=0.0)
+    return [Muon(matrices, rate, weight_decay=0.0), adam]
+
+
+def rate_shape(step: int, steps: int) -> float:
+    """Rise over 50 steps, hold for 55 % of the run, then fall in a straight line to a hundredth."""
+    progress = step / steps
+    fall = 1.0 if progress < 0.55 else max(0.01, (1 - progress) / 0.45)
+    return min(1.0, (step + 1) / 50) * fall
+
+
+class Trainer:
+    """Holds the network, its optimizers and the checkpoint of one stage."""
+
+    def __init__(self, stage: str, rate: float, state: dict[str, Any]) -> None:
+        self.stage, self.rate, self.state = stage, rate, state
+        self.device = choose_device()
+        self.model = build_autoencoder().to(self.device, memory_format=torch.channels_last)
+        if "model" in state:
+            self.model.load_state_dict(state["model"])
+        self.network = self.model if stage == "joint" else self.model.decoder
+        self.optimizers = build_optimizers(self.network, rate)
+        for optimizer, saved in zip(self.optimizers, state.get(f"{stage}_optimizers", ()), strict=False):
+            optimizer.load_state_dict(saved)
+        self.first = state.get(f"{stage}_steps", 0)
+        self.replicas = Replicas([self.model], WORKERS)
+        self.painter = Painter()
+
+    def step(self, number: int, options: argparse.Namespace) -> float:
+        """Do one update and return the loss."""
+        self.painter.restart(SEED + number)
+        batch = self.painter.crops(options.batch, CROP).contiguous(memory_format=torch.channels_last)
+        noise = self.painter.noise(options.batch, LATENT_CHANNELS, CROP // 16, CROP // 16)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+            for group in optimizer.param_groups:
+                group["lr"] = self.rate * rate_shape(number, options.steps)
+        compute = joint_loss if self.stage == "joint" else decoder_loss
+        loss = self.replicas.backward(compute, batch, noise, micro=options.micro)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 0.5)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        return loss
+
+    def save(self, number: int) -> None:
+        """Write the checkpoint after update `number`."""
+        self.state["model"] = self.model.state_dict()
+        self.state[f"{self.stage}_optimizers"] = [optimizer.state_dict() for optimizer in self.optimizers]
+        self.state[f"{self.stage}_steps"] = number
+        save_atomically(self.state, AUTOENCODER)
+
+
+def train(trainer: Trainer, options: argparse.Namespace) -> None:
+    """Run one stage up to `--steps`, saving every 100 steps and measuring every 200."""
+    unseen = trainer.painter.unseen(48).to(trainer.device).contiguous(memory_format=torch.channels_last)
+    smooth, begin = math.nan, time.monotonic()
+    for number in range(trainer.first, options.steps):
+        loss = trainer.step(number, options)
+        smooth = loss if math.isnan(smooth) else 0.97 * smooth + 0.03 * loss
+        done = number + 1
+        if done % SAVE_EVERY == 0 or done == options.steps:
+            trainer.save(done)
+        if done % 25 == 0:
+            speed = (done - trainer.first) * options.batch / (time.monotonic() - begin)
+            log.info("%s %d/%d loss %.4f, %.1f/s", options.stage, done, options.steps, smooth, speed)
+        if done % options.measure_every == 0 or done == options.steps:
+            log.info("%s %d PSNR %.2f dB", options.stage, done, psnr(trainer.model, unseen))
+
+
+def main() -> None:
+    """Parse the stage and run it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stage", choices=("joint", "bake", "decoder"))
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--micro", type=int, default=2)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--measure-every", type=int, default=200)
+    options = parser.parse_args()
+    torch.manual_seed(SEED)
+    state = torch.load(AUTOENCODER, weights_only=True, map_location="cpu") if AUTOENCODER.exists() else {}
+    if options.stage == "bake":
+        bake(state)
+        return
+    if (options.stage == "decoder") != bool(state.get("baked")):
+        raise SystemExit("The order is `joint`, `bake`, `decoder`.")
+    train(Trainer(options.stage, options.rate, state), options)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    main()

@@ -1,0 +1,178 @@
+"""Compose pictures and encode them: `python training/05_pool.py originals`, then `... composed --seed 1` and others.
+
+Each run adds one file to `work/pool/`: `latents` (pictures, 16, 16, 16) float16 and `records`, which say what each
+picture shows (see `captioning.py`). `originals` are all pictures on white; `composed` has things in other colours, on
+coloured backgrounds and gradients, and two things side by side; what evaluation asks for as never seen is left out.
+Another seed composes other pictures, so the pool can grow from session to session.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from captioning import Record, without_colour
+from painting import composite
+from palette import COLOURS, HUES, colour_of_hue, dominant_hue, is_held_out_colour, is_held_out_pair, turn_hue
+from PIL import Image
+from replicas import choose_device
+from settings import (
+    AUTOENCODER,
+    PICTURE_SIZE,
+    PICTURES,
+    POOL,
+    WORKERS,
+    build_autoencoder,
+    read_captions,
+    save_atomically,
+)
+
+log = logging.getLogger("pool")
+
+RGBA = np.ndarray
+KINDS = (("colour", 0.34), ("background", 0.33), ("pair", 0.33))
+WHITE = np.ones(3, np.float32)
+
+
+class Composer:
+    """Makes composed pictures and says what they show; `compose(n)` depends on the seed and `n` alone."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._entries = read_captions()
+        self._pictures = np.load(PICTURES, mmap_mode="r")
+        self._weights = [entry["weight"] for entry in self._entries]
+        self._by_style: dict[str, list[int]] = {}
+        for index, entry in enumerate(self._entries):
+            if entry["favourite"] and entry["weight"] >= 1:
+                self._by_style.setdefault(entry["style"], []).append(index)
+
+    def original(self, index: int) -> tuple[torch.Tensor, Record]:
+        """Return entry `index` on white."""
+        return self._lay(self._rgba(index), WHITE), {"kind": "plain", "entry": index}
+
+    def compose(self, number: int) -> tuple[torch.Tensor, Record]:
+        """Return picture `number`, (3, 256, 256) in -1..1, with its record."""
+        draw = random.Random(f"{self._seed}/{number}")
+        kind = draw.choices([name for name, _ in KINDS], [share for _, share in KINDS])[0]
+        while True:
+            index = draw.choices(range(len(self._entries)), self._weights)[0]
+            made = {"colour": self._colour, "background": self._background, "pair": self._pair}[kind](index, draw)
+            if made is not None:
+                return made
+
+    def _rgba(self, index: int) -> RGBA:
+        return np.asarray(self._pictures[self._entries[index]["picture"]])
+
+    @staticmethod
+    def _lay(rgba: RGBA, background: RGBA) -> torch.Tensor:
+        behind = torch.from_numpy(np.broadcast_to(background, (PICTURE_SIZE, PICTURE_SIZE, 3)).copy()).permute(2, 0, 1)
+        return composite(torch.from_numpy(rgba.copy()).permute(2, 0, 1)[None], behind[None])[0]
+
+    def _colour(self, index: int, draw: random.Random) -> tuple[torch.Tensor, Record] | None:
+        rgba = self._rgba(index)
+        hue = dominant_hue(rgba)
+        if hue is None:
+            return None
+        label, now = without_colour(self._entries[index]["label"]), colour_of_hue(hue)
+        free = [name for name in HUES if name == now or not is_held_out_colour(label, name)]
+        colour = draw.choice(free)
+        shift = 0 if colour == now else HUES[colour] - hue
+        record = {"kind": "colour", "entry": index, "colour": colour}
+        return self._lay(turn_hue(rgba, shift), WHITE), record
+
+    def _background(self, index: int, draw: random.Random) -> tuple[torch.Tensor, Record]:
+        first = draw.choice([name for name in COLOURS if name != "white"])
+        colour, words = self._shade(first, draw), first
+        if draw.random() < 0.3:
+            second = draw.choice([name for name in COLOURS if name != first])
+            ramp = np.linspace(0, 1, PICTURE_SIZE, dtype=np.float32)[:, None, None]
+            colour = colour + (self._shade(second, draw) - colour) * (ramp if draw.random() < 0.5 else ramp[::-1])
+            words = draw.choice((f"{first} and {second} gradient", f"{second} to {first} gradient", "gradient"))
+        rgba = self._inset(self._rgba(index), draw.choice((1.0, 0.85, 0.75)))
+        return self._lay(rgba, colour), {"kind": "background", "entry": index, "background": words}
+
+    def _pair(self, index: int, draw: random.Random) -> tuple[torch.Tensor, Record] | None:
+        choices = self._by_style[self._entries[index]["style"]]
+        left, right = draw.sample(choices, 2)
+        if is_held_out_pair(self._entries[left]["label"], self._entries[right]["label"]):
+            return None
+        half = PICTURE_SIZE // 2
+        canvas = Image.new("RGBA", (PICTURE_SIZE, PICTURE_SIZE))
+        for entry, at in ((left, 0), (right, half)):
+            small = Image.fromarray(self._rgba(entry)).convert("RGBa").resize((half, half), Image.Resampling.BOX)
+            canvas.paste(small.convert("RGBA"), (at, half // 2))
+        return self._lay(np.asarray(canvas), WHITE), {"kind": "pair", "entry": left, "right": right}
+
+    @staticmethod
+    def _shade(name: str, draw: random.Random) -> RGBA:
+        jitter = [draw.randint(-14, 14) for _ in range(3)]
+        return (np.array(COLOURS[name], np.float32) + jitter).clip(0, 255) / 255
+
+    @staticmethod
+    def _inset(rgba: RGBA, scale: float) -> RGBA:
+        side = round(PICTURE_SIZE * scale)
+        small = Image.fromarray(rgba).convert("RGBa").resize((side, side), Image.Resampling.LANCZOS).convert("RGBA")
+        canvas = Image.new("RGBA", (PICTURE_SIZE, PICTURE_SIZE))
+        canvas.paste(small, ((PICTURE_SIZE - side) // 2,) * 2)
+        return np.asarray(canvas)
+
+
+def choose_numbers(options: argparse.Namespace) -> list[int]:
+    """List the entries to encode as they are, most wanted first, or the numbers of the pictures to compose."""
+    if options.what == "composed":
+        return list(range(options.count or 12_000))
+    entries = read_captions()
+    order = sorted(range(len(entries)), key=lambda index: -entries[index]["weight"])
+    return order[: options.count or len(order)]
+
+
+@torch.no_grad()
+def encode(composer: Composer, options: argparse.Namespace) -> dict[str, Any]:
+    """Make and encode all pictures of one pool file."""
+    device = choose_device()
+    state = torch.load(AUTOENCODER, weights_only=True, map_location="cpu")
+    if not state.get("baked"):
+        raise SystemExit("The latents are not normalised yet: run `04_autoencoder.py bake` first.")
+    model = build_autoencoder()
+    model.load_state_dict(state["model"])
+    model.to(device, memory_format=torch.channels_last)
+    numbers = choose_numbers(options)
+    make = composer.compose if options.what == "composed" else composer.original
+    parts, records, begin = [], [], time.monotonic()
+    for at in range(0, len(numbers), options.batch):
+        made = [make(number) for number in numbers[at : at + options.batch]]
+        pictures = torch.stack([picture for picture, _ in made]).to(device, memory_format=torch.channels_last)
+        with torch.autocast(device.type, torch.bfloat16):
+            parts.append(model.encoder(pictures).to("cpu", torch.float16))
+        records += [record for _, record in made]
+        if at // options.batch % 50 == 0:
+            log.info("%d of %d, %.1f/s", len(records), len(numbers), len(records) / (time.monotonic() - begin))
+    latents = torch.cat(parts)
+    values = latents.float()
+    log.info("mean %.3f, deviation %.3f, largest %.1f", values.mean(), values.std(), values.abs().max())
+    return {"latents": latents, "records": records}
+
+
+def main() -> None:
+    """Add one file to the pool."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("originals", "composed"))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=0, help="0: all originals, or 12,000 composed pictures")
+    parser.add_argument("--batch", type=int, default=8)
+    options = parser.parse_args()
+    torch.set_num_threads(WORKERS)
+    POOL.mkdir(parents=True, exist_ok=True)
+    name = "originals" if options.what == "originals" else f"composed-{options.seed}"
+    save_atomically(encode(Composer(options.seed), options), POOL / f"{name}.pt")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    main()

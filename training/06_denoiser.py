@@ -1,0 +1,219 @@
+"""Train denoiser and text encoder together: `python training/06_denoiser.py --steps 20000`.
+
+v-prediction on a scaled-linear schedule with zero terminal SNR; min-SNR weights (gamma 5, arXiv:2303.09556) with a
+floor, because the plain ones vanish at the terminal step, from which every picture starts. It saves a checkpoint every
+200 steps, from which a stopped run resumes; `--steps`, `--batch` and the pool may be changed on resuming. Schedules
+count steps, never the clock, so the process can be paused at will.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import math
+import time
+from typing import Any
+
+import torch
+from diffusers import DDIMScheduler, UNet2DConditionModel
+from lessons import Lessons
+from muon import Muon
+from replicas import Replicas, choose_device
+from settings import (
+    DENOISER,
+    FIRST_FORM,
+    SEED,
+    TOKENIZER,
+    WORKERS,
+    build_text_encoder,
+    build_unet,
+    save_atomically,
+)
+from transformers import CLIPTextModel
+
+log = logging.getLogger("denoiser")
+
+FULL_LENGTH_EVERY = 4
+GAMMA = 5.0
+WEIGHT_FLOOR = 1.0
+TEXT_RATE = 2.5
+EMBEDDINGS = "embeddings.token_embedding.weight"
+
+
+class Trainer:
+    """Holds both networks, their moving average and the optimizers; `step` does one update."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.device = choose_device()
+        self.lessons = Lessons(options.composed)
+        tokenizer = self.lessons.tokenizer
+        self.unet: UNet2DConditionModel = build_unet()
+        self.text_encoder: CLIPTextModel = build_text_encoder(
+            len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id
+        )
+        self.first = self._load()
+        self.unet.to(self.device)
+        self.text_encoder.to(self.device)
+        self.replicas = Replicas([self.unet, self.text_encoder], WORKERS)
+        self.parameters = [*self.unet.parameters(), *self.text_encoder.parameters()]
+        schedule = DDIMScheduler(
+            beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, rescale_betas_zero_snr=True
+        )
+        levels = schedule.alphas_cumprod
+        self.signal, self.noise = levels.sqrt().to(self.device), (1 - levels).sqrt().to(self.device)
+        snr = levels / (1 - levels)
+        self.loss_weights = (snr.clamp(max=GAMMA) / (snr + 1)).clamp(min=WEIGHT_FLOOR).to(self.device)
+
+    def _load(self) -> int:
+        """Load the checkpoint, or make a start; build the optimizers; return how many updates there were."""
+        content: dict[str, Any] = {}
+        if DENOISER.exists():
+            content = torch.load(DENOISER, weights_only=True, map_location="cpu")
+            self.unet.load_state_dict(content["unet"])
+            self.text_encoder.load_state_dict(content["text_encoder"])
+        else:
+            warm_start(self.unet, self.text_encoder)
+        self.optimizers = build_optimizers(self.unet, self.text_encoder, self.options.rate, self.options.muon)
+        for optimizer, saved in zip(self.optimizers, content.get("optimizers", ()), strict=False):
+            optimizer.load_state_dict(saved)
+        live = [*self.unet.parameters(), *self.text_encoder.parameters()]
+        averages = content.get("averages") or [parameter.detach().clone() for parameter in live]
+        self.averages = [average.to(self.device) for average in averages]
+        return int(content.get("steps", 0))
+
+    def loss(
+        self,
+        unet: UNet2DConditionModel,
+        text_encoder: CLIPTextModel,
+        latents: torch.Tensor,
+        tokens: torch.Tensor,
+        timesteps: torch.Tensor,
+        noise: torch.Tensor,
+    ) -> torch.Tensor:
+        """Compute the weighted v-prediction loss of one part of a batch."""
+        signal, level = self.signal[timesteps, None, None, None], self.noise[timesteps, None, None, None]
+        words = text_encoder(tokens).last_hidden_state
+        predicted = unet(signal * latents + level * noise, timesteps, words).sample
+        error = (predicted.float() - (signal * noise - level * latents)).square().mean((1, 2, 3))
+        return (error * self.loss_weights[timesteps]).mean() / self.loss_weights.mean()
+
+    def step(self, number: int) -> float:
+        """Do update `number` and return the weighted loss."""
+        progress = number / self.options.steps
+        full_length = number % FULL_LENGTH_EVERY == 0 or progress > 0.92
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+            for group in optimizer.param_groups:
+                warm = min(1.0, (number + 1) / 200)
+                group["lr"] = group["factor"] * self.options.rate * warm * learning_shape(progress)
+        batch = self.lessons.draw(number, self.options.batch, full_length)
+        loss = self.replicas.backward(self.loss, *batch, micro=self.options.micro)
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        decay = min(self.options.average, (1 + number) / (10 + number))
+        torch._foreach_lerp_(self.averages, [parameter.detach() for parameter in self.parameters], 1 - decay)
+        return loss
+
+    def averaged(self) -> dict[str, dict[str, torch.Tensor]]:
+        """Return the state of both networks with averaged parameters."""
+        averages = iter(self.averages)
+        return {
+            name: {**network.state_dict(), **{key: next(averages) for key, _ in network.named_parameters()}}
+            for name, network in (("unet", self.unet), ("text_encoder", self.text_encoder))
+        }
+
+    def save(self, number: int) -> None:
+        """Write the checkpoint after update `number`."""
+        content: dict[str, Any] = {
+            "steps": number,
+            "unet": self.unet.state_dict(),
+            "text_encoder": self.text_encoder.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "averages": self.averages,
+            "averaged": self.averaged(),
+        }
+        save_atomically(content, DENOISER)
+
+
+def warm_start(unet: UNet2DConditionModel, text_encoder: CLIPTextModel) -> None:
+    """Take over what an earlier form of the model (in `work/first_form/`) learned, where names and shapes agree.
+
+    Its words are matched by their spelling, since the vocabulary is another.
+    """
+    path = FIRST_FORM / "denoiser.pt"
+    if not path.exists():
+        return
+    earlier = torch.load(path, weights_only=True, map_location="cpu")["averaged"]
+    for network, saved in ((unet, earlier["unet"]), (text_encoder, earlier["text_encoder"])):
+        own = network.state_dict()
+        same = {key: value for key, value in saved.items() if key in own and own[key].shape == value.shape}
+        same = {key: value for key, value in same.items() if not key.endswith(EMBEDDINGS)}
+        network.load_state_dict(same, strict=False)
+        log.info("%d of %d tensors taken over", len(same), len(own))
+    old = json.loads((FIRST_FORM / "tokenizer" / "vocab.json").read_text(encoding="utf-8"))
+    new = json.loads((TOKENIZER / "vocab.json").read_text(encoding="utf-8"))
+    key = next(key for key in earlier["text_encoder"] if key.endswith(EMBEDDINGS))
+    target = dict(text_encoder.named_parameters())[key].data
+    shared = [(new[word], old[word]) for word in new.keys() & old.keys()]
+    target[[pair[0] for pair in shared]] = earlier["text_encoder"][key][[pair[1] for pair in shared]]
+
+
+def build_optimizers(
+    unet: UNet2DConditionModel, text_encoder: CLIPTextModel, rate: float, muon: bool
+) -> list[torch.optim.Optimizer]:
+    """Make AdamW for all, or Muon for the UNet's inner matrices and AdamW for the rest; what reads text goes faster."""
+    named = list(unet.named_parameters())
+    ends = ("conv_in", "conv_out", "time_embedding")
+    matrices = [(n, p) for n, p in named if muon and p.ndim >= 2 and not n.startswith(ends)]
+    chosen = {name for name, _ in matrices}
+    rest = [(name, parameter) for name, parameter in named if name not in chosen]
+
+    def groups(pairs: list[tuple[str, torch.nn.Parameter]]) -> list[dict[str, Any]]:
+        return [
+            {"params": [p for name, p in pairs if "attn2" not in name], "factor": 1.0},
+            {"params": [p for name, p in pairs if "attn2" in name], "factor": TEXT_RATE},
+        ]
+
+    text = {"params": list(text_encoder.parameters()), "factor": TEXT_RATE}
+    adam = torch.optim.AdamW([*groups(rest), text], lr=rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+    return [adam, Muon(groups(matrices), rate)] if muon else [adam]
+
+
+def learning_shape(progress: float) -> float:
+    """Hold the rate for half of the run, then let it fall as a cosine to a hundredth."""
+    if progress < 0.5:
+        return 1.0
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (progress - 0.5) / 0.5))
+
+
+def main() -> None:
+    """Train up to `--steps`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--micro", type=int, default=4)
+    parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument("--composed", type=float, default=0.35, help="share of draws that are no plain originals")
+    parser.add_argument("--average", type=float, default=0.998, help="decay of the moving average of the weights")
+    parser.add_argument("--muon", action="store_true")
+    parser.add_argument("--save-every", type=int, default=200)
+    options = parser.parse_args()
+    torch.manual_seed(SEED)
+    trainer = Trainer(options)
+    smooth, begin = math.nan, time.monotonic()
+    for number in range(trainer.first, options.steps):
+        loss = trainer.step(number)
+        smooth = loss if math.isnan(smooth) else 0.98 * smooth + 0.02 * loss
+        if (number + 1) % 50 == 0:
+            speed = (number + 1 - trainer.first) * options.batch / (time.monotonic() - begin)
+            log.info("%d/%d loss %.4f, %.1f/s", number + 1, options.steps, smooth, speed)
+        if (number + 1) % options.save_every == 0 or number + 1 == options.steps:
+            trainer.save(number + 1)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    main()
