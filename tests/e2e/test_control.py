@@ -144,7 +144,7 @@ def test_a_restart_waits_for_the_idle_engine_and_can_be_taken_back(tab: Tab, pro
     expect(page.locator("#settings_waiting")).to_be_hidden()
     page.click("#steady_audit summary")
     expect(page.locator("#steady_audit_rows tr").first).to_contain_text("this browser")
-    expect(page.locator("#steady_audit_rows tr").first).to_contain_text("cancel-restart")
+    expect(page.locator("#steady_audit_rows tr").first).to_contain_text("took a restart back")
     assert page.inner_text("#steady_about").count(program.get("/internal/ping")["instance"]) == 1
 
 

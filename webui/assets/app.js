@@ -109,6 +109,8 @@ class Page {
     else if (action === "reuse-all") press("txt2img_reuse_all");
     else if (action === "reuse-seed") press("txt2img_reuse_seed");
     else if (action === "copy") this.copy(event.target);
+    else if (event.target.dataset?.retry) this.buttons.ask(`${jobPath(event.target.dataset.retry)}/retry`, {});
+    else if (event.target.dataset?.edit) this.edit(shownJob(this.state));
     else if (event.target.closest?.("[role=tab]")) setTimeout(() => this.render(), 50);
   }
 
@@ -200,6 +202,12 @@ function api(page) {
       page.fields.clear();
       if (answer.job) page.dispatch({ type: "answered", job: answer.job });
       return undefined;
+    },
+    // Why the server refused what a button asked for, as JSON; "" where it did not.
+    refused(json) {
+      if (!json) return;
+      page.dispatch({ type: "pressed", pressed: null });
+      page.problem(JSON.parse(json).message);
     },
     newJob: randomId,
     takeEdited() {

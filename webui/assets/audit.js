@@ -6,6 +6,24 @@ import { ask } from "./rest.js";
 import { clock } from "./words.js";
 
 const PAGE = 30;
+const WORDS = {
+  submit: "queued a job",
+  skip: "skipped a picture",
+  interrupt: "interrupted",
+  stop: "stopped after the picture",
+  pause: "paused",
+  resume: "resumed",
+  retry: "tried again",
+  remove: "took out of the queue",
+  forever: "switched for ever",
+  "pause-queue": "paused the queue",
+  "resume-queue": "let the queue go on",
+  "interrupt-waiting": "cancelled what waits",
+  settings: "changed settings",
+  restart: "restarted the server",
+  "restart-engine": "restarted the engine",
+  "cancel-restart": "took a restart back",
+};
 
 export class Audit {
   last = null; // number of the oldest row shown
@@ -39,7 +57,7 @@ function row({ at, owner, address, action, job_id: job, detail }) {
   const who = owner === readOwner() ? "this browser" : owner ? short(owner) : "";
   const from = address && address !== owner ? address : "";
   const more = detail && Object.keys(detail).length ? Object.entries(detail).map(([name, value]) => `${name}: ${said(value)}`) : [];
-  const what = [String(action).replaceAll("_", " "), job ? `job ${short(job)}` : null, ...more].filter(Boolean).join(" · ");
+  const what = [WORDS[action] || action, job ? `job ${short(job)}` : null, ...more].filter(Boolean).join(" · ");
   const cells = [clock(at), [who, from].filter(Boolean).join(" · ") || "unknown", what];
   return make("tr", {}, ...cells.map((words) => make("td", {}, words)));
 }

@@ -84,12 +84,12 @@ export class Fields {
 
   // The schedule types that go with the sampler in the field; null while that is not known.
   get possible() {
-    return this.schedules[this.sampler] || null;
+    return this.schedules[byId("txt2img_sampling")?.querySelector("[role=combobox]")?.value] || null;
   }
 
   fitSchedule(sampler, schedule) {
-    this.sampler = sampler;
-    if (!this.possible || this.possible.includes(schedule)) return schedule;
+    const possible = this.schedules[sampler];
+    if (!possible || possible.includes(schedule)) return schedule;
     setText(byId("txt2img_phase_live"), `${schedule} does not go with ${sampler}: ${ANY_SCHEDULE} is chosen.`);
     return ANY_SCHEDULE;
   }

@@ -4,7 +4,7 @@ import { byId, make, press, setAttribute, setText } from "./dom.js";
 import { write } from "./memory.js";
 import { stalledBeat } from "./model.js";
 import { waitingWords } from "./restarts.js";
-import { gigabytes, stallWords } from "./words.js";
+import { duration, gigabytes, stallWords } from "./words.js";
 
 const STATUS = { starting: "Engine starts", idle: "Ready", loading: "Loading", drawing: "Drawing", stopping: "Stopping" };
 
@@ -19,12 +19,20 @@ export function renderHeader(state) {
   setText(pill.querySelector(".sd-device"), device || "");
   const instance = state.instance && state.standing === "open" ? state.instance.slice(0, 4) : "";
   setText(pill.querySelector(".sd-instance"), instance ? ` · server ${instance}` : "");
-  setAttribute(pill, "title", [waitingWords(state.supervisor?.waiting), state.instance && `Server instance ${state.instance}`].filter(Boolean).join(" ") || null);
+  setAttribute(pill, "title", more(state));
   setText(byId("steady_queue_pill"), `Queue ${state.queued}`);
   setAttribute(byId("steady_queue_pill"), "data-paused", state.paused ? "" : null);
   setAttribute(byId("steady_queue_pill"), "title", state.paused ? "The queue is paused. Open it" : "Open the queue");
   byId("steady_queue_pill").dataset.empty = state.queued ? "no" : "yes";
   renderBanners(byId("steady_banners"), banners(state));
+}
+
+// What there is no room for in the pill.
+function more(state) {
+  const limit = stalledBeat(state)?.recycle_after_seconds;
+  const stalls = limit ? `The engine is ended after ${duration(limit)} without a sign; its job goes on after that.` : null;
+  const instance = state.instance ? `Server instance ${state.instance}.` : null;
+  return [stalls, waitingWords(state.supervisor?.waiting), instance].filter(Boolean).join(" ") || null;
 }
 
 function status(state) {

@@ -103,10 +103,11 @@ export class Queue {
     this.renderHead(this.model.state);
   }
 
-  // Only what differs is touched, and the row that has the focus keeps it.
+  // Only what differs is touched, and the focus stays: in its row, or where that is gone, in the one in its place.
   fill(id, list, makeRow) {
     const box = byId(id);
     const focused = box.contains(document.activeElement) ? document.activeElement : null;
+    const at = Array.from(box.children).indexOf(focused?.closest("[data-job]"));
     const rows = list.map((job) => this.row(job, makeRow));
     rows.forEach((row, i) => {
       if (box.children[i] !== row) box.insertBefore(row, box.children[i] || null);
@@ -114,10 +115,12 @@ export class Queue {
       setAttribute(row.querySelector('.sd-wide[data-act="front"]'), "disabled", i ? null : "");
     });
     while (box.children.length > rows.length) box.lastChild.remove();
-    if (!focused || document.activeElement === focused) return;
-    const row = this.rows.get(focused.closest("[data-job]")?.dataset.job);
-    const selector = focused.dataset.act ? `[data-act="${focused.dataset.act}"]` : `.${focused.classList[focused.classList.length - 1]}`;
-    row?.querySelector(selector)?.focus({ preventScroll: true });
+    if (!focused || (document.activeElement === focused && !focused.disabled)) return;
+    const job = focused.closest("[data-job]").dataset.job;
+    const row = rows.find((one) => one.dataset.job === job) || rows[Math.min(at, rows.length - 1)];
+    const same = focused.dataset.act ? row?.querySelector(`button.sd-small[data-act="${focused.dataset.act}"]:enabled`) : null;
+    const next = same || row?.querySelector(focused.matches(".sd-dots") ? ".sd-dots" : "button:enabled") || byId("steady_queue_pause");
+    next.focus({ preventScroll: true });
   }
 
   row(job, makeRow) {

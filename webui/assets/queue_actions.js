@@ -1,6 +1,6 @@
 // What the buttons of the Queue tab do. Each is one request to the REST API; the rows change when the stream says so.
 
-import { byId, setText } from "./dom.js";
+import { byId, setAttribute, setText } from "./dom.js";
 import { ask, jobPath } from "./rest.js";
 
 const ARMED_MS = 4000; // so long the second click on "Cancel all" counts
@@ -33,14 +33,15 @@ export class QueueActions {
       edit: () => this.edit(id, path),
     };
     for (const kind of ["pause", "resume", "interrupt", "skip", "stop", "retry"]) doing[kind] = () => ask("POST", `${path}/${kind}`, {});
+    if (button.hasAttribute("aria-busy")) return undefined; // once is enough; a disabled button would lose the focus
     const plain = button.getAttribute("role") === null;
-    if (plain && name !== "interrupt") button.disabled = true;
-    const words = { interrupt: "Stopping …", remove: "Cancelling …", pause: "Pausing …" }[name];
+    const words = plain ? { interrupt: "Stopping …", remove: "Cancelling …", pause: "Pausing …" }[name] : null;
     const before = button.textContent;
-    if (plain && words) setText(button, words);
-    await this.done(doing[name], SAID[name]?.(id, this.nameOf(id)));
-    button.disabled = false;
-    if (plain && words && button.textContent === words && name !== "interrupt") setText(button, before);
+    if (words) setText(button, words);
+    if (name !== "interrupt") setAttribute(button, "aria-busy", "true"); // a third interrupt means something else
+    const done = await this.done(doing[name], SAID[name]?.(this.nameOf(id)));
+    setAttribute(button, "aria-busy", null);
+    if (words && !done) setText(button, before);
     return undefined;
   }
 
@@ -81,6 +82,7 @@ export class QueueActions {
     };
     if (!this.armed) {
       setText(button, `Cancel all ${byId("steady_queue_count").textContent}?`);
+      this.queue.say("Press again to cancel all that waits.");
       this.armed = setTimeout(disarm, ARMED_MS);
       return;
     }
@@ -88,15 +90,19 @@ export class QueueActions {
     this.done(() => ask("POST", "/sdapi/v1/queue/interrupt-waiting", {}), "All waiting jobs are cancelled.");
   }
 
+  // Returns whether it was done.
   async done(what, words) {
     try {
       const answer = await what();
-      if (answer?.accepted === false) this.queue.say(`Too late: the job is ${answer.was}.`);
+      if (answer?.accepted === false) this.tell(`Too late: the job is ${answer.was}.`);
       else if (words) this.queue.say(words);
+      return answer?.accepted !== false;
     } catch (error) {
       this.tell(String(error.message || error));
+      return false;
+    } finally {
+      this.queue.again();
     }
-    this.queue.again();
   }
 
   // A refusal is read aloud and stands in the head of the list for a while.
@@ -117,10 +123,10 @@ export class QueueActions {
 }
 
 const SAID = {
-  front: (id, name) => `${name} is the next.`,
-  priority: (id, name) => `The priority of ${name} has changed.`,
-  remove: (id, name) => `${name} is cancelled.`,
-  pause: (id, name) => `${name} pauses.`,
-  resume: (id, name) => `${name} goes on.`,
-  retry: (id, name) => `${name} waits to be tried again.`,
+  front: (name) => `${name} is the next.`,
+  priority: (name) => `The priority of ${name} has changed.`,
+  remove: (name) => `${name} is cancelled.`,
+  pause: (name) => `${name} pauses.`,
+  resume: (name) => `${name} goes on.`,
+  retry: (name) => `${name} waits to be tried again.`,
 };

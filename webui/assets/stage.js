@@ -5,6 +5,7 @@ import { imageCount, shownJob, shownPreview, sizeOf, unfinished } from "./model.
 import { clock, noteWords } from "./words.js";
 
 const PLACES_SHOWN = 64;
+const CHIP = { type: "button", class: "sd-chip" };
 
 export class Stage {
   // `selected` is the index of the picture that the user chose in the strip; null follows what is being drawn.
@@ -91,6 +92,8 @@ export class Stage {
       const title = job.status === "quarantined" ? "Set aside: it ended the engine twice" : "This job could not be drawn";
       empty.replaceChildren(make("strong", {}, title), make("p", {}, String(words)));
       if (job.log?.length) empty.append(make("pre", {}, job.log.join("\n")));
+      const buttons = [make("button", { ...CHIP, "data-retry": job.id }, "Try again"), make("button", { ...CHIP, "data-edit": job.id }, "Edit")];
+      empty.append(make("div", { class: "sd-chips" }, ...buttons));
     } else if (bare) {
       const words = "A setting keeps what stopped pictures had become: Settings, “Keep partial images”.";
       empty.replaceChildren(make("strong", {}, "Stopped before the first picture was done"), make("p", {}, words));

@@ -174,7 +174,7 @@ export function noteWords(state, selected) {
   const preview = selected === null ? shownPreview(state) : null;
   if (preview) {
     const which = imageCount(job) > 1 ? ` · image ${preview.image + 1} of ${imageCount(job)}` : "";
-    const less = shownProgress(state)?.preview?.reason ? " · coarse, to cost no time" : "";
+    const less = shownProgress(state)?.preview?.reason ? " · coarse" : "";
     return `${other}Preview of step ${preview.step}${which}${less}`;
   }
   return other.replace(" · ", "");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import gradio as gr
@@ -46,6 +47,7 @@ class Txt2Img:
     retry_of: Component
     adopt_defaults: Component
     answer: Component
+    refusal: Component
     job: Component
     shown_infotext: Component
 
@@ -93,6 +95,7 @@ def build(checkpoint: Checkpoint | None) -> Txt2Img:
         retry_of=hidden_text("txt2img_retry_of"),
         adopt_defaults=hidden_button("Adopt the model's defaults", "txt2img_adopt_defaults"),
         answer=hidden_text("txt2img_answer"),
+        refusal=hidden_text("txt2img_refusal"),
         job=hidden_text("txt2img_job"),
         shown_infotext=hidden_text("txt2img_shown_infotext"),
     )
@@ -194,22 +197,31 @@ def submit(
 
 
 def _wire_stopping(tab: Txt2Img, header: Header) -> None:
-    def interrupt(job: str, owner: str, asker: gr.Request) -> None:
+    def asking(stop: Callable[[str], object]) -> Callable[[str, str, gr.Request], str]:
+        def ask(job: str, owner: str, asker: gr.Request) -> str:
+            """Return why it may not be, as JSON for the page's scripts; "" when it was done."""
+            try:
+                with acting_as(owner, asker):
+                    stop(job or "")
+            except SteadyError as error:
+                return json.dumps({"message": str(error)})
+            return ""
+
+        return ask
+
+    def interrupt(job: str) -> None:
         """With A1111's setting `interrupt_after_current` the first click waits for the image; the second never."""
-        kind, _, name = (job or "").partition(" ")
-        with acting_as(owner, asker):
-            if kind == "first" and opts.values.interrupt_after_current:
-                state.stop_generating(name or None)
-            else:
-                state.interrupt(name or None)
+        kind, _, name = job.partition(" ")
+        if kind == "first" and opts.values.interrupt_after_current:
+            state.stop_generating(name or None)
+        else:
+            state.interrupt(name or None)
 
-    def skip(job: str, owner: str, asker: gr.Request) -> None:
-        with acting_as(owner, asker):
-            state.skip(job or None)
+    def skip(job: str) -> None:
+        state.skip(job or None)
 
-    def stop_after(job: str, owner: str, asker: gr.Request) -> None:
-        with acting_as(owner, asker):
-            state.stop_generating(job or None)
+    def stop_after(job: str) -> None:
+        state.stop_generating(job or None)
 
     # The job is the one that the page shows at the click: what the fields hold is never read.
     shown = "(job, owner) => [window.steady.shownJob(), owner]"
@@ -217,7 +229,9 @@ def _wire_stopping(tab: Txt2Img, header: Header) -> None:
     for button, stop, js in (
         (tab.interrupt, interrupt, interrupting), (tab.skip, skip, shown), (tab.stop_after, stop_after, shown),
     ):  # fmt: skip
-        on(button.click, stop, [tab.job, header.owner], None, js=js, trigger_mode="multiple")
+        inputs = [tab.job, header.owner]
+        asked = on(button.click, asking(stop), inputs, tab.refusal, js=js, trigger_mode="multiple")
+        on(asked.then, None, tab.refusal, None, js="(refusal) => { window.steady.refused(refusal); return []; }")
 
 
 def _wire_fields(tab: Txt2Img, header: Header) -> None:
