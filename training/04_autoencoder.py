@@ -18,6 +18,7 @@ import torch
 from diffusers import AutoencoderTiny
 from muon import Muon
 from painting import Painter
+from quality import psnr
 from replicas import Replicas, choose_device
 from settings import AUTOENCODER, LATENT_CHANNELS, SEED, WORKERS, build_autoencoder, save_atomically
 
@@ -51,17 +52,6 @@ def reconstruction(model: AutoencoderTiny, latents: torch.Tensor, batch: torch.T
     error = model.decoder(latents).float() - batch
     root = (error.square().mean((1, 2, 3)) + 1e-5).sqrt()
     return root.mean() + 0.2 * error.abs().mean()
-
-
-@torch.no_grad()
-def psnr(model: AutoencoderTiny, unseen: torch.Tensor) -> float:
-    """Mean PSNR in dB over (count, 3, 256, 256) pictures in -1..1, values clipped as the pipeline clips them."""
-    scores = []
-    for truth in unseen.split(4):
-        decoded = model.decoder(model.encoder(truth)).clamp(-1, 1)
-        error = (decoded - truth).square().mean((1, 2, 3)) / 4
-        scores.append(-10 * error.clamp_min(1e-8).log10())
-    return float(torch.cat(scores).mean())
 
 
 @torch.no_grad()

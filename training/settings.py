@@ -22,6 +22,8 @@ POOL = WORK / "pool"
 TOKENIZER = WORK / "tokenizer"
 AUTOENCODER = WORK / "autoencoder.pt"
 DENOISER = WORK / "denoiser.pt"
+JUDGE = WORK / "judge.pt"
+SMALL_PICTURES = WORK / "pictures64.npy"
 FIRST_FORM = WORK / "first_form"
 EXPORT = WORK / "export"
 MODEL = ROOT.parent / "models" / "Stable-diffusion" / "emoji"
@@ -50,10 +52,14 @@ def is_toned(code: str) -> bool:
     return any(tone in code for tone in SKIN_TONES)
 
 
+def without_tone(code: str) -> str:
+    """Return the plain code of the form without a skin tone."""
+    return "-".join(part for part in code.split("-") if part not in SKIN_TONES)
+
+
 def is_held_out(code: str) -> bool:
     """Tell whether the autoencoder must not see a picture; all skin tones and all sets of a thing go together."""
-    base = "-".join(part for part in code.split("-") if part not in SKIN_TONES)
-    return zlib.crc32(base.encode()) % 40 == 0
+    return zlib.crc32(without_tone(code).encode()) % 40 == 0
 
 
 def read_picture_list() -> list[dict[str, str]]:

@@ -1,0 +1,117 @@
+"""Judge the exported model: `python training/evaluate.py`, or `--quick` for a small run.
+
+Trains the judge first where it is not trained (`judge.py`), prints the figures, writes EVALUATION.md into the model's
+folder and one grid a measure into `--grids`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import measures
+import torch
+from judge import Gallery, train_judge
+from PIL import Image, ImageDraw
+from replicas import choose_device
+from settings import EXPORT, WORK, WORKERS
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+from diffusers import DiffusionPipeline
+
+log = logging.getLogger("evaluate")
+
+BATCH = 8
+COLUMNS, CELL, SHOWN = 8, 128, 48
+
+
+def make_draw(pipeline: Any, steps: int, guidance: float) -> measures.Draw:
+    """Return a function that draws prompts, each from its own seed."""
+
+    def draw(prompts: list[str], seeds: list[int]) -> list[Image.Image]:
+        pictures: list[Image.Image] = []
+        for at in range(0, len(prompts), BATCH):
+            generators = [torch.Generator().manual_seed(seed) for seed in seeds[at : at + BATCH]]
+            made = pipeline(
+                prompts[at : at + BATCH], num_inference_steps=steps, guidance_scale=guidance, generator=generators
+            )
+            pictures += made.images
+        return pictures
+
+    return draw
+
+
+def save_grid(result: measures.Result, path: Path) -> None:
+    """Write the first pictures of a measure with their prompts."""
+    pictures, captions = result.pictures[:SHOWN], result.captions[:SHOWN]
+    rows = -(-len(pictures) // COLUMNS)
+    grid = Image.new("RGB", (COLUMNS * CELL, rows * (CELL + 14)), "white")
+    draw = ImageDraw.Draw(grid)
+    for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+        left, top = number % COLUMNS * CELL, number // COLUMNS * (CELL + 14)
+        grid.paste(picture.resize((CELL, CELL), Image.Resampling.LANCZOS), (left, top + 14))
+        draw.text((left + 2, top + 1), caption[:21], fill="black")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    grid.save(path)
+
+
+def write_report(results: list[measures.Result], path: Path, options: argparse.Namespace) -> None:
+    """Write EVALUATION.md."""
+    lines = [
+        "# How good the model is",
+        "",
+        f"{options.steps} steps, guidance {options.guidance:g}, by `training/evaluate.py"
+        f"{' --quick' if options.quick else ''}`. Names, styles and halves are judged by an encoder that was trained",
+        f"for this alone ({options.judge_steps} steps), among all training pictures; colours by hue or by the corners.",
+        "",
+        "| what | found | aim |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {what} | {value} | {aim} |" for result in results for what, value, aim in result.lines]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Run all measures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, default=EXPORT)
+    parser.add_argument("--grids", type=Path, default=WORK / "grids")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--guidance", type=float, default=3.0)
+    parser.add_argument("--judge-steps", type=int, default=3000)
+    options = parser.parse_args()
+    gallery = Gallery()
+    judge = train_judge(gallery, options.judge_steps, batch=128, micro=32).cpu()
+    torch.set_num_threads(WORKERS)
+    pipeline = DiffusionPipeline.from_pretrained(options.model, dtype=torch.float32).to(choose_device())
+    pipeline.set_progress_bar_config(disable=True)
+    examiner = measures.Examiner(judge, gallery, make_draw(pipeline, options.steps, options.guidance))
+    plans = (
+        ("names", measures.retrieval, 48 if options.quick else 300),
+        ("colours", measures.colours, 24 if options.quick else 120),
+        ("styles", measures.styles, 24 if options.quick else 200),
+        ("pairs", measures.pairs, 16 if options.quick else 100),
+        ("backgrounds", measures.backgrounds, 20 if options.quick else 100),
+        ("seeds", measures.seeds, 6 if options.quick else 40),
+    )
+    results = []
+    for name, measure, count in plans:
+        begin = time.monotonic()
+        result = measure(examiner, count)
+        results.append(result)
+        save_grid(result, options.grids / f"{name}.png")
+        for what, value, aim in result.lines:
+            log.info("%s: %s (aim %s), %.0f s", what, value, aim, time.monotonic() - begin)
+    results.append(measures.reconstruction(pipeline.vae.cpu(), 48))
+    log.info("%s", results[-1].lines)
+    write_report(results, options.model / "EVALUATION.md", options)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    main()

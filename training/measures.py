@@ -1,0 +1,207 @@
+"""The measures of the evaluation: each draws with the exported model and returns a share or a number, and its grid."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from captioning import without_colour
+from judge import SIDE, Gallery, Judge
+from painting import Painter
+from palette import COLOURS, HUES, colour_of_hue, dominant_hue, is_held_out_colour, is_held_out_pair
+from PIL import Image
+from quality import psnr
+from settings import PICTURES, SEED, STYLES
+
+Draw = Callable[[list[str], list[int]], list[Image.Image]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a measure found: lines of (what, value, aim), and pictures with captions for the grid."""
+
+    title: str
+    lines: list[tuple[str, str, str]]
+    pictures: list[Image.Image] = field(default_factory=list)
+    captions: list[str] = field(default_factory=list)
+
+
+class Examiner:
+    """Holds the judge and all training pictures in its space."""
+
+    def __init__(self, judge: Judge, gallery: Gallery, draw: Draw) -> None:
+        self.gallery, self.draw, self._judge = gallery, draw, judge
+        self.entries = gallery.entries
+        self.labels = [entry["label"] for entry in self.entries]
+        self._white = gallery.on_white()
+        self._space = torch.cat([self.look(part)[0] for part in self._white.split(256)])
+        self.favourites = sorted({entry["label"] for entry in self.entries if entry["favourite"]})
+        self._random = random.Random(SEED)
+
+    @torch.no_grad()
+    def look(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return embeddings, name logits and style logits of (count, 3, 64, 64) pictures."""
+        return self._judge(pictures)
+
+    def nearest(self, pictures: list[Image.Image], count: int) -> list[list[str]]:
+        """Name the `count` training pictures nearest to each picture, best first."""
+        embeddings = self.look(small(pictures))[0]
+        best = (embeddings @ self._space.T).topk(count, dim=1).indices
+        return [[self.labels[index] for index in row] for row in best.tolist()]
+
+    def near_copies(self, pictures: list[Image.Image]) -> float:
+        """Return the share of pictures whose root mean squared distance to a training picture is below 0.06 of full."""
+        drawn = small(pictures).flatten(1)
+        known = self._white.flatten(1)
+        distance = torch.cdist(drawn, known).min(dim=1).values / drawn.shape[1] ** 0.5 / 2
+        return float((distance < 0.06).float().mean())
+
+    def some(self, names: list[str], count: int) -> list[str]:
+        """Return `count` of the names, the same every time."""
+        return random.Random(SEED).sample(names, min(count, len(names)))
+
+
+def small(pictures: list[Image.Image]) -> torch.Tensor:
+    """Return pictures as the judge reads them."""
+    arrays = [np.asarray(picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)) for picture in pictures]
+    return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def percent(hits: list[bool]) -> str:
+    """Write a share."""
+    return f"{100 * sum(hits) / max(len(hits), 1):.1f} % of {len(hits)}"
+
+
+def retrieval(examiner: Examiner, count: int) -> Result:
+    """Draw names; is the nearest training picture one of that name, or one of the five nearest?"""
+    names = examiner.some(examiner.favourites, count)
+    pictures = examiner.draw(names, [SEED] * len(names))
+    nearest = examiner.nearest(pictures, 5)
+    first = [name == found[0] for name, found in zip(names, nearest, strict=True)]
+    five = [name in found for name, found in zip(names, nearest, strict=True)]
+    lines = [("Name: nearest picture", percent(first), "≥ 70 %"), ("Name: five nearest", percent(five), "≥ 90 %")]
+    return Result("Names", lines, pictures, names)
+
+
+def seen_hue(picture: Image.Image) -> int | None:
+    """Return the hue that rules what is not white in a picture."""
+    rgb = np.asarray(picture.convert("RGB"))
+    opaque = (rgb.min(axis=2) < 235).astype(np.uint8) * 255
+    return dominant_hue(np.dstack([rgb, opaque]))
+
+
+def held_out_colours(examiner: Examiner) -> list[tuple[str, str]]:
+    """List (colour, thing) that training left out, for things with a ruling hue in the 3D set."""
+    pictures = np.load(PICTURES, mmap_mode="r")
+    found = set()
+    for entry in examiner.entries:
+        if entry["favourite"] and entry["style"] == "3d" and entry["weight"] >= 1:
+            hue = dominant_hue(np.asarray(pictures[entry["picture"]]))
+            label = without_colour(entry["label"])
+            if hue is not None:
+                away = [name for name in HUES if name != colour_of_hue(hue) and is_held_out_colour(label, name)]
+                found |= {(colour, entry["label"]) for colour in away}
+    return sorted(found)
+
+
+def colours(examiner: Examiner, count: int) -> Result:
+    """Draw things in colours that they were never shown in."""
+    asked = random.Random(SEED).sample(pairs := held_out_colours(examiner), min(count, len(pairs)))
+    prompts = [f"{colour} {without_colour(label)}" for colour, label in asked]
+    pictures = examiner.draw(prompts, [SEED] * len(prompts))
+    hues = [seen_hue(picture) for picture in pictures]
+    right = [hue is not None and colour_of_hue(hue) == colour for hue, (colour, _) in zip(hues, asked, strict=True)]
+    nearest = examiner.nearest(pictures, 5)
+    same = [
+        without_colour(label) in {without_colour(found) for found in row}
+        for row, (_, label) in zip(nearest, asked, strict=True)
+    ]
+    lines = [
+        ("Held-out colour: colour right", percent(right), "≥ 85 %"),
+        ("Held-out colour: thing among five nearest", percent(same), "≥ 60 %"),
+    ]
+    return Result("Colours never shown on these things", lines, pictures, prompts)
+
+
+def styles(examiner: Examiner, count: int) -> Result:
+    """Draw names in each style and let the judge say which it is."""
+    names = examiner.some(examiner.favourites, count // len(STYLES))
+    asked = [(style, name) for name in names for style in STYLES]
+    prompts = [f"{style} {name}" for style, name in asked]
+    pictures = examiner.draw(prompts, [SEED] * len(prompts))
+    logits = torch.cat([examiner.look(part)[2] for part in small(pictures).split(64)])
+    right = [STYLES[best] == style for best, (style, _) in zip(logits.argmax(1).tolist(), asked, strict=True)]
+    return Result("Styles", [("Style right", percent(right), "≥ 90 %")], pictures, prompts)
+
+
+def pairs(examiner: Examiner, count: int) -> Result:
+    """Draw two things whose pair was never shown; each must be among the five nearest of one half."""
+    draw = random.Random(SEED)
+    asked: list[tuple[str, str]] = []
+    while len(asked) < count:
+        first, second = draw.sample(examiner.favourites, 2)
+        if is_held_out_pair(first, second):
+            asked.append((first, second))
+    prompts = [f"a {first} and a {second}" for first, second in asked]
+    pictures = examiner.draw(prompts, [SEED] * len(prompts))
+    lefts = examiner.nearest([half(picture, 0) for picture in pictures], 5)
+    rights = examiner.nearest([half(picture, 1) for picture in pictures], 5)
+    both = [
+        (a in left and b in right) or (b in left and a in right)
+        for (a, b), left, right in zip(asked, lefts, rights, strict=True)
+    ]
+    return Result("Two things never shown together", [("Both there", percent(both), "≥ 50 %")], pictures, prompts)
+
+
+def half(picture: Image.Image, side: int) -> Image.Image:
+    """Cut one half out of a picture, as a square of its middle rows."""
+    width = picture.width // 2
+    top = (picture.height - width) // 2
+    return picture.crop((side * width, top, (side + 1) * width, top + width))
+
+
+def backgrounds(examiner: Examiner, count: int) -> Result:
+    """Draw things on coloured backgrounds; the median of the corners must be nearest to that colour."""
+    names = [name for name in COLOURS if name != "white"]
+    things = examiner.some(examiner.favourites, count)
+    asked = [(names[number % len(names)], thing) for number, thing in enumerate(things)]
+    prompts = [f"{thing} on a {colour} background" for colour, thing in asked]
+    pictures = examiner.draw(prompts, [SEED] * len(prompts))
+    right = [corner_colour(picture) == colour for picture, (colour, _) in zip(pictures, asked, strict=True)]
+    return Result("Backgrounds", [("Background colour right", percent(right), "≥ 90 %")], pictures, prompts)
+
+
+def corner_colour(picture: Image.Image) -> str:
+    """Name the colour of a picture's corners."""
+    rgb = np.asarray(picture.convert("RGB")).astype(int)
+    corners = np.concatenate([rgb[y : y + 16, x : x + 16].reshape(-1, 3) for y in (0, -17) for x in (0, -17)])
+    middle = np.median(corners, axis=0)
+    return min(COLOURS, key=lambda name: float(np.square(middle - np.array(COLOURS[name])).sum()))
+
+
+def seeds(examiner: Examiner, count: int) -> Result:
+    """Compare pictures of one prompt with each other and with those of other prompts, and with training pictures."""
+    names = examiner.some(examiner.favourites, count)
+    prompts = [name for name in names for _ in range(4)]
+    pictures = examiner.draw(prompts, [SEED + number % 4 for number in range(len(prompts))])
+    space = examiner.look(small(pictures))[0].view(len(names), 4, -1)
+    within = (1 - space @ space.mT).sum((1, 2)).mean() / 12
+    flat = functional.normalize(space.mean(1), dim=1)
+    between = (1 - flat @ flat.T).sum() / max(len(names) * (len(names) - 1), 1)
+    lines = [
+        ("Distance between seeds of one prompt", f"{within:.3f}", "not near 0"),
+        ("Distance between prompts", f"{between:.3f}", "well above it"),
+        ("Near copies of a training picture", f"{100 * examiner.near_copies(pictures):.1f} % of {len(pictures)}", "-"),
+    ]
+    return Result("Four seeds a prompt", lines, pictures, prompts)
+
+
+def reconstruction(vae: Any, count: int) -> Result:
+    """Measure the autoencoder on pictures that it never saw."""
+    score = psnr(vae, Painter().unseen(count))
+    return Result("Autoencoder", [(f"PSNR on {count} unseen pictures", f"{score:.2f} dB", "≥ 35 dB")])
