@@ -9,7 +9,6 @@ from modules.jobs.store_audit import write_audit
 from modules.jobs.store_base import StoreBase
 from modules.jobs.store_rows import select_events
 
-EVENTS_KEPT = 10_000  # for those who come back: some hundred jobs
 _REMOVED_AT_ONCE = 2000  # a transaction that takes longer would hold up others
 
 
