@@ -12,9 +12,11 @@ from PIL import Image
 
 from modules.engine.decode import decode
 from modules.engine.denoised import Step
+from modules.engine.economy import Economy
 from modules.engine.encode import PromptEmbeddings
 from modules.engine.environment import environment_of
 from modules.engine.models import LoadedModel
+from modules.engine.patience import wait_for
 from modules.engine.progress import JobProgress
 from modules.engine.sampling import Batch
 from modules.engine.snapshots import Snapshot, describe_continued, request_digest
@@ -62,6 +64,7 @@ class Batches:
         self._prompts = prompts
         self._resolved = resolved
         self._snapshot = snapshot
+        self._economy = Economy.of(job.economy)
         self._environment = environment_of(studio.device, resolved.dtype, resolved.layout, resolved.threads)
         self._digest = request_digest(resolved)
         self._batch: Batch | None = None
@@ -145,7 +148,7 @@ class Batches:
             for place, index in enumerate(left.missing):
                 self._progress.enter_decode(number, place)
                 studio.cancel.check()
-                picture = decode(self._model, _picture_of(latents, indices, index))
+                picture = self._decode(_picture_of(latents, indices, index))
                 self._progress.enter_save(number, place)
                 studio.cancel.check()
                 self._save(picture, index)
@@ -165,22 +168,33 @@ class Batches:
         self._studio.cancel.obeyed(True)
         try:
             for index in missing:
-                picture = decode(self._model, _picture_of(all_latents, batch.indices, index))
+                picture = self._decode(_picture_of(all_latents, batch.indices, index))
                 self._save(picture, index, steps_done)
         finally:
             self._studio.cancel.obeyed(False)
 
+    def _decode(self, latents: torch.Tensor) -> Image.Image:
+        return decode(self._model, latents, self._economy.vae_tiling)
+
     def _save(self, picture: Image.Image, index: int, steps_done: int | None = None) -> None:
-        """Reserve the picture's name, write its file, complete its row, in this order."""
+        """Reserve the picture's name, write its file, complete its row, in this order.
+
+        `steps_done` is for one that was stopped; where all its steps are done it is whole all the same.
+        """
         store, resolved = self._studio.store, self._resolved
+        partial = steps_done is not None and steps_done < resolved.steps
+        marked = steps_done if partial and resolved.mark_partial else None
+        infotext = write(resolved, index, marked)
+        mark = None if marked is None else (marked, resolved.steps)
+        # Seconds for a large picture; one that is stopped meanwhile is encoded for nobody.
+        data = wait_for(
+            lambda: encode_png(picture, infotext, resolved.picture(index), mark), self._studio.cancel.check_waiting
+        )
         row = store.reserve_image(
             self._job.id, index, resolved.seed_of(index), resolved.width, resolved.height, save=resolved.save_images
         )
-        infotext = write(resolved, index, steps_done)
-        partial = None if steps_done is None else (steps_done, resolved.steps)
-        data = encode_png(picture, infotext, resolved.picture(index), partial)
         save_image(data, self._studio.folder.root / PurePosixPath(row.name))
-        store.complete_image(self._job.id, index, infotext, partial=partial is not None)
+        store.complete_image(self._job.id, index, infotext, partial=partial)
 
 
 def _picture_of(latents: torch.Tensor, indices: Sequence[int], index: int) -> torch.Tensor:

@@ -10,17 +10,21 @@ from modules.errors import ModelError
 
 # Above this many pixels the decoder works in tiles: whole, a picture of 2048×2048 takes tens of gigabytes.
 _WHOLE_AT_MOST_PIXELS = 1024 * 1024
+# Sides of a tile in latents, an eighth of those of its pixels. Smaller ones would show.
+_TILE = 64
+_TILE_TO_SAVE_MEMORY = 32
+_SMALLEST_TILE = 16
 
 
-def decode(model: LoadedModel, latents: torch.Tensor) -> Image.Image:
-    """Return the picture of `latents`: (1, channels, height / 8, width / 8).
+def decode(model: LoadedModel, latents: torch.Tensor, save_memory: bool = False) -> Image.Image:
+    """Return the picture of `latents`: (1, channels, height / 8, width / 8); to save memory, in small tiles.
 
     Raises:
         Interrupted: the job was stopped between two blocks of the decoder.
         ModelError: the latents, or what the decoder makes of them, are no numbers.
     """
     vae = model.pipeline.vae
-    _choose_tiling(model, latents)
+    _choose_tiling(model, latents, save_memory)
     shift = getattr(vae.config, "shift_factor", None) or 0.0
     pixels = vae.decode((latents / vae.config.scaling_factor + shift).to(vae.dtype), return_dict=False)[0]
     if not torch.isfinite(pixels).all():
@@ -32,9 +36,27 @@ def decode(model: LoadedModel, latents: torch.Tensor) -> Image.Image:
     return picture
 
 
-def _choose_tiling(model: LoadedModel, latents: torch.Tensor) -> None:
+def can_save_memory(model: LoadedModel, width: int, height: int) -> bool:
+    """Tell whether the decoder can work in tiles, and the picture is large enough for more than one."""
+    return _can_tile(model) and max(width, height) > _SMALLEST_TILE * model.pipeline.vae_scale_factor
+
+
+def _can_tile(model: LoadedModel) -> bool:
     vae, scale = model.pipeline.vae, model.pipeline.vae_scale_factor
-    if latents.shape[-1] * latents.shape[-2] * scale * scale > _WHOLE_AT_MOST_PIXELS:
-        vae.enable_tiling()
-    else:
+    # AutoencoderTiny takes the number of colours for that of its upsamplings.
+    return hasattr(vae, "use_tiling") and getattr(vae, "spatial_scale_factor", scale) == scale
+
+
+def _choose_tiling(model: LoadedModel, latents: torch.Tensor, save_memory: bool) -> None:
+    if not _can_tile(model):
+        return
+    vae, scale = model.pipeline.vae, model.pipeline.vae_scale_factor
+    height, width = latents.shape[-2:]
+    if not save_memory and height * width * scale**2 <= _WHOLE_AT_MOST_PIXELS:
         vae.disable_tiling()
+        return
+    tile = _TILE
+    if save_memory:
+        tile = min(_TILE_TO_SAVE_MEMORY, max(_SMALLEST_TILE, max(height, width) // 2))
+    vae.tile_latent_min_size, vae.tile_sample_min_size = tile, tile * scale
+    vae.enable_tiling()

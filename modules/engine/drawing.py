@@ -9,6 +9,7 @@ import torch
 
 from modules.engine.batches import Batches, BatchLeft
 from modules.engine.devices import choose_dtype, choose_threads
+from modules.engine.economy import Economy
 from modules.engine.environment import describe_difference, environment_of
 from modules.engine.families import family_of
 from modules.engine.models import LoadedModel, ModelKey
@@ -34,6 +35,7 @@ class JobDrawing:
         self._job = job
         self._token = token
         self._progress = progress
+        self._economy = Economy.of(job.economy)
         self._batches: Batches | None = None
         self.resolved: ResolvedTxt2Img | None = None
 
@@ -103,7 +105,7 @@ class JobDrawing:
         A batch is drawn whole, since another size would give other bits. One before that in which an earlier run was
         is done: what it lacks was skipped.
         """
-        studio, size = self._studio, resolved.batch_size
+        studio, size = self._studio, self._economy.batch_size_of(resolved)
         complete = {image.index for image in studio.store.images(self._job.id)}
         begun = self._job.image_index or 0
         batches = [list(range(first, first + size)) for first in range(0, resolved.image_count, size)]
@@ -137,7 +139,8 @@ class JobDrawing:
 
     def _load(self, checkpoint: Checkpoint, resolved: ResolvedTxt2Img, batches: Sequence[Sequence[int]]) -> LoadedModel:
         studio = self._studio
-        key = ModelKey(checkpoint.path, resolved.checkpoint_hash, resolved.dtype, resolved.layout)
+        offload = self._economy.offload
+        key = ModelKey(checkpoint.path, resolved.checkpoint_hash, resolved.dtype, resolved.layout, offload)
         loads = studio.shelf.loaded is None or studio.shelf.loaded.key != key
         experience = studio.timings.under(circumstances_of(resolved, studio.device))
         self._progress.plan(plan_of(resolved, batches, loads), experience)

@@ -18,7 +18,8 @@ from modules.engine.preview import Previews
 from modules.engine.snapshots import Snapshots
 from modules.engine.status import EngineStatus
 from modules.engine.studio import Studio
-from modules.engine.worker import Watch, Worker
+from modules.engine.watch import Watch
+from modules.engine.worker import Worker
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.rows import Death
 from modules.jobs.store import JobStore
@@ -43,6 +44,8 @@ def build_studio(
 ) -> Studio:
     """Return the parts of an engine on the best device of this machine."""
     device = best_device()
+    cancel.heartbeat.publish = publish
+    cancel.heartbeat.recycle_after_seconds = lambda: options.values.recycle_stalled_after_seconds
     return Studio(
         store=store,
         folder=folder,
@@ -51,7 +54,7 @@ def build_studio(
         state=state,
         device=device,
         cancel=cancel,
-        previews=Previews(state, lambda: options.values),
+        previews=Previews(state, lambda: options.values, model_folders()),
         status=EngineStatus(device, publish),
         shelf=ModelShelf(device, cancel),
         snapshots=Snapshots(

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 
+from modules.engine.decode import can_save_memory
 from modules.engine.drawing import JobDrawing
-from modules.engine.failures import describe_failure, is_out_of_memory
+from modules.engine.economy import Economy, cheaper
+from modules.engine.failures import describe_failure, describe_size, is_out_of_memory, killed_for_memory
+from modules.engine.memory import Baseline
+from modules.engine.models import free_memory
 from modules.engine.progress import JobProgress
 from modules.engine.studio import Studio
 from modules.errors import Interrupted, StorageError
-from modules.jobs.rows import Death, EndStatus, Job
+from modules.jobs.resolve import ResolvedTxt2Img
+from modules.jobs.rows import Death, Job
 
 logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_TRIES = 1.0
+_SECONDS_TO_BE_RESTARTED = 10.0
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the drawing of a job ended. "exit": the engine is to end, and the next one goes on; "again": with `economy`.
+
+    `text` is the error of a failed job, and what is told of one that is tried again.
+    """
+
+    kind: Literal["done", "interrupted", "failed", "paused", "again", "exit"]
+    text: str | None = None
+    economy: Economy | None = None
 
 
 class Worker:
@@ -32,6 +50,8 @@ class Worker:
         self._woken = threading.Event()
         self._progress: JobProgress | None = None
         self._job: Job | None = None
+        self._baseline = Baseline.of_device(studio.device)
+        self._paused_last = False
 
     @property
     def running(self) -> tuple[Job, JobProgress] | None:
@@ -45,58 +65,141 @@ class Worker:
 
     def run(self, death: Death | None) -> None:
         """Recover, then run jobs until `cancel.exit` is set."""
+        studio = self._studio
         with torch.inference_mode():
-            self._until_stored(lambda: self._studio.store.recover(self._engine_id, death))
-            self._studio.status.change("idle")
-            while not self._studio.cancel.exit.is_set():
+            self._until_stored(lambda: self._recover(death))
+            studio.status.change("idle")
+            while not studio.cancel.exit.is_set():
                 self._woken.clear()
-                job = self._until_stored(lambda: self._studio.store.claim(self._engine_id))
-                if job is None:
-                    self._woken.wait()
-                else:
+                job = self._until_stored(lambda: studio.store.claim(self._engine_id))
+                if job is not None:
                     self.run_job(job)
+                    self._recycle_if_grown()
+                elif self._paused_last:
+                    self._release_device()
+                else:
+                    self._woken.wait()
 
     def run_job(self, job: Job) -> None:
         """Draw a claimed job and close its row. The one place where everything that can go wrong is caught."""
         studio = self._studio
         studio.status.change("drawing")
         token = studio.state.begin(job.id)
-        progress = JobProgress(job.id, lambda value: self._publish("progress", value))
+        progress = JobProgress(job.id, lambda value: self._publish("progress", value), floor=job.progress)
+        studio.cancel.heartbeat.begin(job.id, lambda: progress.phase)
         self._job, self._progress = job, progress
-        ending: tuple[EndStatus, str | None] | None
         try:
             ending = self._draw(job, token, progress)
-            if ending is not None and ending[0] == "done":
+            if ending.kind == "done":
                 progress.complete()
         finally:
             # The end goes out before the row says so: whoever waits for the row finds the noticeboard idle.
             self._job = self._progress = None
+            studio.cancel.heartbeat.end()
             studio.state.current_latent = None
             studio.state.end(token)
-        if ending is not None:
-            status, error = ending
-            self._until_stored(lambda: studio.store.finish(job.id, status, error))
+        self._close(job, ending)
         progress.clear()
-        studio.status.change("idle" if ending is not None else "stopping")
+        self._paused_last = ending.kind == "paused"
+        if ending.kind not in ("done", "exit"):
+            free_memory(studio.device)
+        studio.status.change("stopping" if ending.kind == "exit" else "idle")
 
-    def _draw(self, job: Job, token: int, progress: JobProgress) -> tuple[EndStatus, str | None] | None:
-        """Return how the job ended; None: the engine is to end, and the next one goes on with it."""
+    def _draw(self, job: Job, token: int, progress: JobProgress) -> Ending:
         drawing = JobDrawing(self._studio, job, token, progress)
         try:
             # A request that came before `begin` found nothing to stop; one that comes later finds the flag.
             pending = self._studio.store.pending(job.id)
             if pending.requested is not None:
                 self._studio.state.apply_request(pending.requested, job.id)
-            return ("done" if drawing.draw() else "interrupted"), None
+            return Ending("done" if drawing.draw() else "interrupted")
         except Interrupted as stop:
             logger.info("Job %s was stopped (%s)", job.id, stop.kind)
-            return None if stop.kind == "exit" else ("interrupted", None)
+            if stop.kind == "pause":
+                drawing.keep_snapshot()
+                return Ending("paused")
+            if stop.kind == "exit":
+                drawing.keep_snapshot()
+                return Ending("exit")
+            return Ending("interrupted")
         except Exception as error:
             logger.exception("Job %s failed", job.id)
             if is_out_of_memory(error):
-                self._studio.shelf.drop()
-                self._studio.status.forget_checkpoint()
-            return "failed", describe_failure(error, drawing.resolved)
+                return self._ending_out_of_memory(job, drawing.resolved, progress.phase, error)
+            return Ending("failed", describe_failure(error, drawing.resolved))
+
+    def _close(self, job: Job, ending: Ending) -> None:
+        """Write the ending into the job's row."""
+        store = self._studio.store
+        if ending.kind == "again":
+            economy = ending.economy
+            assert economy is not None
+            self._until_stored(lambda: store.set_economy(job.id, economy.stored()))
+            self._until_stored(lambda: store.requeue(job.id, ending.text, "out-of-memory"))
+        elif ending.kind == "paused":
+            paused = self._until_stored(lambda: store.pause_now(job.id))
+            if paused is not None and paused.finished:
+                self._studio.snapshots.remove(job.id)
+        elif ending.kind != "exit":
+            status = ending.kind
+            self._until_stored(lambda: store.finish(job.id, status, ending.text))
+            self._studio.snapshots.remove(job.id)
+
+    # --- Memory -----------------------------------------------------------------------------------------------------
+
+    def _ending_out_of_memory(self, job: Job, resolved: ResolvedTxt2Img | None, phase: str, error: Exception) -> Ending:
+        """Give all memory back, and try the job once more with cheaper settings where some would help."""
+        studio = self._studio
+        model = studio.shelf.loaded
+        can_tile = False
+        if model is not None and resolved is not None:
+            can_tile = can_save_memory(model, resolved.width, resolved.height)
+        del model  # It is not to live on in this frame.
+        self._release_device()
+        if resolved is not None and job.economy is None:
+            economy = cheaper(resolved, studio.device, phase, can_tile)
+            if economy is not None:
+                return Ending("again", _tried_again("Out of memory", resolved, economy), economy)
+        return Ending("failed", describe_failure(error, resolved, Economy.of(job.economy)))
+
+    def _release_device(self) -> None:
+        """Forget the model and whatever belongs to it."""
+        studio = self._studio
+        self._paused_last = False
+        studio.encoder.forget()
+        studio.shelf.drop()
+        studio.status.forget_checkpoint()
+        studio.status.refresh()
+
+    def _recycle_if_grown(self) -> None:
+        """Ask for a new process when this one holds more memory than is usual; no job is claimed meanwhile."""
+        studio = self._studio
+        loaded = studio.shelf.loaded
+        grown = self._baseline.grown_beyond(
+            studio.options.values.engine_memory_limit_percent, None if loaded is None else loaded.key
+        )
+        del loaded
+        if grown is not None and not studio.cancel.exit.is_set():
+            logger.warning("The engine is restarted between two jobs: %s", grown)
+            studio.state.server_command = "restart-engine"
+            studio.cancel.exit.wait(_SECONDS_TO_BE_RESTARTED)
+
+    # --- The database -----------------------------------------------------------------------------------------------
+
+    def _recover(self, death: Death | None) -> None:
+        """Settle what the engine before left. A job for which the system killed it goes on with cheaper settings."""
+        store = self._studio.store
+        for job in store.recover(self._engine_id, death):
+            if job.status != "queued" or job.economy is not None or job.resolved is None:
+                continue
+            if death is None or not killed_for_memory(death):
+                continue
+            resolved = ResolvedTxt2Img.model_validate(job.resolved)
+            economy = cheaper(resolved, self._studio.device, None, can_tile=True)
+            if economy is not None:
+                store.set_economy(job.id, economy.stored())
+                why = "The engine was killed, since the machine ran out of memory,"
+                store.note(job.id, "out-of-memory", _tried_again(why, resolved, economy))
 
     def _until_stored(self, change: Callable[[], Any]) -> Any:
         """Change the database, again and again while the disk refuses: a full disk may be freed."""
@@ -112,76 +215,5 @@ class Worker:
                     return None
 
 
-class Watch:
-    """Looks after what nobody may have told the engine: each half second at the database, the settings, the memory.
-
-    It also removes pictures that were to be kept for some hours only, at the start and then each hour.
-    """
-
-    _SECONDS_BETWEEN_LOOKS = 0.5
-    _LOOKS_BETWEEN_NEWS = 4
-    _SECONDS_BETWEEN_SWEEPS = 3600.0
-
-    def __init__(self, studio: Studio, worker: Worker, clock: Callable[[], float] = time.monotonic) -> None:
-        self._studio = studio
-        self._worker = worker
-        self._clock = clock
-        self._version: int | None = None
-        self._recorded: tuple[str, str, float] | None = None
-        self._looks = 0
-        self._swept_at = float("-inf")
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread; it ends with the engine."""
-        self._thread.start()
-
-    def look(self) -> None:
-        """Look once."""
-        studio = self._studio
-        studio.options.refresh()
-        version = studio.store.data_version()
-        if version != self._version:
-            self._version = version
-            self._worker.wake()
-            self._apply_requests()
-        self._looks += 1
-        if self._looks % self._LOOKS_BETWEEN_NEWS == 0:
-            studio.status.refresh()
-            self._record_progress()
-        if self._worker.running is None and self._clock() - self._swept_at >= self._SECONDS_BETWEEN_SWEEPS:
-            self._swept_at = self._clock()
-            studio.store.expire_results(studio.options.values.results_kept_hours)
-
-    def _apply_requests(self) -> None:
-        """Obey stored requests whose nudge was lost, for example with the server that sent it."""
-        running = self._worker.running
-        if running is None:
-            return
-        job = running[0]
-        pending = self._studio.store.pending(job.id)
-        state = self._studio.state
-        if pending.requested == "interrupt" and not state.interrupted:
-            state.apply_request("interrupt", job.id)
-        if pending.requested == "stop" and not state.stopping_generation:
-            state.apply_request("stop", job.id)
-        if pending.skip_image is not None and not state.skipped:
-            state.apply_request("skip", job.id, pending.skip_image)
-
-    def _record_progress(self) -> None:
-        """Store the progress for those who ask the database; here, since it waits for the disk."""
-        running = self._worker.running
-        if running is None:
-            return
-        job, progress = running
-        now = (job.id, progress.phase, progress.value)
-        if now != self._recorded:
-            self._recorded = now
-            self._studio.store.record_progress(*now)
-
-    def _run(self) -> None:
-        while not self._studio.cancel.exit.wait(self._SECONDS_BETWEEN_LOOKS):
-            try:
-                self.look()
-            except StorageError as error:
-                logger.warning("%s", error)
+def _tried_again(what: str, resolved: ResolvedTxt2Img, economy: Economy) -> str:
+    return f"{what} at {describe_size(resolved)}: tried again with {economy}."

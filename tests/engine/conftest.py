@@ -15,9 +15,10 @@ from modules.engine.devices import Device, best_device
 from modules.engine.models import LoadedModel, ModelKey, ModelShelf
 from modules.engine.service import build_studio, quieten_libraries
 from modules.engine.studio import Studio
-from modules.engine.worker import Watch, Worker
+from modules.engine.watch import Watch
+from modules.engine.worker import Worker
 from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.rows import Job
+from modules.jobs.rows import Death, Job
 from modules.jobs.store import JobStore
 from modules.options import Options
 from modules.paths import DataFolder
@@ -96,9 +97,9 @@ class Engine:
         self.submit(**request)
         return self.run_next()
 
-    def start(self) -> None:
-        """Run the loop on a thread of its own."""
-        self._thread = threading.Thread(target=self.worker.run, args=(None,))
+    def start(self, death: Death | None = None) -> None:
+        """Run the loop on a thread of its own; `death` is that of the engine before."""
+        self._thread = threading.Thread(target=self.worker.run, args=(death,))
         self._thread.start()
 
     def wait(self, what: Callable[[], Any], seconds: float = 30) -> Any:

@@ -80,7 +80,7 @@ def test_outputs_that_cannot_be_written_are_named(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (MemoryError(), "Out of memory while drawing 64×64, batch size 2: use a smaller size, or batch size 1."),
+        (MemoryError(), "Out of memory while drawing 64×64, batch size 1: use a smaller size."),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to"), "Out of memory while drawing"),
         (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
     ],
@@ -92,7 +92,7 @@ def test_anything_that_a_network_throws_ends_its_job_alone(engine: Engine, error
         raise error
 
     hook = engine.studio.shelf.loaded.denoiser.mid_block.register_forward_pre_hook(throw)  # type: ignore[union-attr]
-    job = engine.draw(batch_size=2)
+    job = engine.draw()
     hook.remove()
     assert job.status == "failed"
     assert job.error is not None and job.error.startswith(words)

@@ -1,0 +1,126 @@
+"""Looks after what nobody may have told the engine."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from modules.engine.studio import Studio
+from modules.engine.worker import Worker
+from modules.errors import StorageError
+from modules.jobs.rows import Job
+
+logger = logging.getLogger(__name__)
+
+# Readers that come back later than this many events begin with a snapshot.
+EVENTS_KEPT = 10_000
+INTERRUPTS_TO_KILL = 3
+# An impatient triple click is not to cost a model load.
+SECONDS_TO_OBEY = 2.0
+
+
+class Watch:
+    """Looks each half second at the database, the settings, the memory.
+
+    It also removes pictures that were to be kept for some hours only, and events that nobody waits for any more, at the
+    start and then each hour.
+    """
+
+    _SECONDS_BETWEEN_LOOKS = 0.5
+    _LOOKS_BETWEEN_NEWS = 4
+    _SECONDS_BETWEEN_SWEEPS = 3600.0
+
+    def __init__(self, studio: Studio, worker: Worker, clock: Callable[[], float] = time.monotonic) -> None:
+        self._studio = studio
+        self._worker = worker
+        self._clock = clock
+        self._version: int | None = None
+        self._recorded: tuple[str, str, float] | None = None
+        self._looks = 0
+        self._swept_at = float("-inf")
+        self._interrupted: tuple[str, float] | None = None
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; it ends with the engine."""
+        self._thread.start()
+
+    def look(self) -> None:
+        """Look once."""
+        studio = self._studio
+        studio.options.refresh()
+        running = self._worker.running
+        if running is not None:
+            running[1].refresh()
+        version = studio.store.data_version()
+        if version != self._version:
+            self._version = version
+            self._worker.wake()
+            self._apply_requests()
+        self._end_if_not_obeyed()
+        self._looks += 1
+        if self._looks % self._LOOKS_BETWEEN_NEWS == 0:
+            studio.status.refresh()
+            studio.timings.save()
+            self._record_progress()
+        if self._worker.running is None and self._clock() - self._swept_at >= self._SECONDS_BETWEEN_SWEEPS:
+            self._swept_at = self._clock()
+            studio.store.expire_results(studio.options.values.results_kept_hours)
+            studio.store.compact_events(EVENTS_KEPT)
+
+    def _apply_requests(self) -> None:
+        """Obey stored requests whose nudge was lost, for example with the server that sent it."""
+        running = self._worker.running
+        if running is None:
+            return
+        job = running[0]
+        pending = self._studio.store.pending(job.id)
+        state = self._studio.state
+        if pending.requested == "interrupt" and not state.interrupted:
+            state.apply_request("interrupt", job.id)
+        if pending.requested == "stop" and not state.stopping_generation:
+            state.apply_request("stop", job.id)
+        if pending.requested == "pause" and not state.pausing:
+            state.apply_request("pause", job.id)
+        if pending.skip_image is not None and not state.skipped:
+            state.apply_request("skip", job.id, pending.skip_image)
+
+    def _end_if_not_obeyed(self) -> None:
+        """Have this process ended when it was asked three times to stop a job and still is at it after a grace time.
+
+        The server does the same, since an engine that hangs may not come to this.
+        """
+        running = self._worker.running
+        if running is None or not self._studio.state.interrupted:
+            self._interrupted = None
+            return
+        job = running[0]
+        if self._interrupted is None or self._interrupted[0] != job.id:
+            self._interrupted = (job.id, self._clock())
+            return
+        if self._clock() - self._interrupted[1] < SECONDS_TO_OBEY:
+            return
+        asked: Job | None = self._studio.store.get(job.id)
+        if asked is not None and asked.stop_requests >= INTERRUPTS_TO_KILL:
+            logger.warning("Job %s does not stop: the engine is ended", job.id)
+            self._studio.state.server_command = "kill-engine"
+
+    def _record_progress(self) -> None:
+        """Store the progress for those who ask the database; here, since it waits for the disk."""
+        running = self._worker.running
+        if running is None:
+            return
+        job, progress = running
+        now = (job.id, progress.phase, progress.value)
+        if now != self._recorded:
+            self._recorded = now
+            self._studio.store.record_progress(*now)
+
+    def _run(self) -> None:
+        while not self._studio.cancel.exit.wait(self._SECONDS_BETWEEN_LOOKS):
+            try:
+                self.look()
+            except StorageError as error:
+                logger.warning("%s", error)
