@@ -83,18 +83,22 @@ class Settings:
         512, "Live previews", "Longest side of a preview, in pixels", minimum=64, maximum=2048
     )
     show_progress_type: Literal["Full", "Approx NN", "Approx cheap", "TAESD"] = _setting(
-        "Full",
+        "Approx NN",
         "Live previews",
         "How previews are made",
-        "Full decodes with the model's own VAE, the others with something cheaper, where the model has it.",
+        "Full decodes with the model's own VAE, Approx NN and TAESD with a small decoder where there is one, "
+        "Approx cheap with a table of colours.",
     )
     live_preview_share_percent: int = _setting(
         2,
         "Live previews",
         "Most that previews may cost, in percent of the job's time",
-        "What would cost more is made with something cheaper, or less often.",
+        "What would cost more is made with something cheaper, or less often. 0 is without limit.",
         minimum=0,
         maximum=100,
+    )
+    show_progress_grid: bool = _setting(
+        True, "Live previews", "Show all images of a batch", "Off: only the first image of a batch is previewed."
     )
     queue_limit: int = _setting(
         1000, "Queue", "Most jobs that wait", "More are refused. 0 is without limit.", minimum=0, maximum=100_000

@@ -72,6 +72,16 @@ class JobProgress:
         return self._eta
 
     @property
+    def experience(self) -> Experience | None:
+        """What is known of such jobs, as soon as the plan is."""
+        return self._pace.experience
+
+    @property
+    def rows(self) -> int:
+        """How many rows the denoiser works on in one call."""
+        return self._pace.rows
+
+    @property
     def expected_seconds(self) -> float | None:
         """How long the step or the phase that runs now should take; None while that is unknown."""
         with self._lock:

@@ -1,87 +1,83 @@
-"""Previews: the newest one, in the model's colours, off the sampling thread, and never in the way."""
+"""Previews: the newest one, within the budget, off the sampling thread, and never in the way."""
 
 import io
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from modules.engine.denoised import Step
-from modules.engine.preview import LatentColours, Previews, picture_of_latents, preview_size
+from modules.engine.models import LoadedModel
+from modules.engine.preview import JobPreviews, Previews
+from modules.engine.preview_methods import PreviewMethods
+from modules.engine.progress import JobProgress
 from modules.options import Settings
 from modules.shared_state import Preview, State
 
-COLOURS = LatentColours(np.eye(4, 3, dtype=np.float32), np.array([0, 0, 0.5], np.float32))
 
-
-def step_of(value: float, channels: int = 4) -> Step:
-    latents = torch.full((2, channels, 8, 8), value)
+def step_of(value: float, channels: int = 4, batch: int = 1) -> Step:
+    latents = torch.full((batch, channels, 8, 8), value)
     return Step(latents, torch.zeros_like(latents), 0.0, "epsilon", exploding=True)
 
 
 class Desk:
-    """A preview thread on a state of its own; `seen` is what other processes would get."""
+    """A preview thread on a state of its own; `seen` is what other processes would get, `told` the progress."""
 
-    def __init__(self, **settings: object) -> None:
+    def __init__(self, model: LoadedModel, **settings: object) -> None:
         self.state = State()
         self.seen: list[Preview] = []
+        self.told: list[Any] = []
         self.state.preview_observer = self.seen.append
         self.token = self.state.begin("job")
-        self.settings = Settings(**settings)  # type: ignore[arg-type]
+        self.settings = Settings(**{"live_preview_share_percent": 0, **settings})  # type: ignore[arg-type]
         self.previews = Previews(self.state, lambda: self.settings)
         self.previews.start()
+        self.progress = JobProgress("job", self.told.append)
+        self.of_job = JobPreviews(self.token, PreviewMethods(model), self.progress)
 
     def offer(self, done: int, step: Step | None = None, token: int | None = None) -> None:
         self.previews.offer_step(
-            self.token if token is None else token, 3, done, step or step_of(0.5), COLOURS, (64, 64)
+            self.token if token is None else token, 3, done, step or step_of(0.5), self.of_job, (64, 64)
         )
 
     def wait_for(self, count: int) -> None:
-        ends_at = time.monotonic() + 10
+        ends_at = time.monotonic() + 30
         while len(self.seen) < count and time.monotonic() < ends_at:
             time.sleep(0.002)
         assert len(self.seen) == count
 
+    def waiting(self) -> bool:
+        """Tell whether something waits to be made, which keeps its latents in memory."""
+        return self.previews._newest is not None
+
+    def how(self) -> tuple[str, str | None]:
+        """Return what the page is told of the way in which previews are made."""
+        self.progress.enter_load()
+        preview = self.told[-1]["preview"] or {"method": "", "reason": None}
+        return preview["method"], preview["reason"]
+
+
+@pytest.fixture(scope="module")
+def plain(load: Callable[..., LoadedModel]) -> LoadedModel:
+    return load("plain")
+
 
 @pytest.fixture
-def desk() -> Iterator[Callable[..., Desk]]:
+def desk(plain: LoadedModel) -> Iterator[Callable[..., Desk]]:
     made: list[Desk] = []
 
     def make(**settings: object) -> Desk:
-        made.append(Desk(**settings))
+        made.append(Desk(plain, **settings))
         return made[-1]
 
     yield make
     for one in made:
         one.previews.close()
-
-
-def test_colours_are_the_latents_times_the_models_factors() -> None:
-    latents = torch.zeros(1, 4, 8, 8)
-    latents[:, 0], latents[:, 1] = 1.0, -1.0
-    picture = picture_of_latents(latents, COLOURS, (64, 32))
-    assert picture.size == (64, 32)
-    assert picture.getpixel((30, 15)) == (255, 0, 191)
-
-
-def test_a_model_without_colours_is_shown_in_those_of_its_family_or_in_grey(caplog: pytest.LogCaptureFixture) -> None:
-    family = ((1.0, 0.0, 0.0),) * 4
-    own = {"latent_rgb_factors": [[0, 1, 0]] * 4, "latent_rgb_bias": [0, 0, 0]}
-    found = LatentColours.of_model(own, family, 4)
-    assert found is not None and found.factors[0].tolist() == [0, 1, 0]
-    of_family = LatentColours.of_model(None, family, 4)
-    assert of_family is not None and of_family.factors[0].tolist() == [1, 0, 0]
-    assert LatentColours.of_model(None, family, 8) is None
-    for damaged in ({}, {"latent_rgb_factors": "x"}, {"latent_rgb_factors": [[1, 2]]}):
-        assert LatentColours.of_model(damaged, family, 8) is None
-    assert len(caplog.records) == 3
-    grey = np.asarray(picture_of_latents(torch.randn(1, 8, 8, 8), None, (8, 8)))
-    assert (grey[..., 0] == grey[..., 1]).all() and grey.std() > 10
 
 
 def test_a_preview_reaches_the_state_with_job_image_and_step(desk: Callable[..., Desk]) -> None:
@@ -93,6 +89,7 @@ def test_a_preview_reaches_the_state_with_job_image_and_step(desk: Callable[...,
     with Image.open(io.BytesIO(seen.data)) as picture:
         assert (picture.format, picture.size) == ("JPEG", (32, 32))
     assert one.state.current_image is not None
+    assert one.how() == ("linear", None)
 
 
 @pytest.mark.parametrize(("image_format", "media_type"), [("png", "image/png"), ("webp", "image/webp")])
@@ -121,35 +118,89 @@ def test_which_steps_are_shown_is_a_setting(desk: Callable[..., Desk]) -> None:
     assert none.seen == []
 
 
+def test_a_batch_is_shown_as_a_grid_or_by_its_first_image(desk: Callable[..., Desk]) -> None:
+    grid, first = desk(), desk(show_progress_grid=False)
+    for one in (grid, first):
+        one.offer(1, step_of(0.5, batch=3))
+        one.wait_for(1)
+    with Image.open(io.BytesIO(grid.seen[0].data)) as picture:
+        assert picture.size == (128, 128)  # two by two, of which one place is empty
+        pixels = picture.convert("L")
+        assert pixels.getpixel((10, 10)) != 0
+        assert pixels.getpixel((110, 110)) == 0
+    with Image.open(io.BytesIO(first.seen[0].data)) as picture:
+        assert picture.size == (64, 64)
+
+
+def test_a_grid_is_no_larger_than_the_setting(desk: Callable[..., Desk]) -> None:
+    one = desk(live_preview_max_size=64)
+    one.offer(1, step_of(0.5, batch=4))
+    one.wait_for(1)
+    with Image.open(io.BytesIO(one.seen[0].data)) as picture:
+        assert picture.size == (64, 64)
+
+
+class Slow(Step):
+    """A step whose preview takes as long as the test wants."""
+
+    def __init__(self, busy: threading.Event, go_on: threading.Event) -> None:
+        plain = step_of(0.5)
+        super().__init__(plain.sample, plain.model_output, 0.0, "epsilon", True)
+        object.__setattr__(self, "events", (busy, go_on))
+
+    def denoised(self, image: int | None = None) -> torch.Tensor:
+        busy, go_on = self.events  # type: ignore[attr-defined]
+        busy.set()
+        go_on.wait(30)
+        return super().denoised(image)
+
+
 def test_the_newest_wins_and_offering_never_waits(desk: Callable[..., Desk]) -> None:
     one = desk()
     busy, go_on = threading.Event(), threading.Event()
-
-    class Slow(Step):
-        def denoised(self, image: int | None = None) -> torch.Tensor:
-            busy.set()
-            go_on.wait(10)
-            return super().denoised(image)
-
-    plain = step_of(0.5)
-    one.offer(1, Slow(plain.sample, plain.model_output, 0.0, "epsilon", True))
-    assert busy.wait(10)
-    began = time.monotonic()
+    one.offer(1, Slow(busy, go_on))
+    assert busy.wait(30)
     for number in range(2, 100):
-        one.offer(number)
-    assert time.monotonic() - began < 0.5
+        one.offer(number)  # would wait for ever if it waited
     go_on.set()
     one.wait_for(2)
-    time.sleep(0.05)
-    assert [seen.step for seen in one.seen] == [1, 99]
+    one.offer(100)
+    one.wait_for(3)
+    assert [seen.step for seen in one.seen] == [1, 99, 100]
+
+
+def test_previews_rest_until_the_budget_has_room_again_and_the_newest_is_made_then(desk: Callable[..., Desk]) -> None:
+    one = desk(live_preview_share_percent=1)
+    one.offer(1)
+    one.wait_for(1)  # took some tenths of a millisecond, so there is none for a hundred times that
+    one.previews._rest_until = time.monotonic() + 0.5
+    for number in range(2, 6):
+        one.offer(number)
+    assert len(one.seen) == 1
+    one.wait_for(2)
+    assert one.seen[1].step == 5
+
+
+def test_what_waits_is_dropped_when_its_job_ends(desk: Callable[..., Desk]) -> None:
+    one = desk()
+    one.previews._rest_until = time.monotonic() + 1000
+    one.offer(1)
+    assert one.waiting()
+    one.state.end()
+    ends_at = time.monotonic() + 30
+    while one.waiting() and time.monotonic() < ends_at:
+        time.sleep(0.01)
+    assert not one.waiting()
+    assert one.seen == []
 
 
 def test_a_preview_of_the_job_before_is_dropped(desk: Callable[..., Desk]) -> None:
     one = desk()
-    old = one.token
+    busy, go_on = threading.Event(), threading.Event()
+    one.offer(1, Slow(busy, go_on))
+    assert busy.wait(30)
     one.token = one.state.begin("next")
-    one.offer(1, token=old)
-    time.sleep(0.1)
+    go_on.set()
     one.offer(2)
     one.wait_for(1)
     assert one.seen[0].job == "next"
@@ -171,6 +222,53 @@ def test_a_preview_that_fails_is_told_once_a_job_and_harms_nothing(
     assert one.seen[0].step == 9
 
 
-def test_previews_are_never_larger_than_the_picture_or_the_setting() -> None:
-    assert preview_size(1024, 512, 512) == (512, 256)
-    assert preview_size(128, 64, 512) == (128, 64)
+def test_a_decoder_that_fails_gives_way_to_the_next_method(
+    desk: Callable[..., Desk], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = desk(show_progress_type="Full")
+    asked: list[str] = []
+    picture = one.of_job.methods.picture
+
+    def fails(method: str, *rest: Any) -> Image.Image:
+        asked.append(method)
+        if method == "full":
+            raise RuntimeError("out of memory")
+        return picture(method, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(one.of_job.methods, "picture", fails)
+    number = 0
+    ends_at = time.monotonic() + 30
+    while "full" not in asked or len(one.seen) < 4:
+        assert time.monotonic() < ends_at
+        number += 1
+        one.offer(number)
+        time.sleep(0.01)
+    assert asked.count("full") == 1
+    assert len(caplog.records) == 1
+    assert one.how() == ("linear", "A full preview failed.")
+
+
+def test_a_full_preview_is_the_vae_and_climbs_as_soon_as_a_step_was_timed(desk: Callable[..., Desk]) -> None:
+    one = desk(show_progress_type="Full")
+    for number in range(1, 5):
+        one.offer(number)
+        one.wait_for(number)
+    assert one.how() == ("full", None)
+
+
+def test_what_costs_too_much_is_made_with_something_cheaper_and_said(desk: Callable[..., Desk]) -> None:
+    one = desk(show_progress_type="Full", live_preview_share_percent=1)
+    number = 0
+    ends_at = time.monotonic() + 60
+    while not (reason := one.how()[1]):
+        number += 1
+        one.offer(number)
+        assert time.monotonic() < ends_at
+    assert one.how()[0] == "linear"
+    assert reason.startswith("A full preview costs ") and "1 %" in reason
+
+
+def test_previews_that_are_off_are_said_to_be(desk: Callable[..., Desk], plain: LoadedModel) -> None:
+    one = desk(live_previews_enable=False)
+    one.previews.of_job(one.token, plain, one.progress)
+    assert one.how() == ("off", None)
