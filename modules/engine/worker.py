@@ -98,6 +98,9 @@ class Worker:
             studio.cancel.heartbeat.end()
             studio.state.current_latent = None
             studio.state.end(token)
+        if ending.kind != "done":
+            # For those who ask the row of a job that waits or stopped; the watch writes it now and then only.
+            self._until_stored(lambda: studio.store.record_progress(job.id, progress.phase, progress.value))
         self._close(job, ending)
         progress.clear()
         self._paused_last = ending.kind == "paused"
