@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 MARK = (
-    '<span class="sd-mark"><svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
+    '<h1 class="sd-mark"><svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
     'stroke-linecap="round" aria-hidden="true"><path d="M3 7c3-4 5 4 8 0s5 4 10 0" opacity=".35"/>'
     '<path d="M3 12.5c4-2 6 1.5 9 .3s5-.6 9-.3" opacity=".65"/><path d="M3 18h18"/></svg>'
-    "<span>Steady Diffusion</span></span>"
+    "<span>Steady Diffusion</span></h1>"
 )
 
 STATUS = """

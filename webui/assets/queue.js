@@ -3,9 +3,9 @@
 import { byId, make, setAttribute, setText, visible } from "./dom.js";
 import { QueueActions } from "./queue_actions.js";
 import { pastRow, pausedRow, runningRow, waitingRow } from "./queue_rows.js";
-import { Reorder } from "./reorder.js";
+import { number, Reorder } from "./reorder.js";
 import { ask } from "./rest.js";
-import { ordinal, phaseLine } from "./words.js";
+import { phaseLine } from "./words.js";
 
 const FINISHED = "done,interrupted,failed,quarantined";
 const SEARCH_AFTER_MS = 250;
@@ -111,10 +111,10 @@ export class Queue {
     const rows = list.map((job) => this.row(job, makeRow));
     rows.forEach((row, i) => {
       if (box.children[i] !== row) box.insertBefore(row, box.children[i] || null);
-      setText(row.querySelector(".sd-row-place"), i ? ordinal(i + 1) : "next");
       setAttribute(row.querySelector('.sd-wide[data-act="front"]'), "disabled", i ? null : "");
     });
     while (box.children.length > rows.length) box.lastChild.remove();
+    number(rows);
     if (!focused || (document.activeElement === focused && !focused.disabled)) return;
     const job = focused.closest("[data-job]").dataset.job;
     const row = rows.find((one) => one.dataset.job === job) || rows[Math.min(at, rows.length - 1)];

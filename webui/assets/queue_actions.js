@@ -2,6 +2,7 @@
 
 import { byId, setAttribute, setText } from "./dom.js";
 import { ask, jobPath } from "./rest.js";
+import { short } from "./words.js";
 
 const ARMED_MS = 4000; // so long the second click on "Cancel all" counts
 const TOLD_MS = 8000;
@@ -118,7 +119,7 @@ export class QueueActions {
   }
 
   nameOf(id) {
-    return this.queue.rows.get(id)?.querySelector(".sd-row-prompt")?.textContent ?? "The job";
+    return short(this.queue.rows.get(id)?.querySelector(".sd-row-prompt")?.textContent || "The job");
   }
 }
 

@@ -3,17 +3,14 @@
 import { make } from "./dom.js";
 import { imageCount, isMine, sizeOf } from "./model.js";
 import { thumbnail } from "./stage.js";
-import { clock, duration, ended, pausedWords, seconds } from "./words.js";
+import { clock, duration, ended, pausedWords, seconds, short } from "./words.js";
 
 const THUMBNAILS_SHOWN = 6;
 export const PRIORITIES = { High: 10, Normal: 0, Low: -10 };
 const RETRIED = ["failed", "quarantined", "interrupted"];
 
 const promptOf = (job) => job.request.prompt || "(no prompt)";
-export const nameOf = (job) => {
-  const words = promptOf(job);
-  return words.length > 60 ? `${words.slice(0, 57)} …` : words;
-};
+const nameOf = (job) => short(promptOf(job));
 const act = (name, words, more = {}) => make("button", { type: "button", "data-act": name, class: "sd-small", ...more }, words);
 const named = (job, words) => ({ "aria-label": `${words}: ${nameOf(job)}` });
 const prompt = (job) => make("span", { class: "sd-row-prompt", title: job.request.prompt || null }, promptOf(job));

@@ -1,7 +1,8 @@
 // Another order of the waiting jobs: rows are dragged by their grip, or moved from it with the arrow keys. What is done
 // is said aloud, and the server is told once it is settled.
 
-import { ordinal } from "./words.js";
+import { setText } from "./dom.js";
+import { ordinal, short } from "./words.js";
 
 const SETTLE_MS = 450; // several presses of an arrow key are one move
 const EDGE = 70; // px from the window's edge where a drag scrolls
@@ -26,7 +27,7 @@ export class Reorder {
   }
 
   rows = () => Array.from(this.list().children);
-  name = (row) => row.querySelector(".sd-row-prompt").textContent;
+  name = (row) => short(row.querySelector(".sd-row-prompt").textContent);
 
   // The others walk around it: a row that leaves the document, and be it for a moment, loses focus and finger.
   put(row, place) {
@@ -37,6 +38,7 @@ export class Reorder {
     for (let at = this.rows().indexOf(row); at > place; at -= 1) {
       list.insertBefore(row.previousElementSibling, row.nextElementSibling);
     }
+    number(this.rows());
   }
 
   key(event) {
@@ -127,4 +129,9 @@ export class Reorder {
     delete row.dataset.dragged;
     this.drag = null;
   }
+}
+
+// Writes its place into each row.
+export function number(rows) {
+  rows.forEach((row, i) => setText(row.querySelector(".sd-row-place"), i ? ordinal(i + 1) : "next"));
 }

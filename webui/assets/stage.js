@@ -163,7 +163,7 @@ function renderInfotext(job, output, preview) {
   const text = output && !preview ? output.infotext : "";
   const waiting = preview || unfinished(job) ? asked(job) : "";
   const key = text || `…${waiting}`;
-  byId("txt2img_send").dataset.on = text ? "yes" : "no";
+  allowSending(byId("txt2img_send"), Boolean(text));
   if (info.dataset.key === key) return;
   info.dataset.key = key;
   info.replaceChildren();
@@ -176,6 +176,16 @@ function renderInfotext(job, output, preview) {
     info.append(...withPrompt(waiting));
   } else {
     info.append("The settings of each picture are shown here and kept in its file.");
+  }
+}
+
+function allowSending(box, on) {
+  if (box.dataset.on === (on ? "yes" : "no")) return;
+  box.dataset.on = on ? "yes" : "no";
+  for (const button of box.querySelectorAll("button")) button.disabled = !on;
+  for (const link of box.querySelectorAll("a")) {
+    setAttribute(link, "aria-disabled", on ? null : "true");
+    setAttribute(link, "tabindex", on ? null : "-1");
   }
 }
 

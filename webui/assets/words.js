@@ -2,6 +2,9 @@
 
 import { imageCount, shownJob, shownPreview, shownProgress, stalledBeat, unfinished } from "./model.js";
 
+// A prompt as the name of its job, in a sentence.
+export const short = (words) => (words.length > 60 ? `${words.slice(0, 57)} …` : words);
+
 export function ordinal(n) {
   const tens = n % 100;
   if (tens >= 11 && tens <= 13) return `${n}th`;
