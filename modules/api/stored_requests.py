@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from modules.api.permission import Permission
 from modules.jobs.rows import Actor, RequestAnswer, acting
@@ -20,6 +21,15 @@ logger = logging.getLogger(__name__)
 
 INTERRUPTS_UNTIL_KILLED = 3
 GRACE_SECONDS = 2.0
+
+
+@dataclass
+class _Asked:
+    """The job that was asked last to end, when it was asked first, and whether the end of its grace is waited for."""
+
+    job: str
+    since: float
+    waits: bool = False
 
 
 class StoredRequests:
@@ -42,7 +52,7 @@ class StoredRequests:
         self._clock = clock
         self._later = later or _call_later
         self._lock = threading.Lock()
-        self._first_asked: tuple[str, float] | None = None
+        self._asked = _Asked("", 0.0)
 
     def request(self, kind: RequestKind, job: str | None) -> bool:
         """Ask `job`, or the job that runs, to stop in the way of `kind`; False when there is nothing to stop."""
@@ -65,20 +75,22 @@ class StoredRequests:
         return answer
 
     def _count(self, job: str, times: int) -> None:
-        """Note when a job was asked first. A server that has just started knows only since now."""
-        now = self._clock()
+        """Order the kill when it is time. A server that has just started knows of the first request only since now."""
         with self._lock:
-            if self._first_asked is None or self._first_asked[0] != job:
-                self._first_asked = (job, now)
-            since = self._first_asked[1]
-        if times < INTERRUPTS_UNTIL_KILLED:
-            return
-        if now - since >= GRACE_SECONDS:
+            if self._asked.job != job or times == 1:
+                self._asked = _Asked(job, self._clock())
+            if times < INTERRUPTS_UNTIL_KILLED or self._asked.waits:
+                return
+            left = GRACE_SECONDS - (self._clock() - self._asked.since)
+            self._asked.waits = left > 0
+        if left > 0:
+            self._later(left, lambda: self._kill_if_it_runs(job))
+        else:
             self._kill_if_it_runs(job)
-        elif times == INTERRUPTS_UNTIL_KILLED:
-            self._later(GRACE_SECONDS - (now - since), lambda: self._kill_if_it_runs(job))
 
     def _kill_if_it_runs(self, job: str) -> None:
+        with self._lock:
+            self._asked.waits = False
         if self._state.running and self._state.begun_job == job:
             logger.warning(
                 "Job %s was asked %d times to end and has not: its engine is killed.", job, INTERRUPTS_UNTIL_KILLED

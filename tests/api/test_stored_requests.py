@@ -77,6 +77,30 @@ def test_after_the_grace_a_job_that_still_runs_is_ended_with_its_engine(desk: De
     assert desk.command() == "kill-engine"
 
 
+def test_a_server_that_came_in_between_gives_the_grace_too(desk: Desk) -> None:
+    for _ in range(2):
+        desk.store.request("interrupt", "mine")  # of the server before
+    for _ in range(3):
+        desk.requests.request("interrupt", "mine")
+    assert [seconds for seconds, _ in desk.later] == [2.0], "asked once for the end of the grace"
+    desk.later[0][1]()
+    assert desk.command() == "kill-engine"
+
+
+def test_a_job_that_is_tried_again_gets_its_grace_again(desk: Desk) -> None:
+    desk.requests.request("interrupt", "mine")
+    desk.store.finish("mine", "interrupted")
+    desk.state.end()
+    desk.now += 60
+    desk.store.retry("mine")
+    desk.store.claim("fake")
+    desk.state.begin("mine")
+    for _ in range(3):
+        desk.requests.request("interrupt", "mine")
+    assert [seconds for seconds, _ in desk.later] == [2.0]
+    assert desk.command() is None
+
+
 def test_another_job_begins_to_count_anew_and_skips_do_not_count(desk: Desk) -> None:
     for _ in range(5):
         desk.requests.request("skip", "mine")

@@ -1,6 +1,44 @@
 """Restarts that wait for their moment, with the real engine: nothing of the job is lost or drawn twice."""
 
+import http.client
+import threading
+
 from tests.program import Program, wait_until
+
+
+class Follower(threading.Thread):
+    """A REST client of the event stream that comes back whenever it ends and names the last number that it saw."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self.port = port
+        self.numbers: list[int] = []
+        self.last: int | None = None
+        self.connections = 0
+
+    def run(self) -> None:
+        while True:
+            try:
+                self.read()
+            except (OSError, http.client.HTTPException):
+                continue
+
+    def read(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        headers = {} if self.last is None else {"Last-Event-ID": str(self.last)}
+        connection.request("GET", "/sdapi/v1/events", headers=headers)
+        answer = connection.getresponse()
+        self.connections += 1
+        number: int | None = None
+        for raw in answer:
+            line = raw.decode().strip()
+            if line.startswith("id: "):
+                number = int(line[4:])
+            elif line.startswith('data: {"type":"event"') and number is not None:
+                self.numbers.append(number)
+            if line.startswith("data: ") and number is not None:
+                self.last, number = number, None
+        connection.close()
 
 
 def engines(program: Program) -> list[int]:
@@ -8,6 +46,9 @@ def engines(program: Program) -> list[int]:
 
 
 def test_an_engine_restart_after_the_image_then_one_of_the_server_when_idle(program: Program) -> None:
+    follower = Follower(program.port)
+    follower.start()
+    wait_until(lambda: follower.last is not None, 20, "the follower has its snapshot")
     identity = program.submit(prompt="red heart", seed=3, steps=40, n_iter=3)
     program.wait_for_step(identity)
     engine, instance = program.pid_of("modules.engine"), program.get("/internal/ping")["instance"]
@@ -23,3 +64,15 @@ def test_an_engine_restart_after_the_image_then_one_of_the_server_when_idle(prog
     assert len(list((program.data / "outputs").rglob("*.png"))) == 3
     actions = [row["action"] for row in program.get("/sdapi/v1/audit")["audit"]]
     assert actions[:2] == ["restart-when-idle", "restart-engine-after-image"]
+    program.post("/sdapi/v1/options", {"samples_save": False})
+    last = newest_event(program)
+    wait_until(lambda: follower.last == last, 20, f"event {last} reaches the follower, which has {follower.last}")
+    assert follower.numbers == list(range(1, last + 1)), "each event once, in order, over the swap"
+    assert follower.connections == 2
+
+
+def newest_event(program: Program) -> int:
+    """Return the number of the last event, as the snapshot has it."""
+    late = Follower(program.port)
+    late.start()
+    return wait_until(lambda: late.last, 20, "a snapshot")
