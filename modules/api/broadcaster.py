@@ -230,11 +230,31 @@ class Broadcaster:
             batch: Batch = await self._workers.run_poll(read_batch, self._store, self._number)
             if batch.queue is not None:
                 self._take_queue(batch.queue)
+            if batch.deliveries and batch.deliveries[0].event.number > self._number + 1:
+                await self._make_up_for_a_gap()
             for delivery in batch.deliveries:
                 await self._tell(delivery)
                 self._number = delivery.event.number
             if len(batch.deliveries) < MOST_EVENTS_AT_ONCE:
                 return
+
+    async def _make_up_for_a_gap(self) -> None:
+        """Events were compacted away before this process read them, as after a long sleep of it alone.
+
+        Readers begin anew; who waits for a job that has ended in the gap is answered.
+        """
+        for subscription in self._subscriptions:
+            subscription.end()
+        self._take_queue(await self._workers.run_poll(read_queue, self._store))
+        jobs = await self._workers.run_poll(self._store.jobs_by_id, list(self._waiting))
+        for job in jobs.values():
+            if job.finished:
+                self._answer_waiting(job.id, job.status)
+
+    def _answer_waiting(self, job_id: str, ended: str) -> None:
+        for future in self._waiting.pop(job_id, set()):
+            if not future.done():
+                future.set_result(ended)
 
     def _take_queue(self, queue: Queue) -> None:
         if self._link is not None and queue.counts != self.queue.counts:
@@ -248,9 +268,7 @@ class Broadcaster:
         for subscription in self._subscriptions:
             subscription.put(delivery.message)
         if delivery.ended is not None and job_id is not None:
-            for future in self._waiting.pop(job_id, set()):
-                if not future.done():
-                    future.set_result(delivery.ended)
+            self._answer_waiting(job_id, delivery.ended)
 
     async def _settle(self, job_id: str) -> None:
         """Wait until the noticeboard, too, says that the job is over.

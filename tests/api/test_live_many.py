@@ -236,3 +236,33 @@ async def test_a_dropped_reader_comes_back_and_hears_what_it_missed(port: int, s
     async with connect(f"ws://127.0.0.1:{port}/steady/live?after={after}") as again:
         assert (await message(again))["replay"] == after
         assert (await message(again))["number"] == after + 1
+
+
+async def test_a_server_that_slept_through_a_compaction_leaves_nobody_waiting(
+    port: int, services: Services, drawing: FakeEngine
+) -> None:
+    drawing.go.clear()
+    async with live(port) as stream, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+        await message(stream)
+        asking = asyncio.create_task(http.post("/sdapi/v1/txt2img", json={"force_task_id": "mine", "width": 64}))
+        await until(lambda: services.store.get("mine"))
+        await until(lambda: services.broadcaster._number == services.store.last_event())
+        asleep = asyncio.Event()
+        something_happened = services.broadcaster._something_happened
+
+        async def sleeping() -> bool:
+            await asleep.wait()
+            return await something_happened()
+
+        services.broadcaster._something_happened = sleeping  # type: ignore[method-assign]
+        services.broadcaster.wake()
+        drawing.go.set()
+        await until(lambda: (job := services.store.get("mine")) is not None and job.finished)
+        for _ in range(5):
+            services.store.note_settings(["samples_save"])
+        services.store.compact_events(keep=2)
+        asleep.set()
+        assert (await asking).status_code == 200
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await message(stream)
