@@ -49,3 +49,8 @@ class Studio:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "timings", Timings(self.folder.timings))
+
+    def needs_snapshot(self, job_id: str) -> bool:
+        """Tell whether a job may still go on from its snapshot."""
+        job = self.store.get(job_id)
+        return job is not None and not job.finished

@@ -59,6 +59,8 @@ class Watch:
             self._version = version
             self._worker.wake()
             self._apply_requests()
+            if running is None:
+                studio.snapshots.sweep(studio.needs_snapshot)  # A paused job may have ended without the engine.
         self._end_if_not_obeyed()
         self._looks += 1
         if self._looks % self._LOOKS_BETWEEN_NEWS == 0:
