@@ -8,7 +8,7 @@ from modules.jobs.store_base import StoreBase
 from modules.jobs.store_database import Transaction
 from modules.jobs.store_places import leave_queue
 from modules.jobs.store_queue import check_room
-from modules.jobs.store_rows import end_job, find_job, first_job, jobs_with_ids, known_job, read_order
+from modules.jobs.store_rows import Reader, end_job, find_job, first_job, jobs_with_ids, known_job, read_order
 
 # A stronger request replaces a weaker one; a weaker one takes nothing back.
 _STRENGTH = {None: 0, "pause": 1, "stop": 2, "interrupt": 3}
@@ -22,7 +22,8 @@ class Requests(StoreBase):
 
         A waiting or paused job is interrupted at once, a waiting one also paused. A running one is when its engine
         sees the request; it finds it here also after its own death. A request for a job that has ended changes
-        nothing, nor does one that is weaker than what was asked before (a pause after an interrupt).
+        nothing, nor does one that is weaker than what was asked before (a pause after an interrupt). In a chain of
+        `forever` jobs a stop or a pause of one that is done means the one that came after it: the answer names it.
 
         Raises:
             UnknownJob: an id was given and there is no such job.
@@ -34,6 +35,9 @@ class Requests(StoreBase):
                     return RequestAnswer(False, None, None, None)
             else:
                 job = known_job(transaction, id)
+                if kind != "skip" and job.status == "done" and job.forever:
+                    last = last_of_chain(transaction, job)
+                    job = job if last.finished else last
             answer = _ask_running(transaction, kind, job) if job.status == "running" else _ask(transaction, kind, job)
             if answer.accepted:
                 write_audit(transaction, by, kind, job.id)
@@ -74,8 +78,9 @@ class Requests(StoreBase):
             check_room(transaction, self.limits(), job.owner)
             transaction.execute(
                 "UPDATE jobs SET status = 'queued', deaths = 0, error = NULL, log = NULL, requested = NULL,"
-                " requested_at = NULL, stop_requests = 0, skip_image = NULL, finished_at = NULL,"
-                " stopped_after_seconds = NULL, phase = NULL, progress = 0, engine = NULL WHERE id = ?",
+                " requested_at = NULL, stop_requests = 0, skip_image = NULL, image_index = NULL,"
+                " finished_at = NULL, stopped_after_seconds = NULL, phase = NULL, progress = 0, engine = NULL"
+                " WHERE id = ?",
                 (id,),
             )
             _draw_again(transaction, id)
@@ -92,12 +97,9 @@ class Requests(StoreBase):
             UnknownJob: there is no such job.
         """
         with self._database.write() as transaction:
-            job = known_job(transaction, id)
-            while job.finished:
-                next_one = first_job(transaction, "WHERE follows = ?", (job.id,))
-                if next_one is None:
-                    return RequestAnswer(False, job.status, job.id, None)
-                job = next_one
+            job = last_of_chain(transaction, known_job(transaction, id))
+            if job.finished:
+                return RequestAnswer(False, job.status, job.id, None)
             transaction.execute("UPDATE jobs SET forever = ? WHERE id = ?", (on, job.id))
             transaction.append("request", job.id, {"kind": "forever", "on": on, "image": job.image_index or 0})
             write_audit(transaction, by, "forever", job.id, {"on": on})
@@ -132,6 +134,18 @@ class Requests(StoreBase):
                 transaction.append("removed", id, {})
             write_audit(transaction, by, "remove", id)
             return True
+
+
+def last_of_chain(reader: Reader, job: Job) -> Job:
+    """Return the newest of the jobs that followed this one, itself when none did."""
+    row = reader.execute(
+        "WITH RECURSIVE chain (id, number) AS ("
+        "  SELECT id, number FROM jobs WHERE id = ?"
+        "  UNION ALL SELECT jobs.id, jobs.number FROM jobs JOIN chain ON jobs.follows = chain.id"
+        ") SELECT id FROM chain ORDER BY number DESC LIMIT 1",
+        (job.id,),
+    ).fetchone()
+    return job if row["id"] == job.id else known_job(reader, row["id"])
 
 
 def pause_job(transaction: Transaction, job: Job) -> None:

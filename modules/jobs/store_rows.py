@@ -149,7 +149,7 @@ def end_job(
         " progress = CASE WHEN :status = 'done' THEN 1 ELSE progress END, place = 0, own_place = 0,"
         " forever = CASE WHEN :status = 'interrupted' THEN 0 ELSE forever END,"
         " stopped_after_seconds = CASE WHEN requested IS NOT NULL THEN max(0, :now - requested_at) END WHERE id = :id",
-        {"status": status, "error": error, "log": log and json.dumps(list(log)), "now": now, "id": job.id},
+        {"status": status, "error": error, "log": json.dumps(list(log)) if log else None, "now": now, "id": job.id},
     )
     transaction.append("job", job.id, {"status": status, "error": error})
 

@@ -351,6 +351,22 @@ def test_a_click_on_a_link_of_the_chain_that_is_done_means_the_newest(store: Job
     assert store.set_forever("a", False) == RequestAnswer(False, "done", running.id, None)
 
 
+@pytest.mark.parametrize("kind", ["interrupt", "stop", "pause"])
+def test_a_stop_that_comes_when_its_job_is_done_ends_the_chain_all_the_same(store: JobStore, kind: Any) -> None:
+    forever(store, "a")
+    store.finish("a", "done")
+    (follower,) = store.queued_ids()
+    assert store.request("skip", "a") == RequestAnswer(False, "done", "a", None)
+    assert store.request(kind, "a") == RequestAnswer(True, "queued", follower, None)
+    assert get(store, follower).status == ("paused" if kind == "pause" else "interrupted")
+    assert store.request("stop", "a").accepted is (kind == "pause")
+    assert store.request(kind, "a") == RequestAnswer(False, "done", "a", None)  # the chain has ended
+    run(store, "b")
+    store.finish("b", "done")
+    submit(store, "c")
+    assert store.request(kind, "b") == RequestAnswer(False, "done", "b", None)  # no chain: the next job is not meant
+
+
 def test_any_job_can_become_a_chain(store: JobStore) -> None:
     run(store, "a")
     assert store.set_forever("a", True).accepted

@@ -108,6 +108,14 @@ def test_two_deaths_quarantine_the_job_with_the_reason(store: JobStore) -> None:
     assert store.claim("engine-3") is None
 
 
+def test_a_quarantine_without_a_log_has_none(store: JobStore) -> None:
+    submit(store, "a")
+    for number in range(2):
+        store.claim(f"engine-{number}")
+        store.recover(f"engine-{number + 1}", Death(ordered=False, reason="exit code 1"))
+    assert (get(store, "a").status, get(store, "a").log) == ("quarantined", None)
+
+
 @pytest.mark.parametrize("death", [None, Death(ordered=True, reason="exit code 0")])
 def test_ordered_and_unknown_ends_do_not_count(store: JobStore, death: Death | None) -> None:
     submit(store, "a")
