@@ -1,4 +1,4 @@
-"""Memory that runs out, memory that stays: a job gets one more try with less, and the engine comes back to its level."""
+"""Memory that runs out and memory that stays: one more try with less, and an engine that comes back to its level."""
 
 import gc
 from typing import Any

@@ -1,0 +1,201 @@
+"""A job is stopped in whatever phase it is, soon, with the time that it took in its row, and keeps what it should."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from torch import nn
+
+from modules.engine import batches, drawing
+from modules.engine.watch import Watch
+from modules.images.png import read_parameters
+from tests.engine.conftest import Engine
+from tests.engine.moments import at_step
+
+Act = Callable[[], object]
+
+
+def once(act: Act) -> Callable[..., None]:
+    done: list[int] = []
+
+    def hook(*_given: Any) -> None:
+        if not done:
+            done.append(1)
+            act()
+
+    return hook
+
+
+def amid_load(engine: Engine, act: Act, patch: pytest.MonkeyPatch) -> None:
+    advance, asked = drawing.JobProgress.advance, once(act)
+
+    def advance_and_act(progress: Any, fraction: float) -> None:
+        asked()
+        advance(progress, fraction)
+
+    engine.studio.shelf.drop()
+    patch.setattr(drawing.JobProgress, "advance", advance_and_act)
+
+
+def amid_network(part: Callable[[Any], nn.Module]) -> Callable[[Engine, Act, pytest.MonkeyPatch], None]:
+    def install(engine: Engine, act: Act, patch: pytest.MonkeyPatch) -> None:
+        part(engine.studio.shelf.loaded.pipeline).register_forward_pre_hook(once(act))  # type: ignore[union-attr]
+
+    return install
+
+
+def amid_save(engine: Engine, act: Act, patch: pytest.MonkeyPatch) -> None:
+    """The encoding of the picture takes for ever."""
+
+    def encode(*_given: Any) -> bytes:
+        act()
+        threading.Event().wait(60)
+        return b""
+
+    patch.setattr(batches, "encode_png", encode)
+
+
+PHASES = {
+    "load": amid_load,
+    "encode": amid_network(lambda pipeline: pipeline.text_encoder.encoder.layers[0]),
+    "sample": amid_network(lambda pipeline: pipeline.unet.mid_block),
+    "decode": amid_network(lambda pipeline: pipeline.vae.decoder.mid_block),
+    "save": amid_save,
+}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_an_interrupt_is_obeyed_in_every_phase(engine: Engine, phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.draw()
+    identity = engine.submit(prompt=f"words that are not known yet in {phase}", n_iter=2)
+    seen: list[str] = []
+
+    def ask() -> None:
+        running = engine.worker.running
+        assert running is not None
+        seen.append(running[1].phase)
+        assert engine.store.request("interrupt", identity).accepted
+        engine.state.apply_request("interrupt", identity)
+
+    PHASES[phase](engine, ask, monkeypatch)
+    job = engine.run_next()
+    assert seen == [phase]
+    assert (job.status, engine.store.images(identity)) == ("interrupted", [])
+    assert job.stopped_after_seconds is not None and job.stopped_after_seconds < 5
+    monkeypatch.undo()
+    assert engine.draw().status == "done"
+
+
+@pytest.mark.parametrize("phase", ["load", "sample", "decode"])
+def test_a_pause_is_obeyed_in_every_phase_and_loses_no_bit(
+    engine: Engine, phase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = engine.files(engine.draw(n_iter=2))
+    identity = engine.submit(n_iter=2)
+
+    def ask() -> None:
+        assert engine.store.request("pause", identity).accepted
+        engine.state.apply_request("pause", identity)
+
+    PHASES[phase](engine, ask, monkeypatch)
+    assert engine.run_next().status == "paused"
+    monkeypatch.undo()
+    assert engine.store.resume(identity).accepted
+    done = engine.run_next()
+    assert (done.id, done.status) == (identity, "done")
+    assert engine.files(done) == undisturbed
+
+
+def test_the_model_is_given_back_when_a_paused_job_was_the_last(engine: Engine) -> None:
+    first, second = engine.submit(), engine.submit()
+
+    def ask() -> None:
+        engine.store.request("pause", first)
+        engine.state.apply_request("pause", first)
+
+    at_step(engine, 2, ask)
+    loads: list[int] = []
+    load = engine.studio.shelf._load
+    engine.studio.shelf._load = lambda *given: (loads.append(1), load(*given))[1]  # type: ignore[method-assign]
+    engine.start()
+    engine.wait(lambda: engine.store.get(second).status == "done")  # type: ignore[union-attr]
+    assert engine.store.get(first).status == "paused"  # type: ignore[union-attr]
+    assert loads == [1]  # The second had use for it.
+    third = engine.submit()
+    at_step(engine, 2, lambda: (engine.store.request("pause", third), engine.state.apply_request("pause", third)))
+    engine.wait(lambda: engine.store.get(third).status == "paused")  # type: ignore[union-attr]
+    engine.wait(lambda: engine.studio.shelf.loaded is None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked", "kept", "marked"),
+    [
+        ({}, None, False, False),
+        ({"save_incomplete_images": True}, None, True, True),
+        ({"save_incomplete_images": True, "mark_incomplete_images": False}, None, True, False),
+        ({}, "mark", True, True),
+        ({}, "keep", True, False),
+        ({"save_incomplete_images": True}, "discard", False, False),
+    ],
+)
+def test_what_a_stopped_job_keeps(
+    engine: Engine, settings: dict[str, bool], asked: str | None, kept: bool, marked: bool
+) -> None:
+    engine.options.update(settings)
+    at_step(engine, 3, engine.state.interrupt)
+    job = engine.draw(steps=8, partial_images=asked)
+    images = engine.store.images(job.id)
+    assert (job.status, [image.partial for image in images]) == ("interrupted", [True] if kept else [])
+    if kept:
+        assert ("Partial: 3/8" in images[0].infotext) is marked
+        assert ('"partial":[3,8]' in read_parameters(engine.files(job)[0]).items["steady"]) is marked
+
+
+def test_a_picture_whose_steps_are_all_done_is_whole_although_the_job_was_stopped(engine: Engine) -> None:
+    whole = engine.files(engine.draw())
+    amid_network(lambda pipeline: pipeline.vae.decoder.mid_block)(engine, engine.state.interrupt, pytest.MonkeyPatch())
+    job = engine.draw(partial_images="mark")
+    (image,) = engine.store.images(job.id)
+    assert (job.status, image.partial, "Partial" in image.infotext) == ("interrupted", False, False)
+    assert engine.files(job) == whole
+
+
+def test_an_engine_that_does_not_obey_has_itself_ended_at_the_third_request(engine: Engine) -> None:
+    """The drawing thread hangs; the watch still runs."""
+    clock = [0.0]
+    watch = Watch(engine.studio, engine.worker, lambda: clock[0])
+    commands: list[str] = []
+    engine.state.command_port = commands.append
+
+    def hang() -> None:
+        for times in (1, 2, 3):
+            assert engine.store.request("interrupt").times == times
+        watch.look()  # finds the request
+        assert engine.state.interrupted
+        for clock[0] in (1.0, 1.9):
+            watch.look()
+        assert commands == []
+        clock[0] = 2.1
+        watch.look()
+        assert commands == ["kill-engine"]
+
+    at_step(engine, 2, hang)
+    assert engine.draw().status == "interrupted"
+
+
+def test_two_requests_do_not_end_the_engine(engine: Engine) -> None:
+    clock = [0.0]
+    watch = Watch(engine.studio, engine.worker, lambda: clock[0])
+    commands: list[str] = []
+    engine.state.command_port = commands.append
+
+    def hang() -> None:
+        for _ in range(2):
+            engine.store.request("interrupt")
+        for clock[0] in (1.0, 9.0, 90.0):
+            watch.look()
+
+    at_step(engine, 2, hang)
+    assert engine.draw().status == "interrupted"
+    assert commands == []
