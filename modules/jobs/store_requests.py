@@ -65,7 +65,9 @@ class Requests(StoreBase):
             return RequestAnswer(True, job.status, id, None)
 
     def retry(self, id: str, by: Actor | None = None) -> RequestAnswer:
-        """Let a job that did not succeed wait again. It draws the same pictures, those that are missing or partial.
+        """Let a job that did not succeed wait again.
+
+        It draws the same pictures, those that are partial, were skipped or are gone; whole ones stay.
 
         Raises:
             UnknownJob: there is no such job.
@@ -83,7 +85,11 @@ class Requests(StoreBase):
                 " WHERE id = ?",
                 (id,),
             )
-            _draw_again(transaction, id)
+            transaction.execute(
+                "UPDATE images SET status = 'reserved', partial = 0, infotext = '', completed_at = NULL"
+                " WHERE job_id = ? AND (partial OR status = 'expired')",
+                (id,),
+            )
             transaction.append("job", id, {"status": "queued"})
             write_audit(transaction, by, "retry", id, {"was": job.status})
             return RequestAnswer(True, job.status, id, None)
@@ -169,20 +175,6 @@ def requeue_paused(transaction: Transaction, job: Job) -> None:
         (job.id,),
     )
     transaction.append("job", job.id, {"status": "queued"})
-
-
-def _draw_again(transaction: Transaction, job_id: str) -> None:
-    """Let the engine draw anew what is partial or was removed; it begins at `image_index`, so that goes back to it."""
-    missing = "job_id = :id AND (partial OR status = 'expired')"
-    transaction.execute(
-        "UPDATE jobs SET image_index = min(image_index, coalesce("
-        f" (SELECT min(image_index) FROM images WHERE {missing}), image_index)) WHERE id = :id",
-        {"id": job_id},
-    )
-    transaction.execute(
-        f"UPDATE images SET status = 'reserved', partial = 0, infotext = '', completed_at = NULL WHERE {missing}",
-        {"id": job_id},
-    )
 
 
 def _ask(transaction: Transaction, kind: RequestKind, job: Job) -> RequestAnswer:
