@@ -7,6 +7,7 @@ from hypothesis import given, settings, strategies
 
 from modules.errors import InvalidRequest
 from modules.jobs.requests import Txt2ImgRequest, validate_request
+from modules.jobs.samplers import SAMPLERS
 
 
 def check(**data: Any) -> Txt2ImgRequest:
@@ -36,7 +37,7 @@ def check(**data: Any) -> Txt2ImgRequest:
         (
             {"sampler_name": "nope"},
             "sampler_name",
-            "Sampler 'nope' is not known: use one of Euler, Euler a, DDIM, DPM++ 2M, DPM++ 2M SDE, UniPC, LCM, Heun.",
+            f"Sampler 'nope' is not known: use one of {', '.join(sampler.name for sampler in SAMPLERS)}.",
         ),
         ({"sampler_name": 5}, "sampler_name", "Sampler 5 is not a name: send a string."),
         (
