@@ -60,11 +60,12 @@ class Cancel:
         self._obeyed = obeyed
 
 
-def add_cancel_points(module: nn.Module, cancel: Cancel, pacer: Pacer | None = None) -> int:
-    """Check for a stop before every block of `module`; return how many blocks that is.
+def add_cancel_points(module: nn.Module, cancel: Cancel, pacer: Pacer | None = None, fine: bool = False) -> int:
+    """Check for a stop before every block of `module`; return how many points that makes.
 
     A block is what a list or sequence of the module holds and what itself has parts: residual blocks, attention
-    layers, transformer blocks. Put in once, when the model is loaded. `pacer` is for devices that run behind.
+    layers, transformer blocks. Put in once, when the model is loaded. `pacer` is for devices that run behind. `fine`
+    checks before every layer too: one block of a large decoder takes a second on a processor.
     """
 
     def check(_module: nn.Module, _inputs: Any) -> None:
@@ -77,6 +78,8 @@ def add_cancel_points(module: nn.Module, cancel: Cancel, pacer: Pacer | None = N
 
     hook: Callable[[nn.Module, Any], None] = check if pacer is None else pace_and_check
     blocks = list(_blocks(module))
+    if fine:
+        blocks += [layer for layer in module.modules() if not any(True for _ in layer.children())]
     for block in blocks:
         block.register_forward_pre_hook(hook)
     if pacer is not None:

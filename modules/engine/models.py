@@ -121,7 +121,9 @@ class ModelShelf:
         for network in networks:
             network.requires_grad_(False)
             pacer = None if new_event is None else Pacer(new_event, self._cancel.check_waiting)
-            add_cancel_points(network, self._cancel, pacer)
+            # A step of the denoiser has blocks enough.
+            fine = pacer is None and network is not denoiser
+            add_cancel_points(network, self._cancel, pacer, fine)
         if device != "cpu" and key.offload:
             pipeline.enable_model_cpu_offload(device=device)
 

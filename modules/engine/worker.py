@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -43,10 +44,17 @@ class Ending:
 class Worker:
     """Runs jobs until the engine is told to end. `wake` may be called from any thread."""
 
-    def __init__(self, studio: Studio, engine_id: str, publish: Callable[[str, Any], None]) -> None:
+    def __init__(
+        self,
+        studio: Studio,
+        engine_id: str,
+        publish: Callable[[str, Any], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._studio = studio
         self._engine_id = engine_id
         self._publish = publish
+        self._clock = clock
         self._woken = threading.Event()
         self._progress: JobProgress | None = None
         self._job: Job | None = None
@@ -85,7 +93,7 @@ class Worker:
         studio = self._studio
         studio.status.change("drawing")
         token = studio.state.begin(job.id)
-        progress = JobProgress(job.id, lambda value: self._publish("progress", value), floor=job.progress)
+        progress = JobProgress(job.id, lambda value: self._publish("progress", value), self._clock, job.progress)
         studio.cancel.heartbeat.begin(job.id, lambda: progress.phase)
         self._job, self._progress = job, progress
         try:
@@ -128,6 +136,8 @@ class Worker:
         except Exception as error:
             logger.exception("Job %s failed", job.id)
             if is_out_of_memory(error):
+                if progress.phase == "decode":
+                    _keep_steps(drawing)
                 return self._ending_out_of_memory(job, drawing.resolved, progress.phase, error)
             return Ending("failed", describe_failure(error, drawing.resolved))
 
@@ -216,6 +226,14 @@ class Worker:
                     told = True
                 if self._studio.cancel.exit.wait(_SECONDS_BETWEEN_TRIES):
                     return None
+
+
+def _keep_steps(drawing: JobDrawing) -> None:
+    """Keep the steps of a picture that could only not be decoded; where memory does not suffice for that, do not."""
+    try:
+        drawing.keep_snapshot()
+    except Exception as error:
+        logger.warning("The steps of a picture could not be kept: %s", error)
 
 
 def _tried_again(what: str, resolved: ResolvedTxt2Img, economy: Economy) -> str:

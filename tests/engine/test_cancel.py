@@ -63,6 +63,7 @@ def test_every_block_of_the_networks_is_a_cancel_point(load: Callable[..., Loade
             assert {"down_blocks.0.resnets.0", "mid_block.attentions.0", "up_blocks.1.attentions.1"} <= names
         if network is pipeline.vae:
             assert {"decoder.up_blocks.0.resnets.0", "decoder.mid_block.resnets.1"} <= names
+            assert {"decoder.up_blocks.0.resnets.0.conv2", "decoder.up_blocks.0.upsamplers.0.conv"} <= names
 
 
 def test_a_stop_is_obeyed_at_the_next_block_and_leaves_no_tensor_behind() -> None:

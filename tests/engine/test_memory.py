@@ -80,6 +80,9 @@ def test_a_picture_that_is_too_large_to_decode_is_decoded_in_tiles(
     done = engine.run_next()
     assert (done.status, done.attempts) == ("done", 2)
     assert done.stopped_after_seconds is None
+    # No step is drawn again.
+    assert [note.kind for note in done.notes] == ["out-of-memory", "continued"]
+    assert "step 4 of 4" in done.notes[1].text
     # The next job is drawn as ever.
     engine.draw(width=256, height=192, seed=3)
     assert not engine.studio.shelf.loaded or not engine.studio.shelf.loaded.pipeline.vae.use_tiling
