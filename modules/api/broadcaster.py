@@ -230,21 +230,21 @@ class Broadcaster:
             batch: Batch = await self._workers.run_poll(read_batch, self._store, self._number)
             if batch.queue is not None:
                 self._take_queue(batch.queue)
-            if batch.deliveries and batch.deliveries[0].event.number > self._number + 1:
-                await self._make_up_for_a_gap()
+            if batch.deliveries and (first := batch.deliveries[0].event.number) > self._number + 1:
+                await self._make_up_for_a_gap(first - 1)
             for delivery in batch.deliveries:
                 await self._tell(delivery)
                 self._number = delivery.event.number
             if len(batch.deliveries) < MOST_EVENTS_AT_ONCE:
                 return
 
-    async def _make_up_for_a_gap(self) -> None:
-        """Events were compacted away before this process read them, as after a long sleep of it alone.
+    async def _make_up_for_a_gap(self, until: int) -> None:
+        """Events up to `until` were compacted away before this process read them, as after a long sleep of it alone.
 
         Readers begin anew; who waits for a job that has ended in the gap is answered.
         """
         for subscription in self._subscriptions:
-            subscription.end()
+            subscription.lose(until)
         self._take_queue(await self._workers.run_poll(read_queue, self._store))
         jobs = await self._workers.run_poll(self._store.jobs_by_id, list(self._waiting))
         for job in jobs.values():

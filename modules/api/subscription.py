@@ -28,7 +28,9 @@ class Subscription:
         self._capacity = capacity
         self._events: deque[Message] = deque()
         self._newest: dict[str, Message] = {}
-        self._after = 0
+        self._after: int | None = None  # the reader knows all up to here; None: its beginning is not read yet
+        self._last = 0  # number of the last event that was put
+        self._lost_until = 0
         self._ended = False
         self._changed = asyncio.Event()
 
@@ -39,7 +41,7 @@ class Subscription:
 
     def put(self, message: Message) -> None:
         """Append an event."""
-        if self._ended or (message.number is not None and message.number <= self._after):
+        if self._ended or (message.number is not None and message.number <= (self._after or 0)):
             return
         if len(self._events) >= self._capacity:
             self._events.clear()
@@ -47,6 +49,7 @@ class Subscription:
             self.end()
             return
         self._events.append(message)
+        self._last = message.number or self._last
         self._changed.set()
 
     def put_newest(self, slot: str, message: Message) -> None:
@@ -59,6 +62,14 @@ class Subscription:
         """Drop events up to `number`: the reader knows them already."""
         self._after = number
         self._events = deque(one for one in self._events if one.number is None or one.number > number)
+        if number < self._lost_until:
+            self.end()
+
+    def lose(self, until: int) -> None:
+        """End, unless the reader knows all events up to `until` already: those it does not can be told no more."""
+        self._lost_until = until
+        if self._after is not None and max(self._after, self._last) < until:
+            self.end()
 
     def end(self) -> None:
         """Give what waits, then nothing more."""

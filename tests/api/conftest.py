@@ -198,7 +198,7 @@ async def serving(server: SwappableServer) -> AsyncIterator[int]:
             server.services.store.close()
 
 
-async def until(condition: Callable[[], Any], seconds: float = 5) -> Any:
+async def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
     """Wait until `condition` gives something true and return that."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -43,7 +43,7 @@ def live(port: int, query: str = "") -> connect:
 
 
 async def message(socket: ClientConnection) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 5))
+    content: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 20))
     return content
 
 
@@ -177,7 +177,7 @@ async def test_a_foreign_page_gets_no_stream(port: int) -> None:
 async def read_events(http: httpx.AsyncClient, count: int, headers: dict[str, str] | None = None) -> list[Any]:
     """Return (id, content) of the first events of the stream."""
     found: list[Any] = []
-    async with http.stream("GET", "/sdapi/v1/events", headers=headers, timeout=5) as answer:
+    async with http.stream("GET", "/sdapi/v1/events", headers=headers, timeout=30) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert "content-encoding" not in answer.headers
         number: int | None = None

@@ -24,7 +24,7 @@ def server(services: Services, application: Any) -> SwappableServer:
 
 async def read_answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     """Return head and body of one answer with a Content-Length."""
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
     return head, await reader.readexactly(length)
 
@@ -87,7 +87,7 @@ async def test_a_retiring_server_tells_viewers_and_waits_for_its_pictures(
         retirement = asyncio.create_task(server.retire())
         with pytest.raises(ConnectionClosed) as closed:
             for _ in range(20):
-                last = json.loads(await asyncio.wait_for(socket.recv(), 5))
+                last = json.loads(await asyncio.wait_for(socket.recv(), 20))
         assert last == {"type": "leaving"}
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012
@@ -121,7 +121,7 @@ async def test_sigterm_ends_within_three_seconds_whoever_is_there(server: Swappa
         assert answer.status_code == 503
         assert "stays in the queue" in answer.json()["errors"]
         assert (await stream).status_code == 200
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), 20) == b""
         writer.close()
     assert time.monotonic() - began < 3
 
@@ -154,9 +154,9 @@ async def test_a_connection_taken_at_the_moment_of_retirement_is_answered(server
             successor = await asyncio.start_server(answer_as_successor, sock=backlog)
             loop = asyncio.get_running_loop()
             await loop.sock_sendall(client, b"GET /internal/ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert (await asyncio.wait_for(loop.sock_recv(client, 100), 5)).startswith(b"HTTP/1.1 200")
+            assert (await asyncio.wait_for(loop.sock_recv(client, 100), 20)).startswith(b"HTTP/1.1 200")
         successor.close()
-        await asyncio.wait_for(retirement, 5)
+        await asyncio.wait_for(retirement, 20)
 
 
 async def answer_as_successor(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -65,3 +65,16 @@ async def test_next_waits_for_what_comes() -> None:
     assert not following.done()
     subscription.put(event(1))
     assert await following == event(1)
+
+
+async def test_lost_events_end_only_those_who_do_not_know_them() -> None:
+    knows, heard, behind, begins = (Subscription() for _ in range(4))
+    knows.skip_to(9)
+    heard.skip_to(3)
+    heard.put(Message("nine", 9))
+    behind.skip_to(8)
+    for one in (knows, heard, behind, begins):
+        one.lose(until=9)
+    assert [one.ended for one in (knows, heard, behind, begins)] == [False, False, True, False]
+    begins.skip_to(8)
+    assert begins.ended, "its beginning was read before they were lost"
