@@ -31,6 +31,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prompt", default="red heart")
     parser.add_argument("--more", default="crying face", help="what the phone draws")
+    parser.add_argument(
+        "--waiting", nargs="+", default=["umbrella", "green apple", "fish"], help="what waits in the queue"
+    )
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
     options = parser.parse_args()
@@ -59,12 +62,35 @@ def photograph_desktop(browser: Browser, url: str, options: argparse.Namespace) 
         page.wait_for_timeout(400)
         page.screenshot(path=options.out / "desktop-light.png")
         page.emulate_media(color_scheme="dark")
-        page.click("[role=tab][data-tab-id=queue]")
-        page.wait_for_timeout(800)
+        fill_the_queue(page, options)
         page.screenshot(path=options.out / "queue.png")
+        page.click("#steady_queue_clear")
+        page.click("#steady_queue_clear")
         page.click("[role=tab][data-tab-id=settings]")
         page.wait_for_timeout(400)
         page.screenshot(path=options.out / "settings.png")
+        page.click("[role=tab][data-tab-id=txt2img]")
+        page.click("#txt2img_interrupt")
+        wait_for_words(page, "Interrupted")
+
+
+def fill_the_queue(page: Page, options: argparse.Namespace) -> None:
+    """Leave one job paused, one drawn and some waiting, and go to the Queue tab."""
+    generate(page, options.more, options.steps, count=2)
+    wait_for_preview(page, image=0, share=0.5)
+    page.click("#txt2img_pause")
+    wait_for_words(page, "Paused")
+    generate(page, options.prompt, 150, count=4)
+    wait_for_preview(page, image=0, share=0.3)
+    for prompt in options.waiting:
+        page.fill("#txt2img_prompt textarea", prompt)
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(400)
+    page.click("[role=tab][data-tab-id=queue]")
+    page.wait_for_function(
+        "(n) => document.querySelectorAll('#steady_queue_waiting li').length === n", arg=len(options.waiting)
+    )
+    page.wait_for_timeout(800)
 
 
 def photograph_phone(browser: Browser, url: str, options: argparse.Namespace) -> None:

@@ -12,6 +12,9 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+// Lines that may be too long for the page: the box scrolls, also by keyboard.
+export const logBox = (lines) => make("pre", { tabindex: 0, "aria-label": "Log" }, lines.join("\n"));
+
 export function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }

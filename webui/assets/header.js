@@ -1,6 +1,6 @@
 // The bar at the top: what the engine does, how long the queue is, and what is wrong.
 
-import { byId, make, press, setAttribute, setText } from "./dom.js";
+import { byId, logBox, make, press, setAttribute, setText } from "./dom.js";
 import { write } from "./memory.js";
 import { stalledBeat } from "./model.js";
 import { waitingWords } from "./restarts.js";
@@ -92,7 +92,7 @@ function renderBanners(box, list) {
 function bannerElement(banner) {
   const words = make("div", { class: "sd-banner-words" }, make("b", {}, banner.title), ` ${banner.text}`);
   if (banner.log?.length) {
-    words.append(make("details", {}, make("summary", {}, "Last lines of the log"), make("pre", {}, banner.log.join("\n"))));
+    words.append(make("details", {}, make("summary", {}, "Last lines of the log"), logBox(banner.log)));
   }
   const element = make("div", { class: "sd-banner", "data-tone": banner.tone || "bad" }, words);
   if (banner.action) element.append(make("button", { type: "button", "data-press": banner.action.id }, banner.action.label));

@@ -1,6 +1,6 @@
 // One row of the Queue tab for each job, by what it is now: drawn, waiting, paused or of the past.
 
-import { make } from "./dom.js";
+import { logBox, make } from "./dom.js";
 import { imageCount, isMine, sizeOf } from "./model.js";
 import { thumbnail } from "./stage.js";
 import { clock, duration, ended, pausedWords, seconds, short } from "./words.js";
@@ -85,8 +85,8 @@ export function pastRow(job, state) {
   if (error) words.append(make("span", { class: "sd-row-state", "data-status": job.status }, error));
   for (const note of job.notes || []) words.append(make("span", { class: "sd-row-state" }, note.text));
   if (job.log?.length) {
-    const log = make("pre", {}, job.log.join("\n"));
-    words.append(make("details", { class: "sd-row-log" }, make("summary", {}, "Last lines of the engine's log"), log));
+    const summary = make("summary", {}, "Last lines of the engine's log");
+    words.append(make("details", { class: "sd-row-log" }, summary, logBox(job.log)));
   }
   const buttons = make("div", { class: "sd-row-buttons" });
   if (RETRIED.includes(job.status)) buttons.append(act("retry", "Try again", named(job, "Try again")));

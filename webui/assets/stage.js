@@ -1,6 +1,6 @@
 // The picture, its strip of thumbnails and its infotext.
 
-import { byId, make, setAttribute, setText } from "./dom.js";
+import { byId, logBox, make, setAttribute, setText } from "./dom.js";
 import { imageCount, shownJob, shownPreview, sizeOf, unfinished } from "./model.js";
 import { clock, noteWords } from "./words.js";
 
@@ -91,7 +91,7 @@ export class Stage {
       const words = job.error || "The log says why.";
       const title = job.status === "quarantined" ? "Set aside: it ended the engine twice" : "This job could not be drawn";
       empty.replaceChildren(make("strong", {}, title), make("p", {}, String(words)));
-      if (job.log?.length) empty.append(make("pre", {}, job.log.join("\n")));
+      if (job.log?.length) empty.append(logBox(job.log));
       const buttons = [make("button", { ...CHIP, "data-retry": job.id }, "Try again"), make("button", { ...CHIP, "data-edit": job.id }, "Edit")];
       empty.append(make("div", { class: "sd-chips" }, ...buttons));
     } else if (bare) {
@@ -161,7 +161,7 @@ function renderInfotext(job, output, preview) {
   const info = byId("html_info_txt2img");
   if (!info) return;
   const text = output && !preview ? output.infotext : "";
-  const waiting = preview || unfinished(job) ? asked(job) : "";
+  const waiting = job && (preview || !output || unfinished(job)) ? asked(job) : "";
   const key = text || `…${waiting}`;
   allowSending(byId("txt2img_send"), Boolean(text));
   if (info.dataset.key === key) return;
