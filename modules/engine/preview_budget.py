@@ -18,6 +18,7 @@ _NAMES: dict[Method, str] = {
 }  # fmt: skip
 _NEWEST_COUNTS = 0.2  # in moving averages
 _OVER = 1.15  # times the budget: then something cheaper
+_FAR_OVER = 2.0  # times the budget: at once, where else two in a row decide
 _WELL_UNDER = 0.6  # times the budget: then something better
 _PREVIEWS_BEFORE_UP = 5
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -77,6 +78,8 @@ class Budget:
         self._made: dict[Method, int] = {}
         self._failed: set[Method] = set()
         self._method: Method | None = None
+        self._usable: list[Method] = []
+        self._room: float | None = None  # what one preview may cost
         self._since_switch = 0
         self._over = 0
 
@@ -131,6 +134,7 @@ class Budget:
         """Return how the next preview is made when there is one each `every` steps and all may cost `share` of them."""
         usable = [method for method in available if method not in self._failed] or [available[-1]]
         room = None if self._step is None else share * self._step * every
+        self._usable, self._room = usable, room
         before = self._method
         if room is None:
             method = usable[-1]  # The cheapest, until a step was timed.
@@ -145,19 +149,28 @@ class Budget:
 
     def pause_seconds(self, method: Method, share: float) -> float:
         """Return how long to make none after one, so that all together keep the budget."""
-        return min(self._cost(method) / share, _LONGEST_PAUSE_SECONDS)
+        cost = self._cost(method)
+        if self._is_far_over(method):
+            # A try, once for each model: what comes next is cheaper, and who watches need not pay for it.
+            cost = min(self._cost(cheaper) for cheaper in self._usable[self._usable.index(method) + 1 :])
+        return min(cost / share, _LONGEST_PAUSE_SECONDS)
 
     def _beside(self, usable: Sequence[Method], place: int, room: float) -> Method:
         """Return the method at `place`, or the one below or above it."""
         cost = self._cost(usable[place])
         self._over = self._over + 1 if cost > _OVER * room else 0
-        if place + 1 < len(usable) and (self._over >= 2 or cost > 2 * room):
+        if place + 1 < len(usable) and (self._over >= 2 or self._is_far_over(usable[place])):
             return usable[place + 1]
         better = usable[place - 1] if place > 0 else None
         rested = self._since_switch >= _PREVIEWS_BEFORE_UP or self._made.get(usable[place], 0) == self._since_switch
         if better is not None and rested and self._fits(better, room, _WELL_UNDER):
             return better
         return usable[place]
+
+    def _is_far_over(self, method: Method) -> bool:
+        """Tell whether one preview is enough to know that the next must be made with something cheaper."""
+        has_cheaper = method in self._usable[:-1]
+        return has_cheaper and self._room is not None and self._cost(method) > _FAR_OVER * self._room
 
     def _fits(self, method: Method, room: float, part: float) -> bool:
         """Tell whether a method costs less than a part of the room. One that was never tried is worth a try."""

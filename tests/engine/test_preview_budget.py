@@ -100,7 +100,7 @@ def test_the_pause_after_a_preview_keeps_the_budget_with_the_cheapest_too() -> N
     run(budget, 20, step_seconds=0.03)
     assert budget.choose(ALL, 0.02, 1).method == "linear"
     assert budget.pause_seconds("linear", 0.02) == pytest.approx(0.15, rel=0.3)
-    assert budget.pause_seconds("full", 0.02) <= 5.0
+    assert budget.pause_seconds("full", 0.02) <= 0.2  # a try costs who watches nothing
     assert budget.pause_seconds("full", float("inf")) == 0.0
 
 
