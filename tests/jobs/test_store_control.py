@@ -70,6 +70,15 @@ def test_a_resumed_job_is_the_first_of_its_owner_and_takes_no_ones_turn(store: J
     assert (job.id, job.attempts, job.requested, job.stopped_after_seconds) == ("a1", 2, None, None)
 
 
+def test_the_job_that_was_resumed_last_goes_first(store: JobStore) -> None:
+    for id in ("a1", "a2", "a3"):
+        submit(store, id)
+    for id in ("a1", "a3"):
+        store.request("pause", id)
+        store.resume(id)
+    assert store.queued_ids() == ["a3", "a1", "a2"]
+
+
 @pytest.mark.parametrize("status", ["queued", "running", "done", "interrupted", "failed"])
 def test_only_a_paused_job_is_resumed(store: JobStore, status: str) -> None:
     submit(store, "a")

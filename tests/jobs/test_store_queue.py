@@ -239,6 +239,14 @@ def test_all_waiting_jobs_or_those_of_one_owner_are_cancelled(store: JobStore) -
     assert get(store, "b1").stopped_after_seconds == 0.0
 
 
+def test_what_was_put_somewhere_moves_up_when_others_are_cancelled(store: JobStore) -> None:
+    submit_all(store, "a1 a2 b1 b2 b3")
+    store.move("b3", 3)
+    assert queue(store) == "a1 b1 b3 a2 b2"
+    store.interrupt_waiting("a")
+    assert queue(store) == "b1 b3 b2"
+
+
 def test_jobs_are_found_by_the_words_of_their_prompts(store: JobStore) -> None:
     for id, prompt in (("a", "Ein rotes HERZ"), ("b", "ÜBER ein Herz"), ("c", "100% wool_1"), ("d", "über")):
         store.submit("txt2img", {"prompt": prompt}, "me", id=id)
