@@ -1,9 +1,10 @@
 """What the engine writes: a job drawn to its end, and one that is paused and goes on."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from tqdm import tqdm
@@ -17,7 +18,7 @@ from modules.paths import DataFolder
 from tests.engine import tiny
 from tests.engine.conftest import Engine
 from tests.engine.moments import at_step
-from tests.faults.disk import Fault
+from tests.faults.disk import TIMES_FULL, Disk, Fault
 from tests.faults.runner import hashes
 from tests.program import wait_until
 
@@ -29,6 +30,7 @@ SETTLED = TERMINAL | {"paused"}
 class Drawing:
     """A job of one batch of two pictures, from the claim to the last row."""
 
+    request: ClassVar[dict[str, Any]] = REQUEST
     _loaded: Engine | None = None
 
     def warm(self, folder: Path) -> None:
@@ -41,21 +43,22 @@ class Drawing:
         tqdm.monitor_interval = 0
         tiny.build(folder / "models" / "Stable-diffusion" / "tiny")
         self._loaded = Engine(folder / "warm", folder / "models")
-        self._loaded.draw(**REQUEST)
+        self._loaded.draw(**self.request)
         self._loaded.close()
         wait_until(lambda: len(list(Path("/proc/self/task").iterdir())) == 1, 10, "no thread is left")
 
     def prepare(self, root: Path) -> None:
         engine = self._engine(root, "engine-0")
-        engine.submit(**REQUEST)
+        engine.submit(**self.request)
         engine.close()
 
-    def act(self, root: Path) -> None:
+    def act(self, root: Path, disk: Disk) -> None:
+        disk.install()
         try:
             engine = self._engine(root, "engine-1")
         except StorageError:
             return  # an engine that cannot open its database ends, and the launcher starts it again
-        self._draw(engine)
+        run_until(engine, lambda: all(job.status in SETTLED for job in all_jobs(engine.store)), None)
         engine.close()
 
     def recover(self, root: Path, fault: Fault, wanted: Any) -> list[str]:
@@ -72,6 +75,7 @@ class Drawing:
             problems.append(f"the full disk made it {job.status}")
         engine.store.resume(job.id)
         run_until(engine, lambda: all(job.status in TERMINAL for job in all_jobs(engine.store)), KILLED)
+        engine.watch.look()
         problems += problems_of_files(root, engine.store)
         engine.close()
         found = self.outcome(root)
@@ -92,9 +96,6 @@ class Drawing:
             "files": hashes(root / "outputs", "*.png"),
         }
 
-    def _draw(self, engine: Engine) -> None:
-        run_until(engine, lambda: all(job.status in SETTLED for job in all_jobs(engine.store)), None)
-
     def _engine(self, root: Path, name: str) -> Engine:
         """Return an engine on this data folder with the model that is loaded already, whose hooks now obey this one."""
         engine = Engine(root, root.parent / "models", name)
@@ -105,18 +106,35 @@ class Drawing:
 
 
 class Pausing(Drawing):
-    """The same job, paused amid its steps and resumed by the same engine: a snapshot is written, read and removed."""
+    """A job that is paused amid its steps and resumed: a snapshot is written, read and removed."""
 
-    def _draw(self, engine: Engine) -> None:
+    request: ClassVar = REQUEST | {"batch_size": 1}
+
+    def act(self, root: Path, disk: Disk) -> None:
+        engine = self._engine(root, "engine-1")
         (job,) = all_jobs(engine.store)
-        at_step(engine, 2, lambda: self._pause(engine, job.id))
+
+        def pause() -> None:
+            disk.install()
+            engine.store._database._idle.clear()  # connections of before do not know of the disk
+            self._pause(engine, job.id)
+
+        at_step(engine, 2, pause)
         self._until(engine, {"paused"} | TERMINAL)
         engine.cancel.exit.clear()
-        if engine.store.resume(job.id).accepted:
+        if self._resume(engine, job.id):
             self._until(engine, SETTLED)
+        engine.close()
 
     def _until(self, engine: Engine, statuses: frozenset[str] | set[str]) -> None:
         run_until(engine, lambda: all(job.status in statuses for job in all_jobs(engine.store)), None)
+
+    def _resume(self, engine: Engine, job_id: str) -> bool:
+        """Click until the disk takes it."""
+        for _ in range(TIMES_FULL):
+            with contextlib.suppress(StorageError):
+                return engine.store.resume(job_id).accepted
+        return engine.store.resume(job_id).accepted
 
     def _pause(self, engine: Engine, job_id: str) -> None:
         try:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from tests.faults.disk import EXIT_CODE, Disk, Fault
 
 POINTS_AT_MOST = 400
+AT_ONCE = 2
 
 
 class Scenario(Protocol):
@@ -29,8 +30,8 @@ class Scenario(Protocol):
     def prepare(self, root: Path) -> None:
         """Make the data folder as it is before."""
 
-    def act(self, root: Path) -> Any:
-        """Do what writes, on a disk that may fail. What it returns is kept only when the process lives on."""
+    def act(self, root: Path, disk: Disk) -> None:
+        """Install the disk that may fail, and do what writes."""
 
     def recover(self, root: Path, fault: Fault, wanted: Any) -> list[str]:
         """Start again on a sound disk and name what is wrong. `wanted` is what `outcome` gave of a run in peace."""
@@ -49,7 +50,7 @@ class Report:
 
 
 def rehearse(scenario: Scenario, folder: Path) -> Report:
-    """Run the scenario in peace, then with each fault at each of its points."""
+    """Run the scenario in peace, then with each fault at each of its points, two at a time."""
     template = folder / "template"
     template.mkdir(parents=True)
     scenario.warm(folder)
@@ -58,12 +59,16 @@ def rehearse(scenario: Scenario, folder: Path) -> Report:
     points = in_child(lambda: _act_on(scenario, peace, Disk(peace)))[1]
     wanted = in_child(lambda: scenario.outcome(peace))[1]
     report = Report(points)
-    for fault, at in faults_for(points):
-        root = shutil.copytree(template, folder / f"{fault}-{at}")
-        report.runs += 1
-        found = _disturbed(scenario, root, fault, at, wanted)
-        report.problems += [f"{fault} at {at} ({points[at - 1]}): {problem}" for problem in found]
-        shutil.rmtree(root)
+    under_way: list[tuple[str, Child]] = []
+    for fault, at in [*faults_for(points), *[(None, 0)] * AT_ONCE]:
+        if len(under_way) == AT_ONCE or fault is None:
+            title, child = under_way.pop(0)
+            report.problems += [f"{title}: {problem}" for problem in child.answer()[1]]
+        if fault is not None:
+            root = shutil.copytree(template, folder / f"{fault}-{at}")
+            child = Child(lambda: _disturbed(scenario, root, fault, at, wanted))  # noqa: B023  (it is called at once)
+            under_way.append((f"{fault} at {at} ({points[at - 1]})", child))
+            report.runs += 1
     return report
 
 
@@ -84,21 +89,31 @@ def faults_for(points: list[str]) -> list[tuple[Fault, int]]:
     return chosen
 
 
+class Child:
+    """A fork of this process that does `work` and answers with what it returned."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._reading, writing = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._reading)
+            _answer(work, writing)
+        os.close(writing)
+
+    def answer(self) -> tuple[int, Any]:
+        """Wait for its end and return the exit code and the answer; what it raised ends this process too."""
+        with os.fdopen(self._reading, "rb") as answer:
+            text = answer.read()
+        code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        told = json.loads(text) if text else {}
+        if "error" in told:
+            raise AssertionError(told["error"])
+        return code, told.get("value")
+
+
 def in_child(work: Callable[[], Any]) -> tuple[int, Any]:
-    """Run `work` in a fork and return its exit code and what it returned; what it raised ends this process too."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reading)
-        _answer(work, writing)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as answer:
-        text = answer.read()
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    told = json.loads(text) if text else {}
-    if "error" in told:
-        raise AssertionError(told["error"])
-    return code, told.get("value")
+    """Do `work` in a fork and wait for it."""
+    return Child(work).answer()
 
 
 def hashes(folder: Path, *patterns: str) -> dict[str, str]:
@@ -108,7 +123,7 @@ def hashes(folder: Path, *patterns: str) -> dict[str, str]:
 
 
 def _disturbed(scenario: Scenario, root: Path, fault: Fault, at: int, wanted: Any) -> list[str]:
-    code, _ = in_child(lambda: _act_on(scenario, root, Disk(root, fault, at)))
+    code = Child(lambda: _act_on(scenario, root, Disk(root, fault, at))).answer()[0]
     if fault != "full" and code != EXIT_CODE:
         return [] if code == 0 else [f"the process ended with {code}"]  # threads: this time the point was not reached
     if code not in (0, EXIT_CODE):
@@ -117,12 +132,12 @@ def _disturbed(scenario: Scenario, root: Path, fault: Fault, at: int, wanted: An
         problems: list[str] = in_child(lambda: scenario.recover(root, fault, wanted))[1]
     except AssertionError as error:
         return [f"the recovery fails: {error}"]
+    shutil.rmtree(root)
     return problems
 
 
 def _act_on(scenario: Scenario, root: Path, disk: Disk) -> list[str]:
-    disk.install()
-    scenario.act(root)
+    scenario.act(root, disk)
     return disk.points
 
 

@@ -10,7 +10,7 @@ from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
 from modules.options import Options
 from modules.paths import DataFolder
-from tests.faults.disk import Fault
+from tests.faults.disk import Disk, Fault
 
 SOMEBODY = Actor("owner", "127.0.0.1")
 
@@ -40,7 +40,8 @@ class SettingsChange:
     def prepare(self, root: Path) -> None:
         Options(root / "settings.json").update({"theme": "light"})
 
-    def act(self, root: Path) -> None:
+    def act(self, root: Path, disk: Disk) -> None:
+        disk.install()
         options = Options(root / "settings.json")
         diary = Diary(root)
         for number, change in enumerate(self.CHANGES):
@@ -89,7 +90,8 @@ class QueueUse:
         store.claim("engine")
         store.close()
 
-    def act(self, root: Path) -> None:
+    def act(self, root: Path, disk: Disk) -> None:
+        disk.install()
         try:
             store = JobStore(root / "jobs.sqlite", DataFolder(root))
         except StorageError:

@@ -31,6 +31,8 @@ def rehearsed(scenario: str, folder: Path) -> dict[str, Any]:
     [
         ("settings", 20, ["rename to settings.json", "fsync ."]),
         ("queue", 15, ["commit jobs.sqlite"]),
+        ("drawing", 35, ["rename to hashes.json", "rename to outputs/", "fsync outputs/", "commit jobs.sqlite"]),
+        ("pausing", 25, ["rename to snapshots/", "fsync snapshots", "rename to outputs/", "commit jobs.sqlite"]),
     ],
 )
 def test_every_write_may_fail(tmp_path: Path, scenario: str, points_at_least: int, points: list[str]) -> None:

@@ -1,0 +1,74 @@
+"""What a chaotic run knows of its jobs, from the answers it got, and so how each may end."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+ENDS = ("interrupt", "stop")
+
+
+@dataclass
+class Entry:
+    """A job that was submitted. What was asked of it counts from its last retry on.
+
+    `asked` holds (kind, status it was in) of each request that was accepted; `unsure` the kinds of those whose answer
+    was lost with the server, which may have been obeyed or not.
+    """
+
+    id: str
+    owner: str
+    request: dict[str, Any]
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    unsure: set[str] = field(default_factory=set)
+    removed: bool = False
+    kills: int = 0
+    skips: int = 0
+    interrupted_in_queue: bool = False
+
+    def note(self, kind: str, was: str | None) -> None:
+        """Take down an accepted request."""
+        self.asked.append((kind, was))
+        if kind == "skip":
+            self.skips += 1
+        elif kind == "retry":
+            self.asked = []
+            self.kills = 0
+            self.interrupted_in_queue = False
+        elif kind == "remove":
+            self.removed = True
+
+    def possible_ends(self) -> set[str]:
+        """Return the statuses with which the job may end, when all that waits and pauses has been let go on."""
+        ends = {"done"}
+        stops = [was for kind, was in self.asked if kind in ENDS]
+        if stops or self.interrupted_in_queue:
+            ends = {"interrupted"}
+            if stops and all(was == "running" for was in stops):
+                ends.add("done")  # it was through before the engine saw the request
+        if self.unsure & {*ENDS, "interrupt waiting"}:
+            ends |= {"interrupted", "done"}
+        if self.removed or "remove" in self.unsure:
+            ends |= {"gone", "interrupted"}
+            if self.removed and not self.unsure:
+                ends.discard("done")
+        if self.kills >= 2 and "interrupted" not in ends:
+            ends = {"quarantined"}
+        elif self.kills >= 2:
+            ends.add("quarantined")
+        if "retry" in self.unsure:
+            ends |= {"done", "interrupted", "quarantined"}
+        return ends
+
+
+class Ledger:
+    """The jobs in the order of their submission."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+
+    def add(self, id: str, owner: str, request: dict[str, Any]) -> None:
+        self.entries[id] = Entry(id, owner, request)
+
+    def pick(self, chance: float) -> Entry | None:
+        """Return a job; late ones are likelier, since they are not over yet."""
+        entries = list(self.entries.values())
+        return entries[int(len(entries) * (1 - chance**2) * 0.999)] if entries else None
