@@ -81,14 +81,6 @@ class JobProgress:
         """How many rows the denoiser works on in one call."""
         return self._pace.rows
 
-    @property
-    def expected_seconds(self) -> float | None:
-        """How long the step or the phase that runs now should take; None while that is unknown."""
-        with self._lock:
-            if self._course is None or not self._pace.known:
-                return None
-            return self._expected_now()
-
     def plan(self, plan: Plan, experience: Experience | None = None) -> None:
         """Say what the job will do, as soon as that is known, and what is known of such jobs."""
         with self._lock:

@@ -19,7 +19,7 @@ def at_step(engine: Engine, step: int, act: Callable[[], object], image: int = 0
             done.append(now)
             act()
 
-    engine.studio.previews.offer_step = offer_step  # type: ignore[method-assign]
+    engine.studio.previews.offer_step = offer_step  # type: ignore[assignment,method-assign]
 
 
 def before_decoding(engine: Engine, act: Callable[[], object]) -> None:

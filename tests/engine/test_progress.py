@@ -155,7 +155,6 @@ def test_without_knowledge_the_time_left_is_told_as_soon_as_a_step_was_measured(
     assert all(value["eta_seconds"] is None for value in run.told)
     run.draw(0, steps=5)
     assert run.told[-1]["eta_seconds"] == pytest.approx(35 * STEP + 2 * 1.5 * STEP)
-    assert run.progress.expected_seconds == pytest.approx(STEP)
 
 
 def test_a_wrong_guess_moves_the_borders_and_neither_jumps_nor_stands_still(tmp_path: Path) -> None:
