@@ -48,7 +48,11 @@ def test_an_engine_that_dies_twice_in_a_job_leaves_it_and_goes_on(program: Progr
     job = program.wait_for(poison)
     assert job["status"] == "quarantined"
     assert "SIGKILL" in job["error"]
+    assert job["log"], "the engine's last lines are kept with the job"
     assert program.wait_for(waiting)["status"] == "done"
+    assert program.post(f"/sdapi/v1/jobs/{poison}/retry")["accepted"]
+    again = program.wait_for(poison)
+    assert (again["status"], len(again["outputs"]), again["error"]) == ("done", JOB["n_iter"], None)
 
 
 def test_server_killed_in_mid_job(program: Program) -> None:
