@@ -91,6 +91,8 @@ def serve(
     worker = Worker(studio, engine_id, publish)
     wake.append(worker.wake)
     if link is not None:
+        told = link
+        worker.recovered = lambda: told.signal("recovered")
         link.on_topic("events", lambda _number: worker.wake())
     studio.previews.start()
     Watch(studio, worker).start()

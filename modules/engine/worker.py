@@ -55,6 +55,8 @@ class Worker:
         self._engine_id = engine_id
         self._publish = publish
         self._clock = clock
+        # Called once, when the jobs of an earlier engine are settled.
+        self.recovered: Callable[[], None] = lambda: None
         self._woken = threading.Event()
         self._progress: JobProgress | None = None
         self._job: Job | None = None
@@ -76,6 +78,7 @@ class Worker:
         studio = self._studio
         with torch.inference_mode():
             self._until_stored(lambda: self._recover(death))
+            self.recovered()
             studio.status.change("idle")
             while not studio.cancel.exit.is_set():
                 self._woken.clear()

@@ -51,6 +51,7 @@ class Child:
         self.role = recipe.role
         self.instance = secrets.token_hex(8)
         self.joined = threading.Event()
+        self.recovered = threading.Event()  # An engine has settled what the one before it left.
         self._board = board
         self._heard = heard
         self._output = recipe.output
@@ -116,6 +117,8 @@ class Child:
     def _take_signal(self, name: str) -> None:
         if name == "hello":
             self.joined.set()
+        elif name == "recovered":
+            self.recovered.set()
         self._heard(self, name)
 
     def _pass_on_output(self) -> None:

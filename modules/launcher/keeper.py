@@ -155,14 +155,22 @@ class Keeper:
         self.child = None
         if self._ordered_at is not None:
             logger.info("The %s has ended as ordered (%s)", self.role, reason)
-            self._last_death = {"ordered": True, "reason": reason, "log": log}
+            self._remember(child, ordered=True, reason=reason, log=log)
             self.start()
         else:
+            self._remember(child, ordered=False, reason=reason, log=log)
             self._note_death(reason, log, child.lived_seconds)
+
+    def _remember(self, child: Child, ordered: bool, reason: str, log: list[str]) -> None:
+        """Keep how the child ended for the next one, which settles the job that it ran.
+
+        One that ended before it had settled what an earlier one left ran none: the earlier end is still to be told.
+        """
+        if child.recovered.is_set():
+            self._last_death = {"ordered": ordered, "reason": reason, "log": log}
 
     def _note_death(self, reason: str, log: list[str], lived_seconds: float) -> None:
         self._reason, self._log = reason, log
-        self._last_death = {"ordered": False, "reason": reason, "log": log}
         self._retry_in = self._backoff.died(lived_seconds)
         if self._retry_in is None:
             self.status = "given_up"

@@ -36,6 +36,8 @@ class FakeChild:
         self.pid = len(world.children) + 1
         self.line = FakeLine()
         self.joined = threading.Event()
+        self.recovered = threading.Event()
+        self.recovered.set()
         self.code: int | None = None
         self.orders: list[str] = []
         self.without_link = 0.0

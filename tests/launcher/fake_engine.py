@@ -24,6 +24,7 @@ def main(how: str, more: Mapping[str, str] | None = None) -> None:
     assert link is not None
     link.on_closed(lambda: os._exit(0))
     link.start()
+    link.signal("recovered")
     state.begin("job")
     state.assign_current_image(None, ("image/png", b"picture"))
     death = json.loads(os.environ.get("STEADY_LAST_DEATH", "null"))

@@ -112,6 +112,27 @@ def test_the_next_child_hears_of_a_death(keeper: Keeper, world: World) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("ordered", [False, True])
+def test_an_end_before_the_job_left_was_settled_is_not_held_against_that_job(
+    keeper: Keeper, world: World, ordered: bool
+) -> None:
+    if ordered:
+        keeper.restart()
+    world.newest.code = -11
+    keeper.look()
+    for code in (1, 2):  # These two die while they start.
+        world.clock.now += 10
+        keeper.look()
+        world.newest.recovered.clear()
+        world.newest.code = code
+        keeper.look()
+    assert keeper.report()["reason"] == "exit code 2"
+    world.clock.now += 10
+    keeper.look()
+    death = json.loads(world.newest.extra["STEADY_LAST_DEATH"])
+    assert (death["ordered"], death["reason"]) == (ordered, "exit code -11")
+
+
 def test_one_that_cannot_even_be_started_is_a_death(world: World) -> None:
     world.fail_to_start = FileNotFoundError(2, "No such file", "python")
     keeper = Keeper(recipe("engine"), Switchboard(State()), world.clock, world.start_child)
