@@ -85,8 +85,7 @@ def write_atomically(path: Path, data: bytes, sole_writer: bool = False) -> None
         StorageError: the file cannot be written, and the old one, if any, is untouched. If only the last step failed,
             which makes the renaming last, the new one is there, and a power cut can bring back the old one.
     """
-    own = "" if sole_writer else f".{os.getpid()}-{secrets.token_hex(4)}"
-    temporary = path.with_name(f".{path.name}{own}.tmp")
+    temporary = temporary_beside(path, "" if sole_writer else f".{os.getpid()}-{secrets.token_hex(4)}")
     try:
         _make_folder(path.parent)
         with temporary.open("wb") as file:
@@ -100,6 +99,11 @@ def write_atomically(path: Path, data: bytes, sole_writer: bool = False) -> None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def temporary_beside(path: Path, own: str = "") -> Path:
+    """Return the name under which `path` is written before it is renamed; `own` tells one writer from another."""
+    return path.with_name(f".{path.name}{own}.tmp")
 
 
 @contextlib.contextmanager

@@ -70,6 +70,7 @@ class Watch:
         if self._worker.running is None and self._clock() - self._swept_at >= self._SECONDS_BETWEEN_SWEEPS:
             self._swept_at = self._clock()
             studio.store.expire_results(studio.options.values.results_kept_hours)
+            studio.store.remove_unfinished()
             studio.store.compact_events(EVENTS_KEPT)
 
     def _apply_requests(self) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modules.paths import write_atomically
+from modules.errors import StorageError
+from modules.paths import temporary_beside, write_atomically
 
 
 def save_image(data: bytes, path: Path) -> None:
@@ -16,3 +17,17 @@ def save_image(data: bytes, path: Path) -> None:
         StorageError: the disk is full or refuses; the message names the path and the remedy.
     """
     write_atomically(path, data, sole_writer=True)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what a killed engine left of this picture when it died amid writing it; mostly there is nothing.
+
+    Raises:
+        StorageError: the folder does not allow it.
+    """
+    try:
+        temporary_beside(path).unlink(missing_ok=True)
+    except NotADirectoryError:
+        pass
+    except OSError as error:
+        raise StorageError.from_os_error(path, error) from error

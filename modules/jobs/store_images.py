@@ -95,6 +95,15 @@ def results_finished_before(connection: sqlite3.Connection, moment: float) -> li
     return [image_of(row) for row in rows]
 
 
+def reserved_by_finished(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of pictures that were reserved and never completed, of jobs that have ended."""
+    rows = connection.execute(
+        "SELECT name FROM images WHERE status = 'reserved' AND job_id IN (SELECT id FROM jobs WHERE status IN"
+        " ('done', 'interrupted', 'failed', 'quarantined'))"
+    )
+    return [row["name"] for row in rows]
+
+
 def jobs_with_results(connection: sqlite3.Connection) -> frozenset[str]:
     """Return the ids of the jobs that own, or will own, a folder under `results/`."""
     rows = connection.execute("SELECT DISTINCT job_id FROM images WHERE status != 'expired' AND name LIKE 'results/%'")

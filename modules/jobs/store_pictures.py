@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from modules.errors import UnknownJob
 from modules.images.naming import highest_number, result_folder, saved_folder
 from modules.images.results import remove_orphans, remove_result
+from modules.images.save import remove_unfinished
 from modules.jobs import store_images
 from modules.jobs.rows import Image
 from modules.jobs.store_base import StoreBase
@@ -64,3 +65,14 @@ class Pictures(StoreBase):
                 for job_id in dict.fromkeys(image.job_id for image in expired):
                     transaction.append("job", job_id, {"status": known_job(transaction, job_id).status})
         return len(expired)
+
+    def remove_unfinished(self) -> int:
+        """Remove what killed engines left of pictures whose jobs have ended since, and return how many were looked at.
+
+        For the engine, while it draws nothing. A job that goes on writes over what is left of its own.
+        """
+        with self._database.read() as connection:
+            names = store_images.reserved_by_finished(connection)
+        for name in names:
+            remove_unfinished(self._folder.root / PurePosixPath(name))
+        return len(names)

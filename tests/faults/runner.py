@@ -1,7 +1,7 @@
 """Run a scenario once for every write that it makes, each time with a fault there, and say what was wrong after it.
 
-`python -m tests.faults.runner SCENARIO FOLDER` prints one JSON object. Every run is a fork of this process, which has
-imported all there is and started no thread.
+`python -m tests.faults.runner SCENARIO FOLDER [FAULT]` prints one JSON object. Every run is a fork of this process,
+which has imported all there is and started no thread.
 """
 
 import hashlib
@@ -49,8 +49,8 @@ class Report:
     problems: list[str] = field(default_factory=list)
 
 
-def rehearse(scenario: Scenario, folder: Path) -> Report:
-    """Run the scenario in peace, then with each fault at each of its points, two at a time."""
+def rehearse(scenario: Scenario, folder: Path, only: str | None = None) -> Report:
+    """Run the scenario in peace, then with each fault, or `only` one, at each of its points, two at a time."""
     template = folder / "template"
     template.mkdir(parents=True)
     scenario.warm(folder)
@@ -60,7 +60,8 @@ def rehearse(scenario: Scenario, folder: Path) -> Report:
     wanted = in_child(lambda: scenario.outcome(peace))[1]
     report = Report(points)
     under_way: list[tuple[str, Child]] = []
-    for fault, at in [*faults_for(points), *[(None, 0)] * AT_ONCE]:
+    chosen = [one for one in faults_for(points) if only in (None, one[0])]
+    for fault, at in [*chosen, *[(None, 0)] * AT_ONCE]:
         if len(under_way) == AT_ONCE or fault is None:
             title, child = under_way.pop(0)
             report.problems += [f"{title}: {problem}" for problem in child.answer()[1]]
@@ -166,7 +167,8 @@ def scenario_named(name: str) -> Scenario:
 
 def main() -> None:
     """Run the scenario that the command line names."""
-    report = rehearse(scenario_named(sys.argv[1]), Path(sys.argv[2]))
+    name, folder, only = (*sys.argv[1:], None)[:3]
+    report = rehearse(scenario_named(str(name)), Path(str(folder)), only)
     print(json.dumps(report.__dict__))
 
 
