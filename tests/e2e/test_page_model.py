@@ -184,6 +184,9 @@ def test_a_stall_says_how_long_and_a_third_interrupt_what_it_does(run: Run) -> N
     later = {"type": "heartbeat", "heartbeat": {**beat, "silent_seconds": 43}, "now": 103_000}
     assert run(words.replace("102", "105"), *messages, later) == "no sign of life for 45 s, usually 0.6 s"
     assert "a third time ends the engine" in run("words.phaseLine(state).details.join()", *messages)
+    again = [{"type": "progress", "progress": None}, {"type": "engine", "engine": {"status": "starting"}}]
+    line = {"phase": "Stopping …", "details": ["the engine starts again"]}
+    assert run("words.phaseLine(state)", *messages, *again) == line
     gone = {"type": "heartbeat", "heartbeat": {**beat, "at": 9.0, "stalled": False}, "now": 104_000}
     assert run("model.stalledBeat(state)", *messages, gone) is None
 

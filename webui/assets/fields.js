@@ -28,6 +28,7 @@ const NAMES = {
   refresh_sd_model_checkpoint: "Look for checkpoints again",
 };
 const LAST_MODEL = "steady.checkpoint";
+const TOLD_MS = 12000; // so long something stands that is wrong with no field
 const ANY_SCHEDULE = "Automatic"; // goes with every sampler
 
 export class Fields {
@@ -163,6 +164,7 @@ export class Fields {
       home.scrollIntoView({ block: "nearest", behavior: "smooth" });
     } else {
       home.after(words);
+      setTimeout(() => words.remove(), TOLD_MS);
     }
   }
 

@@ -55,9 +55,7 @@ export function phaseLine(state) {
   if (!unfinished(job)) return ended(job);
   const engine = state.supervisor?.engine;
   if (engine?.status === "given_up") return { phase: "Waiting for the engine", details: ["it has stopped"] };
-  if (engine?.status === "restarting") {
-    return { phase: "The engine starts again", details: ["the job goes on where it was"] };
-  }
+  if (engine?.status === "restarting") return afterAnEnd(state, job);
   if (job.status === "queued") return waiting(state, job);
   if (job.status === "paused") return pausedLine(state, job);
   return running(state, job);
@@ -87,12 +85,16 @@ function pausedLine(state, job) {
   return { phase: "Paused", details: [`${Math.floor(share * 100)} % done`, "it goes on from there"] };
 }
 
+function afterAnEnd(state, job) {
+  const stopping = stopWords(state, job);
+  if (stopping) return { phase: stopping, details: ["the engine starts again"] };
+  return { phase: "The engine starts again", details: ["the job goes on where it was"] };
+}
+
 function running(state, job) {
   const progress = shownProgress(state);
   const stopping = stopWords(state, job);
-  if (!progress && (state.supervisor?.engine?.deaths || state.engine?.status === "starting")) {
-    return { phase: "The engine starts again", details: ["the job goes on where it was"] };
-  }
+  if (!progress && (state.supervisor?.engine?.deaths || state.engine?.status === "starting")) return afterAnEnd(state, job);
   if (!progress) return { phase: stopping || "Starting", details: [] };
   const details = [];
   if (progress.phase === "sample" && progress.steps) {
