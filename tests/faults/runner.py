@@ -4,6 +4,7 @@
 which has imported all there is and started no thread.
 """
 
+import gc
 import hashlib
 import json
 import os
@@ -54,6 +55,7 @@ def rehearse(scenario: Scenario, folder: Path, only: str | None = None) -> Repor
     template = folder / "template"
     template.mkdir(parents=True)
     scenario.warm(folder)
+    gc.freeze()  # a collection in a child would touch, and so copy, all that it shares with this process
     in_child(lambda: scenario.prepare(template))
     peace = shutil.copytree(template, folder / "peace")
     points = in_child(lambda: _act_on(scenario, peace, Disk(peace)))[1]

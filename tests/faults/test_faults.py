@@ -19,7 +19,7 @@ def rehearsed(scenario: str, folder: Path) -> dict[str, Any]:
     """Run a scenario with every fault at every write, in a process of its own, and return what it showed."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.runner", scenario, str(folder / scenario)],
-        cwd=ROOT, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, timeout=300,
+        cwd=ROOT, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, timeout=1200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
