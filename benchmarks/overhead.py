@@ -1,9 +1,14 @@
 """What a job costs through the running program, compared with the bare diffusers pipeline with the same settings.
 
-`python -m benchmarks.overhead [rounds] [images] [steps]`; budget: 1.05. A job is `POST /sdapi/v1/txt2img` with previews
-at every step and a reader on the event stream; the bare pipeline encodes, draws, decodes and saves in this process,
-with as many threads as the engine chose, and once more with all cores. They take turns, so that what else the machine
-does hits all; the number is the median of the ratios of neighbours.
+`python -m benchmarks.overhead [work] [embedded|full] [rounds] [images] [steps] [side]`; budget: 1.02. A job is
+`POST /sdapi/v1/txt2img` with previews at every step, a snapshot each few seconds and a reader on the event stream; then
+the same without previews, and without snapshots, which shows what each really costs the job. The bare pipeline encodes,
+draws, decodes and saves in this process, with as many threads as the engine chose, and once more with all cores. They
+take turns, so that what else the machine does hits all; the number is the median of the ratios of neighbours. "full" is
+a Stable Diffusion 1.5 of full size with random weights (2.1 GB, built anew in the temporary folder).
+
+On a machine that others use too, the clock on the wall measures them. "work" is for those: the engine and the bare
+pipeline in this process, with one thread, compared by the processor time of the process, all its threads included.
 """
 
 from __future__ import annotations
@@ -16,14 +21,19 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.bare import BarePipeline
+from benchmarks.full_size_model import build
 from benchmarks.machine import describe_machine
+from tests.engine.conftest import Engine
 from tests.program import ROOT, Program
 
-MODEL = ROOT / "models" / "Stable-diffusion" / "emoji"
+EMBEDDED = ROOT / "models" / "Stable-diffusion" / "emoji"
+DEFAULTS = {"embedded": (8, 4, 20, 128), "full": (3, 1, 8, 512)}
+SNAPSHOT_EVERY_SECONDS = {"embedded": 1, "full": 10}
 
 
 def read_events(program: Program) -> list[int]:
@@ -42,11 +52,11 @@ def read_events(program: Program) -> list[int]:
     return sizes
 
 
-def seconds(act: Callable[[], Any]) -> float:
+def seconds(act: Callable[[], Any], clock: Callable[[], float] = time.monotonic) -> float:
     """Return how long a call takes."""
-    began = time.monotonic()
+    began = clock()
     act()
-    return time.monotonic() - began
+    return clock() - began
 
 
 def report(name: str, taken: list[float], ours: list[float]) -> None:
@@ -56,35 +66,124 @@ def report(name: str, taken: list[float], ours: list[float]) -> None:
     print("" if taken is ours else f"; ours ÷ this: {ratio:.3f} (fastest ÷ fastest {min(ours) / min(taken):.3f})")
 
 
+@dataclass(frozen=True)
+class Way:
+    """One way to draw the same images; `settings` are those of the program while it does."""
+
+    name: str
+    act: Callable[[], Any]
+    settings: dict[str, Any] | None = None
+
+
+def ways_of(
+    draw: Callable[[], Any], bare: BarePipeline, request: dict[str, Any], threads: int, every: int, folder: Path
+) -> list[Way]:
+    """Return ours as it is used, ours without what may cost something, and the bare pipeline."""
+    used = {"live_previews_enable": True, "show_progress_every_n_steps": 1, "snapshot_every_seconds": every}
+    return [
+        Way("ours", draw, used),
+        Way("without previews", draw, used | {"live_previews_enable": False}),
+        Way("without snapshots", draw, used | {"snapshot_every_seconds": 0}),
+        Way(f"bare diffusers, {threads} thread(s)", lambda: bare.draw(request, folder, threads)),
+    ]
+
+
+def take_turns(
+    ways: list[Way], rounds: int, choose: Callable[[dict[str, Any]], Any], clock: Callable[[], float] = time.monotonic
+) -> list[list[float]]:
+    """Return how long each way took in each round; `choose` sets the settings of the program."""
+    taken: list[list[float]] = [[] for _ in ways]
+    for turn in range(rounds):
+        for number in range(len(ways)) if turn % 2 == 0 else reversed(range(len(ways))):
+            way = ways[number]
+            if way.settings is not None:
+                choose(way.settings)
+            taken[number].append(seconds(way.act, clock))
+            print(f"  round {turn + 1}: {way.name:28} {taken[number][-1]:.3f} s", flush=True)
+    return taken
+
+
+def preview_method(program: Program, request: dict[str, Any]) -> Any:
+    """Return how previews of such a job are made, and why."""
+    job = program.submit(**request)
+    told: Any = None
+    while program.job(job)["status"] in ("queued", "running"):
+        detail = program.get("/sdapi/v1/progress?skip_current_image=true")["detail"]
+        told = detail["preview"] if detail and detail["preview"] else told
+        time.sleep(0.2)
+    return told
+
+
+def measure_program(which: str, request: dict[str, Any], rounds: int, folder: Path) -> None:
+    """Compare by the clock, through REST."""
+    model = _model(which, folder)
+    cores, every = len(os.sched_getaffinity(0)), SNAPSHOT_EVERY_SECONDS[which]
+
+    def draw() -> None:
+        program.post("/sdapi/v1/txt2img", request, timeout_seconds=3600)
+
+    def choose(settings: dict[str, Any]) -> None:
+        program.post("/sdapi/v1/options", settings)
+        time.sleep(1.0)  # The engine looks at the settings each half second.
+
+    with Program(folder / "data", "--models-dir", str(folder / "models")) as program:
+        program.post("/sdapi/v1/options", {"sd_model_checkpoint": model.name})
+        streamed = read_events(program)
+        first = program.wait_for(program.submit(**request), timeout_seconds=3600)  # loads the model
+        resolved = program.job(first["id"])["resolved"]
+        previews = preview_method(program, request)
+        bare, threads = BarePipeline(model, resolved["dtype"]), int(resolved["threads"])
+        ways = ways_of(draw, bare, request, threads, every, folder)
+        if cores != threads:
+            ways.append(Way(f"bare diffusers, {cores} thread(s)", lambda: bare.draw(request, folder, cores)))
+        taken = take_turns(ways, rounds, choose)
+    print(f"through REST, {len(streamed)} lines on the event stream; a snapshot each {every} s; previews: {previews}")
+    for way, its in zip(ways, taken, strict=True):
+        report(way.name, its, taken[0])
+
+
+def measure_work(which: str, request: dict[str, Any], rounds: int, folder: Path) -> None:
+    """Compare by processor time, in this process."""
+    model, every = _model(which, folder), SNAPSHOT_EVERY_SECONDS[which]
+    engine = Engine(folder / "data", model.parent.parent)
+    engine.options.update({"sd_model_checkpoint": model.name, "torch_threads": 1})
+
+    def draw() -> None:
+        job = engine.draw(**request)
+        assert job.status == "done", job.error
+
+    draw()
+    draw()
+    resolved = engine.store.jobs()[0][0].resolved
+    assert resolved is not None
+    ways = ways_of(draw, BarePipeline(model, resolved["dtype"]), request, 1, every, folder)
+    ways[-1].act()
+    taken = take_turns(ways, rounds, engine.options.update, time.process_time)
+    told = [value["preview"] for value in engine.values("progress") if value and value["preview"]]
+    methods = {one["method"]: one["reason"] for one in told}
+    print(f"processor time of the process, one thread; a snapshot each {every} s; previews: {methods}")
+    for way, its in zip(ways, taken, strict=True):
+        report(way.name, its, taken[0])
+    engine.close()
+
+
+def _model(which: str, folder: Path) -> Path:
+    return EMBEDDED if which == "embedded" else build(folder / "models" / "Stable-diffusion" / "full")
+
+
 def main() -> None:
     """Measure and print."""
-    arguments = [int(argument) for argument in sys.argv[1:]]
-    rounds, images, steps = (*arguments, *(8, 4, 20)[len(arguments) :])
+    words = [argument for argument in sys.argv[1:] if not argument.isdigit()]
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    which = "full" if "full" in words else "embedded"
+    rounds, images, steps, side = (*numbers, *DEFAULTS[which][len(numbers) :])
     request = {
-        "prompt": "red heart", "seed": 1, "steps": steps, "n_iter": images, "cfg_scale": 7.0, "width": 128,
-        "height": 128, "sampler_name": "Euler",
+        "prompt": "red heart", "seed": 1, "steps": steps, "n_iter": images, "cfg_scale": 7.0, "width": side,
+        "height": side, "sampler_name": "Euler",
     }  # fmt: skip
-    print(describe_machine())
-    bare = BarePipeline(MODEL)
-    cores = len(os.sched_getaffinity(0))
-    with tempfile.TemporaryDirectory() as name, Program(Path(name) / "data") as program:
-        folder = Path(name)
-        streamed = read_events(program)
-        first = program.wait_for(program.submit(**request), timeout_seconds=300)  # loads the model
-        threads = int(program.get(f"/sdapi/v1/jobs/{first['id']}")["resolved"]["threads"])
-        ways: list[Callable[[], Any]] = [
-            lambda: program.post("/sdapi/v1/txt2img", request, timeout_seconds=300),
-            lambda: bare.draw(request, folder, threads),
-            lambda: bare.draw(request, folder, cores),
-        ]
-        taken: list[list[float]] = [[], [], []]
-        for turn in range(rounds):
-            for way in (0, 1, 2) if turn % 2 == 0 else (1, 0, 2):
-                taken[way].append(seconds(ways[way]))
-    print(f"{images} images of {steps} steps, 128×128, embedded model, {len(streamed)} lines on the event stream")
-    report("through REST", taken[0], taken[0])
-    report(f"bare diffusers, {threads} thread(s)", taken[1], taken[0])
-    report(f"bare diffusers, {cores} thread(s)", taken[2], taken[0])
+    print(f"{describe_machine()}\n{which} model, {images} images of {steps} steps, {side}×{side}")
+    with tempfile.TemporaryDirectory() as name:
+        (measure_work if "work" in words else measure_program)(which, request, rounds, Path(name))
 
 
 if __name__ == "__main__":
