@@ -12,6 +12,7 @@ from modules.jobs import store_images
 from modules.jobs.rows import Image
 from modules.jobs.store_base import StoreBase
 from modules.jobs.store_rows import find_job, known_job
+from modules.paths import temporary_beside
 
 
 class Pictures(StoreBase):
@@ -67,12 +68,18 @@ class Pictures(StoreBase):
         return len(expired)
 
     def remove_unfinished(self) -> int:
-        """Remove what killed engines left of pictures whose jobs have ended since, and return how many were looked at.
+        """Remove what killed engines left of pictures whose jobs have ended since, and return how many those were.
 
         For the engine, while it draws nothing. A job that goes on writes over what is left of its own.
         """
         with self._database.read() as connection:
             names = store_images.reserved_by_finished(connection)
-        for name in names:
+        left = [name for name in names if temporary_beside(self._folder.root / PurePosixPath(name)).exists()]
+        if left:
+            # Looking at many files takes a while, in which a job may have been retried and be about to write its own.
+            with self._database.read() as connection:
+                still = frozenset(store_images.reserved_by_finished(connection))
+            left = [name for name in left if name in still]
+        for name in left:
             remove_unfinished(self._folder.root / PurePosixPath(name))
-        return len(names)
+        return len(left)

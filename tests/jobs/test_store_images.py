@@ -10,6 +10,7 @@ from modules.errors import UnknownJob
 from modules.images.save import save_image
 from modules.jobs.rows import Image
 from modules.jobs.store import JobStore
+from modules.paths import temporary_beside
 from tests.jobs.conftest import Clock
 from tests.jobs.test_store import DIED, get, submit
 
@@ -92,6 +93,27 @@ def test_pictures_of_unknown_jobs_are_refused(store: JobStore) -> None:
     submit(store, "a")
     with pytest.raises(UnknownJob):
         store.complete_image("a", 0, "never reserved")
+
+
+def test_what_a_killed_engine_left_goes_when_its_job_has_ended(store: JobStore, tmp_path: Path) -> None:
+    left = []
+    for id in ("ended", "waiting"):
+        submit(store, id)
+        store.claim("engine")
+        for index in range(2):
+            path = tmp_path / reserve(store, id, index).name
+            save_image(b"png", path)
+            left.append(temporary_beside(path))
+            left[-1].write_bytes(b"cut sh")
+        store.complete_image(id, 0, "whole")
+        store.request("interrupt", id) if id == "ended" else store.requeue(id)
+        store.finish(id, "interrupted")
+    assert store.remove_unfinished() == 1
+    assert [path.exists() for path in left] == [True, False, True, True]  # the others are written over, or not ours
+    assert store.remove_unfinished() == 0
+    store.retry("ended")
+    left[1].write_bytes(b"it goes on")
+    assert store.remove_unfinished() == 0
 
 
 def test_results_go_after_their_time_and_saved_pictures_stay(store: JobStore, clock: Clock, tmp_path: Path) -> None:
