@@ -50,7 +50,8 @@ export class QueueActions {
   async remove(path) {
     try {
       return await ask("DELETE", path);
-    } catch {
+    } catch (error) {
+      if (error.status !== 409) throw error; // 409: it is not in the queue any more
       return ask("POST", `${path}/interrupt`, {});
     }
   }

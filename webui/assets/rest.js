@@ -7,7 +7,8 @@ const AGAIN_MS = 500;
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // What a server that is being replaced (503) or gone for a moment did not hear is sent again: all that is asked here is
-// the same when asked twice. Returns what the server answered; throws an Error with its words when it refused.
+// the same when asked twice. Returns what the server answered; throws an Error with its words, and its
+// `status`, when it refused.
 export async function ask(method, path, body = undefined) {
   const headers = { "X-Steady-Owner": readOwner() };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -26,7 +27,7 @@ export async function ask(method, path, body = undefined) {
 async function understood(answer) {
   const content = await answer.json().catch(() => ({}));
   if (answer.ok) return content;
-  throw new Error(content.errors || `The server answered ${answer.status}.`);
+  throw Object.assign(new Error(content.errors || `The server answered ${answer.status}.`), { status: answer.status });
 }
 
 export const jobPath = (id) => `/sdapi/v1/jobs/${encodeURIComponent(id)}`;

@@ -1,4 +1,4 @@
-"""The Queue tab: what is drawn, what waits, what was. `assets/queue.js` fills it from the jobs' own routes."""
+"""The Queue tab: what is drawn, waits, is paused, and was. `assets/queue.js` fills it from the jobs' own routes."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ class Queue:
 
 
 def build() -> Queue:
-    """Make the tab. It has no listener: cancelling is a request of its own to /sdapi/v1/jobs."""
+    """Make the tab. It has no listener: its buttons are requests of their own to /sdapi/v1/jobs and /sdapi/v1/queue."""
     return Queue(lists=html(QUEUE))
