@@ -97,6 +97,12 @@ class Settings:
         minimum=0,
         maximum=100,
     )
+    live_preview_content: Literal["Combined", "Prompt", "Negative prompt"] = _setting(
+        "Combined",
+        "Live previews",
+        "What previews show",
+        "Combined is what the image becomes; the others what one of the prompts alone would make of it.",
+    )
     show_progress_grid: bool = _setting(
         True, "Live previews", "Show all images of a batch", "Off: only the first image of a batch is previewed."
     )

@@ -137,7 +137,8 @@ class Batches:
             studio.state.sampling_step = done
             studio.state.sampling_steps = steps
             self._progress.step(done, steps)
-            studio.previews.offer_step(self._token, indices[0], done, step, self._previews, size)
+            shown = batch.shown(studio.options.values.live_preview_content) or step
+            studio.previews.offer_step(self._token, indices[0], done, shown, self._previews, size)
             if studio.snapshots.due() and (snapshot := self.snapshot()) is not None:
                 studio.snapshots.offer(snapshot)
 

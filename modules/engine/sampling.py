@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -15,6 +16,7 @@ from modules.engine.schedulers import build_scheduler
 from modules.jobs.resolve import ResolvedTxt2Img
 
 OnStep = Callable[[int, int, Step], None]
+Content = Literal["Prompt", "Negative prompt", "Combined"]
 
 
 class Batch:
@@ -41,6 +43,7 @@ class Batch:
         self._latents: torch.Tensor | None = None
         self._scheduler: Any = None
         self._generators: list[torch.Generator] = []
+        self._both: torch.Tensor | None = None
         self.latest: Step | None = None if resume is None else resume.scheduler.get("latest")
 
     @property
@@ -54,6 +57,14 @@ class Batch:
         if self._scheduler_steps == 0:
             return 0
         return self._done * self._resolved.steps // self._scheduler_steps
+
+    def shown(self, content: Content) -> Step | None:
+        """Return the latest step as it is with guidance, or as it would be by the prompt or the negative one alone."""
+        latest, both = self.latest, self._both
+        if latest is None or both is None or content == "Combined" or len(both) != 2 * len(latest.sample):
+            return latest
+        negative, positive = both.chunk(2)
+        return dataclasses.replace(latest, model_output=positive if content == "Prompt" else negative)
 
     def state(self) -> SamplingState | None:
         """Return where the batch was when its last whole step ended; None: there is nothing yet that could be kept.
@@ -94,6 +105,7 @@ class Batch:
             self._generators = generators_from(resume.generators)
             start = resume.latents
         own = pipeline.scheduler
+        watched = self._model.denoiser.register_forward_hook(self._keep_both)
         pipeline.scheduler = scheduler if resume is None else Resumed(scheduler, resume)
         try:
             latents: torch.Tensor = pipeline(
@@ -113,7 +125,12 @@ class Batch:
             # The pipeline's last line, which an exception passes by.
             pipeline.maybe_free_model_hooks()
             pipeline.scheduler = own
+            watched.remove()
         return latents
+
+    def _keep_both(self, _denoiser: Any, _inputs: Any, output: Any) -> None:
+        """Keep what the denoiser said to both prompts, before the pipeline weighs them against each other."""
+        self._both = output[0]
 
     def _noise(self, generators: Sequence[torch.Generator]) -> torch.Tensor:
         """Draw each picture's noise from its own generator on the CPU, in float32: the same on every device."""

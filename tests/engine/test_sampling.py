@@ -9,9 +9,10 @@ from diffusers import EulerDiscreteScheduler
 from PIL import Image
 
 from modules.engine.decode import decode
+from modules.engine.denoised import Step
 from modules.engine.encode import PromptEmbeddings, PromptEncoder
 from modules.engine.models import LoadedModel
-from modules.engine.sampling import Batch
+from modules.engine.sampling import Batch, Content
 from modules.errors import ModelError
 from modules.jobs.resolve import ResolvedTxt2Img
 
@@ -140,3 +141,31 @@ def test_the_numbers_that_the_callback_is_given_do_not_change_later(plain: Loade
 def test_a_picture_without_numbers_is_an_error_that_names_the_remedy(plain: LoadedModel) -> None:
     with torch.inference_mode(), pytest.raises(ModelError, match="set the number format to float32"):
         decode(plain, torch.full((1, 4, 8, 8), float("nan")))
+
+
+def test_previews_show_what_either_prompt_alone_would_make_of_it(plain: LoadedModel) -> None:
+    what = resolved(steps=2, batch_size=2)
+    batch = Batch(plain, embeddings(plain, what), what, [0, 1])
+    shown: list[list[torch.Tensor]] = []
+
+    def on_step(done: int, steps: int, step: Step) -> None:
+        contents: list[Content] = ["Combined", "Prompt", "Negative prompt"]
+        steps_shown = [batch.shown(content) for content in contents]
+        assert steps_shown[0] is step
+        shown.append([one.model_output for one in steps_shown if one is not None])
+
+    with torch.inference_mode():
+        batch.sample(on_step)
+    for combined, positive, negative in shown:
+        assert not torch.allclose(positive, negative)
+        assert torch.allclose(combined, negative + 4.0 * (positive - negative), atol=1e-5)
+    assert not plain.denoiser._forward_hooks
+
+
+def test_without_guidance_there_is_one_prompt_to_show(plain: LoadedModel) -> None:
+    what = resolved(steps=1, cfg_scale=1.0)
+    batch = Batch(plain, embeddings(plain, what), what, [0])
+    assert batch.shown("Prompt") is None
+    with torch.inference_mode():
+        batch.sample(lambda done, steps, step: None)
+    assert batch.shown("Prompt") is batch.shown("Negative prompt") is batch.latest
