@@ -113,7 +113,7 @@ class Trainer:
             optimizer.load_state_dict(saved)
         self.first = state.get(f"{stage}_steps", 0)
         self.replicas = Replicas([self.model], WORKERS)
-        self.painter = Painter()
+        self.painter = Painter(self.device)
 
     def step(self, number: int, options: argparse.Namespace) -> float:
         """Do one update and return the loss."""
@@ -141,7 +141,7 @@ class Trainer:
 
 def train(trainer: Trainer, options: argparse.Namespace) -> None:
     """Run one stage up to `--steps`, saving every 100 steps and measuring every 200."""
-    unseen = trainer.painter.unseen(48).to(trainer.device).contiguous(memory_format=torch.channels_last)
+    unseen = trainer.painter.unseen(48).contiguous(memory_format=torch.channels_last)
     smooth, begin = math.nan, time.monotonic()
     for number in range(trainer.first, options.steps):
         loss = trainer.step(number, options)

@@ -112,7 +112,7 @@ class Composer:
     @staticmethod
     def _shade(name: str, draw: random.Random) -> RGBA:
         jitter = [draw.randint(-14, 14) for _ in range(3)]
-        return (np.array(COLOURS[name], np.float32) + jitter).clip(0, 255) / 255
+        return ((np.array(COLOURS[name]) + jitter).clip(0, 255) / 255).astype(np.float32)
 
     @staticmethod
     def _inset(rgba: RGBA, scale: float) -> RGBA:

@@ -13,11 +13,12 @@ import json
 import logging
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
-from lessons import Lessons
+from lessons import Batch, Lessons
 from muon import Muon
 from replicas import Replicas, choose_device
 from settings import (
@@ -54,6 +55,8 @@ class Trainer:
             len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id
         )
         self.first = self._load()
+        self._ahead = ThreadPoolExecutor(1)
+        self._next = self._ahead.submit(self._draw, self.first)
         self.unet.to(self.device)
         self.text_encoder.to(self.device)
         self.replicas = Replicas([self.unet, self.text_encoder], WORKERS)
@@ -99,16 +102,20 @@ class Trainer:
         error = (predicted.float() - (signal * noise - level * latents)).square().mean((1, 2, 3))
         return (error * self.loss_weights[timesteps]).mean() / self.loss_weights.mean()
 
+    def _draw(self, number: int) -> Batch:
+        full_length = number % FULL_LENGTH_EVERY == 0 or number / self.options.steps > 0.92
+        return self.lessons.draw(number, self.options.batch, full_length)
+
     def step(self, number: int) -> float:
         """Do update `number` and return the weighted loss."""
         progress = number / self.options.steps
-        full_length = number % FULL_LENGTH_EVERY == 0 or progress > 0.92
         for optimizer in self.optimizers:
             optimizer.zero_grad()
             for group in optimizer.param_groups:
                 warm = min(1.0, (number + 1) / 200)
                 group["lr"] = group["factor"] * self.options.rate * warm * learning_shape(progress)
-        batch = self.lessons.draw(number, self.options.batch, full_length)
+        batch = self._next.result()
+        self._next = self._ahead.submit(self._draw, number + 1)
         loss = self.replicas.backward(self.loss, *batch, micro=self.options.micro)
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         for optimizer in self.optimizers:

@@ -105,6 +105,7 @@ def held_out_colours(examiner: Examiner) -> list[tuple[str, str]]:
             label = without_colour(entry["label"])
             if hue is not None:
                 away = [name for name in HUES if name != colour_of_hue(hue) and is_held_out_colour(label, name)]
+                away = [name for name in away if f"{name} {label}" not in examiner.labels]
                 found |= {(colour, entry["label"]) for colour in away}
     return sorted(found)
 

@@ -20,12 +20,13 @@ def orthogonalise(matrices: torch.Tensor, rounds: int = 5) -> torch.Tensor:
     """Bring all singular values of (count, rows, columns) near 1 by Newton-Schulz iteration."""
     a, b, c = _COEFFICIENTS
     tall = matrices.shape[1] > matrices.shape[2]
-    values = matrices.mT if tall else matrices
+    values = matrices.bfloat16() if matrices.is_cuda else matrices
+    values = values.mT if tall else values
     values = values / values.norm(dim=(1, 2), keepdim=True).clamp_min(1e-7)
     for _ in range(rounds):
         gram = values @ values.mT
         values = a * values + (b * gram + c * gram @ gram) @ values
-    return values.mT if tall else values
+    return (values.mT if tall else values).to(matrices.dtype)
 
 
 class Muon(torch.optim.Optimizer):

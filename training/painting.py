@@ -26,14 +26,19 @@ def halve(rgba: torch.Tensor) -> torch.Tensor:
 
 
 class Painter:
-    """Draws training pictures of the autoencoder; what it draws depends on the last `restart` alone."""
+    """Draws training pictures of the autoencoder; what it draws depends on the last `restart` alone.
 
-    def __init__(self) -> None:
-        self._pictures = np.load(PICTURES, mmap_mode="r")
+    On a GPU all pictures (3.6 GB) lie in its memory and everything is made there; on a CPU they are read from disk.
+    """
+
+    def __init__(self, device: torch.device | None = None) -> None:
+        self._device = device or torch.device("cpu")
+        stored = np.load(PICTURES, mmap_mode="r")
+        self._stored = stored if self._device.type == "cpu" else torch.from_numpy(np.array(stored)).to(self._device)
         codes = [entry["code"] for entry in read_picture_list()]
-        self._weights = torch.tensor([self._weight(code) for code in codes])
+        self._weights = torch.tensor([self._weight(code) for code in codes], device=self._device)
         self._held_out = [index for index, code in enumerate(codes) if is_held_out(code) and not is_toned(code)]
-        self._generator = torch.Generator()
+        self._generator = torch.Generator(self._device)
 
     @staticmethod
     def _weight(code: str) -> float:
@@ -49,15 +54,21 @@ class Painter:
 
     def noise(self, *shape: int) -> torch.Tensor:
         """Draw normal noise."""
-        return torch.randn(shape, generator=self._generator)
+        return torch.randn(shape, generator=self._generator, device=self._device)
 
     def _rand(self, *shape: int) -> torch.Tensor:
-        return torch.rand(shape, generator=self._generator)
+        return torch.rand(shape, generator=self._generator, device=self._device)
+
+    def _take(self, index: list[int]) -> torch.Tensor:
+        """Return (count, 4, 256, 256) uint8 pictures."""
+        if isinstance(self._stored, torch.Tensor):
+            return self._stored[index].permute(0, 3, 1, 2)
+        return torch.from_numpy(np.stack([self._stored[i] for i in index])).permute(0, 3, 1, 2)
 
     def _backgrounds(self, count: int, size: int) -> torch.Tensor:
         """Draw (count, 3, size, size) backgrounds: half white, the others one colour or from one to another."""
         ends = self._rand(2, count, 3, 1, 1)
-        ramp = torch.linspace(0, 1, size)
+        ramp = torch.linspace(0, 1, size, device=self._device)
         ramp = torch.where(self._rand(count, 1, 1, 1) < 0.5, ramp[None, None, :, None], ramp[None, None, None, :])
         kind = self._rand(count, 1, 1, 1)
         ramp = torch.where(kind < 0.75, torch.zeros_like(ramp), ramp)
@@ -67,9 +78,9 @@ class Painter:
     def _draw(self, count: int) -> torch.Tensor:
         """Draw (count, 4, 256, 256) uint8 pictures, half of them mirrored, a third with red, green and blue swapped."""
         index = torch.multinomial(self._weights, count, replacement=True, generator=self._generator)
-        rgba = torch.from_numpy(np.stack([self._pictures[i] for i in index.tolist()])).permute(0, 3, 1, 2)
+        rgba = self._take(index.tolist())
         rgba = torch.where(self._rand(count, 1, 1, 1) < 0.5, rgba.flip(-1), rgba)
-        order = torch.randperm(3, generator=self._generator).tolist()
+        order = torch.randperm(3, generator=self._generator, device=self._device).tolist()
         swapped = rgba[:, [*order, 3]]
         return torch.where(self._rand(count, 1, 1, 1) < 0.33, swapped, rgba)
 
@@ -93,5 +104,4 @@ class Painter:
     def unseen(self, count: int) -> torch.Tensor:
         """Return the same (count, 3, 256, 256) held-out pictures on white every time, spread over all sets."""
         chosen = [self._held_out[i * len(self._held_out) // count] for i in range(count)]
-        rgba = torch.from_numpy(np.stack([self._pictures[i] for i in chosen])).permute(0, 3, 1, 2)
-        return composite(rgba, torch.ones(1, 3, 1, 1))
+        return composite(self._take(chosen), torch.ones(1, 3, 1, 1, device=self._device))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import zlib
 from pathlib import Path
@@ -37,7 +38,7 @@ LATENT_SIZE = PICTURE_SIZE // 16
 TOKENS = 77
 SHORT_TOKENS = 24
 TEXT_WIDTH = 192
-WORKERS = 2
+WORKERS = os.cpu_count() or 2
 SKIN_TONES = ("1f3fb", "1f3fc", "1f3fd", "1f3fe", "1f3ff")
 
 
