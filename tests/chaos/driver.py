@@ -62,7 +62,7 @@ class Chaos:
             return "the queue is long"
         request = request or self.requests[int(step.chance * len(self.requests))]
         owner, id = OWNERS[int(step.more * len(OWNERS))], f"job-{step.number}"
-        self.ledger.add(id, owner, request)
+        self.ledger.add(id, owner, request, chain=bool(more))
         body = {"kind": "txt2img", "request": request, "owner": owner, "id": id, **more}
         for _ in range(5):
             answer = self.ask("POST", "/sdapi/v1/jobs", body)
@@ -198,8 +198,8 @@ class Chaos:
     def end_chains(self) -> list[str]:
         """Let no job be followed by another any more."""
         ended = []
-        for id in [entry.id for entry in self.ledger.entries.values() if "7000" <= str(entry.request["seed"]) < "8000"]:
-            answer = self.ask("POST", f"/sdapi/v1/jobs/{id}/forever", {"on": False})
+        for entry in [entry for entry in self.ledger.entries.values() if entry.chain and not entry.removed]:
+            answer = self.ask("POST", f"/sdapi/v1/jobs/{entry.id}/forever", {"on": False})
             if answer is not None and answer["accepted"]:
                 ended.append(answer["job"])
         return ended
@@ -215,16 +215,32 @@ class Chaos:
         if not self._has_target():
             return f"no job runs that may be hit ({self.running_row()})"
         time.sleep(step.more * 0.7)
-        pid = self.program.pid_of("modules.engine")
-        self._note_life("modules.engine", pid)
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not alive(pid), 10, "the killed engine is gone")
+        instance = self._kill("modules.engine")
         row = self.running_row()
-        if row is None or row[0] not in self.ledger.entries:
+        if row is None or row[0] not in self.ledger.entries or row[1] != instance:
             return f"it died between two jobs ({row})"
         self.ledger.entries[row[0]].kills += 1
         self._victim = (row[0], row[1])
         return f"amid {row[0]}, at {row[2]}"
+
+    def do_kill_starting_engine(self, step: Step) -> str:
+        """Kill it amid a job, and the next one before it can settle that: the job has one death."""
+        first = self.do_kill_engine(step)
+        if not first.startswith("amid"):
+            return first
+        wait_until(lambda: any("modules.engine" in line for line in self.program.children().values()), 60, "the next")
+        time.sleep(step.chance * 2)
+        self._kill("modules.engine")
+        return f"{first}, and the next one"
+
+    def _kill(self, part: str) -> str:
+        """Kill the newest child of a kind and return which instance that was."""
+        pid = self.program.pid_of(part)
+        self._note_life(part, pid)
+        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not alive(pid), 10, f"the killed {part} is gone")
+        return next(line[16:].decode() for line in environment if line.startswith(b"STEADY_INSTANCE="))
 
     def _has_target(self) -> bool:
         row = self.running_row()
@@ -233,21 +249,20 @@ class Chaos:
     def do_kill_server(self, step: Step) -> str:
         if not self._is_up("app.py"):
             return "the server is not up"
-        pid = self.program.pid_of("app.py")
-        self._note_life("app.py", pid)
         began = time.monotonic()
         self._server_blows.append(began)
         amid = threading.Thread(target=self.do_pause, args=(step,))  # its answer may be lost
         amid.start()
-        os.kill(pid, signal.SIGKILL)
+        self._kill("app.py")
         amid.join()
         wait_until(self.program.answers, SECONDS_TO_GET_UP, "another server answers")
         return f"another answers after {time.monotonic() - began:.1f} s"
 
     def do_kill_launcher(self, step: Step) -> str:
         """Kill it; its children end by themselves; start another."""
-        if self._victim_waits():
-            return "the engine is not up"
+        wait_until(
+            lambda: not self._victim_waits(), SECONDS_TO_GET_UP, "the next engine recovers what the last one left"
+        )
         children = self.program.children()
         assert self.program.launcher is not None
         began = time.monotonic()

@@ -10,13 +10,14 @@ ENDS = ("interrupt", "stop")
 class Entry:
     """A job that was submitted. What was asked of it counts from its last retry on.
 
-    `asked` holds (kind, status it was in) of each request that was accepted; `unsure` the kinds of those whose answer
-    was lost with the server, which may have been obeyed or not.
+    A `chain` is followed by others like it. `asked` holds (kind, status it was in) of each request that was accepted;
+    `unsure` the kinds of those whose answer was lost with the server, which may have been obeyed or not.
     """
 
     id: str
     owner: str
     request: dict[str, Any]
+    chain: bool = False
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     unsure: set[str] = field(default_factory=set)
     removed: bool = False
@@ -32,6 +33,7 @@ class Entry:
         elif kind == "retry":
             self.asked = []
             self.kills = 0
+            self.removed = False
             self.interrupted_in_queue = False
         elif kind == "remove":
             self.removed = True
@@ -65,8 +67,8 @@ class Ledger:
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
 
-    def add(self, id: str, owner: str, request: dict[str, Any]) -> None:
-        self.entries[id] = Entry(id, owner, request)
+    def add(self, id: str, owner: str, request: dict[str, Any], chain: bool = False) -> None:
+        self.entries[id] = Entry(id, owner, request, chain)
 
     def pick(self, chance: float) -> Entry | None:
         """Return a job; late ones are likelier, since they are not over yet."""
