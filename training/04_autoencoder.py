@@ -26,6 +26,7 @@ log = logging.getLogger("autoencoder")
 
 CROP = 128
 LATENT_NOISE = 0.05
+PULL = 1e-2
 SAVE_EVERY = 100
 
 
@@ -34,7 +35,7 @@ def joint_loss(model: AutoencoderTiny, batch: torch.Tensor, noise: torch.Tensor)
     latents = model.encoder(batch).float()
     mean, deviation = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     pull = mean.square().mean() + (deviation - 1).square().mean() + 0.05 * latents.square().mean()
-    return reconstruction(model, latents + LATENT_NOISE * noise, batch) + 2e-3 * pull
+    return reconstruction(model, latents + LATENT_NOISE * noise, batch) + PULL * pull
 
 
 def decoder_loss(model: AutoencoderTiny, batch: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
