@@ -344,7 +344,8 @@ class Chaos:
                 self.problems.append(f"a client that waited for {id} was left alone: {error!r}")
             return
         # A server that is replaced does not stay for a job that may be paused for days.
-        if status != 200 and not (status == 503 and b"is paused and the server is replaced" in answer):
+        paused = status == 503 and b"is paused and the server is replaced" in answer
+        if status != 200 and not paused and not (status == 410 and self.ledger.entries[id].removed):
             self.problems.append(f"a client that waited for {id} was answered {status} {answer[:300]!r}")
 
     def _is_new(self, entry: Entry) -> bool:
