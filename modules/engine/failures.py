@@ -45,7 +45,11 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _OUT_OF_MEMORY_WORDS)
+    if not isinstance(error, RuntimeError):
+        return False
+    words = str(error).lower()
+    # That alone is what oneDNN says when there is no memory for its code; more words name another reason.
+    return words == "could not create a primitive" or any(known in words for known in _OUT_OF_MEMORY_WORDS)
 
 
 def killed_for_memory(death: Death) -> bool:

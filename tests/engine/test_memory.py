@@ -134,6 +134,8 @@ def test_what_is_cheaper_depends_on_where_memory_ran_out(engine: Engine) -> None
         (torch.OutOfMemoryError("CUDA out of memory."), True),
         (RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"), True),
         (RuntimeError("std::bad_alloc"), True),
+        (RuntimeError("could not create a primitive"), True),
+        (RuntimeError("could not create a primitive descriptor for a convolution"), False),
         (RuntimeError("MPS backend out of memory (MPS allocated: 5 GB)"), True),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
         (OSError(12, "Cannot allocate memory"), True),
