@@ -70,6 +70,7 @@ class Captioner:
             text = self._random.choice(BEHIND).format(name, article=article, background=record["background"])
         else:
             text = self._plain(entry)
+        text = re.sub(r"\ba (?=[aeio])", "an ", text)
         if self._random.random() < WITHOUT_STYLE:
             return text
         has_article = text.split()[0] in ("a", "an", "the", "one")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
+from settings import WORKERS
 from torch import nn
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -20,8 +22,7 @@ def orthogonalise(matrices: torch.Tensor, rounds: int = 5) -> torch.Tensor:
     """Bring all singular values of (count, rows, columns) near 1 by Newton-Schulz iteration."""
     a, b, c = _COEFFICIENTS
     tall = matrices.shape[1] > matrices.shape[2]
-    values = matrices.bfloat16() if matrices.is_cuda else matrices
-    values = values.mT if tall else values
+    values = matrices.mT.bfloat16() if tall else matrices.bfloat16()
     values = values / values.norm(dim=(1, 2), keepdim=True).clamp_min(1e-7)
     for _ in range(rounds):
         gram = values @ values.mT
@@ -34,18 +35,26 @@ class Muon(torch.optim.Optimizer):
 
     def __init__(self, groups: Iterable[Any], lr: float, momentum: float = 0.95, weight_decay: float = 0.01) -> None:
         super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "factor": 1.0})
+        self._pool = ThreadPoolExecutor(WORKERS)
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
-        """Do one update; matrices of one shape are made orthogonal together."""
+        """Do one update; matrices of one shape are made orthogonal together, on a CPU each shape in its own thread."""
+        jobs = []
         for group in self.param_groups:
             by_shape: dict[tuple[int, int], list[nn.Parameter]] = defaultdict(list)
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     by_shape[(parameter.shape[0], parameter[0].numel())].append(parameter)
-            for parameters in by_shape.values():
+            jobs += [(parameters, group) for parameters in by_shape.values()]
+        if jobs and jobs[0][0][0].is_cuda:
+            for parameters, group in jobs:
                 self._update(parameters, group)
+        else:
+            jobs.sort(key=lambda job: -sum(parameter.numel() for parameter in job[0]))
+            list(self._pool.map(lambda job: self._update(*job), jobs))
 
+    @torch.no_grad()
     def _update(self, parameters: list[nn.Parameter], group: dict[str, Any]) -> None:
         directions = []
         for parameter in parameters:

@@ -49,8 +49,8 @@ def list_stages(options: argparse.Namespace) -> list[Stage]:
         Stage("03_captions.py", CAPTIONS.exists),
         Stage(f"04_autoencoder.py joint --steps {joint}", lambda: autoencoder_at("joint_steps", joint)),
         Stage("04_autoencoder.py bake", lambda: bool(read_checkpoint(AUTOENCODER).get("baked"))),
-        Stage("05_pool.py originals", (POOL / "originals.pt").exists),
-        Stage("05_pool.py composed --seed 1 --count 12000", (POOL / "composed-1.pt").exists),
+        Stage(f"05_pool.py originals --count {options.originals}", (POOL / "originals.pt").exists),
+        Stage(f"05_pool.py composed --seed 1 --count {options.composed}", (POOL / "composed-1.pt").exists),
         Stage(
             f"06_denoiser.py --steps {denoiser}", lambda: bool(read_checkpoint(DENOISER).get("steps", 0) >= denoiser)
         ),
@@ -66,6 +66,8 @@ def main() -> None:
     parser.add_argument("--joint-steps", type=int, default=1500)
     parser.add_argument("--denoiser-steps", type=int, default=20_000)
     parser.add_argument("--decoder-steps", type=int, default=4000)
+    parser.add_argument("--composed", type=int, default=12_000)
+    parser.add_argument("--originals", type=int, default=0, help="0: all; 7,000: all but most forms with a skin tone")
     parser.add_argument("--skip-decoder", action="store_true")
     options = parser.parse_args()
     for stage in list_stages(options):
