@@ -19,10 +19,11 @@ _WORTH_CHANGING = 0.03
 
 @dataclass(frozen=True)
 class Plan:
-    """What a job does. `batches` holds the indices of the pictures that each call of the pipeline draws.
+    """What a job does. `batches` holds the indices of the pictures that each call of the pipeline gives.
 
     `finished` holds those of earlier runs. `calls` is how often a batch calls the denoiser, where that is not once a
-    step; with guidance each picture is two rows of such a call.
+    step; with guidance each picture is two rows of such a call. `at_once` is how many pictures a call draws, where that
+    is more than it gives: a batch is drawn whole again although some of it was finished.
     """
 
     steps: int
@@ -32,6 +33,11 @@ class Plan:
     finished: Sequence[Sequence[int]] = ()
     calls: int | None = None
     guided: bool = True
+    at_once: int | None = None
+
+    def drawn_with(self, indices: Sequence[int]) -> int:
+        """Return how many pictures are drawn in the batch that gives these."""
+        return max(self.at_once or 0, len(indices))
 
     def rows(self, pictures: int) -> int:
         """Return how many rows the denoiser works on for so many pictures."""
@@ -62,17 +68,17 @@ def parts_of(plan: Plan) -> list[Part]:
     """Return all parts in order: first what is finished already, then loading, the words, and each batch."""
     parts: list[Part] = []
     for number, indices in enumerate(plan.finished):
-        parts += _parts_of_batch(number - len(plan.finished), indices)
+        parts += _parts_of_batch(number - len(plan.finished), indices, len(indices))
     parts.append(Part("load", "load"))
     parts.append(Part("encode", "encode"))
     for number, indices in enumerate(plan.batches):
-        parts += _parts_of_batch(number, indices)
+        parts += _parts_of_batch(number, indices, plan.drawn_with(indices))
     return parts
 
 
-def _parts_of_batch(number: int, indices: Sequence[int]) -> list[Part]:
+def _parts_of_batch(number: int, indices: Sequence[int], drawn: int) -> list[Part]:
     label = f"image {indices[0] + 1}" if len(indices) == 1 else f"images {indices[0] + 1}–{indices[-1] + 1}"
-    parts = [Part("sample", label, number, pictures=len(indices), is_first=number == 0)]
+    parts = [Part("sample", label, number, pictures=drawn, is_first=number == 0)]
     for place in range(len(indices)):
         parts += [Part(phase, f"finish {label}", number, place) for phase in ("decode", "save")]
     return parts

@@ -142,8 +142,8 @@ class JobDrawing:
         offload = self._economy.offload
         key = ModelKey(checkpoint.path, resolved.checkpoint_hash, resolved.dtype, resolved.layout, offload)
         loads = studio.shelf.loaded is None or studio.shelf.loaded.key != key
-        experience = studio.timings.under(circumstances_of(resolved, studio.device))
-        self._progress.plan(plan_of(resolved, batches, loads), experience)
+        experience = studio.timings.under(circumstances_of(resolved, studio.device, self._economy))
+        self._progress.plan(plan_of(resolved, batches, loads, self._economy), experience)
         if loads:
             studio.encoder.forget()
             studio.status.forget_checkpoint()

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from modules.engine.course import Plan
 from modules.engine.devices import Device
+from modules.engine.economy import Economy
 from modules.engine.timings import Circumstances
 from modules.jobs.resolve import ResolvedTxt2Img
 from modules.jobs.samplers import find_sampler
 
 
-def plan_of(resolved: ResolvedTxt2Img, batches: Sequence[Sequence[int]], loads: bool) -> Plan:
-    """Return the plan of a job of which `batches` are left to draw."""
+def plan_of(resolved: ResolvedTxt2Img, batches: Sequence[Sequence[int]], loads: bool, economy: Economy) -> Plan:
+    """Return the plan of a job of which the pictures in `batches` are left to draw."""
     left = {index for indices in batches for index in indices}
-    size = resolved.batch_size
+    size = economy.batch_size_of(resolved)
     chunks = (range(first, first + size) for first in range(0, resolved.image_count, size))
     finished = [[index for index in chunk if index not in left] for chunk in chunks]
     calls_twice = find_sampler(resolved.sampler_name).options.get("second_order") == "True"
@@ -26,15 +27,16 @@ def plan_of(resolved: ResolvedTxt2Img, batches: Sequence[Sequence[int]], loads: 
         finished=[indices for indices in finished if indices],
         calls=2 * resolved.steps - 1 if calls_twice else resolved.steps,
         guided=resolved.cfg_scale > 1,
+        at_once=size,
     )
 
 
-def circumstances_of(resolved: ResolvedTxt2Img, device: Device) -> Circumstances:
+def circumstances_of(resolved: ResolvedTxt2Img, device: Device, economy: Economy) -> Circumstances:
     """Return what decides how long the phases of a job take."""
     return Circumstances(
         model=resolved.checkpoint_hash[:16],
         dtype=resolved.dtype,
-        device=device.label,
+        device=f"{device.label} offload" if economy.offload else device.label,
         threads=resolved.threads,
         width=resolved.width,
         height=resolved.height,

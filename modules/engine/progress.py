@@ -85,7 +85,7 @@ class JobProgress:
         """Say what the job will do, as soon as that is known, and what is known of such jobs."""
         with self._lock:
             self._plan = plan
-            self._pace = Pace(experience, plan.rows(len(plan.batches[0]) if plan.batches else 1))
+            self._pace = Pace(experience, plan.rows(plan.drawn_with(plan.batches[0]) if plan.batches else 1))
             self._course = Course(plan, self._seconds, self._shown)
             self._shown = self._course.start
             self._enter("load", 0, 0, self._image)
@@ -107,7 +107,7 @@ class JobProgress:
             if self._phase != "decode":  # That one was skipped in its middle.
                 self._leave()
             indices = self._plan.batches[batch]
-            self._pace.work_on(self._plan.rows(len(indices)))
+            self._pace.work_on(self._plan.rows(self._plan.drawn_with(indices)))
             self._step, self._steps = 0, self._plan.steps
             self._enter("sample", batch, 0, indices[0])
 

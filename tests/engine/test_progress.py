@@ -241,6 +241,12 @@ def test_samplers_that_call_the_denoiser_twice_a_step_take_as_long(tmp_path: Pat
     assert run.told[-1]["eta_seconds"] == pytest.approx(ENCODE + 19 * STEP + DECODE + SAVE)
 
 
+def test_a_batch_that_is_drawn_whole_for_one_picture_takes_as_long_as_whole(tmp_path: Path) -> None:
+    plan = Plan(steps=10, batches=[[1]], images=2, loads=False, finished=[[0]], at_once=2)
+    run = Run(plan, experience(tmp_path))
+    assert run.told[-1]["eta_seconds"] == pytest.approx(ENCODE + 10 * 2 * STEP + DECODE + SAVE)
+
+
 def test_news_come_at_most_twenty_times_a_second_but_a_new_phase_at_once() -> None:
     run = Run(Plan(steps=1000, batches=[[0]], images=1, loads=False))
     run.progress.enter_encode()
