@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import torch
@@ -15,11 +13,18 @@ from diffusers import (
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
     HeunDiscreteScheduler,
+    KDPM2AncestralDiscreteScheduler,
+    KDPM2DiscreteScheduler,
     LCMScheduler,
+    LMSDiscreteScheduler,
     UniPCMultistepScheduler,
 )
 
+from modules.engine.deis import CleanDEIS
 from modules.engine.denoised import observe_steps
+from modules.engine.dpm_multistep import ThirdOrderSDE
+from modules.engine.dpm_singlestep import DPMpp2SAncestral, DPMppSDE, know_the_middle
+from modules.engine.stepping import PlainFirstPLMS, SteppingDDIM, SteppingPLMS
 from modules.engine.terminal_noise import (
     first_order_from_terminal_noise,
     has_terminal_noise,
@@ -29,41 +34,19 @@ from modules.engine.terminal_noise import (
 from modules.jobs.samplers import effective_schedule, find_sampler, find_schedule
 
 
-class SteppingDDIM(DDIMScheduler):  # type: ignore[misc]  # diffusers is untyped
-    """DDIM that steps to the next timestep of its list.
-
-    The stock one steps 1000 // steps further down, which misses the next timestep wherever they are not evenly spaced.
-    """
-
-    num_inference_steps: int | Fraction
-
-    def step(self, model_output: torch.Tensor, timestep: Any, sample: torch.Tensor, *rest: Any, **more: Any) -> Any:
-        """Do the stock step over the real distance."""
-        steps = self.num_inference_steps
-        later = self.timesteps[self.timesteps < timestep]
-        distance = int(timestep) - (int(later[0]) if len(later) else -1)
-        # The stock step divides by this number to get the distance.
-        self.num_inference_steps = Fraction(self.config.num_train_timesteps, distance)
-        try:
-            return super().step(model_output, timestep, sample, *rest, **more)
-        finally:
-            self.num_inference_steps = steps
-
-    step = functools.wraps(DDIMScheduler.step)(step)  # pipelines look at its signature
-
-
 @dataclass(frozen=True)
 class Solver:
     """A diffusers scheduler for one sampler.
 
     `exploding`: its sample is x0 + sigma * noise (else scaled to unit variance). `uniform` is the spacing that A1111's
-    "Uniform" means with it.
+    "Uniform" means with it. `middle_ahead`: it looks at a point amid each step (`know_the_middle`).
     """
 
     scheduler: type
     exploding: bool
     uniform: str = "linspace"
     options: Mapping[str, Any] = field(default_factory=dict)
+    middle_ahead: int | None = None
 
 
 SOLVERS: Mapping[str, Solver] = {
@@ -72,6 +55,17 @@ SOLVERS: Mapping[str, Solver] = {
     "DDIM": Solver(SteppingDDIM, exploding=False, uniform="leading", options={"clip_sample": False}),
     "DPM++ 2M": Solver(DPMSolverMultistepScheduler, exploding=False, options={"algorithm_type": "dpmsolver++"}),
     "DPM++ 2M SDE": Solver(DPMSolverMultistepScheduler, exploding=False, options={"algorithm_type": "sde-dpmsolver++"}),
+    "DPM++ 2M SDE Heun": Solver(
+        DPMSolverMultistepScheduler, False, options={"algorithm_type": "sde-dpmsolver++", "solver_type": "heun"}
+    ),
+    "DPM++ 3M SDE": Solver(ThirdOrderSDE, False, options={"algorithm_type": "sde-dpmsolver++", "solver_order": 3}),
+    "DPM++ SDE": Solver(DPMppSDE, exploding=True, middle_ahead=1),
+    "DPM++ 2S a": Solver(DPMpp2SAncestral, exploding=True, middle_ahead=0),
+    "DPM2": Solver(KDPM2DiscreteScheduler, exploding=True, middle_ahead=1),
+    "DPM2 a": Solver(KDPM2AncestralDiscreteScheduler, exploding=True, middle_ahead=0),
+    "LMS": Solver(LMSDiscreteScheduler, exploding=True),
+    "PLMS": Solver(SteppingPLMS, exploding=False, uniform="leading", options={"skip_prk_steps": True}),
+    "DEIS": Solver(CleanDEIS, exploding=False),
     "UniPC": Solver(UniPCMultistepScheduler, exploding=False),
     "LCM": Solver(LCMScheduler, exploding=False, options={"clip_sample": False}),
     "Heun": Solver(HeunDiscreteScheduler, exploding=True, options={"clip_sample": False}),
@@ -83,6 +77,8 @@ _NOISE_LEVELS: Mapping[str, Mapping[str, Any]] = {
     "Exponential": {"use_exponential_sigmas": True, "timestep_spacing": "linspace"},
     "Beta": {"use_beta_sigmas": True, "timestep_spacing": "linspace"},
 }
+# What schedulers hold for each step, with one more for the end.
+_LEVELS_OF_STEPS = ("sigmas", "sigmas_interpol", "sigmas_up", "sigmas_down")
 # What a checkpoint's own scheduler may have chosen and the table decides.
 _DECIDED_HERE: Mapping[str, Any] = {
     "use_karras_sigmas": False,
@@ -112,6 +108,8 @@ def build_scheduler(sampler_name: str, schedule_name: str, model_config: Mapping
             "trailing"  # The other spacings would put the only step at the end, without noise.
         )
     scheduler_class: Any = solver.scheduler
+    if scheduler_class is SteppingPLMS and has_terminal_noise(model_config):
+        scheduler_class = PlainFirstPLMS
     if has_terminal_noise(model_config):
         plain = DDIMScheduler.from_config(model_config, rescale_betas_zero_snr=False)
         options["trained_betas"] = rescaled_betas(plain.betas)
@@ -120,6 +118,8 @@ def build_scheduler(sampler_name: str, schedule_name: str, model_config: Mapping
     if sampler.name == "LCM":
         options["original_inference_steps"] = next(length for length in _LCM_LIST_LENGTHS if length >= steps)
     made: Any = _start_at_first(observe_steps(scheduler_class, solver.exploding))
+    if solver.middle_ahead is not None:
+        made = know_the_middle(made, solver.middle_ahead)
     if has_terminal_noise(model_config) and solver.scheduler is HeunDiscreteScheduler:
         made = first_order_from_terminal_noise(made)
     known = made._get_init_keys(solver.scheduler)
@@ -154,11 +154,14 @@ def _start_at_first(scheduler_class: type) -> type:
         def _drop_surplus(self, steps: int) -> None:
             """Take away the timestep -1 that "trailing" adds through rounding, with 61 steps for example."""
             count = self.order * (steps - 1) + 1
-            if len(self.timesteps) <= count:
+            if len(self.timesteps) <= count or isinstance(self, SteppingPLMS):
                 return
             self.timesteps = self.timesteps[:count]
             self.num_inference_steps = steps
-            if hasattr(self, "sigmas"):
-                self.sigmas = torch.cat([self.sigmas[:count], self.sigmas[-1:]])
+            for name in _LEVELS_OF_STEPS:
+                if (levels := getattr(self, name, None)) is not None:
+                    setattr(self, name, torch.cat([levels[:count], levels[-1:]]))
+            if hasattr(self, "sigmas_interpol"):
+                self.sigmas_interpol[count - 1 :] = 0  # The last step has no middle: it goes to no noise at once.
 
     return Scheduler

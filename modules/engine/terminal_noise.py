@@ -42,6 +42,7 @@ class TerminalNoiseFirst:
     """
 
     plain_sigma_max: float
+    num_inference_steps: int
     _convert_to_karras: Callable[..., Any]
     _convert_to_exponential: Callable[..., Any]
     _convert_to_beta: Callable[..., Any]
@@ -58,8 +59,18 @@ def spread_below_terminal_noise(scheduler_class: type, plain_sigma_max: float) -
     """Return a subclass of a diffusers scheduler that behaves as `TerminalNoiseFirst` says."""
 
     class Scheduler(TerminalNoiseFirst, scheduler_class):  # type: ignore[misc]  # the base is a parameter
-        def _convert_to_karras(self, in_sigmas: Any, num_inference_steps: int) -> Any:
-            return self._spread(super()._convert_to_karras, in_sigmas, num_inference_steps)
+        def _convert_to_karras(self, in_sigmas: Any, num_inference_steps: int | None = None) -> Any:
+            if num_inference_steps is not None:
+                return self._spread(super()._convert_to_karras, in_sigmas, num_inference_steps)
+            return self._spread(self._convert_some_to_karras, in_sigmas, self.num_inference_steps)
+
+        def _convert_some_to_karras(self, in_sigmas: Any, num_inference_steps: int) -> Any:
+            """Do it for LMS, which takes their number from itself."""
+            whole, self.num_inference_steps = self.num_inference_steps, num_inference_steps
+            try:
+                return super()._convert_to_karras(in_sigmas=in_sigmas)
+            finally:
+                self.num_inference_steps = whole
 
         def _convert_to_exponential(self, in_sigmas: Any, num_inference_steps: int) -> Any:
             return self._spread(super()._convert_to_exponential, in_sigmas, num_inference_steps)

@@ -50,15 +50,36 @@ class Sampler:
     options: dict[str, str] = field(default_factory=dict, hash=False)
 
 
+_ANCESTRAL_OF_TWO_STEPS = {"scheduler": "karras", "uses_ensd": "True", "second_order": "True"}
+
 SAMPLERS: tuple[Sampler, ...] = (
     Sampler("Euler", ("k_euler",)),
     Sampler("Euler a", ("k_euler_a", "k_euler_ancestral"), schedules=_SPACED_SCHEDULES, options={"uses_ensd": "True"}),
     Sampler("DDIM", ("ddim",), schedules=_SPACED_SCHEDULES),
     Sampler("DPM++ 2M", ("k_dpmpp_2m",), default_schedule="Karras", options={"scheduler": "karras"}),
     Sampler("DPM++ 2M SDE", ("k_dpmpp_2m_sde",), default_schedule="Exponential", options={"scheduler": "exponential"}),
+    Sampler(
+        "DPM++ SDE",
+        ("k_dpmpp_sde",),
+        default_schedule="Karras",
+        options={"scheduler": "karras", "second_order": "True"},
+    ),
+    Sampler(
+        "DPM++ 2M SDE Heun",
+        ("k_dpmpp_2m_sde_heun",),
+        default_schedule="Exponential",
+        options={"scheduler": "exponential"},
+    ),
+    Sampler("DPM++ 2S a", ("k_dpmpp_2s_a",), default_schedule="Karras", options=_ANCESTRAL_OF_TWO_STEPS),
+    Sampler("DPM++ 3M SDE", ("k_dpmpp_3m_sde",), default_schedule="Exponential", options={"scheduler": "exponential"}),
     Sampler("UniPC", ("unipc",)),
     Sampler("LCM", ("k_lcm",), schedules=("Automatic",)),
     Sampler("Heun", ("k_heun",), options={"second_order": "True"}),
+    Sampler("LMS", ("k_lms",)),
+    Sampler("DPM2", ("k_dpm_2",), default_schedule="Karras", options={"scheduler": "karras", "second_order": "True"}),
+    Sampler("DPM2 a", ("k_dpm_2_a",), default_schedule="Karras", options=_ANCESTRAL_OF_TWO_STEPS),
+    Sampler("PLMS", ("plms",), schedules=_SPACED_SCHEDULES),
+    Sampler("DEIS", ("deis",)),
 )
 
 

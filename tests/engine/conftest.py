@@ -139,4 +139,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let diffusers' schedulers use NumPy in a way that it will not allow for ever."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"))
+            item.add_marker(pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"))

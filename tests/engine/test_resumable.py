@@ -16,7 +16,10 @@ from modules.jobs.resolve import ResolvedTxt2Img
 from modules.jobs.samplers import SAMPLERS
 from tests.engine.test_sampling import embeddings, resolved
 
-PAIRS = [(sampler.name, schedule) for sampler in SAMPLERS for schedule in sampler.schedules]
+# From pure noise ("tiny") each pair, and each sampler also with a model of the other kind.
+CASES = [("tiny", sampler.name, schedule) for sampler in SAMPLERS for schedule in sampler.schedules] + [
+    ("plain", sampler.name, "Automatic") for sampler in SAMPLERS
+]
 
 
 def through_a_file(state: SamplingState) -> SamplingState:
@@ -58,13 +61,12 @@ def models(load: Callable[..., LoadedModel]) -> dict[str, LoadedModel]:
     return {name: load(name) for name in ("plain", "tiny")}
 
 
-@pytest.mark.parametrize("name", ["plain", "tiny"], ids=["epsilon", "v-prediction from terminal noise"])
-@pytest.mark.parametrize(("sampler", "schedule"), PAIRS)
+@pytest.mark.parametrize(("name", "sampler", "schedule"), CASES)
 def test_every_sampler_goes_on_after_every_step_to_the_same_bits(
     models: dict[str, LoadedModel], name: str, sampler: str, schedule: str
 ) -> None:
-    """Seven steps are more than any sampler's history is long."""
-    what = resolved(sampler_name=sampler, scheduler=schedule, steps=7)
+    """Six steps are more than any sampler's history is long."""
+    what = resolved(sampler_name=sampler, scheduler=schedule, steps=6)
     prompts = embeddings(models[name], what)
     ours, expected = (draw(models[name], prompts, what, [0, 1]) for draw in (in_hops, undisturbed))
     assert torch.equal(ours, expected)
@@ -127,3 +129,16 @@ def test_what_no_file_can_keep_is_named(models: dict[str, LoadedModel]) -> None:
     state = SamplingState(1, 2, torch.zeros(1), {"noise": object()}, ())
     with pytest.raises(TypeError, match=r"scheduler\.noise of the sampler is a object"):
         pack(state)
+
+
+def test_tensors_go_back_to_where_they_were() -> None:
+    """Some schedulers keep their noise levels on the CPU and their history on the device."""
+    history, levels = torch.ones(2), torch.zeros(3)
+    tensors, rest = pack(SamplingState(1, 2, torch.zeros(1), {"levels": levels, "history": [history]}, ()))
+    assert rest["scheduler"] == {
+        "dict": {"levels": {"cpu": "scheduler.levels"}, "history": {"list": [{"cpu": "scheduler.history.0"}]}}
+    }
+    rest["scheduler"]["dict"]["history"]["list"] = [{"device": "scheduler.history.0"}]
+    back = unpack(tensors, rest, "meta")
+    assert back.scheduler["levels"].device.type == "cpu"
+    assert back.scheduler["history"][0].device.type == "meta"

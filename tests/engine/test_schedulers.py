@@ -51,19 +51,28 @@ def run(scheduler: Any, steps: int, denoise: Callable[[torch.Tensor, float], tor
     return sample
 
 
+# Their last step looks back too: they end beside what they estimate there.
+ENDING_BY_HISTORY = ("LMS", "PLMS")
+# Few steps of that schedule are so long in the middle that looking back overshoots.
+MANY_STEPS = {("DPM++ 3M SDE", "Beta"): 60, ("DPM++ 2M SDE Heun", "Beta"): 60, ("DPM2 a", "Beta"): 40}
+TWO_CALLS = ("Heun", "DPM2", "DPM2 a", "DPM++ SDE", "DPM++ 2S a")
+
+
 @pytest.mark.parametrize(("sampler", "schedule"), PAIRS)
 @pytest.mark.parametrize(
     "config", [PLAIN | {"set_alpha_to_one": True}, TERMINAL_NOISE], ids=["plain", "terminal noise"]
 )
 def test_samples_end_near_the_truth(sampler: str, schedule: str, config: dict[str, Any]) -> None:
-    scheduler = build_scheduler(sampler, schedule, config, 20)
-    sample = run(scheduler, 20, gaussian_denoiser(scheduler))
+    steps = MANY_STEPS.get((sampler, schedule), 20)
+    scheduler = build_scheduler(sampler, schedule, config, steps)
+    sample = run(scheduler, steps, gaussian_denoiser(scheduler))
     assert torch.isfinite(sample).all()
     assert sample.mean().item() == pytest.approx(MEAN, abs=0.03)
     # LCM draws the mean of what is likely at each step, so it is narrower by its nature.
     assert (0.28 if sampler == "LCM" else 0.38) < sample.std().item() < 0.68
     # The last step goes to no noise at all: what it estimates is what it gives.
-    assert torch.allclose(scheduler.latest.denoised(), sample, atol=2e-3)
+    if sampler not in ENDING_BY_HISTORY:
+        assert torch.allclose(scheduler.latest.denoised(), sample, atol=2e-3)
 
 
 @pytest.mark.parametrize(("sampler", "schedule"), PAIRS)
@@ -72,6 +81,15 @@ def test_one_step_from_pure_noise_gives_the_mean(sampler: str, schedule: str) ->
     sample = run(scheduler, 1, gaussian_denoiser(scheduler))
     assert sample.mean().item() == pytest.approx(MEAN, abs=0.01)
     assert sample.std().item() < 0.01
+
+
+def calls_of(sampler: str, steps: int) -> int:
+    """Return how often the denoiser is called from pure noise."""
+    if sampler == "Heun":
+        return 2 * steps - 2
+    if sampler == "PLMS":
+        return steps + 1 if steps > 2 else steps
+    return 2 * steps - 1 if sampler in TWO_CALLS else steps
 
 
 @pytest.mark.parametrize("steps", [2, 61])
@@ -83,7 +101,7 @@ def test_any_number_of_steps_is_done_and_no_more(sampler: str, schedule: str, st
     assert torch.isfinite(sample).all()
     assert scheduler.timesteps[0].item() == pytest.approx(999)
     assert scheduler.timesteps.min() >= 0
-    assert len(scheduler.timesteps) == (2 * steps - 2 if sampler == "Heun" else steps)
+    assert len(scheduler.timesteps) == calls_of(sampler, steps)
     if steps > 2:
         assert sample.mean().item() == pytest.approx(MEAN, abs=0.05)
 
@@ -112,20 +130,38 @@ STOCK_CLASS: dict[str, tuple[type, dict[str, Any]]] = {
     "UniPC": (diffusers.UniPCMultistepScheduler, {}),
     "LCM": (diffusers.LCMScheduler, {}),
     "Heun": (diffusers.HeunDiscreteScheduler, {}),
+    "DPM++ 2M SDE Heun": (
+        diffusers.DPMSolverMultistepScheduler,
+        {"algorithm_type": "sde-dpmsolver++", "solver_type": "heun"},
+    ),
+    "LMS": (diffusers.LMSDiscreteScheduler, {}),
+    "DPM2": (diffusers.KDPM2DiscreteScheduler, {}),
+    "DPM2 a": (diffusers.KDPM2AncestralDiscreteScheduler, {}),
+    "PLMS": (diffusers.PNDMScheduler, {"skip_prk_steps": True}),
+    "DEIS": (diffusers.DEISMultistepScheduler, {}),
 }
-AUTOMATIC = {"DPM++ 2M": "Karras", "DPM++ 2M SDE": "Exponential"}
+WITHOUT_STOCK = ("DPM++ SDE", "DPM++ 2S a", "DPM++ 3M SDE")  # test_own_samplers.py
+AUTOMATIC = {sampler.name: sampler.default_schedule for sampler in SAMPLERS if sampler.default_schedule}
+# Here the stock one misses the next timestep, where they are not evenly spaced.
+UNEVEN = {("PLMS", "SGM Uniform")}
 
 
-@pytest.mark.parametrize(("sampler", "schedule"), PAIRS)
+@pytest.mark.parametrize(
+    ("sampler", "schedule"), [pair for pair in PAIRS if pair[0] not in WITHOUT_STOCK and pair not in UNEVEN]
+)
 def test_plain_models_sample_exactly_as_with_diffusers_own_scheduler(sampler: str, schedule: str) -> None:
     scheduler_class, options = STOCK_CLASS[sampler]
     stands_for = AUTOMATIC.get(sampler, schedule) if schedule == "Automatic" else schedule
-    if (sampler, schedule) == ("DDIM", "Uniform"):
+    if (sampler, schedule) in (("DDIM", "Uniform"), ("PLMS", "Uniform")):
         stands_for = "Automatic"  # A1111's DDIM is spaced as diffusers calls "leading".
     stock = scheduler_class.from_config(PLAIN, **options, **STOCK[stands_for])
     ours = build_scheduler(sampler, schedule, PLAIN, 20)
     denoise = gaussian_denoiser(ours)
-    assert torch.equal(run(ours, 20, denoise), run(stock, 20, denoise))
+    if sampler == "DEIS":  # The stock one leaves some noise.
+        lowest = float(stock.sigmas[-1])
+        assert (run(ours, 20, denoise) - run(stock, 20, denoise)).abs().max() < 4 * lowest
+    else:
+        assert torch.equal(run(ours, 20, denoise), run(stock, 20, denoise))
 
 
 def test_every_sampler_has_a_scheduler() -> None:
@@ -142,7 +178,7 @@ def test_a_checkpoints_own_choices_give_way_to_the_samplers() -> None:
 
 def test_image_i_draws_the_same_noise_in_any_batch() -> None:
     """Also the samplers that add noise on the way: each picture has a generator of its own."""
-    for sampler in ("Euler a", "DPM++ 2M SDE", "LCM"):
+    for sampler in ("Euler a", "DPM++ 2M SDE", "LCM", "DPM++ SDE", "DPM++ 3M SDE", "DPM++ 2S a", "DPM2 a"):
         samples = []
         for seeds in (1, 3):
             scheduler = build_scheduler(sampler, "Automatic", TERMINAL_NOISE, 5)
