@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import math
@@ -148,7 +149,8 @@ class Previews:
     def _work_so_far(self) -> float:
         """Return how long the preview thread has computed; where the system does not tell, until its last preview."""
         if hasattr(time, "pthread_getcpuclockid") and self._thread.ident is not None and self._thread.is_alive():
-            return time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident))
+            with contextlib.suppress(OSError):  # It may end just now.
+                return time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident))
         return self._worked
 
     # --- The thread -------------------------------------------------------------------------------------------------
