@@ -127,6 +127,18 @@ def test_a_batch_whose_first_picture_is_saved_is_drawn_whole_and_saved_in_part(e
     assert saved == [0, 1, 2]
 
 
+def test_an_engine_that_is_told_to_end_leaves_a_snapshot(engine: Engine) -> None:
+    undisturbed = engine.files(engine.draw(steps=6, sampler_name="DPM++ SDE"))
+    at_step(engine, 5, engine.cancel.exit.set)
+    left = engine.draw(steps=6, sampler_name="DPM++ SDE")
+    assert left.status == "running"
+    engine.cancel.exit.clear()
+    engine.store.recover("engine-2", Death(True, "exit code 0"))
+    done = engine.run_next()
+    assert engine.files(done) == undisturbed
+    assert "Continued at step 2 of 6." in notes(done)  # it takes two steps for each but the last
+
+
 def test_a_paused_job_frees_the_device_when_nothing_else_is_to_be_drawn(engine: Engine) -> None:
     engine.start()
     at_step(engine, 2, lambda: pause(engine))
