@@ -210,8 +210,12 @@ class Chaos:
         """Kill it amid a job, but no job's engine twice."""
         if not self._is_up("modules.engine"):
             return "the engine is not up"
+        if not self._has_target():
+            self.ask("POST", "/sdapi/v1/queue/resume")
+            if not self.count("queued"):
+                self.do_submit(step)
         with contextlib.suppress(AssertionError):
-            wait_until(self._has_target, 6, "a job runs that no engine died of")
+            wait_until(self._has_target, 15, "a job runs that no engine died of")
         if not self._has_target():
             return f"no job runs that may be hit ({self.running_row()})"
         time.sleep(step.more * 0.7)
@@ -343,9 +347,9 @@ class Chaos:
             if not self._was_killed_since(began):
                 self.problems.append(f"a client that waited for {id} was left alone: {error!r}")
             return
-        # A server that is replaced does not stay for a job that may be paused for days.
-        paused = status == 503 and b"is paused and the server is replaced" in answer
-        if status != 200 and not paused and not (status == 410 and self.ledger.entries[id].removed):
+        # A server that is replaced, or whose launcher is gone, does not stay for a job that may wait for days.
+        left = status == 503 and (b"is paused and the server is replaced" in answer or self._was_killed_since(began))
+        if status != 200 and not left and not (status == 410 and self.ledger.entries[id].removed):
             self.problems.append(f"a client that waited for {id} was answered {status} {answer[:300]!r}")
 
     def _is_new(self, entry: Entry) -> bool:
