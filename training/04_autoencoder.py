@@ -27,7 +27,7 @@ log = logging.getLogger("autoencoder")
 CROP = 128
 LATENT_NOISE = 0.05
 PULL = 1e-2
-SAVE_EVERY = 100
+SAVE_EVERY = 25
 
 
 def joint_loss(model: AutoencoderTiny, batch: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
@@ -144,7 +144,7 @@ class Trainer:
 
 
 def train(trainer: Trainer, options: argparse.Namespace) -> None:
-    """Run one stage up to `--steps`, saving every 100 steps and measuring every 200."""
+    """Run one stage up to `--steps`, saving every 25 steps and measuring every 200."""
     unseen = trainer.painter.unseen(48).contiguous(memory_format=torch.channels_last)
     smooth, begin = math.nan, time.monotonic()
     for number in range(trainer.first, options.steps):
@@ -164,7 +164,7 @@ def main() -> None:
     """Parse the stage and run it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=("joint", "bake", "decoder"))
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--micro", type=int, default=2)
     parser.add_argument("--rate", type=float, default=1.5e-3)

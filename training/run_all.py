@@ -63,7 +63,7 @@ def list_stages(options: argparse.Namespace) -> list[Stage]:
 def main() -> None:
     """Run what is not done; stop at the first stage that fails."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--joint-steps", type=int, default=1500)
+    parser.add_argument("--joint-steps", type=int, default=2000)
     parser.add_argument("--denoiser-steps", type=int, default=20_000)
     parser.add_argument("--decoder-steps", type=int, default=4000)
     parser.add_argument("--composed", type=int, default=12_000)
