@@ -71,6 +71,7 @@ SOLVERS: Mapping[str, Solver] = {
     "Heun": Solver(HeunDiscreteScheduler, exploding=True, options={"clip_sample": False}),
 }
 
+_LED_OFF_BY_TERMINAL_NOISE = (HeunDiscreteScheduler, KDPM2DiscreteScheduler, KDPM2AncestralDiscreteScheduler)
 # Schedules with noise levels of their own span the whole range, as with A1111.
 _NOISE_LEVELS: Mapping[str, Mapping[str, Any]] = {
     "Karras": {"use_karras_sigmas": True, "timestep_spacing": "linspace"},
@@ -120,8 +121,8 @@ def build_scheduler(sampler_name: str, schedule_name: str, model_config: Mapping
     made: Any = _start_at_first(observe_steps(scheduler_class, solver.exploding))
     if solver.middle_ahead is not None:
         made = know_the_middle(made, solver.middle_ahead)
-    if has_terminal_noise(model_config) and solver.scheduler is HeunDiscreteScheduler:
-        made = first_order_from_terminal_noise(made)
+    if has_terminal_noise(model_config) and solver.scheduler in _LED_OFF_BY_TERMINAL_NOISE:
+        made = first_order_from_terminal_noise(made, solver.middle_ahead)
     known = made._get_init_keys(solver.scheduler)
     wanted = {key: value for key, value in (dict(model_config) | options).items() if key in known}
     return made(**wanted)

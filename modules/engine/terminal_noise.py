@@ -86,10 +86,11 @@ def spread_below_terminal_noise(scheduler_class: type, plain_sigma_max: float) -
     return Scheduler
 
 
-def first_order_from_terminal_noise(scheduler_class: type) -> type:
-    """Return a subclass of Heun whose first step, from pure noise, is of the first order.
+def first_order_from_terminal_noise(scheduler_class: type, middle_ahead: int | None = None) -> type:
+    """Return a subclass of Heun or DPM2 whose first step, from pure noise, is of the first order.
 
-    The slopes at both ends of that step have nothing in common, and their mean leads far off.
+    The slopes at both ends of that step, or amid it, have nothing in common, and lead far off. `middle_ahead` is for
+    those that look at a point amid each step (`dpm_singlestep.know_the_middle`).
     """
 
     class Scheduler(scheduler_class):  # type: ignore[misc]  # the base is a parameter
@@ -98,10 +99,14 @@ def first_order_from_terminal_noise(scheduler_class: type) -> type:
 
         def set_timesteps(self, num_inference_steps: int, *rest: Any, **more: Any) -> None:
             super().set_timesteps(num_inference_steps, *rest, **more)
-            # Both hold every level but the first twice, once for each evaluation.
-            self.timesteps = torch.cat([self.timesteps[:1], self.timesteps[2:]])
-            if num_inference_steps > 1:
-                self.sigmas = torch.cat([self.sigmas[:1], self.sigmas[2:]])
+            if len(self.timesteps) == 1:
+                return
+            # All hold every level but the first twice, once for each evaluation.
+            for name in ("timesteps", "sigmas", "sigmas_interpol", "sigmas_up", "sigmas_down"):
+                if (values := getattr(self, name, None)) is not None:
+                    setattr(self, name, torch.cat([values[:1], values[2:]]))
+            if middle_ahead is not None:
+                self.sigmas_interpol[middle_ahead] = self.sigmas[1]  # The way to the middle is the whole step.
 
         @functools.wraps(scheduler_class.step)  # type: ignore[attr-defined]
         def step(self, *arguments: Any, **more: Any) -> Any:
