@@ -57,8 +57,6 @@ class Trainer:
         self.first = self._load()
         self._ahead = ThreadPoolExecutor(1)
         self._next = self._ahead.submit(self._draw, self.first)
-        self.unet.to(self.device)
-        self.text_encoder.to(self.device)
         self.replicas = Replicas([self.unet, self.text_encoder], WORKERS)
         self.parameters = [*self.unet.parameters(), *self.text_encoder.parameters()]
         schedule = DDIMScheduler(
@@ -78,6 +76,9 @@ class Trainer:
             self.text_encoder.load_state_dict(content["text_encoder"])
         else:
             warm_start(self.unet, self.text_encoder)
+        # Before the optimizers, since their saved state goes where the parameters are.
+        self.unet.to(self.device)
+        self.text_encoder.to(self.device)
         self.optimizers = build_optimizers(self.unet, self.text_encoder, self.options.rate, self.options.muon)
         for optimizer, saved in zip(self.optimizers, content.get("optimizers", ()), strict=False):
             optimizer.load_state_dict(saved)
