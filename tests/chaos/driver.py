@@ -25,7 +25,7 @@ QUICK_DEATHS_ALLOWED = 2
 
 
 class Chaos:
-    """One run against one program. `problems` are found on the way, `told` is the list of what was done."""
+    """One run against one program. `problems` are found on the way, `compared` counts pictures that were compared."""
 
     def __init__(self, program: Program, requests: list[dict[str, Any]], tell: Callable[[str], None]) -> None:
         self.program = program
@@ -36,6 +36,7 @@ class Chaos:
         self.waiting_clients: list[threading.Thread] = []
         self.interrupted_in_queue: list[tuple[float, float, str | None, int | None]] = []
         self.engine_orders = 0
+        self.compared = 0
         self._tell = tell
         self._began = time.monotonic()
         self._server_blows: list[float] = []

@@ -171,6 +171,7 @@ def problems_of_pictures(chaos: Chaos, jobs: dict[str, dict[str, Any]]) -> list[
         wanted = picture_hashes(chaos.program.data, chaos, peaceful["id"])
         for job in group:
             for index, digest in picture_hashes(chaos.program.data, chaos, job["id"]).items():
+                chaos.compared += 1
                 if wanted.get(index) != digest:
                     found.append(
                         f"{job['id']}: picture {index} differs from an undisturbed one ({key}); {job['notes']}"

@@ -32,5 +32,8 @@ def test_nothing_is_lost_in_chaos(tmp_path: Path, request: pytest.FixtureRequest
         print(f"chaos: {seconds:.0f} s are over, the queue is drained")
         drain(chaos)
         problems = problems_of(chaos)
+        counts = dict(chaos.query("SELECT status, count(*) FROM jobs GROUP BY status"))
+    print(f"chaos: {counts}, {chaos.compared} pictures compared with those of an undisturbed run")
     wait_until(lambda: not orphans_of(program.data), 10, "no process is left")
     assert not problems, f"with --chaos-seed {seed}:\n" + "\n".join(problems)
+    assert chaos.compared > 0
