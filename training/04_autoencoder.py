@@ -27,6 +27,7 @@ log = logging.getLogger("autoencoder")
 CROP = 128
 LATENT_NOISE = 0.05
 PULL = 1e-2
+ADAM_SHARE = 0.35
 SAVE_EVERY = 25
 
 
@@ -84,11 +85,11 @@ def bake(state: dict[str, Any]) -> None:
 
 
 def build_optimizers(network: torch.nn.Module, rate: float) -> list[torch.optim.Optimizer]:
-    """Give inner convolutions to Muon; the first and last ones and the biases to AdamW."""
+    """Give inner convolutions to Muon; the first and last ones and the biases to AdamW, slower, or they cast tints."""
     matrices = [p for p in network.parameters() if p.ndim == 4 and min(p.shape[:2]) > LATENT_CHANNELS]
     chosen = {id(p) for p in matrices}
     others = [p for p in network.parameters() if id(p) not in chosen]
-    adam = torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.99), weight_decay=0.0)
+    adam = torch.optim.AdamW([{"params": others, "factor": ADAM_SHARE}], lr=rate, betas=(0.9, 0.99), weight_decay=0.0)
     return [Muon(matrices, rate, weight_decay=0.0), adam]
 
 
@@ -115,6 +116,8 @@ class Trainer:
         self.optimizers = build_optimizers(self.network, rate)
         for optimizer, saved in zip(self.optimizers, state.get(f"{stage}_optimizers", ()), strict=False):
             optimizer.load_state_dict(saved)
+            for group in optimizer.param_groups:
+                group["factor"] = ADAM_SHARE if isinstance(optimizer, torch.optim.AdamW) else 1.0
         self.first = state.get(f"{stage}_steps", 0)
         self.replicas = Replicas([self.model], WORKERS)
         self.painter = Painter(self.device)
@@ -127,7 +130,7 @@ class Trainer:
         for optimizer in self.optimizers:
             optimizer.zero_grad()
             for group in optimizer.param_groups:
-                group["lr"] = self.rate * rate_shape(number, options.steps)
+                group["lr"] = group["factor"] * self.rate * rate_shape(number, options.steps)
         compute = joint_loss if self.stage == "joint" else decoder_loss
         loss = self.replicas.backward(compute, batch, noise, micro=options.micro)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 0.5)
@@ -167,7 +170,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--micro", type=int, default=2)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--measure-every", type=int, default=200)
     options = parser.parse_args()
     torch.manual_seed(SEED)
