@@ -47,7 +47,10 @@ def list_stages(options: argparse.Namespace) -> list[Stage]:
         Stage("01_fetch.py", CAPTIONS.exists),
         Stage("02_render.py", PICTURE_LIST.exists),
         Stage("03_captions.py", CAPTIONS.exists),
-        Stage(f"04_autoencoder.py joint --steps {joint}", lambda: autoencoder_at("joint_steps", joint)),
+        Stage(
+            f"04_autoencoder.py joint --steps {joint} --rate {options.joint_rate:g}",
+            lambda: autoencoder_at("joint_steps", joint),
+        ),
         Stage("04_autoencoder.py bake", lambda: bool(read_checkpoint(AUTOENCODER).get("baked"))),
         Stage(f"05_pool.py originals --count {options.originals}", (POOL / "originals.pt").exists),
         Stage(f"05_pool.py composed --seed 1 --count {options.composed}", (POOL / "composed-1.pt").exists),
@@ -63,7 +66,8 @@ def list_stages(options: argparse.Namespace) -> list[Stage]:
 def main() -> None:
     """Run what is not done; stop at the first stage that fails."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--joint-steps", type=int, default=2000)
+    parser.add_argument("--joint-steps", type=int, default=3000)
+    parser.add_argument("--joint-rate", type=float, default=1e-3)
     parser.add_argument("--denoiser-steps", type=int, default=20_000)
     parser.add_argument("--decoder-steps", type=int, default=4000)
     parser.add_argument("--composed", type=int, default=12_000)
