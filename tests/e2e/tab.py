@@ -82,8 +82,10 @@ class Tab:
         field.blur()
 
     def generate(self) -> None:
+        """Click, and wait until another job is on the stage; a short one may be done by then."""
+        before = self.job
         self.page.click("#txt2img_generate")
-        expect(self.page.locator("#txt2img_interrupt")).to_be_visible(timeout=PATIENCE_MS)
+        self.page.wait_for_function("before => window.steady.state().shown !== before", arg=before, timeout=PATIENCE_MS)
 
     @property
     def job(self) -> str:
