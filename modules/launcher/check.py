@@ -18,11 +18,15 @@ from modules.paths import ROOT
 logger = logging.getLogger(__name__)
 
 REQUIREMENTS = "requirements-dev.txt"
+# One file after the other in each of two processes: most of the time tests wait for programs that they started.
+IN_TWO_PROCESSES = ("-n", "2", "--dist", "loadfile")
 LINTERS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
 
 
 def check(arguments: Arguments) -> ExitCode:
     """Run linters and tests; what follows `test` on the command line goes to pytest, whose closing line comes last.
+
+    `-n 0` there runs all tests in one process, where prints are seen.
 
     Raises:
         LaunchError: the packages or the browser that the tests need are missing and cannot be installed.
@@ -33,7 +37,7 @@ def check(arguments: Arguments) -> ExitCode:
     for name in failed:
         print(f"{name} failed: see above. The tests run all the same; the exit code will be {ExitCode.FAILED}.")
     sys.stdout.flush()
-    tests = _run(python, ("pytest", *arguments.rest), environment)
+    tests = _run(python, ("pytest", *IN_TWO_PROCESSES, *arguments.rest), environment)
     return ExitCode.FAILED if failed or tests else ExitCode.OK
 
 

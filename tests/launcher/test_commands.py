@@ -124,5 +124,5 @@ def test_linters_and_tests_run_in_order_and_one_failure_is_enough(
         "-m ruff format --check . in chromium",
         "-m mypy in chromium",
         "ruff format --check . failed: see above. The tests run all the same; the exit code will be 1.",
-        "-m pytest -k one two in chromium",
+        "-m pytest -n 2 --dist loadfile -k one two in chromium",
     ]
