@@ -206,3 +206,19 @@ async def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
             return found
         await asyncio.sleep(0.005)
     raise AssertionError("it did not come to that in time")
+
+
+@pytest.fixture
+async def port(services: Services, application: Any) -> AsyncIterator[int]:
+    async with serving(SwappableServer(application, services)) as port:
+        yield port
+
+
+@pytest.fixture
+async def drawing(port: int, services: Services) -> AsyncIterator[FakeEngine]:
+    engine = FakeEngine(services)
+    engine.start()
+    yield engine
+    engine.end.set()
+    engine.go.set()
+    await asyncio.to_thread(engine.join, 5)

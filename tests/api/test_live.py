@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import os
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -15,27 +14,10 @@ from websockets.exceptions import InvalidStatus
 from modules.api.live_messages import read_batch
 from modules.api.live_routes import last_event_id
 from modules.api.services import Services
-from modules.api.serving import SwappableServer
 from modules.errors import InvalidRequest
-from tests.api.conftest import FakeEngine, serving, until
+from tests.api.conftest import FakeEngine, until
 
 JPEG = b"\xff\xd8not really a picture"
-
-
-@pytest.fixture
-async def port(services: Services, application: Any) -> AsyncIterator[int]:
-    async with serving(SwappableServer(application, services)) as port:
-        yield port
-
-
-@pytest.fixture
-async def drawing(port: int, services: Services) -> AsyncIterator[FakeEngine]:
-    engine = FakeEngine(services)
-    engine.start()
-    yield engine
-    engine.end.set()
-    engine.go.set()
-    await asyncio.to_thread(engine.join, 5)
 
 
 def live(port: int, query: str = "") -> connect:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -14,27 +13,10 @@ from websockets.exceptions import ConnectionClosed
 
 from modules.api import live_routes
 from modules.api.services import Services
-from modules.api.serving import SwappableServer
-from tests.api.conftest import FakeEngine, serving, until
+from tests.api.conftest import FakeEngine, until
 from tests.api.test_live import live, message
 
 TABS, CLIENTS = 10, 5
-
-
-@pytest.fixture
-async def port(services: Services, application: Any) -> AsyncIterator[int]:
-    async with serving(SwappableServer(application, services)) as port:
-        yield port
-
-
-@pytest.fixture
-async def drawing(port: int, services: Services) -> AsyncIterator[FakeEngine]:
-    engine = FakeEngine(services)
-    engine.start()
-    yield engine
-    engine.end.set()
-    engine.go.set()
-    await asyncio.to_thread(engine.join, 5)
 
 
 class Viewer:
