@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import json
 import os
 from collections.abc import Sequence
@@ -37,6 +38,15 @@ class Arguments:
     def host(self) -> str:
         """The address to bind: this machine only, unless --listen opens it to the network."""
         return "0.0.0.0" if self.listen else "127.0.0.1"
+
+    def refusal_of_command(self, command: str, address: str) -> str | None:
+        """Return why a client at `address` may not give the launcher a command; None: it may."""
+        if self.api_server_stop or is_loopback(address):
+            return None
+        return (
+            f"The command {command} is only for clients on the machine that this runs on, and you come from {address}: "
+            "start with --api-server-stop to let others give it too."
+        )
 
     def to_json(self) -> str:
         """Return the text that `from_environment` reads in a child."""
@@ -77,6 +87,15 @@ def from_environment() -> Arguments:
     values["models_dir"] = tuple(values["models_dir"])
     values["rest"] = tuple(values["rest"])
     return Arguments(**values)
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address is this machine's own, also written as an IPv6 one."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return bool((getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback)
 
 
 def _split_command(argv: Sequence[str]) -> tuple[Command, list[str]]:
@@ -124,6 +143,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--loglevel", type=_log_level, default="INFO", help="DEBUG, INFO, WARNING, ERROR or CRITICAL")
     parser.add_argument("--skip-install", action="store_true", help="start without looking at the installed packages")
     parser.add_argument(
-        "--api-server-stop", action="store_true", help="let other machines stop and restart the server over the API"
+        "--api-server-stop", action="store_true", help="let other machines restart and stop the server and the engine"
     )
     return parser

@@ -62,3 +62,15 @@ def test_children_read_the_launchers_arguments(monkeypatch: pytest.MonkeyPatch) 
     arguments = Arguments(port=1, models_dir=("a", "b"), rest=("x",), api_server_stop=True)
     monkeypatch.setenv("STEADY_ARGS", arguments.to_json())
     assert from_environment() == arguments
+
+
+@pytest.mark.parametrize(
+    ("address", "ours"),
+    [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("::ffff:127.0.0.1", True),
+     ("192.168.1.9", False), ("::ffff:10.0.0.1", False), ("fe80::1", False), ("unknown", False), ("", False)],
+)  # fmt: skip
+def test_commands_are_for_this_machine_unless_the_flag_opens_them(address: str, ours: bool) -> None:
+    refusal = Arguments().refusal_of_command("stop", address)
+    assert (refusal is None) is ours
+    assert refusal is None or all(words in refusal for words in ("stop", address, "--api-server-stop"))
+    assert Arguments(api_server_stop=True).refusal_of_command("stop", address) is None

@@ -1,4 +1,4 @@
-"""Who presses a button of the page, for the list of who did what."""
+"""Who presses a button of the page: for the list of who did what, and for what not everybody may do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from contextlib import contextmanager
 
 import gradio as gr
 
+from modules.cmd_args import from_environment
 from modules.jobs.rows import Actor, acting
+from modules.jobs.store import JobStore
+from modules.shared import state
 
 
 def actor(owner: object, asker: gr.Request) -> Actor:
@@ -24,3 +27,13 @@ def acting_as(owner: object, asker: gr.Request) -> Iterator[None]:
         yield
     finally:
         acting.reset(token)
+
+
+def order(store: JobStore, command: str, owner: object, asker: gr.Request) -> str | None:
+    """Give the launcher a command and keep who did; return why this client may not, by the rule that REST has."""
+    by = actor(owner, asker)
+    refusal = from_environment().refusal_of_command(command, by.address)
+    if refusal is None:
+        store.note_audit(command, by)
+        state.server_command = command
+    return refusal

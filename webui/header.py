@@ -10,9 +10,9 @@ import gradio as gr
 from modules.jobs.checkpoints import Checkpoint, CheckpointCatalogue
 from modules.jobs.store import JobStore
 from modules.options import Settings
-from modules.shared import opts, state
+from modules.shared import opts
 from webui import checkpoint_facts as suits
-from webui.actors import actor
+from webui.actors import actor, order
 from webui.components import Component, hidden_button, hidden_text, html, on, tool_button
 from webui.live import BANNERS, MARK, STATUS
 
@@ -65,8 +65,9 @@ def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> Non
         return current(catalogue)
 
     def start_engine(owner: str, asker: gr.Request) -> None:
-        store.note_audit("restart-engine", actor(owner, asker))
-        state.server_command = "restart-engine"
+        refusal = order(store, "restart-engine", owner, asker)
+        if refusal is not None:
+            raise gr.Error(refusal, print_exception=False)
 
     on(header.checkpoint.input, choose, [header.checkpoint, header.owner])
     on(header.checkpoint.change, None, header.checkpoint, None,

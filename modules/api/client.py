@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 
 from starlette.requests import HTTPConnection
 
@@ -41,15 +40,3 @@ def _basic_user(connection: HTTPConnection) -> str:
         return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
     except (binascii.Error, UnicodeDecodeError):
         return ""
-
-
-def is_on_this_machine(connection: HTTPConnection) -> bool:
-    """Tell whether the client's address is a loopback one."""
-    if connection.client is None:
-        return False
-    try:
-        address = ipaddress.ip_address(connection.client.host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from modules.api.answers import Refused, json_answer, read_object
-from modules.api.client import actor_of, is_on_this_machine
+from modules.api.client import actor_of, address_of
 from modules.api.services import Services
 from modules.errors import InvalidRequest
 from modules.shared_state import RequestKind
@@ -102,7 +102,8 @@ def allow_server_command(services: Services, request: Request, command: str) -> 
     Raises:
         Refused: 403 to another machine without --api-server-stop; 501 when no launcher listens.
     """
-    if not is_on_this_machine(request) and not services.arguments.api_server_stop:
-        raise Refused(403, f"The command {command} is only for clients on this machine: start with --api-server-stop.")
+    refusal = services.arguments.refusal_of_command(command, address_of(request))
+    if refusal is not None:
+        raise Refused(403, refusal)
     if services.link is None:
         raise Refused(501, f"No launcher follows the command {command}: start this server with launch.py.")

@@ -14,8 +14,8 @@ from modules.errors import SteadyError
 from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
 from modules.options import SettingField, fields_of_settings
-from modules.shared import opts, state
-from webui.actors import actor
+from modules.shared import opts
+from webui.actors import actor, order
 from webui.components import Component, Values, hidden_button, hidden_text, html, on, on_any
 from webui.header import Header
 from webui.live import ABOUT, AUDIT, SETTINGS_SEARCH, SETTINGS_WAITING
@@ -141,28 +141,27 @@ def wire(tab: SettingsTab, header: Header, store: JobStore) -> None:
 def _wire_restarts(tab: SettingsTab, header: Header, store: JobStore) -> None:
     """Restarts are commands to the launcher, which waits for the moment and tells every page what waits."""
 
-    def order(command: str, owner: str, asker: gr.Request) -> None:
-        store.note_audit(command, actor(owner, asker))
-        state.server_command = command
+    def restart(target: str, when: str, words: str, owner: str, asker: gr.Request) -> str:
+        refusal = order(store, target + when, owner, asker)
+        if refusal is not None:
+            return MESSAGE.format(tone="problem", words=escaping.escape(refusal))
+        return "" if when else MESSAGE.format(tone="quiet", words=words)  # the page shows what waits
 
     def restart_server(when: str, owner: str, asker: gr.Request) -> str:
-        order(f"restart{when}", owner, asker)
-        if when:
-            return ""  # the page shows what waits
-        return MESSAGE.format(tone="quiet", words="The server is being replaced. This page and a running job go on.")
+        return restart(
+            "restart", when, "The server is being replaced. This page and a running job go on.", owner, asker
+        )
 
     def restart_engine(when: str, owner: str, asker: gr.Request) -> str:
-        order(f"restart-engine{when}", owner, asker)
-        if when:
-            return ""
-        return MESSAGE.format(tone="quiet", words="The engine starts again. The queue is kept, a running job goes on.")
+        words = "The engine starts again. The queue is kept, a running job goes on."
+        return restart("restart-engine", when, words, owner, asker)
 
-    def cancel(owner: str, asker: gr.Request) -> None:
-        order("cancel-restart", owner, asker)
+    def cancel(owner: str, asker: gr.Request) -> str:
+        return restart("cancel-restart", "", "No restart waits any more.", owner, asker)
 
     on(tab.restart_server.click, restart_server, [tab.restart_when, header.owner], tab.answer)
     on(tab.restart_engine.click, restart_engine, [tab.restart_when, header.owner], tab.answer)
-    on(tab.cancel_restart.click, cancel, header.owner)
+    on(tab.cancel_restart.click, cancel, header.owner, tab.answer)
 
 
 def apply_settings(store: JobStore, values: dict[str, object], who: Actor | None = None) -> str:
