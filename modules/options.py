@@ -97,11 +97,11 @@ class Settings:
         minimum=0,
         maximum=100,
     )
-    live_preview_content: Literal["Combined", "Prompt", "Negative prompt"] = _setting(
-        "Combined",
+    live_preview_content: Literal["Prompt", "Negative prompt", "Combined"] = _setting(
+        "Prompt",
         "Live previews",
         "What previews show",
-        "Combined is what the image becomes; the others what one of the prompts alone would make of it.",
+        "What the prompt or the negative prompt alone would make of the image; Combined is what it becomes by both.",
     )
     show_progress_grid: bool = _setting(
         True, "Live previews", "Show all images of a batch", "Off: only the first image of a batch is previewed."

@@ -199,3 +199,22 @@ def test_an_update_takes_all_or_nothing(changes: dict[str, Any]) -> None:
     finally:
         path.unlink(missing_ok=True)
         path.with_name(path.name + ".lock").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "values"),
+    [
+        ("live_previews_enable", True, (True, False)),
+        ("show_progress_every_n_steps", 1, (-1, 0, 10, 32)),  # A1111: 10; here a budget keeps each step cheap
+        ("show_progress_type", "Approx NN", ("Full", "Approx NN", "Approx cheap", "TAESD")),
+        ("live_preview_content", "Prompt", ("Prompt", "Negative prompt", "Combined")),
+        ("show_progress_grid", True, (True, False)),
+        ("live_previews_image_format", "jpeg", ("png", "jpeg", "webp")),  # A1111: png, which takes longer
+    ],
+)
+def test_settings_of_previews_are_those_of_a1111(path: Path, name: str, default: object, values: tuple[object]) -> None:
+    assert getattr(Settings(), name) == default
+    for value in values:
+        options = Options(path)
+        options.update({name: value})
+        assert getattr(options.values, name) == value
