@@ -197,9 +197,10 @@ def _cells(size: str) -> float | None:
     """Return how many pixels all rows of a size have; None: it is not the name of one."""
     try:
         width, height, rows = (int(part) for part in size.split("x"))
-    except ValueError:
+        cells = float(width * height * rows)
+    except (ValueError, OverflowError):
         return None
-    return float(width * height * rows) if min(width, height, rows) > 0 else None
+    return cells if min(width, height, rows) > 0 else None
 
 
 def _known_sizes(sizes: Sizes) -> Iterator[tuple[float, float]]:

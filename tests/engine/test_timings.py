@@ -59,13 +59,14 @@ def test_it_does_not_grow_without_end(tmp_path: Path) -> None:
      '{"version": 1, "models": {"a": {"phases": {"step": {"1x1x1": ["x"]}}}}}',
      '{"version": 1, "models": {"a": {"phases": {"step": {"1x1x1": [NaN]}}}}}',
      '{"version": 1, "models": {"a": {"phases": {"step": {"1x1x1": []}}}}}',
-     '{"version": 1, "models": {"a": {"phases": {"step": {"wide": [1]}}}}}', "\x00" * 100],
+     '{"version": 1, "models": {"a": {"phases": {"step": {"wide": [1]}}}}}', "\x00" * 100, "ÿ", "[" * 100_000,
+     '{"version": 1, "models": {"a": {"phases": {"step": {"' + "9" * 400 + 'x1x1": [1]}}}}}'],
 )  # fmt: skip
 def test_a_corrupt_file_is_set_aside_and_told(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "timings.json"
-    path.write_text(text)
+    path.write_text(text, encoding="latin-1")
     timings = Timings(path)
-    assert (tmp_path / "timings.json.corrupt-1").read_text() == text
+    assert (tmp_path / "timings.json.corrupt-1").read_text(encoding="latin-1") == text
     assert len(caplog.records) == 1
     timings.learn(SMALL, "step", 1.0)
     timings.save()
@@ -76,6 +77,31 @@ def test_a_file_of_another_version_teaches_nothing(tmp_path: Path) -> None:
     path = tmp_path / "timings.json"
     path.write_text(json.dumps({"version": 99, "whatever": True}))
     assert Timings(path).seconds(SMALL, "step") is None
+
+
+def test_a_file_that_is_cut_short_at_any_byte_costs_the_knowledge_alone(tmp_path: Path) -> None:
+    path = tmp_path / "timings.json"
+    timings = Timings(path)
+    for kind in ("load", "step"):
+        timings.learn(SMALL, kind, 1.0)
+    timings.save()
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        assert Timings(path).seconds(SMALL, "load") is None
+        assert not path.exists(), "what is cut short is set aside"
+    assert len(list(tmp_path.iterdir())) == len(whole)
+
+
+def test_a_folder_in_its_place_is_told_and_learning_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "timings.json"
+    path.mkdir()
+    timings = Timings(path)
+    timings.learn(SMALL, "step", 1.0)
+    timings.save()
+    assert timings.seconds(SMALL, "step") == 1.0
+    assert ["cannot be read" in caplog.text, "not remembered" in caplog.text] == [True, True]
+    assert [one.name for one in tmp_path.iterdir()] == ["timings.json"], "no half file is left"
 
 
 def test_a_disk_that_refuses_is_told_once_and_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

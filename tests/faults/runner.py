@@ -162,9 +162,9 @@ def scenario_named(name: str) -> Scenario:
         from tests.faults.drawing import Drawing, Pausing
 
         return {"drawing": Drawing, "pausing": Pausing}[name]()
-    from tests.faults.storing import QueueUse, SettingsChange
+    from tests.faults.storing import Learning, QueueUse, SettingsChange
 
-    return {"settings": SettingsChange, "queue": QueueUse}[name]()
+    return {"settings": SettingsChange, "timings": Learning, "queue": QueueUse}[name]()
 
 
 def main() -> None:

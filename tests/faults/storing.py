@@ -1,18 +1,20 @@
-"""What the server writes: settings that are changed, and the queue as people use it."""
+"""What is written without a model: settings that are changed, times that are learned, the queue as people use it."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from modules.engine.timings import Circumstances, Timings
 from modules.errors import StorageError
 from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
 from modules.options import Options
 from modules.paths import DataFolder
-from tests.faults.disk import Disk, Fault
+from tests.faults.disk import TIMES_FULL, Disk, Fault
 
 SOMEBODY = Actor("owner", "127.0.0.1")
+UNDER = Circumstances("model", "float32", "CPU", 2, 64, 64)
 
 
 class Diary:
@@ -75,6 +77,40 @@ class SettingsChange:
 
     def outcome(self, root: Path) -> Any:
         return json.loads((root / "settings.json").read_text())
+
+
+class Learning:
+    """An engine keeps how long the phases of its jobs took, three times: no fault may do more than cost that."""
+
+    LEARNED = (1.0, 2.0, 3.0)
+    MEDIANS = (1.0, 1.5, 2.0)
+
+    def warm(self, folder: Path) -> None:
+        """Nothing is slow here."""
+
+    def prepare(self, root: Path) -> None:
+        self._learn(Timings(root / "timings.json"), self.LEARNED[0])
+
+    def act(self, root: Path, disk: Disk) -> None:
+        disk.install()
+        timings = Timings(root / "timings.json")
+        for seconds in self.LEARNED[1:]:
+            self._learn(timings, seconds)
+        for _ in range(TIMES_FULL):
+            timings.save()  # as the watch does, again and again
+
+    def recover(self, root: Path, fault: Fault, wanted: Any) -> list[str]:
+        files = [path.name for path in root.iterdir() if "corrupt" in path.name]
+        known = Timings(root / "timings.json").seconds(UNDER, "step")
+        allowed = [wanted] if fault == "full" else self.MEDIANS
+        return [*files, *([] if known in allowed else [f"{known} is known instead of {wanted}"])]
+
+    def outcome(self, root: Path) -> Any:
+        return Timings(root / "timings.json").seconds(UNDER, "step")
+
+    def _learn(self, timings: Timings, seconds: float) -> None:
+        timings.learn(UNDER, "step", seconds)
+        timings.save()
 
 
 class QueueUse:
