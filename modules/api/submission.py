@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import uuid
 from collections.abc import Mapping
@@ -15,11 +14,8 @@ from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.requests import Txt2ImgRequest, find_checkpoint, validate_request
 from modules.jobs.rows import Actor, Job
 from modules.jobs.store import JobStore
+from modules.jobs.store_queue import JOB_ID, PRIORITY_HIGHEST
 from modules.options import Settings
-
-JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()-]{0,99}")
-
-MOST_PRIORITY = 1_000_000
 
 _submitting = threading.Lock()
 
@@ -92,10 +88,11 @@ def priority_in(body: Mapping[str, Any]) -> int:
         InvalidRequest: it is none.
     """
     priority = body.get("priority")
-    if isinstance(priority, int) and not isinstance(priority, bool) and abs(priority) <= MOST_PRIORITY:
+    if isinstance(priority, int) and not isinstance(priority, bool) and abs(priority) <= PRIORITY_HIGHEST:
         return priority
     raise InvalidRequest(
-        f"priority {priority!r} is not possible: send a whole number, -{MOST_PRIORITY} to {MOST_PRIORITY}.", "priority"
+        f"priority {priority!r} is not possible: send a whole number, -{PRIORITY_HIGHEST} to {PRIORITY_HIGHEST}.",
+        "priority",
     )
 
 

@@ -17,7 +17,7 @@ from modules.jobs.store_places import leave_queue, put_at
 from modules.jobs.store_rows import Reader, find_job, known_job, read_order
 
 # An id names a folder of results, so it holds nothing that means something to a file system.
-_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()-]{0,99}")
+JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()-]{0,99}")
 PRIORITY_HIGHEST = 1000
 
 
@@ -44,7 +44,7 @@ class Queue(StoreBase):
             InvalidRequest: the id holds characters that no id may hold, or the priority is out of bounds.
             QueueFull: as many jobs wait as may wait.
         """
-        if id is not None and not _JOB_ID.fullmatch(id):
+        if id is not None and not JOB_ID.fullmatch(id):
             raise InvalidRequest(f"Job id {id[:60]!r} is not possible: use up to 100 of A-Z a-z 0-9 _ . ( ) -.", "id")
         check_priority(priority)
         job_id = id or secrets.token_hex(8)

@@ -11,6 +11,8 @@ from tests.api.conftest import FakeEngine, until
 
 ME = {"X-Steady-Owner": "tab-1"}
 YOU = {"X-Steady-Owner": "tab-2"}
+ACTIONS = ("interrupt", "skip", "stop", "pause", "resume", "retry", "move", "priority", "forever")
+BODY = {"to": "front", "priority": 1, "on": True}  # what the actions need, together
 
 
 def waiting(services: Services, *names: str, owner: str = "tab-1") -> None:
@@ -45,22 +47,32 @@ async def test_a_running_job_is_asked_to_pause(client: httpx.AsyncClient, servic
     assert services.store.pending("mine").requested == "pause"
 
 
-@pytest.mark.parametrize("action", ["resume", "pause", "interrupt", "skip", "stop"])
+@pytest.mark.parametrize("action", ACTIONS)
 async def test_a_job_that_has_ended_takes_nothing_and_says_so(
     client: httpx.AsyncClient, services: Services, action: str
 ) -> None:
     waiting(services, "mine")
     services.store.claim("fake")
     services.store.finish("mine", "done")
-    assert await post(client, f"jobs/mine/{action}") == {"accepted": False, "was": "done"}
+    events = services.store.last_event()
+    told = await post(client, f"jobs/mine/{action}", BODY)
+    assert (told["accepted"], told["was"]) == (False, "done")
     assert await status_of(client, "mine") == "done"
+    assert services.store.last_event() == events
 
 
-@pytest.mark.parametrize("action", ["pause", "resume", "retry", "move", "priority", "forever", "interrupt", "stop"])
-async def test_an_id_that_is_no_job_is_404(client: httpx.AsyncClient, action: str) -> None:
-    body = {"to": "front", "priority": 1, "on": True}
-    answer = await client.post(f"/sdapi/v1/jobs/nobody/{action}", json=body)
-    assert answer.status_code == 404
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *[("POST", f"/{action}") for action in ACTIONS],
+        ("GET", ""), ("DELETE", ""), ("GET", "/images/0.png"), ("GET", "/images/0/thumbnail"),
+    ],
+)  # fmt: skip
+async def test_an_id_that_is_no_job_is_404(client: httpx.AsyncClient, method: str, path: str) -> None:
+    for name in ("nobody", "a%2F..%2Fb", "x" * 500):
+        answer = await client.request(method, f"/sdapi/v1/jobs/{name}{path}", json=BODY if method == "POST" else None)
+        assert answer.status_code == 404, name
+    answer = await client.request(method, f"/sdapi/v1/jobs/nobody{path}", json=BODY if method == "POST" else None)
     assert "nobody" in answer.json()["detail"]
 
 
@@ -100,6 +112,7 @@ async def test_jobs_are_moved_and_preferred(client: httpx.AsyncClient, services:
     [
         ("move", {"to": 0}), ("move", {"to": "middle"}), ("move", {"to": True}), ("move", {}),
         ("priority", {"priority": "high"}), ("priority", {"priority": 1.5}), ("priority", {}),
+        ("priority", {"priority": 1001}), ("priority", {"priority": True}),
         ("forever", {"on": 1}), ("forever", {}),
     ],
 )  # fmt: skip
@@ -206,8 +219,7 @@ async def test_only_own_jobs_refuses_others(client: httpx.AsyncClient, services:
     waiting(services, "mine")
     services.options.update({"only_own_jobs": True})
     for method, path, body in (
-        ("POST", "jobs/mine/interrupt", {}),
-        ("POST", "jobs/mine/move", {"to": "front"}),
+        *[("POST", f"jobs/mine/{action}", BODY) for action in ACTIONS],
         ("DELETE", "jobs/mine", None),
         ("POST", "queue/interrupt-waiting", {}),
         ("POST", "queue/interrupt-waiting", {"owner": "tab-1"}),
@@ -215,6 +227,7 @@ async def test_only_own_jobs_refuses_others(client: httpx.AsyncClient, services:
         answer = await client.request(method, f"/sdapi/v1/{path}", json=body, headers=YOU)
         assert answer.status_code == 403, path
         assert "only_own_jobs" in answer.json()["errors"]
+    assert (await status_of(client, "mine"), services.store.last_event()) == ("queued", 1)
     services.store.claim("fake")
     assert (await client.post("/sdapi/v1/interrupt", headers=YOU)).status_code == 403
     assert (await client.post("/sdapi/v1/interrupt", headers=ME)).json() == {}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modules.engine import drawing
+from modules.engine import drawing, snapshots
 from modules.jobs.rows import Death, Job
 from modules.paths import ROOT
 from tests.engine.conftest import Engine
@@ -161,7 +161,16 @@ def cut_the_file_short(engine: Engine, job: Job, patch: pytest.MonkeyPatch) -> s
     return "Cannot be continued exactly: its snapshot is cut short or damaged; it began again."
 
 
-@pytest.mark.parametrize("spoil", [forget_the_torch_version, cut_the_file_short])
+def write_it_in_another_version(engine: Engine, job: Job, patch: pytest.MonkeyPatch) -> str:
+    path = engine.folder.snapshots / f"{job.id}.safetensors"
+    kept = snapshots.from_bytes(path.read_bytes(), "cpu")
+    with patch.context() as newer:
+        newer.setattr(snapshots, "FORMAT", 99)
+        path.write_bytes(snapshots.to_bytes(kept))
+    return "Cannot be continued exactly: its snapshot has the format 99, this version reads 1; it began again."
+
+
+@pytest.mark.parametrize("spoil", [forget_the_torch_version, cut_the_file_short, write_it_in_another_version])
 def test_a_job_whose_snapshot_does_not_fit_begins_again_and_says_why(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Engine, Job, pytest.MonkeyPatch], str]
 ) -> None:
