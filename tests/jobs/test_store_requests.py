@@ -78,6 +78,43 @@ def test_a_clock_that_goes_back_gives_no_negative_time(store: JobStore, clock: C
     assert store.finish("a", "interrupted").stopped_after_seconds == 0.0
 
 
+def test_a_clock_that_is_set_back_a_year_at_every_moment_loses_nothing(store: JobStore, clock: Clock) -> None:
+    """Orders and endings go by numbers; only what is shown of times is that of the clock."""
+
+    def back() -> None:
+        clock.now -= 365 * 86400
+
+    for id in ("a", "b", "c"):
+        submit(store, id)
+        back()
+    assert store.queued_ids() == ["a", "b", "c"]
+    store.claim("engine-1")
+    back()
+    store.reserve_image("a", 0, seed=1, width=64, height=64, save=False)
+    store.complete_image("a", 0, "x")
+    back()
+    store.request("pause", "a")
+    back()
+    assert store.pause_now("a").stopped_after_seconds == 0.0
+    back()
+    assert store.resume("a").accepted
+    assert store.claim("engine-1") == get(store, "a")
+    back()
+    assert [job.status for job in store.recover("engine-2", DIED)] == ["queued"]
+    store.claim("engine-2")
+    back()
+    assert store.finish("a", "done").status == "done"
+    back()
+    assert store.request("interrupt", "b").accepted
+    back()
+    assert (get(store, "b").stopped_after_seconds, store.retry("b").accepted) == (0.0, True)
+    assert store.expire_results(hours=1) == 0, "its hours have not begun yet by this clock"
+    assert [image.status for image in store.images("a")] == ["complete"]
+    assert [job.id for job in store.jobs()[0]] == ["c", "b", "a"], "the newest first"
+    numbers = [event.number for event in store.events_after(0)]
+    assert numbers == list(range(1, store.last_event() + 1))
+
+
 def test_one_death_queues_the_job_again_at_its_place(store: JobStore) -> None:
     submit(store, "a")
     submit(store, "b")
