@@ -1,7 +1,8 @@
 """The engine process: `python -m modules.engine`, started by the launcher.
 
 It ignores SIGINT (the launcher decides), ends in order on SIGTERM and when the launcher is gone, and in any case three
-seconds later. The exit code of an ordered end is 0. Torch is imported only after the launcher knows of the engine.
+seconds later. The exit code of an ordered end is 0. Before torch is imported, which takes seconds, the launcher knows
+of the engine and the jobs that an earlier one left are settled.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ import psutil
 
 from modules import shared
 from modules.cmd_args import from_environment
+from modules.engine.recovery import settle
 from modules.errors import LinkClosed
 from modules.jobs.rows import Death
+from modules.jobs.store import JobStore
 from modules.link import Link
+from modules.paths import data_folder
 
 logger = logging.getLogger("modules.engine")
 
@@ -88,6 +92,16 @@ def connect(leaving: Leaving) -> Link | None:
     return link
 
 
+def open_store(link: Link | None) -> JobStore:
+    """Open the database; whoever watches hears of each event that this engine adds."""
+    folder = data_folder()
+    store = JobStore(folder.database, folder)
+    if link is not None:
+        told = link
+        store.announce = lambda number: told.publish("events", number)
+    return store
+
+
 def main() -> int:
     """Run the engine until it is told to end, and return the exit code."""
     leaving = Leaving()
@@ -107,13 +121,19 @@ def main() -> int:
         return 0
     for name, value in _LIBRARY_SETTINGS.items():
         os.environ.setdefault(name, value)
+    engine_id, death = os.environ.get("STEADY_INSTANCE") or secrets.token_hex(8), last_death()
+    store = open_store(link)
+    left = settle(store, engine_id, death, leaving.given)
+    if leaving.given.is_set():
+        return 0
+    if link is not None:
+        link.signal("recovered")
     # Seconds of imports: by now the page can say that the engine starts.
     service = importlib.import_module("modules.engine.service")
     # What was imported stays: looking through it held every thread up for 0.2 s after each stop.
     gc.collect()
     gc.freeze()
-    engine_id = os.environ.get("STEADY_INSTANCE") or secrets.token_hex(8)
-    service.serve(link, leaving.given, leaving.wake, engine_id, last_death())
+    service.serve(link, store, leaving.given, leaving.wake, engine_id, left, death)
     if link is not None:
         link.close()
     return 0

@@ -17,7 +17,34 @@ from diffusers.utils.torch_utils import randn_tensor
 Generators = torch.Generator | list[torch.Generator] | None
 
 
-class DPMppSDE(KDPM2DiscreteScheduler):  # type: ignore[misc]  # diffusers is untyped
+class _TwoCalls:
+    """A sampler's step in two calls of the denoiser: to the point amid it, then from its start to its end.
+
+    Put before a scheduler class of diffusers that counts both calls as places of its list.
+    """
+
+    def step(
+        self: Any,
+        model_output: torch.Tensor,
+        timestep: Any,
+        sample: torch.Tensor,
+        generator: Generators = None,
+        return_dict: bool = True,
+    ) -> Any:
+        """Go to the point amid the step, or from the step's start to its end with what was seen there."""
+        if self.step_index is None:
+            self._init_step_index(timestep)
+        first = self.state_in_first_order
+        at = self.step_index if first else self.step_index - 1
+        start, middle, _ = self._levels(at)
+        denoised = denoised_of(self, model_output, sample, start if first else middle)
+        go = self._to_the_middle if first else self._to_the_end
+        stepped = go(at, denoised, sample, generator)
+        self._step_index += 1
+        return SchedulerOutput(prev_sample=stepped) if return_dict else (stepped, denoised)
+
+
+class DPMppSDE(_TwoCalls, KDPM2DiscreteScheduler):  # type: ignore[misc]  # diffusers is untyped
     """DPM++ SDE: two calls of the denoiser a step, noise after each.
 
     The noise of a whole step and that of its first half are of one Brownian motion over the noise level. A step asks
@@ -32,66 +59,52 @@ class DPMppSDE(KDPM2DiscreteScheduler):  # type: ignore[misc]  # diffusers is un
         super().set_timesteps(*arguments, **more)
         self.motion = None
 
-    def step(
-        self,
-        model_output: torch.Tensor,
-        timestep: Any,
-        sample: torch.Tensor,
-        generator: Generators = None,
-        return_dict: bool = True,
-    ) -> Any:
-        """Go to the point amid the step, or from the step's start to its end with what was seen there."""
-        if self.step_index is None:
-            self._init_step_index(timestep)
-        first = self.state_in_first_order
-        at = self.step_index if first else self.step_index - 1
-        start, middle, end = self.sigmas[at], self.sigmas_interpol[at + 1], self.sigmas[at + 1]
-        denoised = denoised_of(self, model_output, sample, start if first else middle)
+    def _levels(self, at: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the noise levels of the step's start, middle and end."""
+        return self.sigmas[at], self.sigmas_interpol[at + 1], self.sigmas[at + 1]
+
+    def _to_the_middle(
+        self, at: int, denoised: torch.Tensor, sample: torch.Tensor, generator: Generators
+    ) -> torch.Tensor:
+        start, middle, end = self._levels(at)
         if end == 0:
-            stepped = denoised
-        elif first:
-            noise = _noise_like(sample, generator)
-            self.sample, self.motion = sample, (start - middle).sqrt() * noise
-            stepped = _with_noise(sample, denoised, start, middle, noise)
-        else:
-            assert self.sample is not None and self.motion is not None
-            motion = self.motion + (middle - end).sqrt() * _noise_like(sample, generator)
-            stepped = _with_noise(self.sample, denoised, start, end, motion / (start - end).sqrt())
-            self.sample = self.motion = None
-        self._step_index += 1
-        return SchedulerOutput(prev_sample=stepped) if return_dict else (stepped, denoised)
+            return denoised
+        noise = _noise_like(sample, generator)
+        self.sample, self.motion = sample, (start - middle).sqrt() * noise
+        return _with_noise(sample, denoised, start, middle, noise)
+
+    def _to_the_end(self, at: int, denoised: torch.Tensor, sample: torch.Tensor, generator: Generators) -> torch.Tensor:
+        assert self.sample is not None and self.motion is not None
+        start, middle, end = self._levels(at)
+        motion = self.motion + (middle - end).sqrt() * _noise_like(sample, generator)
+        stepped = _with_noise(self.sample, denoised, start, end, motion / (start - end).sqrt())
+        self.sample = self.motion = None
+        return stepped
 
 
-class DPMpp2SAncestral(KDPM2AncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers is untyped
+class DPMpp2SAncestral(_TwoCalls, KDPM2AncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers is untyped
     """DPM++ 2S a: two calls of the denoiser a step, noise after the second."""
 
     sample: torch.Tensor | None
 
-    def step(
-        self,
-        model_output: torch.Tensor,
-        timestep: Any,
-        sample: torch.Tensor,
-        generator: Generators = None,
-        return_dict: bool = True,
-    ) -> Any:
-        """Go to the point amid the step, or from the step's start to its end with what was seen there."""
-        if self.step_index is None:
-            self._init_step_index(timestep)
-        first = self.state_in_first_order
-        at = self.step_index if first else self.step_index - 1
-        start, middle, end = self.sigmas[at], self.sigmas_interpol[at], self.sigmas_down[at]
-        denoised = denoised_of(self, model_output, sample, start if first else middle)
-        if first:
-            self.sample = sample
-            stepped = torch.lerp(denoised, sample, (middle / start).item())
-        else:
-            assert self.sample is not None
-            noise = _noise_like(sample, generator) * self.sigmas_up[at]
-            stepped = torch.lerp(denoised, self.sample, (end / start).item()) + noise
-            self.sample = None
-        self._step_index += 1
-        return SchedulerOutput(prev_sample=stepped) if return_dict else (stepped, denoised)
+    def _levels(self, at: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the noise levels of the step's start, middle and end."""
+        return self.sigmas[at], self.sigmas_interpol[at], self.sigmas_down[at]
+
+    def _to_the_middle(
+        self, at: int, denoised: torch.Tensor, sample: torch.Tensor, generator: Generators
+    ) -> torch.Tensor:
+        start, middle, _ = self._levels(at)
+        self.sample = sample
+        return torch.lerp(denoised, sample, (middle / start).item())
+
+    def _to_the_end(self, at: int, denoised: torch.Tensor, sample: torch.Tensor, generator: Generators) -> torch.Tensor:
+        assert self.sample is not None
+        start, _, end = self._levels(at)
+        noise = _noise_like(sample, generator) * self.sigmas_up[at]
+        stepped: torch.Tensor = torch.lerp(denoised, self.sample, (end / start).item()) + noise
+        self.sample = None
+        return stepped
 
 
 def denoised_of(scheduler: Any, model_output: torch.Tensor, sample: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import diffusers
@@ -21,7 +21,7 @@ from modules.engine.studio import Studio
 from modules.engine.watch import Watch
 from modules.engine.worker import Worker
 from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.rows import Death
+from modules.jobs.rows import Death, Job
 from modules.jobs.store import JobStore
 from modules.link import Link
 from modules.options import Options
@@ -71,32 +71,31 @@ def _note_failed_snapshot(store: JobStore, job_id: str, reason: str) -> None:
 
 def serve(
     link: Link | None,
+    store: JobStore,
     leaving: threading.Event,
     wake: list[Callable[[], None]],
     engine_id: str,
+    left: Sequence[Job],
     death: Death | None,
 ) -> None:
     """Run jobs until `leaving` is set. `wake` takes what is to be called then.
 
-    The jobs run on a thread of their own, so that signals are handled while torch computes.
+    `left` are the jobs that the engine before left, settled, and `death` how it ended. The jobs run on a thread of
+    their own, so that signals are handled while torch computes.
     """
     quieten_libraries()
     folder = data_folder()
-    store = JobStore(folder.database, folder)
     publish: Publish = link.publish if link is not None else _publish_nothing
-    store.announce = lambda number: publish("events", number)
     catalogue = CheckpointCatalogue(model_folders(), folder.hashes)
     cancel = Cancel(shared.state, leaving)
     studio = build_studio(store, folder, catalogue, shared.opts, shared.state, cancel, publish)
     worker = Worker(studio, engine_id, publish)
     wake.append(worker.wake)
     if link is not None:
-        told = link
-        worker.recovered = lambda: told.signal("recovered")
         link.on_topic("events", lambda _number: worker.wake())
     studio.previews.start()
     Watch(studio, worker).start()
-    thread = threading.Thread(target=worker.run, args=(death,), name="worker", daemon=True)
+    thread = threading.Thread(target=worker.run, args=(left, death), name="worker", daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(timeout=0.5)  # With a timeout, so that signal handlers get their turn.

@@ -1,11 +1,11 @@
-"""The engine's loop: settle what an earlier engine left, then claim, draw and close one job after the other."""
+"""The engine's loop: claim, draw and close one job after the other."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,14 +18,14 @@ from modules.engine.failures import describe_failure, describe_size, is_out_of_m
 from modules.engine.memory import Baseline
 from modules.engine.models import free_memory
 from modules.engine.progress import JobProgress
+from modules.engine.recovery import Result, until_stored
 from modules.engine.studio import Studio
-from modules.errors import Interrupted, StorageError
+from modules.errors import Interrupted
 from modules.jobs.resolve import ResolvedTxt2Img
 from modules.jobs.rows import Death, Job
 
 logger = logging.getLogger(__name__)
 
-_SECONDS_BETWEEN_TRIES = 1.0
 _SECONDS_TO_BE_RESTARTED = 10.0
 
 
@@ -55,8 +55,6 @@ class Worker:
         self._engine_id = engine_id
         self._publish = publish
         self._clock = clock
-        # Called once, when the jobs of an earlier engine are settled.
-        self.recovered: Callable[[], None] = lambda: None
         self._woken = threading.Event()
         self._progress: JobProgress | None = None
         self._job: Job | None = None
@@ -73,12 +71,12 @@ class Worker:
         """Look for a job now."""
         self._woken.set()
 
-    def run(self, death: Death | None) -> None:
-        """Recover, then run jobs until `cancel.exit` is set."""
+    def run(self, left: Sequence[Job] = (), death: Death | None = None) -> None:
+        """Run jobs until `cancel.exit` is set. `left` are the settled ones of the engine before, `death` is its end."""
         studio = self._studio
         with torch.inference_mode():
-            self._until_stored(lambda: self._recover(death))
-            self.recovered()
+            if death is not None and killed_for_memory(death):
+                self._until_stored(lambda: self._spare_memory(left, death))
             studio.status.change("idle")
             while not studio.cancel.exit.is_set():
                 self._woken.clear()
@@ -202,13 +200,11 @@ class Worker:
 
     # --- The database -----------------------------------------------------------------------------------------------
 
-    def _recover(self, death: Death | None) -> None:
-        """Settle what the engine before left. A job for which the system killed it goes on with cheaper settings."""
+    def _spare_memory(self, left: Sequence[Job], death: Death) -> None:
+        """Let the jobs for which the system killed the engine before go on with cheaper settings."""
         store = self._studio.store
-        for job in store.recover(self._engine_id, death):
+        for job in left:
             if job.status != "queued" or job.economy is not None or job.resolved is None:
-                continue
-            if death is None or not killed_for_memory(death):
                 continue
             resolved = ResolvedTxt2Img.model_validate(job.resolved)
             economy = cheaper(resolved, self._studio.device, None, can_tile=True)
@@ -217,18 +213,8 @@ class Worker:
                 why = "The engine was killed, since the machine ran out of memory,"
                 store.note(job.id, "out-of-memory", _tried_again(why, resolved, economy))
 
-    def _until_stored(self, change: Callable[[], Any]) -> Any:
-        """Change the database, again and again while the disk refuses: a full disk may be freed."""
-        told = False
-        while True:
-            try:
-                return change()
-            except StorageError as error:
-                if not told:
-                    logger.error("%s Trying again each second.", error)
-                    told = True
-                if self._studio.cancel.exit.wait(_SECONDS_BETWEEN_TRIES):
-                    return None
+    def _until_stored(self, change: Callable[[], Result]) -> Result | None:
+        return until_stored(change, self._studio.cancel.exit)
 
 
 def _keep_steps(drawing: JobDrawing) -> None:

@@ -13,6 +13,7 @@ import torch
 from modules.engine.cancel import Cancel
 from modules.engine.devices import Device, best_device
 from modules.engine.models import LoadedModel, ModelKey, ModelShelf
+from modules.engine.recovery import settle
 from modules.engine.service import build_studio, quieten_libraries
 from modules.engine.studio import Studio
 from modules.engine.watch import Watch
@@ -57,6 +58,7 @@ class Engine:
     """An engine in this process: real store, state, settings, model; no launcher. `published` is what the link gets."""
 
     def __init__(self, root: Path, models: Path, name: str = "engine-1") -> None:
+        self.name = name
         self.folder = DataFolder(root)
         self.store = JobStore(self.folder.database, self.folder)
         self.options = Options(self.folder.settings)
@@ -99,8 +101,12 @@ class Engine:
 
     def start(self, death: Death | None = None) -> None:
         """Run the loop on a thread of its own; `death` is that of the engine before."""
-        self._thread = threading.Thread(target=self.worker.run, args=(death,))
+        self._thread = threading.Thread(target=self.run, args=(death,))
         self._thread.start()
+
+    def run(self, death: Death | None = None) -> None:
+        """Settle what the engine before left, then run the loop on this thread until `cancel.exit` is set."""
+        self.worker.run(settle(self.store, self.name, death, self.cancel.exit), death)
 
     def wait(self, what: Callable[[], Any], seconds: float = 30) -> Any:
         ends_at = time.monotonic() + seconds

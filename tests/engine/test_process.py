@@ -13,20 +13,48 @@ from modules.paths import ROOT
 from tests.engine.conftest import Engine
 
 
+def start_engine(engine: Engine, models_folder: Path, instance: str, **environment: str) -> subprocess.Popen[bytes]:
+    """Start an engine without a launcher on the data of `engine`; what it says goes into engine.log there."""
+    environment = {
+        **os.environ, "STEADY_DATA_DIR": str(engine.folder.root), "STEADY_MODELS_DIRS": str(models_folder),
+        "STEADY_INSTANCE": instance, **environment,
+    }  # fmt: skip
+    environment.pop("STEADY_LINK_FD", None)
+    with (engine.folder.root / "engine.log").open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "modules.engine"], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+
+
+def test_what_a_dead_engine_left_is_settled_before_torch_is_imported(
+    engine: Engine, models_folder: Path, tmp_path: Path
+) -> None:
+    """Here the import of torch never ends: people who stopped the job or paused it do not wait for it."""
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "torch.py").write_text("import time\ntime.sleep(3600)\n")
+    left = [engine.submit() for _ in range(3)]
+    for _ in left:
+        engine.store.claim("dead")
+    engine.store.request("interrupt", left[0])
+    engine.store.request("pause", left[1])
+    process = start_engine(
+        engine, models_folder, "next", PYTHONPATH=str(tmp_path / "slow"),
+        STEADY_LAST_DEATH='{"ordered": false, "reason": "killed by SIGKILL"}',
+    )  # fmt: skip
+    try:
+        engine.wait(lambda: engine.store.get(left[2]).status != "running", 60)  # type: ignore[union-attr]
+        jobs = [engine.store.get(id) for id in left]
+        assert [job.status for job in jobs if job is not None] == ["interrupted", "paused", "queued"]
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_a_fresh_process_draws_the_same_bytes_and_ends_in_order_amid_a_job(engine: Engine, models_folder: Path) -> None:
     """SIGTERM: exit code 0 within three seconds; the job stays running, so that the next engine takes it up."""
     first = engine.draw(n_iter=2)
-    log = engine.folder.root / "engine.log"
     again = engine.submit(n_iter=2)
-    environment = {
-        **os.environ, "STEADY_DATA_DIR": str(engine.folder.root), "STEADY_MODELS_DIRS": str(models_folder),
-        "STEADY_INSTANCE": "fresh",
-    }  # fmt: skip
-    environment.pop("STEADY_LINK_FD", None)
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "modules.engine"], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
+    process = start_engine(engine, models_folder, "fresh")
     try:
         engine.wait(lambda: engine.store.get(again).finished, 60)  # type: ignore[union-attr]
         assert engine.files(again) == engine.files(first)
@@ -43,7 +71,7 @@ def test_a_fresh_process_draws_the_same_bytes_and_ends_in_order_amid_a_job(engin
     left = engine.store.get(long)
     assert left is not None
     assert (left.status, left.engine) == ("running", "fresh")
-    assert "Traceback" not in log.read_text()
+    assert "Traceback" not in (engine.folder.root / "engine.log").read_text()
 
 
 def test_how_the_last_engine_ended_is_read_from_the_environment() -> None:

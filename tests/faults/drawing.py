@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from tqdm import tqdm
 
-from modules.engine import worker as worker_module
+from modules.engine import recovery
 from modules.engine.service import quieten_libraries
 from modules.errors import StorageError
 from modules.jobs.rows import TERMINAL, Death, Job
@@ -164,10 +164,10 @@ def run_until(engine: Engine, settled: Callable[[], bool], death: Death | None) 
         engine.cancel.exit.set()
         engine.worker.wake()
 
-    worker_module._SECONDS_BETWEEN_TRIES = 0.01
+    recovery.SECONDS_BETWEEN_TRIES = 0.01
     looking = threading.Thread(target=look)
     looking.start()
-    engine.worker.run(death)
+    engine.run(death)
     over.set()
     looking.join()
 
