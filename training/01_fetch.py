@@ -64,7 +64,7 @@ def fetch(package: Package) -> None:
     """Download one package unless it is here, check it, unpack it."""
     tarball = NPM / package.tarball
     if not tarball.exists():
-        subprocess.run(["npm", "pack", f"{package.name}@{package.version}"], cwd=NPM, check=True)
+        subprocess.run(["npm", "pack", "--silent", f"{package.name}@{package.version}"], cwd=NPM, check=True)
     check(tarball, package)
     target = NPM / package.folder
     if not target.exists():
