@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies
 
 from modules.errors import InvalidRequest, UnknownJob
 from modules.jobs.answers import job_answer
@@ -210,42 +209,3 @@ def test_data_version_changes_with_every_change_of_anyone(store: JobStore) -> No
     other.claim("engine")
     other.close()
     assert store.data_version() not in seen
-
-
-@settings(derandomize=True, deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(strategies.lists(strategies.tuples(strategies.sampled_from("scfri"), strategies.integers(0, 5)), max_size=25))
-def test_any_course_of_events_keeps_the_order(
-    tmp_path_factory: pytest.TempPathFactory, course: list[tuple[str, int]]
-) -> None:
-    """Submit, claim, finish, recover and interrupt in any order: a model of plain lists says what must come."""
-    store = JobStore(tmp_path_factory.mktemp("course") / "jobs.sqlite")
-    waiting: list[tuple[int, int, str]] = []  # (-priority, number, id)
-    running: list[tuple[int, int, str]] = []
-    ended: set[str] = set()
-    engine = 0
-    for number, (deed, value) in enumerate(course):
-        if deed == "s":
-            waiting.append((-value, number, submit(store, f"job-{number}", priority=value).id))
-        elif deed == "c":
-            expected = waiting.pop(0) if waiting else None
-            claimed = store.claim(f"engine-{engine}")
-            assert (claimed.id if claimed else None) == (expected[2] if expected else None)
-            running += [expected] if expected else []
-        elif deed == "f" and running:
-            ended.add(store.finish(running.pop()[2], "done").id)
-        elif deed == "r":
-            engine += 1
-            assert {job.id for job in store.recover(f"engine-{engine}", None)} == {id for _, _, id in running}
-            waiting += running
-            running = []
-        elif deed == "i" and waiting:
-            chosen = waiting.pop(value % len(waiting))
-            assert store.request("interrupt", chosen[2]).accepted
-            ended.add(chosen[2])
-        waiting.sort()
-        assert store.queued_ids() == [id for _, _, id in waiting]
-        assert {job.id for job in store.jobs(status="running")[0]} == {id for _, _, id in running}
-        assert all(get(store, id).finished for id in ended)
-    numbers = [event.number for event in store.events_after(0)]
-    assert numbers == list(range(1, len(numbers) + 1))
-    store.close()

@@ -49,6 +49,7 @@ class Course(RuleBasedStateMachine):
         self.removed: set[str] = set()
         self.resumed: set[str] = set()  # while their engine was about to pause them
         self.placed: set[str] = set()  # moved by hand or given back: these go out of turn
+        self.preferred: set[str] = set()  # resumed: these go before the others of their owner
         self.turns: dict[str, int] = {}
         self.waited: dict[str, dict[str, int]] = {}  # owner -> claims of each other owner since it waits
         self.claims = 0
@@ -178,6 +179,7 @@ class Course(RuleBasedStateMachine):
             self.resumed.add(id)
         elif answer.accepted:
             self.status[id] = "queued"
+            self.preferred.update({id} if deed == "resume" else ())
             own = [job for job in self.waiting() if (job.owner, job.priority) == (before.owner, before.priority)]
             assert deed == "retry" or next(job.id for job in own if job.id not in self.placed) == id
 
@@ -262,6 +264,13 @@ class Course(RuleBasedStateMachine):
         assert [self.get(id).position for id in ids[:3]] == list(range(1, len(ids) + 1))[:3]
         priorities = [job.priority for job in waiting]
         assert priorities == sorted(priorities, reverse=True)
+
+    @invariant()
+    def jobs_of_one_owner_and_priority_go_as_they_were_submitted(self) -> None:
+        usual = [job for job in self.waiting() if job.id not in self.placed | self.preferred]
+        for owner, priority in {(job.owner, job.priority) for job in usual}:
+            numbers = [job.number for job in usual if (job.owner, job.priority) == (owner, priority)]
+            assert numbers == sorted(numbers)
 
     @invariant()
     def the_queue_is_paused_or_not(self) -> None:
