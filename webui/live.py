@@ -33,7 +33,10 @@ STAGE = """
   </div>
   <div id="txt2img_progress" class="sd-progress" role="progressbar" aria-label="This job"
     aria-valuenow="0" aria-valuemin="0" aria-valuemax="100"><i style="flex:1"></i></div>
-  <div class="sd-phase" id="txt2img_phase"><b>Connecting …</b></div>
+  <div class="sd-line">
+    <div class="sd-phase" id="txt2img_phase"><b>Connecting …</b></div>
+    <button type="button" class="sd-text" id="txt2img_paused_jobs" title="Open the queue" hidden></button>
+  </div>
   <div class="sd-unseen" id="txt2img_phase_live" aria-live="polite"></div>
   <div id="txt2img_gallery" class="sd-strip" role="group" aria-label="Pictures of this job"></div>
   <div class="sd-panel sd-info">

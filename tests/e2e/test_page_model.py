@@ -162,6 +162,22 @@ def test_a_pause_is_answered_and_a_paused_job_gives_way_to_what_is_drawn(run: Ru
     assert run("state.paused", *messages, event(running, queue_paused=True), event(running)) is True
 
 
+def test_the_paused_jobs_that_are_not_on_the_stage_are_counted(run: Run) -> None:
+    paused, other = job("a", "paused", progress=0.4), job("b", "done")
+    count = {"type": "own-paused", "count": 2}
+    assert run("words.otherPausedWords(state)", {**SNAPSHOT, "job": paused}, count) == "1 more paused job"
+    assert run("words.otherPausedWords(state)", {**SNAPSHOT, "job": other}, count) == "2 paused jobs"
+    assert run("words.otherPausedWords(state)", {**SNAPSHOT, "job": paused}, {**count, "count": 1}) == ""
+
+
+def test_a_job_that_waits_for_the_engine_after_its_death_goes_on_and_does_not_begin(run: Run) -> None:
+    snapshot = {**SNAPSHOT, "engine": {"status": "starting"}, "queue": ["a"], "queued": 1}
+    line = {"phase": "The engine starts again", "details": ["the job goes on where it was"]}
+    assert run("words.phaseLine(state)", {**snapshot, "job": job("a", "queued")}) == line
+    fresh = job("a", "queued", started_at=None)
+    assert run("words.phaseLine(state).phase", {**snapshot, "job": fresh}) == "Queued"
+
+
 def test_an_image_event_carries_the_picture_alone_and_may_come_twice(run: Run) -> None:
     running = job("a", "running", outputs=[{"index": 1, "url": "/1.png"}], progress=0.2)
     messages = [{**SNAPSHOT, "job": running, "running": running}]

@@ -10,10 +10,11 @@ import { Inputs, randomId, readOwner } from "./memory.js";
 import { Menus } from "./menus.js";
 import { initial, reduce, shownJob, shownPreview, stalledBeat } from "./model.js";
 import { waitForTheServer } from "./patience.js";
+import { PausedJobs } from "./paused.js";
 import { renderProgress } from "./progress.js";
 import { Queue } from "./queue.js";
 import { ask, jobPath } from "./rest.js";
-import { renderProgram } from "./restarts.js";
+import { renderProgram, RestartAnswer } from "./restarts.js";
 import { Settings } from "./settings.js";
 import { Stage } from "./stage.js";
 import { Viewer } from "./viewer.js";
@@ -31,6 +32,8 @@ class Page {
     this.menus = new Menus();
     this.settings = new Settings();
     this.audit = new Audit();
+    this.paused = new PausedJobs(this);
+    this.restarts = new RestartAnswer(() => this.state);
     this.edited = null; // id of the job whose values were put into the fields, until they are sent
     this.drawing = false;
     wireHeader(() => this.render());
@@ -45,6 +48,7 @@ class Page {
   }
 
   hear(message) {
+    this.paused.hear(message);
     if (message.type === "snapshot") {
       if (this.state.page !== null && message.page !== this.state.page) {
         location.reload(); // another page is served now; what was typed is kept
@@ -79,13 +83,17 @@ class Page {
     renderProgress(this.state, facts);
     renderHeader(this.state);
     renderProgram(this.state);
+    this.restarts.render(this.state);
     this.stage.render(this.state, facts);
     this.fields.renderSizes();
     this.queue.render(this.state);
+    this.paused.read();
   }
 
   // Gradio has put parts of the page in place: those that this file fills must be filled.
   parts() {
+    // A long list is a stop of its own for the Tab key, which then vanishes with the list and takes the focus along.
+    for (const list of document.querySelectorAll('ul[role="listbox"]:not([tabindex])')) list.tabIndex = -1;
     const seen = ["txt2img_stage", "steady_status", "steady_queue", "txt2img_sizes", "txt2img_res_switch_btn"];
     const key = seen.filter((id) => byId(id)).join();
     if (key === this.seen) return;
@@ -111,6 +119,7 @@ class Page {
     else if (action === "copy") this.copy(event.target);
     else if (event.target.dataset?.retry) this.buttons.ask(`${jobPath(event.target.dataset.retry)}/retry`, {});
     else if (event.target.dataset?.edit) this.edit(shownJob(this.state));
+    else if (event.target.dataset?.origin) this.showJob(event.target.dataset.origin).catch((error) => this.problem(String(error.message || error)));
     else if (event.target.closest?.("[role=tab]")) setTimeout(() => this.render(), 50);
   }
 
@@ -155,7 +164,7 @@ class Page {
     this.edited = job.id;
     this.fields.edit(job);
     openTab("txt2img");
-    byId("txt2img_prompt")?.querySelector("textarea")?.focus();
+    requestAnimationFrame(() => byId("txt2img_prompt")?.querySelector("textarea")?.focus()); // in sight from then on
   }
 
   know({ checkpoints, page, schedules }, checkpoint) {

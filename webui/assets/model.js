@@ -16,6 +16,7 @@ export function initial(owner) {
     asked: null, // id of a job that the user chose to see, until a job of his own begins
     queue: [],
     queued: 0,
+    ownPaused: 0, // how many jobs of this owner are paused, known from paused.js
     paused: false, // the queue: what runs goes on, nothing new begins
     forget: false, // the next snapshot counts alone: what was known is of another database, or too old
     progress: null,
@@ -81,6 +82,8 @@ export function reduce(state, message) {
       return state.jobs[message.job.id] ? state : settle(state, withJob({ ...state, asked: null }, message.job));
     case "show":
       return settle(state, { ...withJob(state, message.job), asked: message.job.id });
+    case "own-paused":
+      return { ...state, ownPaused: message.count };
     case "pressed":
       return { ...state, pressed: message.pressed };
     default:

@@ -2,7 +2,7 @@
 
 import { byId, make, setAttribute, setText } from "./dom.js";
 import { shownJob, shownProgress, unfinished } from "./model.js";
-import { phaseLine } from "./words.js";
+import { otherPausedWords, phaseLine } from "./words.js";
 
 const TITLE = "Steady Diffusion";
 
@@ -14,6 +14,9 @@ export function renderProgress(state, facts) {
   const line = phaseLine(state);
   renderLine(byId("txt2img_phase"), line);
   setText(byId("txt2img_phase_live"), line.phase);
+  const paused = otherPausedWords(state);
+  setText(byId("txt2img_paused_jobs"), paused);
+  setAttribute(byId("txt2img_paused_jobs"), "hidden", paused ? null : "");
   const title = unfinished(job) && job.status === "running" && facts.show_progress_in_title !== false;
   const words = title ? `[${Math.floor(share * 100)} %] ${TITLE}` : TITLE;
   if (document.title !== words) document.title = words;

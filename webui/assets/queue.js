@@ -161,7 +161,7 @@ export class Queue {
     for (const row of box.querySelectorAll("[data-job]")) {
       const mine = state.progress?.job === row.dataset.job ? state.progress : null;
       const line = phaseLine({ ...state, shown: row.dataset.job, pressed: null });
-      setText(row.querySelector(".sd-row-state"), [line.phase, ...line.details].join(" · "));
+      setText(row.querySelector(".sd-row-state"), [line.phase, ...line.details].join(" · ").replace(/ %/g, "\u00a0%"));
       row.querySelector(".sd-row-bar").style.setProperty("--filled", `${((mine?.progress || 0) * 100).toFixed(1)}%`);
     }
   }

@@ -17,7 +17,7 @@ export class QueueActions {
 
   clicked(event) {
     const button = event.target.closest?.("#steady_queue button");
-    if (button?.dataset.act) this.act(button, button.dataset.act, button.closest("[data-job]").dataset.job);
+    if (button?.dataset.act) this.act(button, button.dataset.act, button.dataset.of || button.closest("[data-job]").dataset.job);
     else if (button?.dataset.queue === "pause") this.pauseQueue();
     else if (button?.dataset.queue === "clear") this.clear(button);
     else if (button?.dataset.queue === "older") this.queue.older();

@@ -2,7 +2,7 @@
 
 import { logBox, make } from "./dom.js";
 import { imageCount, isMine, sizeOf } from "./model.js";
-import { thumbnail } from "./stage.js";
+import { FROM_ANOTHER, thumbnail } from "./stage.js";
 import { clock, duration, ended, pausedWords, seconds, short } from "./words.js";
 
 const THUMBNAILS_SHOWN = 6;
@@ -84,6 +84,10 @@ export function pastRow(job, state) {
   words.append(make("span", { class: "sd-row-state", "data-status": job.status }, line.filter(Boolean).join(" · ")));
   if (error) words.append(make("span", { class: "sd-row-state", "data-status": job.status }, error));
   for (const note of job.notes || []) words.append(make("span", { class: "sd-row-state" }, note.text));
+  if (job.retry_of) {
+    const show = make("button", { type: "button", class: "sd-text", "data-act": "show", "data-of": job.retry_of }, "Show that one");
+    words.append(make("span", { class: "sd-row-state" }, `${FROM_ANOTHER}. `, show));
+  }
   if (job.log?.length) {
     const summary = make("summary", {}, "Last lines of the engine's log");
     words.append(make("details", { class: "sd-row-log" }, summary, logBox(job.log)));
@@ -107,6 +111,7 @@ function kind(job, state) {
     width && height ? `${width} × ${height}` : null,
     job.priority ? `${level.toLowerCase()} priority` : null,
     job.forever ? "for ever" : null,
+    job.retry_of ? FROM_ANOTHER.toLowerCase() : null,
     isMine(state, job) ? null : "another page’s",
   ];
   return parts.filter(Boolean).join(" · ");

@@ -1,6 +1,6 @@
 // Restarts of server and engine: shown while they wait, and taken back. The Settings tab asks for them.
 
-import { byId, make } from "./dom.js";
+import { byId, make, setText } from "./dom.js";
 import { clock, gigabytes } from "./words.js";
 
 const MOMENTS = { "-after-image": "after this image", "-when-idle": "when nothing is drawn and nothing waits" };
@@ -42,4 +42,45 @@ function renderAbout(list, state) {
   if (list.dataset.key === key) return;
   list.dataset.key = key;
   list.replaceChildren(...rows.flatMap(([name, words]) => [make("dt", {}, name), make("dd", {}, words)]));
+}
+
+const BUTTONS = { settings_restart_gradio: "server", settings_restart_engine: "engine" };
+const DONE = { server: "Done: the server was replaced.", engine: "Done: the engine has started again." };
+
+// What the server says to a restart is of the moment before it; once it is done the same line says that.
+export class RestartAnswer {
+  asked = null; // {kind, before}: the button that was pressed last, and who was there then
+
+  constructor(state) {
+    document.addEventListener("click", (event) => this.pressed(event.target.closest?.("button")?.id, state()), true);
+  }
+
+  pressed(id, state) {
+    if (id in BUTTONS) {
+      this.asked = { kind: BUTTONS[id], before: who(BUTTONS[id], state) };
+      const line = answerLine(); // Gradio does not write anew what it believes to stand there
+      if (line?.dataset.words) say(line, line.dataset.words, "quiet");
+    } else if (["settings_submit", "settings_cancel_restart"].includes(id)) {
+      this.asked = null;
+    }
+  }
+
+  render(state) {
+    const now = this.asked && who(this.asked.kind, state);
+    if (!now || now === this.asked.before) return;
+    const line = answerLine();
+    const words = DONE[this.asked.kind];
+    this.asked = null;
+    if (line?.dataset.tone !== "quiet") return;
+    line.dataset.words = line.textContent;
+    say(line, words, "good");
+  }
+}
+
+const answerLine = () => byId("settings_result")?.querySelector(".sd-answer");
+const who = (kind, { instance, engine }) => (kind === "server" ? instance : engine?.status === "starting" ? null : engine?.pid);
+
+function say(line, words, tone) {
+  line.dataset.tone = tone;
+  setText(line, words);
 }

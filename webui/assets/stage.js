@@ -5,6 +5,7 @@ import { imageCount, shownJob, shownPreview, sizeOf, unfinished } from "./model.
 import { clock, noteWords } from "./words.js";
 
 const PLACES_SHOWN = 64;
+export const FROM_ANOTHER = "Edited from an earlier job";
 const CHIP = { type: "button", class: "sd-chip" };
 
 export class Stage {
@@ -25,7 +26,7 @@ export class Stage {
     this.renderEmpty(state, job, facts);
     this.renderStrip(job, output, preview);
     renderInfotext(job, output, preview);
-    renderNotes(byId("txt2img_job_notes"), job?.notes || []);
+    renderNotes(byId("txt2img_job_notes"), job);
   }
 
   // The output on the stage: the chosen one; while drawing the newest; of a finished job the first.
@@ -189,13 +190,18 @@ function allowSending(box, on) {
   }
 }
 
-// What people should be told of a job: that it went on at some step, or was drawn with less memory.
-function renderNotes(list, notes) {
-  const key = JSON.stringify(notes);
+// What people should be told of a job: what it was made from, that it went on at some step, or was drawn with less memory.
+function renderNotes(list, job) {
+  const notes = job?.notes || [];
+  const origin = job?.retry_of || null;
+  const key = JSON.stringify([origin, notes]);
   if (!list || list.dataset.key === key) return;
   list.dataset.key = key;
-  list.hidden = !notes.length;
+  list.hidden = !notes.length && !origin;
   list.replaceChildren(...notes.map(({ at, text }) => make("li", {}, make("time", {}, clock(at)), text)));
+  if (!origin) return;
+  const show = make("button", { type: "button", class: "sd-text", "data-origin": origin }, "Show that one");
+  list.prepend(make("li", {}, `${FROM_ANOTHER}. `, show));
 }
 
 // The infotext with its prompt set off.

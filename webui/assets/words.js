@@ -72,6 +72,7 @@ function waiting(state, job) {
   const place = state.queue.indexOf(job.id) + 1 || job.position || 1;
   const total = Math.max(state.queued, place);
   const starting = !state.engine || state.engine.status === "starting";
+  if (starting && job.started_at) return afterAnEnd(state, job);
   if (starting) return { phase: "Queued", details: ["the engine starts"] };
   const details = state.paused ? ["the queue is paused"] : [];
   if (total === 1) return { phase: "Queued, next", details };
@@ -83,6 +84,14 @@ function pausedLine(state, job) {
   const share = job.progress || 0;
   if (!job.started_at) return { phase: "Paused", details: ["before it began"] };
   return { phase: "Paused", details: [`${Math.floor(share * 100)} % done`, "it goes on from there"] };
+}
+
+// Of this owner's paused jobs those that are not on the stage: nothing else on the page tells of them.
+export function otherPausedWords(state) {
+  const job = shownJob(state);
+  const shown = job?.status === "paused" && job.owner === state.owner ? 1 : 0;
+  const others = state.ownPaused - shown;
+  return others > 0 ? plural(others, shown ? "more paused job" : "paused job", shown ? "more paused jobs" : "paused jobs") : "";
 }
 
 function afterAnEnd(state, job) {

@@ -1,0 +1,145 @@
+"""What makes the page pleasant: nothing is too small to touch, out of sight, or not to be found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.e2e.conftest import PHONE
+from tests.e2e.tab import Tab
+from tests.program import Program, wait_until
+
+# What a finger is to hit and is smaller than 40 px in one direction; words in a line of text count by their height.
+TOUCHED = "button, a[href], textarea, summary, input:not([type=checkbox])"
+TOO_SMALL = """(touched) => Array.from(document.querySelectorAll(touched))
+  .filter((one) => one.checkVisibility() && !one.closest(".sd-unseen") && one.offsetWidth > 1)
+  .map((one) => one.closest(".wrap:has([role=combobox])") || one)
+  .map((one) => [one.id || one.textContent || one.className, one.getBoundingClientRect()])
+  .filter(([, box]) => box.height < 39.5 || box.width < 39.5)
+  .map(([name, box]) => `${name}: ${box.width} x ${box.height}`)"""
+# The luminance contrast of a placeholder with its field, as WCAG counts it.
+PLACEHOLDER_CONTRAST = """() => {
+  const parts = (words) => words.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255);
+  const linear = (part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  const weighed = (part, i) => linear(part) * [0.2126, 0.7152, 0.0722][i];
+  const light = (words) => parts(words).map(weighed).reduce((sum, part) => sum + part);
+  const field = document.querySelector("#txt2img_prompt textarea");
+  const two = [light(getComputedStyle(field, "::placeholder").color), light(getComputedStyle(field).backgroundColor)];
+  return (Math.max(...two) + 0.05) / (Math.min(...two) + 0.05);
+}"""
+
+
+@pytest.fixture
+def phone(browser: Browser, program: Program, context: BrowserContext) -> Iterator[Tab]:
+    """The page on a phone. (What it leaves in the queue is ended with `context`.)"""
+    with browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True) as context:  # type: ignore[arg-type]
+        opened = Tab(context.new_page(), program.url)
+        opened.open()
+        yield opened
+
+
+def test_nothing_on_a_phone_is_smaller_than_a_fingertip(phone: Tab, program: Program) -> None:
+    program.post("/sdapi/v1/queue/pause")
+    program.submit(prompt="fish", steps=2)
+    for name in ("queue", "settings", "txt2img"):
+        phone.to(name)
+        if name == "queue":
+            expect(phone.page.locator("#steady_queue_waiting .sd-row")).to_have_count(1)
+        assert phone.page.evaluate(TOO_SMALL, TOUCHED) == []
+
+
+def test_a_wrong_field_and_its_words_stand_above_the_dock(phone: Tab) -> None:
+    page = phone.page
+    phone.number("txt2img_width", 100)
+    page.evaluate("scrollTo(0, 0)")
+    page.click("#txt2img_generate")
+    words = page.locator("#txt2img_width .sd-problem")
+    expect(words).to_contain_text("96 or 104")
+    dock = page.locator("#txt2img_actions").bounding_box()
+    assert dock
+    wait_until(lambda: bottom_of(phone, "#txt2img_width .sd-problem") < dock["y"], 5, "the words are in sight")
+    assert bottom_of(phone, "#txt2img_width .sd-problem") > 0
+
+
+def bottom_of(tab: Tab, selector: str) -> float:
+    tab.page.wait_for_timeout(100)  # it scrolls smoothly
+    box = tab.page.locator(selector).bounding_box()
+    assert box
+    return box["y"] + box["height"]
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_what_a_field_is_for_can_be_read_in_it(tab: Tab, colours: str) -> None:
+    tab.page.evaluate("(colours) => (document.documentElement.dataset.theme = colours)", colours)
+    tab.page.wait_for_timeout(300)
+    assert tab.page.evaluate(PLACEHOLDER_CONTRAST) >= 4.5
+
+
+def test_a_paused_job_that_is_not_shown_is_told_of_and_found(tab: Tab, program: Program) -> None:
+    page = tab.page
+    line = page.locator("#txt2img_paused_jobs")
+    tab.write("red heart", steps=150, count=4)
+    tab.generate()
+    tab.draws()
+    paused = tab.job
+    page.click("#txt2img_pause")
+    tab.says("Paused")
+    expect(line).to_be_hidden()
+    tab.write("fish", steps=2)
+    tab.generate()
+    tab.says("Done: 1 picture")
+    expect(line).to_have_text("1 paused job")
+    line.click()
+    page.click(f"[data-job='{paused}'] >> text=Cancel")
+    program.wait_for(paused, "interrupted")
+    expect(page.locator("#steady_queue_paused_part")).to_be_hidden()
+    tab.to("txt2img")
+    expect(line).to_be_hidden()
+
+
+def test_an_edited_job_leads_to_the_one_it_was_made_from(tab: Tab, program: Program) -> None:
+    page = tab.page
+    tab.write("a blue fish", steps=2)
+    tab.generate()
+    tab.says("Done: 1 picture")
+    first = tab.job
+    tab.to("queue")
+    page.click(f"[data-job='{first}'] >> text=Edit")
+    expect(page.locator("#txt2img_prompt textarea")).to_be_focused()
+    tab.generate()
+    tab.says("Done: 1 picture")
+    second = tab.job
+    assert program.job(second)["retry_of"] == first
+    expect(page.locator("#txt2img_job_notes")).to_contain_text("Edited from an earlier job")
+    tab.to("queue")
+    expect(page.locator(f"[data-job='{second}']")).to_contain_text("Edited from an earlier job")
+    tab.to("txt2img")
+    page.click("#txt2img_job_notes >> text=Show that one")
+    page.wait_for_function("(first) => window.steady.state().shown === first", arg=first)
+    expect(page.locator("#txt2img_job_notes")).to_be_hidden()
+
+
+def test_a_restart_says_when_it_is_done_where_it_can_be_seen(tab: Tab, program: Program) -> None:
+    page = tab.page
+    tab.to("settings")
+    page.evaluate("scrollTo(0, 900)")
+    page.click("#settings_restart_gradio")
+    answer = page.locator("#settings_result .sd-answer")
+    expect(answer).to_have_text("The server is being replaced. This page and a running job go on.")
+    expect(answer).to_be_in_viewport(ratio=1)
+    expect(answer).to_have_text("Done: the server was replaced.", timeout=60_000)
+    page.click("#settings_restart_engine")
+    expect(answer).to_contain_text("The engine starts again")
+    expect(answer).to_have_text("Done: the engine has started again.", timeout=60_000)
+    page.click("#settings_restart_engine")
+    expect(answer).to_contain_text("The queue is kept")
+
+
+def test_tab_walks_from_a_list_to_the_next_field(tab: Tab) -> None:
+    page = tab.page
+    page.focus("#txt2img_sampling [role=combobox]")
+    expect(page.locator("[role=option]").first).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.locator("#txt2img_scheduler [role=combobox]")).to_be_focused()
