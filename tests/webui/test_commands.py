@@ -1,0 +1,115 @@
+"""Buttons of the page that stop and restart: whom they are for, which job they mean, and who pressed them."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from modules.cmd_args import ENVIRONMENT_VARIABLE, Arguments
+from modules.errors import SteadyError
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.rows import Actor, acting
+from modules.jobs.store import JobStore
+from modules.options import Options
+from modules.shared_state import RequestKind, State
+from webui import actors
+from webui.tabs import txt2img
+from webui.ui import create_ui
+
+RESTARTS = ("settings_restart_gradio", "settings_restart_engine", "settings_cancel_restart", "steady_start_engine")
+STOPS = ("txt2img_interrupt", "txt2img_skip", "txt2img_stop_after")
+
+
+class Page:
+    """The page, pressed from an address. `sent` holds the commands that reach the launcher."""
+
+    def __init__(self, blocks: gr.Blocks, state: State) -> None:
+        self.sent: list[str] = []
+        self.state = state
+        state.command_port = self.sent.append
+        ids = {block.elem_id: block._id for block in blocks.blocks.values() if getattr(block, "elem_id", None)}
+        functions = {target: function.fn for function in blocks.fns.values() for target in function.targets}
+        self._listeners: dict[str, Any] = {button: functions[ids[button], "click"] for button in (*RESTARTS, *STOPS)}
+
+    def press(self, button: str, address: str, when: str = "") -> str:
+        """Return the words that the page shows. `when` is the moment of a restart, and the job that a stop means."""
+        asker: Any = SimpleNamespace(client=SimpleNamespace(host=address))
+        first = [when] if button.startswith(("settings_restart", "txt2img_")) else []
+        return str(self._listeners[button](*first, "tab-1", asker))
+
+
+@pytest.fixture
+async def page(
+    store: JobStore, catalogue: CheckpointCatalogue, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> Page:
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
+    state = State()
+    for module in (actors, txt2img):
+        monkeypatch.setattr(module, "state", state)
+    return Page(create_ui(store, catalogue), state)
+
+
+async def test_restarts_of_this_machine_are_ordered_and_kept(page: Page, store: JobStore) -> None:
+    assert "replaced" in page.press("settings_restart_gradio", "127.0.0.1")
+    assert page.press("settings_restart_engine", "127.0.0.1", "-when-idle") == ""
+    page.press("settings_cancel_restart", "::1")
+    page.press("steady_start_engine", "127.0.0.1")
+    assert page.sent == ["restart", "restart-engine-when-idle", "cancel-restart", "restart-engine"]
+    rows = store.audit(10)
+    assert [row.action for row in reversed(rows)] == page.sent
+    assert {(row.owner, row.address) for row in rows} == {("tab-1", "127.0.0.1"), ("tab-1", "::1")}
+
+
+@pytest.mark.parametrize("button", RESTARTS)
+async def test_those_of_other_machines_need_the_flag_as_over_rest(
+    page: Page, store: JobStore, button: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        words = page.press(button, "192.168.1.9")
+    except gr.Error as error:  # where the page has no place for words of its own
+        words = error.message
+    assert "192.168.1.9" in words and "--api-server-stop" in words
+    assert (page.sent, store.audit(10)) == ([], [])
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, Arguments(api_server_stop=True).to_json())
+    page.press(button, "192.168.1.9")
+    assert len(page.sent) == 1
+
+
+class Port:
+    """Takes what people ask of jobs, with who asks; refuses what is asked of "theirs"."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[RequestKind, str | None, Actor | None]] = []
+
+    def request(self, kind: RequestKind, job: str | None) -> bool:
+        if job == "theirs":
+            raise SteadyError("Job theirs is another owner's.")
+        self.asked.append((kind, job, acting.get()))
+        return True
+
+
+async def test_stops_mean_the_job_that_is_shown_and_say_who_asks(page: Page) -> None:
+    page.state.requests = port = Port()
+    me = Actor("tab-1", "192.168.1.9")
+    assert page.press("txt2img_interrupt", me.address, "again mine") == ""
+    assert page.press("txt2img_interrupt", me.address, "first ") == ""
+    assert page.press("txt2img_skip", me.address, "mine") == ""
+    assert page.press("txt2img_stop_after", me.address, "") == ""
+    assert port.asked == [
+        ("interrupt", "mine", me), ("interrupt", None, me), ("skip", "mine", me), ("stop", None, me),
+    ]  # fmt: skip
+    assert acting.get() is None, "nobody acts any more"
+    told = json.loads(page.press("txt2img_skip", me.address, "theirs"))
+    assert told == {"message": "Job theirs is another owner's."}
+
+
+async def test_the_first_interrupt_waits_for_the_image_where_the_setting_says_so(page: Page, options: Options) -> None:
+    page.state.requests = port = Port()
+    options.update({"interrupt_after_current": True})
+    for job in ("first mine", "again mine"):
+        page.press("txt2img_interrupt", "127.0.0.1", job)
+    assert [kind for kind, _, _ in port.asked] == ["stop", "interrupt"]
