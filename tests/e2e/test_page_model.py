@@ -176,6 +176,8 @@ def test_a_job_that_waits_for_the_engine_after_its_death_goes_on_and_does_not_be
     assert run("words.phaseLine(state)", {**snapshot, "job": job("a", "queued")}) == line
     fresh = job("a", "queued", started_at=None)
     assert run("words.phaseLine(state).phase", {**snapshot, "job": fresh}) == "Queued"
+    restarting = {**snapshot, "supervisor": {"engine": {"status": "restarting"}}, "job": job("a", "paused")}
+    assert run("words.phaseLine(state).phase", restarting) == "Paused"
 
 
 def test_an_image_event_carries_the_picture_alone_and_may_come_twice(run: Run) -> None:

@@ -53,11 +53,11 @@ export function phaseLine(state) {
   const job = shownJob(state);
   if (!job) return idle(state);
   if (!unfinished(job)) return ended(job);
+  if (job.status === "paused") return pausedLine(state, job); // it needs no engine, so it tells of none
   const engine = state.supervisor?.engine;
   if (engine?.status === "given_up") return { phase: "Waiting for the engine", details: ["it has stopped"] };
   if (engine?.status === "restarting") return afterAnEnd(state, job);
   if (job.status === "queued") return waiting(state, job);
-  if (job.status === "paused") return pausedLine(state, job);
   return running(state, job);
 }
 
