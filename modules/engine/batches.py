@@ -114,13 +114,15 @@ class Batches:
         """Make `index` the picture that a skip means.
 
         In this order: a skip of the picture before that comes late no longer fits, and one that came is forgotten;
-        only then the row tells the server of the new picture, so no skip of the new one can be among those.
+        only then the row tells the server of the new picture, so no skip of the new one can be among those. The first
+        picture is that of before: a skip that came while the model was loaded stays.
         """
         store, state = self._studio.store, self._studio.state
-        if state.skipped:
-            store.clear_skip(self._job.id, state.image_index)
-        state.image_index = index
-        state.skipped = False
+        if state.image_index != index:
+            if state.skipped:
+                store.clear_skip(self._job.id, state.image_index)
+            state.image_index = index
+            state.skipped = False
         store.begin_image(self._job.id, index)
         if store.pending(self._job.id).skip_image == index:
             state.apply_request("skip", self._job.id, index)

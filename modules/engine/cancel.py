@@ -26,6 +26,7 @@ class Cancel:
         self.heartbeat = heartbeat or Heartbeat()
         # A partial picture is decoded although the job was interrupted: then only a new reason stops it.
         self._obeyed = False
+        self._skips_wait = False
 
     def check(self) -> None:
         """Give a sign of life, and raise if the job was told to stop. For places where the work gets on.
@@ -52,12 +53,16 @@ class Cancel:
             raise Interrupted("interrupt")
         if state.pausing:
             raise Interrupted("pause")
-        if state.skipped:
+        if state.skipped and not self._skips_wait:
             raise Interrupted("skip")
 
     def obeyed(self, obeyed: bool) -> None:
         """Say whether interrupt, pause and skip are known already, so that what the job keeps can be finished."""
         self._obeyed = obeyed
+
+    def skips_wait(self, wait: bool) -> None:
+        """Say whether what is done now serves other pictures too: then a skip is for when its picture begins."""
+        self._skips_wait = wait
 
 
 def add_cancel_points(module: nn.Module, cancel: Cancel, pacer: Pacer | None = None, fine: bool = False) -> int:

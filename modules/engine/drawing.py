@@ -19,7 +19,7 @@ from modules.engine.progress import JobProgress
 from modules.engine.snapshots import Snapshot, UnfitSnapshot, describe_unfit
 from modules.engine.studio import Studio
 from modules.engine.weights import count_parameters
-from modules.errors import ModelError
+from modules.errors import Interrupted, ModelError
 from modules.jobs.checkpoints import Checkpoint
 from modules.jobs.requests import ResolvedTxt2Img, find_checkpoint, resolve, validate_request
 from modules.jobs.rows import Job
@@ -48,19 +48,24 @@ class JobDrawing:
         """
         studio = self._studio
         self._progress.enter_load()
-        studio.cancel.check()
-        checkpoint, resolved = self._resolve()
-        self.resolved = resolved
-        batches = self._batches_left(resolved)
-        if not any(batch.missing for batch in batches):
-            return True
-        snapshot = self._find_snapshot(resolved, batches)
-        torch.set_num_threads(resolved.threads)
-        model = self._load(checkpoint, resolved, [batch.missing for batch in batches if batch.missing])
-        self._progress.enter_encode()
-        studio.cancel.check()
-        prompts = studio.encoder.encode(model, resolved.prompt, resolved.negative_prompt, resolved.cfg_scale)
-        self._batches = Batches(studio, self._job, self._token, self._progress, model, prompts, resolved, snapshot)
+        studio.cancel.skips_wait(True)
+        try:
+            studio.cancel.check()
+            checkpoint, resolved = self._resolve()
+            self.resolved = resolved
+            batches = self._batches_left(resolved)
+            left = [batch for batch in batches if batch.missing]
+            if not left:
+                return True
+            self._announce(left[0].indices[0])
+            studio.cancel.skips_wait(len(left) > 1)
+            self._batches = self._prepare(checkpoint, resolved, batches)
+        except Interrupted as stop:
+            if stop.kind != "skip":
+                raise
+            return True  # Nothing else is to be drawn.
+        finally:
+            studio.cancel.skips_wait(False)
         studio.snapshots.begin()
         return self._batches.draw(batches)
 
@@ -69,6 +74,23 @@ class JobDrawing:
         snapshot = None if self._batches is None else self._batches.snapshot()
         if snapshot is not None:
             self._studio.snapshots.keep(snapshot)
+
+    def _announce(self, index: int) -> None:
+        """Make the picture that will be drawn first the one that a skip means, also while the model is loaded."""
+        self._studio.state.image_index = index
+        if (self._job.image_index or 0) != index:
+            self._studio.store.begin_image(self._job.id, index)
+
+    def _prepare(self, checkpoint: Checkpoint, resolved: ResolvedTxt2Img, batches: Sequence[BatchLeft]) -> Batches:
+        """Return what draws the batches, with all that they need: the model, the words, and where a run stood."""
+        studio = self._studio
+        snapshot = self._find_snapshot(resolved, batches)
+        torch.set_num_threads(resolved.threads)
+        model = self._load(checkpoint, resolved, [batch.missing for batch in batches if batch.missing])
+        self._progress.enter_encode()
+        studio.cancel.check()
+        prompts = studio.encoder.encode(model, resolved.prompt, resolved.negative_prompt, resolved.cfg_scale)
+        return Batches(studio, self._job, self._token, self._progress, model, prompts, resolved, snapshot)
 
     def _resolve(self) -> tuple[Checkpoint, ResolvedTxt2Img]:
         """Close the request, or take what an earlier run of this job has closed."""

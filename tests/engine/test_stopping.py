@@ -87,6 +87,54 @@ def test_an_interrupt_is_obeyed_in_every_phase(engine: Engine, phase: str, monke
     assert engine.draw().status == "done"
 
 
+def skipped_in(engine: Engine, phase: str, patch: pytest.MonkeyPatch, job: str, image: int) -> None:
+    """Draw the next job, which is `job`, and skip `image` of it in that phase."""
+
+    def ask() -> None:
+        assert engine.store.request("skip", job).image == image
+        engine.state.apply_request("skip", job, image)
+        patch.undo()  # what takes for ever does so once
+
+    PHASES[phase](engine, ask, patch)
+    engine.studio.encoder.forget()
+    assert engine.run_next().id == job
+    patch.undo()
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_skip_costs_its_image_alone_in_every_phase(
+    engine: Engine, phase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = engine.files(engine.draw(n_iter=3))
+    whole, again = engine.submit(n_iter=3), engine.submit(n_iter=3)
+    skipped_in(engine, phase, monkeypatch, whole, image=0)
+    job = engine.store.get(whole)
+    assert job is not None
+    assert (job.status, job.skip_image) == ("done", None)
+    assert [image.index for image in engine.store.images(whole)] == [1, 2]
+    assert engine.files(whole) == undisturbed[1:]
+    # One that is tried again begins with another picture: that is the one that is meant.
+    at_step(engine, 1, engine.state.interrupt, image=1)
+    assert engine.run_next().id == again
+    assert engine.store.retry(again).accepted
+    skipped_in(engine, phase, monkeypatch, again, image=1)
+    assert [image.index for image in engine.store.images(again)] == [0, 2]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_skip_of_the_only_image_ends_its_job_at_once(
+    engine: Engine, phase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.draw()
+    identity = engine.submit()
+    skipped_in(engine, phase, monkeypatch, identity, image=0)
+    job = engine.store.get(identity)
+    assert job is not None
+    assert (job.status, engine.store.images(identity)) == ("done", [])
+    assert (engine.studio.shelf.loaded is None) is (phase == "load"), "nothing was loaded for nobody"
+    assert engine.draw().status == "done"
+
+
 @pytest.mark.parametrize("phase", ["load", "sample", "decode"])
 def test_a_pause_is_obeyed_in_every_phase_and_loses_no_bit(
     engine: Engine, phase: str, monkeypatch: pytest.MonkeyPatch
