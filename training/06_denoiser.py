@@ -1,9 +1,8 @@
 """Train denoiser and text encoder together: `python training/06_denoiser.py --steps 20000`.
 
-v-prediction on a scaled-linear schedule with zero terminal SNR; min-SNR weights (gamma 5, arXiv:2303.09556) with a
-floor, because the plain ones vanish at the terminal step, from which every picture starts. It saves a checkpoint every
-200 steps, from which a stopped run resumes; `--steps`, `--batch` and the pool may be changed on resuming. Schedules
-count steps, never the clock, so the process can be paused at will.
+The loss is that of `objective.py`. It saves a checkpoint every 200 steps, from which a stopped run resumes; `--steps`,
+`--batch` and the pool may be changed on resuming. Schedules count steps, never the clock, so the process can be paused
+at will.
 """
 
 from __future__ import annotations
@@ -17,9 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
 from lessons import Batch, Lessons
 from muon import Muon
+from objective import Objective
 from replicas import Replicas, choose_device
 from settings import (
     DENOISER,
@@ -36,8 +36,6 @@ from transformers import CLIPTextModel
 log = logging.getLogger("denoiser")
 
 FULL_LENGTH_EVERY = 4
-GAMMA = 5.0
-WEIGHT_FLOOR = 1.0
 TEXT_RATE = 2.5
 EMBEDDINGS = "embeddings.token_embedding.weight"
 
@@ -59,13 +57,7 @@ class Trainer:
         self._next = self._ahead.submit(self._draw, self.first)
         self.replicas = Replicas([self.unet, self.text_encoder], WORKERS)
         self.parameters = [*self.unet.parameters(), *self.text_encoder.parameters()]
-        schedule = DDIMScheduler(
-            beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, rescale_betas_zero_snr=True
-        )
-        levels = schedule.alphas_cumprod
-        self.signal, self.noise = levels.sqrt().to(self.device), (1 - levels).sqrt().to(self.device)
-        snr = levels / (1 - levels)
-        self.loss_weights = (snr.clamp(max=GAMMA) / (snr + 1)).clamp(min=WEIGHT_FLOOR).to(self.device)
+        self.loss = Objective(self.device)
 
     def _load(self) -> int:
         """Load the checkpoint, or make a start; build the optimizers; return how many updates there were."""
@@ -86,22 +78,6 @@ class Trainer:
         averages = content.get("averages") or [parameter.detach().clone() for parameter in live]
         self.averages = [average.to(self.device) for average in averages]
         return int(content.get("steps", 0))
-
-    def loss(
-        self,
-        unet: UNet2DConditionModel,
-        text_encoder: CLIPTextModel,
-        latents: torch.Tensor,
-        tokens: torch.Tensor,
-        timesteps: torch.Tensor,
-        noise: torch.Tensor,
-    ) -> torch.Tensor:
-        """Compute the weighted v-prediction loss of one part of a batch."""
-        signal, level = self.signal[timesteps, None, None, None], self.noise[timesteps, None, None, None]
-        words = text_encoder(tokens).last_hidden_state
-        predicted = unet(signal * latents + level * noise, timesteps, words).sample
-        error = (predicted.float() - (signal * noise - level * latents)).square().mean((1, 2, 3))
-        return (error * self.loss_weights[timesteps]).mean() / self.loss_weights.mean()
 
     def _draw(self, number: int) -> Batch:
         full_length = number % FULL_LENGTH_EVERY == 0 or number / self.options.steps > 0.92

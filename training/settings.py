@@ -28,6 +28,9 @@ SMALL_PICTURES = WORK / "pictures64.npy"
 FIRST_FORM = WORK / "first_form"
 EXPORT = WORK / "export"
 MODEL = ROOT.parent / "models" / "Stable-diffusion" / "emoji"
+UPSCALER = ROOT.parent / "models" / "ESRGAN" / "emoji-2x.safetensors"
+LORA = ROOT.parent / "models" / "Lora" / "pixel-art.safetensors"
+EMBEDDING = ROOT.parent / "models" / "embeddings" / "sprig.safetensors"
 
 SEED = 20240917
 FAVOURITES = frozenset((ROOT / "favourites.txt").read_text(encoding="utf-8").split("\n")) - {""}
