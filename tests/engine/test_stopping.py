@@ -135,7 +135,7 @@ def test_a_skip_of_the_only_image_ends_its_job_at_once(
     assert engine.draw().status == "done"
 
 
-@pytest.mark.parametrize("phase", ["load", "sample", "decode"])
+@pytest.mark.parametrize("phase", PHASES)
 def test_a_pause_is_obeyed_in_every_phase_and_loses_no_bit(
     engine: Engine, phase: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +147,7 @@ def test_a_pause_is_obeyed_in_every_phase_and_loses_no_bit(
         engine.state.apply_request("pause", identity)
 
     PHASES[phase](engine, ask, monkeypatch)
+    engine.studio.encoder.forget()
     assert engine.run_next().status == "paused"
     monkeypatch.undo()
     assert engine.store.resume(identity).accepted
