@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from modules.engine import drawing
+from modules.engine import watch as watch_module
 from modules.engine.watch import Watch
 from modules.images.png import read_parameters
 from modules.jobs.rows import Death
@@ -247,3 +248,13 @@ def test_pictures_that_were_not_to_be_saved_are_swept_when_idle_each_hour(engine
     for clock[0] in (0.0, 10.0, 3599.0, 3601.0):
         watch.look()
     assert swept == [24, 24]
+
+
+def test_events_that_nobody_waits_for_any_more_are_removed_when_idle(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "EVENTS_KEPT", 5)
+    for number in range(20):
+        engine.store.note_settings([f"setting-{number}"])
+    Watch(engine.studio, engine.worker).look()
+    assert (engine.store.first_event(), engine.store.last_event()) == (16, 20)
