@@ -56,8 +56,7 @@ def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> Non
     """Join the bar with the settings, the catalogue and the launcher."""
 
     def choose(name: str, owner: str, asker: gr.Request) -> None:
-        if name:
-            changed = opts.update({"sd_model_checkpoint": name})
+        if name and (changed := opts.update({"sd_model_checkpoint": name})):
             store.note_settings(changed, by=actor(owner, asker))
 
     def refresh() -> tuple[Any, str]:

@@ -137,6 +137,22 @@ def test_a_restart_says_when_it_is_done_where_it_can_be_seen(tab: Tab, program: 
     expect(answer).to_contain_text("The queue is kept")
 
 
+def test_who_did_what_is_said_in_words(tab: Tab) -> None:
+    deeds = """async () => {
+      const { deed } = await import("/steady/assets/audit.js");
+      return [deed("move", "a".repeat(24), { to: 2 }), deed("settings", null, { changed: ["samples_save"] }),
+        deed("interrupt-waiting", null, { count: 1, owner: null }), deed("restart-engine-when-idle", null, {})];
+    }"""
+    tab.to("settings")
+    expect(tab.page.locator("#setting_samples_save")).to_be_visible()
+    assert tab.page.evaluate(deeds) == [
+        "moved in the queue · job aaaaaa · to place 2",
+        "changed settings · Always save all generated images",
+        "cancelled what waits · 1 job",
+        "restarted the engine when nothing is drawn and nothing waits",
+    ]
+
+
 def test_tab_walks_from_a_list_to_the_next_field(tab: Tab) -> None:
     page = tab.page
     page.focus("#txt2img_sampling [role=combobox]")

@@ -3,6 +3,7 @@
 import { byId, make } from "./dom.js";
 import { readOwner } from "./memory.js";
 import { ask } from "./rest.js";
+import { MOMENTS } from "./restarts.js";
 import { clock } from "./words.js";
 
 const PAGE = 30;
@@ -23,6 +24,18 @@ const WORDS = {
   restart: "restarted the server",
   "restart-engine": "restarted the engine",
   "cancel-restart": "took a restart back",
+  move: "moved in the queue",
+  priority: "changed the priority",
+};
+// What a deed says beyond its name, in words.
+const DETAILS = {
+  changed: (names) => names.map(labelOf).join(", "),
+  to: (place) => (typeof place === "number" ? `to place ${place}` : `to the ${place}`),
+  on: (on) => (on ? "on" : "off"),
+  count: (n) => `${n} ${n === 1 ? "job" : "jobs"}`,
+  owner: (owner) => owner && `of ${short(owner)}`,
+  was: (status) => `it was ${status}`,
+  priority: (value) => String(value),
 };
 
 export class Audit {
@@ -56,10 +69,22 @@ export class Audit {
 function row({ at, owner, address, action, job_id: job, detail }) {
   const who = owner === readOwner() ? "this browser" : owner ? short(owner) : "";
   const from = address && address !== owner ? address : "";
-  const more = detail && Object.keys(detail).length ? Object.entries(detail).map(([name, value]) => `${name}: ${said(value)}`) : [];
-  const what = [WORDS[action] || action, job ? `job ${short(job)}` : null, ...more].filter(Boolean).join(" · ");
-  const cells = [clock(at), [who, from].filter(Boolean).join(" · ") || "unknown", what];
+  const cells = [clock(at), [who, from].filter(Boolean).join(" · ") || "unknown", deed(action, job, detail)];
   return make("tr", {}, ...cells.map((words) => make("td", {}, words)));
+}
+
+export function deed(action, job, detail) {
+  const ending = Object.keys(MOMENTS).find((one) => action.endsWith(one));
+  const name = ending ? action.slice(0, -ending.length) : action;
+  const told = ending ? `${WORDS[name] || name} ${MOMENTS[ending]}` : WORDS[name] || name;
+  const more = Object.entries(detail || {}).map(([key, value]) => (DETAILS[key] ? DETAILS[key](value) : `${key}: ${said(value)}`));
+  return [told, job ? `job ${short(job)}` : null, ...more].filter(Boolean).join(" · ");
+}
+
+// A setting by the name that the page gives it.
+function labelOf(name) {
+  const label = byId(`setting_${name}`)?.querySelector('[data-testid="block-info"], .label-text')?.textContent.trim();
+  return label || { sd_model_checkpoint: "Checkpoint" }[name] || name;
 }
 
 const short = (id) => (/^[0-9a-f]{16,}$/.test(id) ? id.slice(0, 6) : id);

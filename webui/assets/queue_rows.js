@@ -112,7 +112,7 @@ function kind(job, state) {
     job.priority ? `${level.toLowerCase()} priority` : null,
     job.forever ? "for ever" : null,
     job.retry_of ? FROM_ANOTHER.toLowerCase() : null,
-    isMine(state, job) ? null : "another page’s",
+    isMine(state, job) ? null : "from elsewhere",
   ];
   return parts.filter(Boolean).join(" · ");
 }

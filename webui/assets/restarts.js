@@ -3,7 +3,7 @@
 import { byId, make, setText } from "./dom.js";
 import { clock, gigabytes } from "./words.js";
 
-const MOMENTS = { "-after-image": "after this image", "-when-idle": "when nothing is drawn and nothing waits" };
+export const MOMENTS = { "-after-image": "after this image", "-when-idle": "when nothing is drawn and nothing waits" };
 
 export function renderProgram(state) {
   renderWaiting(byId("settings_waiting"), state.supervisor?.waiting);

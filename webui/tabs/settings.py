@@ -24,6 +24,7 @@ from webui.live import ABOUT, AUDIT, SETTINGS_SEARCH, SETTINGS_WAITING
 ELSEWHERE = ("sd_model_checkpoint",)
 # What the list of moments shows, and the ending of the launcher's command for it.
 WHEN = (("now", ""), ("after this image", "-after-image"), ("when idle", "-when-idle"))
+LABELS = {ending: label for label, ending in WHEN}  # when nothing has to be waited for, all that the page can say
 MESSAGE = '<p class="sd-answer" data-tone="{tone}" role="status">{words}</p>'
 
 
@@ -145,16 +146,17 @@ def _wire_restarts(tab: SettingsTab, header: Header, store: JobStore) -> None:
         refusal = order(store, target + when, owner, asker)
         if refusal is not None:
             return MESSAGE.format(tone="problem", words=escaping.escape(refusal))
-        return "" if when else MESSAGE.format(tone="quiet", words=words)  # the page shows what waits
+        return MESSAGE.format(tone="quiet", words=words)
 
     def restart_server(when: str, owner: str, asker: gr.Request) -> str:
-        return restart(
-            "restart", when, "The server is being replaced. This page and a running job go on.", owner, asker
-        )
+        now = "The server is being replaced. This page and a running job go on."
+        later = f"The server is replaced {LABELS.get(when, 'later')}."
+        return restart("restart", when, later if when else now, owner, asker)
 
     def restart_engine(when: str, owner: str, asker: gr.Request) -> str:
-        words = "The engine starts again. The queue is kept, a running job goes on."
-        return restart("restart-engine", when, words, owner, asker)
+        now = "The engine starts again. The queue is kept, a running job goes on."
+        later = f"The engine starts again {LABELS.get(when, 'later')}."
+        return restart("restart-engine", when, later if when else now, owner, asker)
 
     def cancel(owner: str, asker: gr.Request) -> str:
         return restart("cancel-restart", "", "No restart waits any more.", owner, asker)
