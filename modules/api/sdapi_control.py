@@ -27,9 +27,14 @@ COMMANDS: dict[Target, dict[str, str]] = {
 
 
 def routes(services: Services) -> APIRouter:
-    """POST interrupt, skip, server-restart, engine-restart, restart-cancel, server-stop."""
+    """POST interrupt, skip, stop-generating, server-restart, engine-restart, restart-cancel, server-stop."""
     router = APIRouter(prefix="/sdapi/v1")
+    _add_stops(router, services)
+    _add_server_commands(router, services)
+    return router
 
+
+def _add_stops(router: APIRouter, services: Services) -> None:
     async def ask(request: Request, kind: RequestKind, plain: dict[str, Any] | None) -> Response:
         """Act on the job that runs and answer like A1111, or on the one named by `task_id` and say what came of it."""
         body = await read_object(request, empty=True)
@@ -38,17 +43,6 @@ def routes(services: Services) -> APIRouter:
             raise InvalidRequest(f"task_id {task_id!r} is no text: send the id of a job.", "task_id")
         answer = await services.workers.run_control(services.requests.ask, kind, task_id, actor_of(request))
         return json_answer(plain if task_id is None else {"task_id": answer.job, "acted": answer.accepted})
-
-    async def restart(request: Request, target: Target) -> Response:
-        """Give the launcher the order and answer like A1111, or, to a request that says `when`, what waits now."""
-        body = await read_object(request, empty=True)
-        when = body.get("when", "now")
-        command = COMMANDS[target].get(when) if isinstance(when, str) else None
-        if command is None:
-            raise InvalidRequest(f"when {when!r} is not possible: send one of {', '.join(COMMANDS[target])}.", "when")
-        await order(services, request, command)
-        waiting = None if when == "now" else {"command": command, "since": time.time()}
-        return json_answer({"accepted": True, "waiting": waiting} if "when" in body else {})
 
     @router.post("/interrupt")
     async def interrupt(request: Request) -> Response:
@@ -59,6 +53,24 @@ def routes(services: Services) -> APIRouter:
     async def skip(request: Request) -> Response:
         """Go on with the next image, of the running job or of the job named by `task_id`."""
         return await ask(request, "skip", None)
+
+    @router.post("/stop-generating")
+    async def stop_generating(request: Request) -> Response:
+        """End the running job, or the job named by `task_id`, after the current image."""
+        return await ask(request, "stop", {})
+
+
+def _add_server_commands(router: APIRouter, services: Services) -> None:
+    async def restart(request: Request, target: Target) -> Response:
+        """Give the launcher the order and answer like A1111, or, to a request that says `when`, what waits now."""
+        body = await read_object(request, empty=True)
+        when = body.get("when", "now")
+        command = COMMANDS[target].get(when) if isinstance(when, str) else None
+        if command is None:
+            raise InvalidRequest(f"when {when!r} is not possible: send one of {', '.join(COMMANDS[target])}.", "when")
+        await order(services, request, command)
+        waiting = None if when == "now" else {"command": command, "since": time.time()}
+        return json_answer({"accepted": True, "waiting": waiting} if "when" in body else {})
 
     @router.post("/server-restart")
     async def server_restart(request: Request) -> Response:
@@ -81,8 +93,6 @@ def routes(services: Services) -> APIRouter:
         """End the program. A running job goes on at the next start."""
         await order(services, request, "stop")
         return json_answer({})
-
-    return router
 
 
 async def order(services: Services, request: Request, command: str) -> None:

@@ -45,6 +45,24 @@ async def test_skip_reaches_the_running_job(client: httpx.AsyncClient, services:
     assert services.store.pending("mine").skip_image == 2
 
 
+async def test_stop_generating_is_for_what_runs_or_the_job_that_is_named(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    assert (await client.post("/sdapi/v1/stop-generating")).json() == {}
+    for id in ("mine", "next"):
+        services.store.submit("txt2img", {}, "me", id=id)
+    services.store.claim("fake")
+    assert (await client.post("/sdapi/v1/stop-generating")).json() == {}
+    assert services.store.pending("mine").requested == "stop"
+    answer = await client.post("/sdapi/v1/stop-generating", json={"task_id": "next"})
+    assert answer.json() == {"task_id": "next", "acted": True}
+    named = services.store.get("next")
+    assert named is not None and named.status == "interrupted"
+    for path in ("interrupt", "skip", "stop-generating"):
+        assert (await client.post(f"/sdapi/v1/{path}", json={"task_id": "nobody"})).status_code == 404
+        assert (await client.post(f"/sdapi/v1/{path}", json={"task_id": 5})).status_code == 422
+
+
 async def test_progress_is_nothing_when_idle(client: httpx.AsyncClient) -> None:
     content = (await client.get("/sdapi/v1/progress")).json()
     assert content["progress"] == 0
