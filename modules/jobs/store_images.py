@@ -85,6 +85,14 @@ def complete(transaction: Transaction, job_id: str, index: int, infotext: str, p
     return image
 
 
+def bring_back_partial(transaction: Transaction, job_id: str) -> None:
+    """Complete partial pictures again that were to be drawn anew and were not: their files are still there."""
+    transaction.execute(
+        "UPDATE images SET status = 'complete', completed_at = ? WHERE job_id = ? AND partial AND status = 'reserved'",
+        (transaction.now(), job_id),
+    )
+
+
 def results_finished_before(connection: sqlite3.Connection, moment: float) -> list[Image]:
     """Return the complete pictures under `results/` whose jobs ended before `moment`, in seconds since the epoch."""
     rows = connection.execute(

@@ -67,7 +67,8 @@ class Requests(StoreBase):
     def retry(self, id: str, by: Actor | None = None) -> RequestAnswer:
         """Let a job that did not succeed wait again.
 
-        It draws the same pictures, those that are partial, were skipped or are gone; whole ones stay.
+        It draws the same pictures, those that are partial, were skipped or are gone; whole ones stay. A partial one
+        comes back if the job ends before it is drawn again.
 
         Raises:
             UnknownJob: there is no such job.
@@ -86,7 +87,7 @@ class Requests(StoreBase):
                 (id,),
             )
             transaction.execute(
-                "UPDATE images SET status = 'reserved', partial = 0, infotext = '', completed_at = NULL"
+                "UPDATE images SET status = 'reserved', partial = partial AND status = 'complete', completed_at = NULL"
                 " WHERE job_id = ? AND (partial OR status = 'expired')",
                 (id,),
             )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from modules.errors import UnknownJob
 from modules.jobs.rows import Event, Job, JobStatus, Note
 from modules.jobs.store_database import Transaction
+from modules.jobs.store_images import bring_back_partial
 from modules.jobs.store_order import Waiting, queue_order
 
 _MOST_PARAMETERS = 500  # of one statement; SQLite allows more
@@ -144,6 +145,7 @@ def end_job(
 ) -> None:
     """Give a job its last status and append the event. A chain of jobs ends with one that is not done."""
     now = transaction.now()
+    bring_back_partial(transaction, job.id)
     transaction.execute(
         "UPDATE jobs SET status = :status, error = :error, log = :log, finished_at = :now, phase = NULL,"
         " progress = CASE WHEN :status = 'done' THEN 1 ELSE progress END, place = 0, own_place = 0,"

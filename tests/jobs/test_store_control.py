@@ -228,6 +228,33 @@ def test_a_partial_picture_and_one_that_expired_are_drawn_again(store: JobStore,
     assert store.complete_image("a", 1, "whole").partial is False
 
 
+@pytest.mark.parametrize("claimed", [False, True])
+def test_a_partial_picture_comes_back_when_its_job_ends_before_it_is_drawn_again(
+    store: JobStore, clock: Clock, claimed: bool
+) -> None:
+    run(store, "a")
+    for index, save in ((0, True), (1, True), (2, False)):
+        store.reserve_image("a", index, seed=index, width=64, height=64, save=save)
+        store.complete_image("a", index, f"Partial: {index}/30", partial=True)
+    store.finish("a", "interrupted")
+    clock.now += 48 * 3600
+    assert store.expire_results(24) == 1
+    before = [image for image in store.images("a") if image.index == 1]
+    assert store.retry("a").accepted
+    assert store.images("a") == []
+    if claimed:
+        store.claim("engine-1")
+        store.complete_image("a", 0, "whole")
+        store.request("interrupt", "a")
+        store.finish("a", "interrupted")
+    else:
+        store.request("interrupt", "a")
+    partial = [(image.index, image.infotext) for image in store.images("a") if image.partial]
+    assert partial == [(index, f"Partial: {index}/30") for index in ((1,) if claimed else (0, 1))]
+    assert [image.name for image in store.images("a") if image.index == 1] == [image.name for image in before]
+    assert [image.infotext for image in store.images("a") if not image.partial] == (["whole"] if claimed else [])
+
+
 def test_what_runs_or_succeeded_is_not_retried_and_limits_hold(store: JobStore) -> None:
     run(store, "a")
     assert store.retry("a") == RequestAnswer(False, "running", "a", None)
