@@ -87,6 +87,7 @@ def test_a_phone_reaches_everything_without_scrolling_sideways(browser: Browser,
         assert seed and seed["y"] + seed["height"] <= dock["y"]
         tab.write("red heart", steps=150, count=3)
         tab.generate()
+        tab.draws()
         stop = page.locator("#txt2img_interrupt").bounding_box()
         assert stop and stop["y"] + stop["height"] <= PHONE["height"]
         page.click("#txt2img_interrupt")
