@@ -310,7 +310,7 @@ class Options:
                 if changed:
                     stored.update({name: checked[name] for name in changed})
                     text = json.dumps(stored, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-                    write_atomically(self.path, text.encode())
+                    write_atomically(self.path, text.encode(), sole_writer=True)
                 self._adopt(stored)
             return changed
 

@@ -130,7 +130,7 @@ class Timings:
             text = json.dumps({"version": _VERSION, "models": self._models}, separators=(",", ":"))
             self._changed = False
         try:
-            write_atomically(self._path, text.encode())
+            write_atomically(self._path, text.encode(), sole_writer=True)
         except StorageError as error:
             with self._lock:
                 self._changed = True

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modules.errors import StorageError
-from modules.paths import write_atomically
+from modules.paths import locked, write_atomically
 
 _CHUNK_BYTES = 1 << 20
 
@@ -43,11 +43,13 @@ class HashCache:
     def put(self, files: Sequence[Path], digest: str) -> str:
         """Remember `digest` and return it."""
         with self._lock:
-            # Another process may have added hashes since.
-            self._known = {**self._known, **self._read(), _fingerprint(files): digest}
+            self._known[_fingerprint(files)] = digest
             if self._path is not None:
-                with contextlib.suppress(StorageError):
-                    write_atomically(self._path, json.dumps(self._known, indent=1, sort_keys=True).encode())
+                with contextlib.suppress(StorageError), locked(self._path):
+                    # Another process may have added hashes since.
+                    self._known = {**self._read(), **self._known}
+                    text = json.dumps(self._known, indent=1, sort_keys=True)
+                    write_atomically(self._path, text.encode(), sole_writer=True)
         return digest
 
     def _read(self) -> dict[str, str]:
