@@ -92,6 +92,7 @@ class Worker:
     def run_job(self, job: Job) -> None:
         """Draw a claimed job and close its row. The one place where everything that can go wrong is caught."""
         studio = self._studio
+        studio.options.refresh()  # A client that sets the model and then sends a job means that model.
         studio.status.change("drawing")
         token = studio.state.begin(job.id)
         progress = JobProgress(job.id, lambda value: self._publish("progress", value), self._clock, job.progress)

@@ -11,6 +11,7 @@ from modules.engine import watch as watch_module
 from modules.engine.watch import Watch
 from modules.images.png import read_parameters
 from modules.jobs.rows import Death
+from modules.options import Options
 from tests.engine.conftest import Engine
 from tests.engine.moments import at_step, before_decoding
 
@@ -218,6 +219,14 @@ def test_the_next_engine_draws_only_what_is_missing_to_the_same_bytes(engine: En
         assert [file.read_bytes() for file in (files[0], *files[2:])] == [expected[0], *expected[2:]]
     finally:
         other.close()
+
+
+def test_a_setting_that_another_process_changed_just_now_counts_for_the_next_job(engine: Engine) -> None:
+    """A client sets the model and sends a job at once; the watch has not looked at the settings yet."""
+    Options(engine.folder.settings).update({"sd_model_checkpoint": "plain"})
+    job = engine.draw()
+    assert job.resolved is not None
+    assert job.resolved["checkpoint"] == "plain"
 
 
 def test_a_seed_is_drawn_once_and_kept(engine: Engine) -> None:
