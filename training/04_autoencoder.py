@@ -2,8 +2,9 @@
 
 `joint` trains both halves on crops of the pictures; `bake` then folds the normalisation of the latents (mean 0,
 variance 1 in each channel) into the last convolution of the encoder. From then on the encoder is frozen: `decoder`
-goes on with the decoder only, so latents that were encoded stay valid. Stopped runs resume from the last checkpoint;
-`--steps` may be changed on resuming. Schedules count steps, never the clock.
+goes on with the decoder only, so latents that were encoded stay valid. `publish` writes `autoencoder.safetensors`
+beside this script, from which a later training starts. Stopped runs resume from the last checkpoint; `--steps` may be
+changed on resuming. Schedules count steps, never the clock.
 """
 
 from __future__ import annotations
@@ -20,7 +21,18 @@ from muon import Muon
 from painting import Painter
 from quality import psnr
 from replicas import Replicas, choose_device
-from settings import AUTOENCODER, LATENT_CHANNELS, SEED, WORKERS, build_autoencoder, save_atomically
+from safetensors.torch import save_file
+from settings import (
+    AUTOENCODER,
+    FINISHED_AUTOENCODER,
+    LATENT_CHANNELS,
+    SEED,
+    WORKERS,
+    build_autoencoder,
+    load_autoencoder,
+    read_autoencoder_state,
+    save_atomically,
+)
 
 log = logging.getLogger("autoencoder")
 
@@ -63,8 +75,8 @@ def bake(state: dict[str, Any]) -> None:
     The inverse goes into the decoder; it is exact but for the soft clamp before it and the border, which the decoder
     stage learns away.
     """
-    if state.get("baked"):
-        raise SystemExit("The normalisation is baked in already: go on with `decoder`.")
+    if state.get("baked") or not state:
+        raise SystemExit("The order is `joint`, `bake`, `decoder`.")
     model = build_autoencoder()
     model.load_state_dict(state["model"])
     painter = Painter()
@@ -82,6 +94,15 @@ def bake(state: dict[str, Any]) -> None:
     state.update({"model": model.state_dict(), "baked": True})
     save_atomically(state, AUTOENCODER)
     log.info("baked, PSNR %.2f dB", psnr(model, unseen))
+
+
+def publish(state: dict[str, Any]) -> None:
+    """Write the baked autoencoder as fp16 into the repository, so that the next training begins with the pool."""
+    model = load_autoencoder()
+    half = {key: value.half().contiguous() for key, value in model.state_dict().items()}
+    save_file(half, FINISHED_AUTOENCODER, metadata={"format": "pt", "steps": str(state.get("joint_steps", ""))})
+    FINISHED_AUTOENCODER.chmod(0o644)
+    log.info("%s: PSNR %.2f dB", FINISHED_AUTOENCODER, psnr(model, Painter().unseen(48)))
 
 
 def build_optimizers(network: torch.nn.Module, rate: float) -> list[torch.optim.Optimizer]:
@@ -166,7 +187,7 @@ def train(trainer: Trainer, options: argparse.Namespace) -> None:
 def main() -> None:
     """Parse the stage and run it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=("joint", "bake", "decoder"))
+    parser.add_argument("stage", choices=("joint", "bake", "decoder", "publish"))
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--micro", type=int, default=2)
@@ -174,12 +195,14 @@ def main() -> None:
     parser.add_argument("--measure-every", type=int, default=200)
     options = parser.parse_args()
     torch.manual_seed(SEED)
-    state = torch.load(AUTOENCODER, weights_only=True, map_location="cpu") if AUTOENCODER.exists() else {}
-    if options.stage == "bake":
-        bake(state)
+    state = read_autoencoder_state()
+    if options.stage in ("bake", "publish"):
+        {"bake": bake, "publish": publish}[options.stage](state)
         return
     if (options.stage == "decoder") != bool(state.get("baked")):
-        raise SystemExit("The order is `joint`, `bake`, `decoder`.")
+        raise SystemExit(
+            f"The order is `joint`, `bake`, `decoder`; without {FINISHED_AUTOENCODER.name} it begins anew."
+        )
     train(Trainer(options.stage, options.rate, state), options)
 
 

@@ -22,12 +22,11 @@ from palette import COLOURS, HUES, colour_of_hue, dominant_hue, is_held_out_colo
 from PIL import Image
 from replicas import choose_device
 from settings import (
-    AUTOENCODER,
     PICTURE_SIZE,
     PICTURES,
     POOL,
     WORKERS,
-    build_autoencoder,
+    load_autoencoder,
     read_captions,
     save_atomically,
 )
@@ -136,12 +135,7 @@ def choose_numbers(options: argparse.Namespace) -> list[int]:
 def encode(composer: Composer, options: argparse.Namespace) -> dict[str, Any]:
     """Make and encode all pictures of one pool file."""
     device = choose_device()
-    state = torch.load(AUTOENCODER, weights_only=True, map_location="cpu")
-    if not state.get("baked"):
-        raise SystemExit("The latents are not normalised yet: run `04_autoencoder.py bake` first.")
-    model = build_autoencoder()
-    model.load_state_dict(state["model"])
-    model.to(device, memory_format=torch.channels_last)
+    model = load_autoencoder().to(device, memory_format=torch.channels_last)
     numbers = choose_numbers(options)
     make = composer.compose if options.what == "composed" else composer.original
     parts, records, begin = [], [], time.monotonic()

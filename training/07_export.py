@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
 from settings import (
-    AUTOENCODER,
     DENOISER,
     EXPORT,
     LATENT_SIZE,
@@ -28,6 +27,7 @@ from settings import (
     build_autoencoder,
     build_text_encoder,
     build_unet,
+    load_autoencoder,
 )
 from transformers import CLIPTokenizer
 
@@ -54,10 +54,9 @@ def build_pipeline(untrained: bool) -> StableDiffusionPipeline:
     """Assemble the pipeline in fp32 from the checkpoints, or from random weights."""
     torch.manual_seed(SEED)
     tokenizer = CLIPTokenizer.from_pretrained(TOKENIZER)
-    vae, unet = build_autoencoder(), build_unet()
+    vae, unet = build_autoencoder() if untrained else load_autoencoder(), build_unet()
     text_encoder = build_text_encoder(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id)
     if not untrained:
-        vae.load_state_dict(torch.load(AUTOENCODER, weights_only=True, map_location="cpu")["model"])
         averaged = torch.load(DENOISER, weights_only=True, map_location="cpu")["averaged"]
         unet.load_state_dict(averaged["unet"])
         text_encoder.load_state_dict(averaged["text_encoder"])

@@ -21,7 +21,7 @@ from muon import Muon
 from painting import Painter
 from replicas import Replicas, choose_device
 from safetensors.torch import save_file
-from settings import AUTOENCODER, SEED, UPSCALER, WORK, WORKERS, build_autoencoder, save_atomically
+from settings import SEED, UPSCALER, WORK, WORKERS, load_autoencoder, save_atomically
 from spandrel import ModelLoader
 from spandrel.architectures.Compact import Compact
 
@@ -43,8 +43,7 @@ class Lessons:
 
     def __init__(self, painter: Painter) -> None:
         self._painter = painter
-        self._autoencoder = build_autoencoder().eval()
-        self._autoencoder.load_state_dict(torch.load(AUTOENCODER, weights_only=True, map_location="cpu")["model"])
+        self._autoencoder = load_autoencoder()
 
     @torch.no_grad()
     def draw(self, number: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from settings import AUTOENCODER, CAPTIONS, DENOISER, PICTURE_LIST, POOL, ROOT
+from settings import CAPTIONS, DENOISER, PICTURE_LIST, POOL, ROOT, read_autoencoder_state
 
 log = logging.getLogger("run_all")
 
@@ -36,7 +36,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 def autoencoder_at(key: str, steps: int) -> bool:
     """Tell whether a stage of the autoencoder has come to `steps`, or was closed by baking."""
-    state = read_checkpoint(AUTOENCODER)
+    state = read_autoencoder_state()
     return bool(state.get(key, 0) >= steps or (key == "joint_steps" and state.get("baked")))
 
 
@@ -51,7 +51,7 @@ def list_stages(options: argparse.Namespace) -> list[Stage]:
             f"04_autoencoder.py joint --steps {joint} --rate {options.joint_rate:g}",
             lambda: autoencoder_at("joint_steps", joint),
         ),
-        Stage("04_autoencoder.py bake", lambda: bool(read_checkpoint(AUTOENCODER).get("baked"))),
+        Stage("04_autoencoder.py bake", lambda: bool(read_autoencoder_state().get("baked"))),
         Stage(f"05_pool.py originals --count {options.originals}", (POOL / "originals.pt").exists),
         Stage(f"05_pool.py composed --seed 1 --count {options.composed}", (POOL / "composed-1.pt").exists),
         Stage(

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
+from safetensors.torch import load_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
 ROOT = Path(__file__).resolve().parent
@@ -22,6 +23,7 @@ CAPTIONS = WORK / "captions.json"
 POOL = WORK / "pool"
 TOKENIZER = WORK / "tokenizer"
 AUTOENCODER = WORK / "autoencoder.pt"
+FINISHED_AUTOENCODER = ROOT / "autoencoder.safetensors"
 DENOISER = WORK / "denoiser.pt"
 JUDGE = WORK / "judge.pt"
 SMALL_PICTURES = WORK / "pictures64.npy"
@@ -85,6 +87,30 @@ def build_autoencoder() -> AutoencoderTiny:
         latent_channels=LATENT_CHANNELS,
         scaling_factor=1.0,
     )
+
+
+def read_autoencoder_state() -> dict[str, Any]:
+    """Return the autoencoder's checkpoint, else the finished one of the repository, else nothing.
+
+    `model` is the state of `build_autoencoder`, `baked` tells whether latents have mean 0 and variance 1.
+    """
+    if AUTOENCODER.exists():
+        state: dict[str, Any] = torch.load(AUTOENCODER, weights_only=True, map_location="cpu")
+        return state
+    if FINISHED_AUTOENCODER.exists():
+        weights = load_file(FINISHED_AUTOENCODER)
+        return {"model": {key: value.float() for key, value in weights.items()}, "baked": True}
+    return {}
+
+
+def load_autoencoder() -> AutoencoderTiny:
+    """Return the autoencoder that latents are made with; the normalisation must be baked in."""
+    state = read_autoencoder_state()
+    if not state.get("baked"):
+        raise SystemExit("The latents are not normalised yet: run `04_autoencoder.py bake` first.")
+    model = build_autoencoder()
+    model.load_state_dict(state["model"])
+    return model.eval()
 
 
 def build_unet() -> UNet2DConditionModel:
