@@ -1,10 +1,10 @@
 """How long an interrupt takes, from the request to the news that the job is interrupted, by the phase that it meets.
 
-`python -m benchmarks.interrupt [embedded|full|both] [tries] [steps] [side]`: so many tries for each of load, encode,
-sample, decode and save. Budget: p95 ≤ 0.1 step + 0.15 s in sampling, ≤ 0.5 s elsewhere. "embedded" is the model that
-comes with the program; "full" a Stable Diffusion 1.5 of full size with random weights (2.1 GB, built anew in the
-temporary folder). The moment in a phase is random, over the time that the phase takes; the phase is what the live
-stream said last when the request was sent.
+`python -m benchmarks.interrupt [embedded|full|both] [tries] [steps] [side] [phases]`: so many tries for each of load,
+encode, sample, decode and save, or for those that are named (`sample,decode`). Budget: p95 ≤ 0.1 step + 0.15 s in
+sampling, ≤ 0.5 s elsewhere. "embedded" is the model that comes with the program; "full" a Stable Diffusion 1.5 of full
+size with random weights (2.1 GB, built anew in the temporary folder). The moment in a phase is random, over the time
+that the phase takes; the phase is what the live stream said last when the request was sent.
 """
 
 from __future__ import annotations
@@ -105,12 +105,12 @@ class Bench:
         assert self._watching.wait_for_end(job)[0] == "done"
 
 
-def measure(title: str, bench: Bench, tries: int) -> None:
+def measure(title: str, bench: Bench, tries: int, phases: list[str]) -> None:
     """Interrupt in each phase and print the percentiles against the budget."""
     bench.learn()
     took = ", ".join(f"{phase} {seconds:.3f}" for phase, seconds in bench.seconds.items())
     print(f"{title}: a step takes {bench.step_seconds:.3f} s; phases: {took} s", flush=True)
-    for phase in PHASES:
+    for phase in phases:
         done = [bench.interrupt_in(phase) for _ in range(tries)]
         seconds = sorted(one.seconds for one in done if one.seconds is not None)
         met = dict(Counter(one.met for one in done))
@@ -129,7 +129,9 @@ def measure(title: str, bench: Bench, tries: int) -> None:
 
 def main() -> None:
     """Measure and print."""
-    which, tries, steps, side = (*sys.argv[1:], *("both", "20", "4", "256")[len(sys.argv) - 1 :])
+    given = sys.argv[1:]
+    which, tries, steps, side, named = (*given, *("both", "20", "4", "256", ",".join(PHASES))[len(given) :])
+    phases = named.split(",")
     print(describe_machine())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -144,12 +146,14 @@ def main() -> None:
             request = {"prompt": "red heart", "seed": 1, "steps": 20, "cfg_scale": 7.0}
             if which in ("embedded", "both"):
                 embedded = {**request, "override_settings": {"sd_model_checkpoint": "emoji"}}
-                measure("embedded model, 128×128, 20 steps", Bench(program, watching, embedded, "another"), int(tries))
+                bench = Bench(program, watching, embedded, "another")
+                measure("embedded model, 128×128, 20 steps", bench, int(tries), phases)
             if which in ("full", "both"):
                 full = {**request, "steps": int(steps), "width": int(side), "height": int(side)}
                 full["override_settings"] = {"sd_model_checkpoint": "full-size"}
+                bench = Bench(program, watching, full, "another")
                 title = f"Stable Diffusion 1.5 of full size, {side}×{side}, {steps} steps"
-                measure(title, Bench(program, watching, full, "another"), int(tries))
+                measure(title, bench, int(tries), phases)
 
 
 if __name__ == "__main__":
