@@ -49,6 +49,12 @@ def problems_of(chaos: Chaos) -> list[str]:
             wait_until(lambda: reader.numbers and reader.numbers[-1] >= last, 30, "the reader has seen all")  # noqa: B023
         reader.stop()
     found = list(chaos.problems)
+    gone = [chaos.ledger.entries[id] for id in chaos.told_gone]
+    found += [
+        f"a client was told that {entry.id} is gone, and nobody removed it"
+        for entry in gone
+        if not entry.removed and "remove" not in entry.unsure
+    ]
     note_interrupts_of_running(chaos)
     found += problems_of_endings(chaos, jobs)
     found += problems_of_files(chaos)
