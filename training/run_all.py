@@ -66,8 +66,8 @@ def list_stages(options: argparse.Namespace) -> list[Stage]:
 def main() -> None:
     """Run what is not done; stop at the first stage that fails."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--joint-steps", type=int, default=3000)
-    parser.add_argument("--joint-rate", type=float, default=1e-3)
+    parser.add_argument("--joint-steps", type=int, default=5000)
+    parser.add_argument("--joint-rate", type=float, default=7e-4)
     parser.add_argument("--denoiser-steps", type=int, default=20_000)
     parser.add_argument("--decoder-steps", type=int, default=4000)
     parser.add_argument("--composed", type=int, default=12_000)
