@@ -1,4 +1,4 @@
-"""Train the 2x upscaler on the same pictures: `OMP_NUM_THREADS=1 python training/09_upscaler.py --steps 4000`.
+"""Train the 2x upscaler on the same pictures: `OMP_NUM_THREADS=1 python training/09_upscaler.py`.
 
 The network is Real-ESRGAN's compact one (arXiv:2107.10833), narrow enough for CPUs, in the form that spandrel reads, so
 every web UI that takes ESRGAN files takes this one. It learns from crops of 128 pixels that were made half as large:
@@ -129,7 +129,7 @@ def compare(path: Path, painter: Painter) -> None:
 def main() -> None:
     """Train, write `models/ESRGAN/emoji-2x.safetensors`, and compare."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=1600)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--target", type=Path, default=UPSCALER)
@@ -139,7 +139,7 @@ def main() -> None:
     train(network, painter, options)
     options.target.parent.mkdir(parents=True, exist_ok=True)
     half = {key: value.half().contiguous() for key, value in network.state_dict().items()}
-    save_file(half, options.target, metadata={"format": "pt", "modelspec.title": "Emoji 2x", "license": "CC-BY-4.0"})
+    save_file(half, options.target, metadata={"format": "pt", "modelspec.title": "Emoji 2x", "license": "Apache-2.0"})
     options.target.chmod(0o644)
     compare(options.target, painter)
 

@@ -63,7 +63,7 @@ def main() -> None:
     state = {f"unet.{key}": value for key, value in get_peft_model_state_dict(pipeline.unet).items()}
     half = {key: value.half().contiguous() for key, value in convert_state_dict_to_kohya(state).items()}
     LORA.parent.mkdir(parents=True, exist_ok=True)
-    save_file(half, LORA, metadata={"ss_output_name": LORA.stem, "ss_network_dim": str(RANK), "license": "CC-BY-4.0"})
+    save_file(half, LORA, metadata={"ss_output_name": LORA.stem, "ss_network_dim": str(RANK), "license": "Apache-2.0"})
     LORA.chmod(0o644)
     log.info("%s: %.2f MB", LORA, LORA.stat().st_size / 1e6)
 
