@@ -60,6 +60,8 @@ class Worker:
         self._job: Job | None = None
         self._baseline = Baseline.of_device(studio.device)
         self._paused_last = False
+        # The stop with its traceback, which holds what was loaded by half: to free 2 GB takes longer than to say so.
+        self._stop: Interrupted | None = None
 
     @property
     def running(self) -> tuple[Job, JobProgress] | None:
@@ -112,6 +114,7 @@ class Worker:
             # For those who ask the row of a job that waits or stopped; the watch writes it now and then only.
             self._until_stored(lambda: studio.store.record_progress(job.id, progress.phase, progress.value))
         self._close(job, ending)
+        self._stop = None
         progress.clear()
         self._paused_last = ending.kind == "paused"
         if ending.kind not in ("done", "exit"):
@@ -128,6 +131,7 @@ class Worker:
             return Ending("done" if drawing.draw() else "interrupted")
         except Interrupted as stop:
             logger.info("Job %s was stopped (%s)", job.id, stop.kind)
+            self._stop = stop
             if stop.kind == "pause":
                 drawing.keep_snapshot()
                 return Ending("paused")
