@@ -19,6 +19,8 @@ from modules.errors import ModelError
 
 Progress = Callable[[int], None]
 
+_MAPPED_BYTES = 256 * 2**20
+
 
 def weight_files(folder: Path) -> list[Path]:
     """Return the safetensors files of one component; the plain variant where there are several.
@@ -131,14 +133,31 @@ def _places(files: list[Path], made: nn.Module) -> dict[str, str] | None:
 def _assign(made: nn.Module, files: list[Path], places: dict[str, str], dtype: torch.dtype, progress: Progress) -> None:
     for file in files:
         with safe_open(file, framework="pt") as opened:
-            for name in opened.keys():  # noqa: SIM118  (no mapping: it cannot be iterated)
-                if name not in places:
-                    continue
-                mapped = opened.get_tensor(name)
-                # A copy of our own: a file that is replaced on disk must not change the model in memory.
-                tensor = mapped.to(dtype if mapped.is_floating_point() else mapped.dtype, copy=True)
-                set_module_tensor_to_device(made, places[name], "cpu", value=tensor)
-                progress(mapped.nbytes)
+            names = [name for name in opened.keys() if name in places]  # noqa: SIM118  (no mapping: it cannot be iterated)
+        while names:
+            done = _assign_some(made, file, names, places, dtype, progress)
+            names = names[done:]
+
+
+def _assign_some(
+    made: nn.Module, file: Path, names: list[str], places: dict[str, str], dtype: torch.dtype, progress: Progress
+) -> int:
+    """Assign the first of `names` until `_MAPPED_BYTES` were read, and return how many these were.
+
+    The mapping of a file is given back in one go, which a stop would wait for: 0.3 s after 2 GB.
+    """
+    read = 0
+    with safe_open(file, framework="pt") as opened:
+        for number, name in enumerate(names, 1):
+            mapped = opened.get_tensor(name)
+            # A copy of our own: a file that is replaced on disk must not change the model in memory.
+            tensor = mapped.to(dtype if mapped.is_floating_point() else mapped.dtype, copy=True)
+            set_module_tensor_to_device(made, places[name], "cpu", value=tensor)
+            progress(mapped.nbytes)
+            read += mapped.nbytes
+            if read >= _MAPPED_BYTES:
+                return number
+    return len(names)
 
 
 def _load_whole(network: Any, folder: Path, dtype: torch.dtype, progress: Progress) -> nn.Module:

@@ -4,10 +4,12 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from diffusers import AutoencoderKL, DiffusionPipeline, UNet2DConditionModel
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, T5Config, T5EncoderModel
 
@@ -44,6 +46,25 @@ def test_the_weights_are_those_that_diffusers_loads(models_folder: Path, load: C
         assert all(torch.equal(expected[weight], found[weight]) for weight in expected)
         assert not getattr(ours, name).training
     assert dict(stock.scheduler.config) == load().scheduler_config
+
+
+def test_a_file_is_mapped_a_part_at_a_time(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = models_folder / "Stable-diffusion" / "tiny" / "unet"
+    opened: list[str] = []
+
+    def watched(file: Path, framework: str) -> Any:
+        opened.append(file.name)
+        return safe_open(file, framework=framework)
+
+    monkeypatch.setattr(weights, "safe_open", watched)
+    monkeypatch.setattr(weights, "_MAPPED_BYTES", 100_000)
+    read: list[int] = []
+    loaded = load_network(UNet2DConditionModel, folder, torch.float32, read.append).state_dict()
+    expected = load_file(weight_files(folder)[0])
+    assert loaded.keys() == expected.keys()
+    assert all(torch.equal(loaded[name], expected[name]) for name in expected)
+    assert sum(read) == sum(tensor.nbytes for tensor in expected.values())
+    assert len(opened) > 4
 
 
 def test_a_load_tells_how_far_it_is_and_keeps_the_model_for_the_next_job(models_folder: Path) -> None:

@@ -68,8 +68,10 @@ def test_restart_while_a_job_runs_fails_no_request(program: Program) -> None:
     wait_until(lambda: program.get("/internal/pending-tasks")["size"] == 1, 20, "the client's job waits")
     with Traffic(program.port) as traffic:
         before = program.get("/internal/ping")["instance"]
+        wait_until(lambda: before in traffic.instances, 20, "the old server answers the clients")
         assert program.post("/sdapi/v1/server-restart") == {}
         wait_until(lambda: program.get("/internal/ping")["instance"] != before, 60, "the new server answers")
+        wait_until(lambda: len(traffic.instances) == 2, 30, "the new server answers the clients")
         wait_until(lambda: traffic.answered >= REQUESTS, 30, f"{REQUESTS} requests are answered")
     assert traffic.failed == []
     assert len(traffic.instances) == 2
