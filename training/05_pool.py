@@ -2,8 +2,8 @@
 
 Each run adds one file to `work/pool/`: `latents` (pictures, 16, 16, 16) float16 and `records`, which say what each
 picture shows (see `captioning.py`). `originals` are all pictures on white; `composed` has things in other colours, on
-coloured backgrounds and gradients, and two things side by side; what evaluation asks for as never seen is left out.
-Another seed composes other pictures, so the pool can grow from session to session.
+coloured backgrounds and gradients, two things beside or above each other, and a thing two to four times; what
+evaluation asks for as never seen is left out. Another seed composes other pictures, so the pool can grow.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from captioning import Record, without_colour
+from captioning import Record, plural, without_colour
 from painting import composite
 from palette import COLOURS, HUES, colour_of_hue, dominant_hue, is_held_out_colour, is_held_out_pair, turn_hue
 from PIL import Image
@@ -34,8 +34,16 @@ from settings import (
 log = logging.getLogger("pool")
 
 RGBA = np.ndarray
-KINDS = (("colour", 0.34), ("background", 0.33), ("pair", 0.33))
+KINDS = (("colour", 0.31), ("background", 0.28), ("pair", 0.31), ("count", 0.1))
 WHITE = np.ones(3, np.float32)
+HALF = PICTURE_SIZE // 2
+# The upper left corners of things at half size, by how many there are.
+PLACES = {
+    2: ((0, HALF // 2), (HALF, HALF // 2)),
+    3: ((HALF // 2, 0), (0, HALF), (HALF, HALF)),
+    4: ((0, 0), (HALF, 0), (0, HALF), (HALF, HALF)),
+}
+ABOVE = ((HALF // 2, 0), (HALF // 2, HALF))
 
 
 class Composer:
@@ -61,7 +69,7 @@ class Composer:
         kind = draw.choices([name for name, _ in KINDS], [share for _, share in KINDS])[0]
         while True:
             index = draw.choices(range(len(self._entries)), self._weights)[0]
-            made = {"colour": self._colour, "background": self._background, "pair": self._pair}[kind](index, draw)
+            made = getattr(self, f"_{kind}")(index, draw)
             if made is not None:
                 return made
 
@@ -101,12 +109,22 @@ class Composer:
         left, right = draw.sample(choices, 2)
         if is_held_out_pair(self._entries[left]["label"], self._entries[right]["label"]):
             return None
-        half = PICTURE_SIZE // 2
+        above = draw.random() < 0.3
+        picture = self._place((left, right), ABOVE if above else PLACES[2])
+        return picture, {"kind": "pair", "entry": left, "right": right, "place": "above" if above else "beside"}
+
+    def _count(self, index: int, draw: random.Random) -> tuple[torch.Tensor, Record] | None:
+        if not self._entries[index]["favourite"] or plural(self._entries[index]["label"]) is None:
+            return None
+        count = draw.choice(tuple(PLACES))
+        return self._place((index,) * count, PLACES[count]), {"kind": "count", "entry": index, "count": count}
+
+    def _place(self, entries: tuple[int, ...], corners: tuple[tuple[int, int], ...]) -> torch.Tensor:
         canvas = Image.new("RGBA", (PICTURE_SIZE, PICTURE_SIZE))
-        for entry, at in ((left, 0), (right, half)):
-            small = Image.fromarray(self._rgba(entry)).convert("RGBa").resize((half, half), Image.Resampling.BOX)
-            canvas.paste(small.convert("RGBA"), (at, half // 2))
-        return self._lay(np.asarray(canvas), WHITE), {"kind": "pair", "entry": left, "right": right}
+        for entry, corner in zip(entries, corners, strict=True):
+            small = Image.fromarray(self._rgba(entry)).convert("RGBa").resize((HALF, HALF), Image.Resampling.BOX)
+            canvas.paste(small.convert("RGBA"), corner)
+        return self._lay(np.asarray(canvas), WHITE)
 
     @staticmethod
     def _shade(name: str, draw: random.Random) -> RGBA:

@@ -1,7 +1,8 @@
 """Word one picture in many ways, so that the denoiser knows short names, synonyms and lists of words alike.
 
 A record says what a picture shows: `{"kind": "plain", "entry": 7}`, and for other kinds also `colour` (the thing's new
-colour), `background` (words for what is behind it) or `right` (the entry of a second thing beside it).
+colour), `background` (words for what is behind it), `right` (the entry of a second thing, to the right of it, or below
+it where `place` is "above") or `count` (how often the thing is there).
 """
 
 from __future__ import annotations
@@ -18,7 +19,18 @@ Record = dict[str, Any]
 SUBJECTS = ("{}", "{}", "{}", "{}", "a {}", "a {}", "the {}", "{} emoji", "a {} emoji", "a picture of a {}", "one {}")
 STYLED = ("{style} {}", "a {style} {}", "{}, {style}", "{}, {style} style", "{style} style {}", "{} in {style} style")
 BEHIND = ("{} on {article} {background} background", "{}, {background} background", "{} with a {background} background")
-BESIDE = ("{} and {}", "{} and {}", "a {} and a {}", "a {} next to a {}", "{}, {}", "a {} beside a {}")
+BESIDE = (
+    "{} and {}", "{} and {}", "a {} and a {}", "a {} next to a {}", "{}, {}", "a {} beside a {}",
+    "a {} to the left of a {}", "{} left of {}",
+)  # fmt: skip
+ABOVE = ("a {} above a {}", "{} above {}", "a {} over a {}", "{} on top of {}")
+# The same pictures, told from the second thing.
+RIGHT_OF, BELOW = ("a {} to the right of a {}", "{} right of {}"), ("a {} below a {}", "{} below {}", "{} under {}")
+TURNED = 0.2
+NUMBERS = {2: ("two", "two", "2", "a pair of"), 3: ("three", "three", "3"), 4: ("four", "four", "4")}
+COUNTED = ("{} {}", "{} {}", "{} {} emoji", "a picture of {} {}")
+IRREGULAR = {"sheep": "sheep", "fish": "fish", "mouse": "mice", "foot": "feet", "tooth": "teeth", "leaf": "leaves",
+    "knife": "knives", "wolf": "wolves", "person": "people", "man": "men", "woman": "women"}  # fmt: skip
 GROUPS = {
     0: "smileys", 3: "animal", 4: "food", 5: "travel", 6: "activity", 7: "object", 8: "symbol", 9: "flag",
 }  # fmt: skip
@@ -28,6 +40,22 @@ WITHOUT_STYLE = 0.5
 def without_colour(label: str) -> str:
     """Take the colour out of a name: "red apple" becomes "apple"."""
     return re.sub(rf"\b({'|'.join(COLOURS)}|light|dark)\b ?", "", label).strip() or label
+
+
+def plural(label: str) -> str | None:
+    """Return a name for more than one of a thing; None where the name has one already ("grapes")."""
+    first, _, last = label.rpartition(" ")
+    if last in IRREGULAR:
+        last = IRREGULAR[last]
+    elif last.endswith(("ss", "x", "ch", "sh", "z")):
+        last += "es"
+    elif last.endswith("s"):
+        return None
+    elif last.endswith("y") and last[-2:-1] not in "aeiou":
+        last = f"{last[:-1]}ies"
+    else:
+        last += "s"
+    return f"{first} {last}".strip()
 
 
 class Captioner:
@@ -54,7 +82,10 @@ class Captioner:
         for colour in COLOURS:
             texts += [template.format("cat", article="a", background=colour) for template in BEHIND] * 20
         texts += [template.format("cat", style=e["style"]) for e in self._entries[::40] for template in STYLED]
-        return texts + [template.format("cat", "moon") for template in BESIDE] * 50 + ["gradient from to"] * 50
+        places = BESIDE + ABOVE + RIGHT_OF + BELOW
+        texts += [word.format("cat", "moon") for word in places] * 50 + ["gradient from to"] * 50
+        texts += [f"{number} emoji" for numbers in NUMBERS.values() for number in numbers] * 50
+        return texts + [more for entry in self._entries if entry["favourite"] and (more := plural(entry["label"]))] * 4
 
     def draw(self, record: Record) -> str:
         """Word a record once."""
@@ -62,8 +93,10 @@ class Captioner:
         if record["kind"] == "colour":
             text = self._subject(f"{record['colour']} {without_colour(entry['label'])}")
         elif record["kind"] == "pair":
-            other = self._entries[record["right"]]
-            text = self._random.choice(BESIDE).format(entry["label"], other["label"])
+            text = self._two(record)
+        elif record["kind"] == "count":
+            number = self._random.choice(NUMBERS[record["count"]])
+            text = self._random.choice(COUNTED).format(number, plural(entry["label"]))
         elif record["kind"] == "background":
             article = "an" if record["background"].startswith("orange") else "a"
             name = self._subject(entry["label"])
@@ -76,6 +109,13 @@ class Captioner:
         has_article = text.split()[0] in ("a", "an", "the", "one")
         template = self._random.choice(STYLED[-4:-2] + STYLED[-1:] if has_article else STYLED)
         return template.format(text, style=entry["style"])
+
+    def _two(self, record: Record) -> str:
+        first, second = self._entries[record["entry"]]["label"], self._entries[record["right"]]["label"]
+        above = record.get("place") == "above"
+        if self._random.random() < TURNED:
+            return self._random.choice(BELOW if above else RIGHT_OF).format(second, first)
+        return self._random.choice(ABOVE if above else BESIDE).format(first, second)
 
     def _plain(self, entry: dict[str, Any]) -> str:
         label, tags = entry["label"], [tag for tag in entry["tags"] if tag not in self._names]

@@ -19,15 +19,24 @@ _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalise(matrices: torch.Tensor, rounds: int = 5) -> torch.Tensor:
-    """Bring all singular values of (count, rows, columns) near 1 by Newton-Schulz iteration."""
+    """Bring all singular values of (count, rows, columns) near 1 by Newton-Schulz iteration.
+
+    Each round multiplies by a polynomial of the gram matrix, and all of these commute: so the rounds run on gram
+    matrices in float32, and only the product of the polynomials meets the matrices.
+    """
     a, b, c = _COEFFICIENTS
     tall = matrices.shape[1] > matrices.shape[2]
-    values = matrices.mT.bfloat16() if tall else matrices.bfloat16()
+    values = (matrices.mT if tall else matrices).float()
     values = values / values.norm(dim=(1, 2), keepdim=True).clamp_min(1e-7)
+    gram = values @ values.mT
+    one = torch.eye(gram.shape[-1], device=gram.device).expand_as(gram)
+    product = one
     for _ in range(rounds):
-        gram = values @ values.mT
-        values = a * values + (b * gram + c * gram @ gram) @ values
-    return (values.mT if tall else values).to(matrices.dtype)
+        polynomial = a * one + b * gram + c * gram @ gram
+        product = polynomial @ product
+        gram = polynomial @ gram @ polynomial
+    result = product @ values
+    return (result.mT if tall else result).to(matrices.dtype)
 
 
 class Muon(torch.optim.Optimizer):

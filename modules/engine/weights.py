@@ -152,7 +152,7 @@ def _assign_some(
             mapped = opened.get_tensor(name)
             # A copy of our own: a file that is replaced on disk must not change the model in memory.
             tensor = mapped.to(dtype if mapped.is_floating_point() else mapped.dtype, copy=True)
-            set_module_tensor_to_device(made, places[name], "cpu", value=tensor)
+            set_module_tensor_to_device(made, places[name], "cpu", value=tensor, dtype=tensor.dtype)
             progress(mapped.nbytes)
             read += mapped.nbytes
             if read >= _MAPPED_BYTES:

@@ -67,6 +67,20 @@ def test_a_file_is_mapped_a_part_at_a_time(models_folder: Path, monkeypatch: pyt
     assert len(opened) > 4
 
 
+def test_weights_are_held_in_no_wider_format_on_their_way(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    widths: list[set[torch.dtype]] = []
+    plain = torch.nn.Module.to
+
+    def watched(module: torch.nn.Module, *args: Any, **keywords: Any) -> torch.nn.Module:
+        widths.append({parameter.dtype for parameter in module.parameters()})
+        return plain(module, *args, **keywords)
+
+    monkeypatch.setattr(torch.nn.Module, "to", watched)
+    folder = models_folder / "Stable-diffusion" / "tiny" / "unet"
+    load_network(UNet2DConditionModel, folder, torch.bfloat16, lambda read: None)
+    assert widths == [{torch.bfloat16}]
+
+
 def test_a_load_tells_how_far_it_is_and_keeps_the_model_for_the_next_job(models_folder: Path) -> None:
     shelf = ModelShelf(best_device(), Cancel(State()))
     folder = models_folder / "Stable-diffusion" / "tiny"
