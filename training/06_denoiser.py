@@ -20,10 +20,10 @@ from diffusers import UNet2DConditionModel
 from lessons import Batch, Lessons
 from muon import Muon
 from objective import Objective
-from replicas import Replicas, choose_device
+from replicas import Replicas, choose_device, use_plain_attention
 from settings import (
     DENOISER,
-    FIRST_FORM,
+    MODEL,
     SEED,
     TOKENIZER,
     WORKERS,
@@ -49,6 +49,7 @@ class Trainer:
         self.lessons = Lessons(options.composed)
         tokenizer = self.lessons.tokenizer
         self.unet: UNet2DConditionModel = build_unet()
+        use_plain_attention(self.unet)
         self.text_encoder: CLIPTextModel = build_text_encoder(
             len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id
         )
@@ -123,26 +124,26 @@ class Trainer:
 
 
 def warm_start(unet: UNet2DConditionModel, text_encoder: CLIPTextModel) -> None:
-    """Take over what an earlier form of the model (in `work/first_form/`) learned, where names and shapes agree.
+    """Take over what the model that the repository holds has learned, where names and shapes agree.
 
-    Its words are matched by their spelling, since the vocabulary is another.
+    Its words are matched by their spelling, since the vocabulary may be another.
     """
-    path = FIRST_FORM / "denoiser.pt"
-    if not path.exists():
+    if not (MODEL / "model_index.json").exists():
         return
-    earlier = torch.load(path, weights_only=True, map_location="cpu")["averaged"]
-    for network, saved in ((unet, earlier["unet"]), (text_encoder, earlier["text_encoder"])):
-        own = network.state_dict()
-        same = {key: value for key, value in saved.items() if key in own and own[key].shape == value.shape}
-        same = {key: value for key, value in same.items() if not key.endswith(EMBEDDINGS)}
+    earlier_unet = UNet2DConditionModel.from_pretrained(MODEL, subfolder="unet")
+    earlier_text = CLIPTextModel.from_pretrained(MODEL, subfolder="text_encoder")
+    for network, earlier in ((unet, earlier_unet), (text_encoder, earlier_text)):
+        own = {key: value for key, value in network.state_dict().items() if not key.endswith(EMBEDDINGS)}
+        known = {key: value.float() for key, value in earlier.state_dict().items() if key in own}
+        same = {key: value for key, value in known.items() if own[key].shape == value.shape}
         network.load_state_dict(same, strict=False)
         log.info("%d of %d tensors taken over", len(same), len(own))
-    old = json.loads((FIRST_FORM / "tokenizer" / "vocab.json").read_text(encoding="utf-8"))
+    old = json.loads((MODEL / "tokenizer" / "vocab.json").read_text(encoding="utf-8"))
     new = json.loads((TOKENIZER / "vocab.json").read_text(encoding="utf-8"))
-    key = next(key for key in earlier["text_encoder"] if key.endswith(EMBEDDINGS))
-    target = dict(text_encoder.named_parameters())[key].data
+    ours, theirs = (text.get_input_embeddings().weight.data for text in (text_encoder, earlier_text))
     shared = [(new[word], old[word]) for word in new.keys() & old.keys()]
-    target[[pair[0] for pair in shared]] = earlier["text_encoder"][key][[pair[1] for pair in shared]]
+    ours[[pair[0] for pair in shared]] = theirs[[pair[1] for pair in shared]].float()
+    log.info("%d of %d words taken over", len(shared), len(new))
 
 
 def build_optimizers(

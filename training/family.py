@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from diffusers import StableDiffusionPipeline
 from objective import Objective
-from replicas import Replicas, choose_device
+from replicas import Replicas, choose_device, use_plain_attention
 from settings import EXPORT, SEED, SHORT_TOKENS, WORKERS
 
 log = logging.getLogger("family")
@@ -32,6 +32,7 @@ def load_model() -> StableDiffusionPipeline:
     pipeline = StableDiffusionPipeline.from_pretrained(EXPORT, dtype=torch.float32)
     for network in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
         network.requires_grad_(False)
+    use_plain_attention(pipeline.unet)
     return pipeline
 
 
