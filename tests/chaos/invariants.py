@@ -22,6 +22,7 @@ SECONDS_TO_DRAIN = 400
 
 def drain(chaos: Chaos) -> None:
     """Let everything go on that waits or pauses, and return when every job has ended and every client is answered."""
+    chaos.thaw()
     chaos.ask("POST", "/sdapi/v1/restart-cancel")
     chaos.ask("POST", "/sdapi/v1/queue/resume")
 

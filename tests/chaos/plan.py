@@ -14,12 +14,13 @@ DEEDS = {
     "submit": 24, "skip": 5, "skip running": 6, "interrupt": 4, "interrupt running": 3, "stop": 4, "pause": 6,
     "resume": 7, "retry": 5, "move": 4, "priority": 3, "pause queue": 1, "resume queue": 6, "interrupt waiting": 1,
     "forever": 2, "not forever": 4, "remove": 2, "drop readers": 3, "wait for a picture": 3, "ask nonsense": 2,
-    "restart later": 2,
+    "restart later": 2, "freeze engine": 2, "freeze server": 2, "freeze launcher": 1,
 }  # fmt: skip
 # What ends a process. Each round of blows has all of these, in another order.
 BLOWS = (
     "kill engine",
     "kill server",
+    "hang engine",
     "restart server",
     "kill engine",
     "restart engine",
