@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import torch
 from PIL import Image
 
-from modules.engine.decode import decode
+from modules.engine.decode import cut, decode
 from modules.engine.denoised import Step
 from modules.engine.economy import Economy
 from modules.engine.encode import PromptEmbeddings
@@ -177,7 +177,8 @@ class Batches:
             self._studio.cancel.obeyed(False)
 
     def _decode(self, latents: torch.Tensor) -> Image.Image:
-        return decode(self._model, latents, self._economy.vae_tiling)
+        picture = decode(self._model, latents, self._economy.vae_tiling)
+        return cut(picture, self._resolved.width, self._resolved.height)
 
     def _save(self, picture: Image.Image, index: int, steps_done: int | None = None) -> None:
         """Reserve the picture's name, write its file, complete its row, in this order.

@@ -36,6 +36,14 @@ def decode(model: LoadedModel, latents: torch.Tensor, save_memory: bool = False)
     return picture
 
 
+def cut(picture: Image.Image, width: int, height: int) -> Image.Image:
+    """Return the middle of a picture that is larger than asked for by less than a latent; else the picture."""
+    if picture.size == (width, height):
+        return picture
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))
+
+
 def can_save_memory(model: LoadedModel, width: int, height: int) -> bool:
     """Tell whether the decoder can work in tiles, and the picture is large enough for more than one."""
     return _can_tile(model) and max(width, height) > _SMALLEST_TILE * model.pipeline.vae_scale_factor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -133,8 +134,11 @@ class Batch:
         self._both = output[0]
 
     def _noise(self, generators: Sequence[torch.Generator]) -> torch.Tensor:
-        """Draw each picture's noise from its own generator on the CPU, in float32: the same on every device."""
+        """Draw each picture's noise from its own generator on the CPU, in float32: the same on every device.
+
+        A side that is no whole number of latents gets one more, and the picture is cut to its size.
+        """
         scale = self._model.pipeline.vae_scale_factor
         channels = self._model.denoiser.config.in_channels
-        shape = (1, channels, self._resolved.height // scale, self._resolved.width // scale)
+        shape = (1, channels, math.ceil(self._resolved.height / scale), math.ceil(self._resolved.width / scale))
         return torch.cat([torch.randn(shape, generator=generator) for generator in generators])

@@ -8,7 +8,7 @@ import torch
 from diffusers import EulerDiscreteScheduler
 from PIL import Image
 
-from modules.engine.decode import decode
+from modules.engine.decode import cut, decode
 from modules.engine.denoised import Step
 from modules.engine.encode import PromptEmbeddings, PromptEncoder
 from modules.engine.models import LoadedModel
@@ -106,6 +106,19 @@ def test_image_i_is_the_same_in_any_batch(plain: LoadedModel, sampler: str) -> N
     alone = sample(plain, what, [2])
     assert torch.allclose(together[2:], alone, atol=1e-3)
     assert not torch.allclose(together[:1], alone, atol=0.1)
+
+
+def test_a_side_that_is_no_whole_number_of_latents_gets_one_more_and_the_picture_is_cut(
+    plain: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain.pipeline, "vae_scale_factor", 16)
+    assert sample(plain, resolved(), [0]).shape == (1, 4, 5, 4)
+    drawn = Image.new("RGB", (64, 80), "blue")
+    drawn.paste("red", (0, 4, 64, 76))
+    kept = cut(drawn, 64, 72)
+    assert kept.size == (64, 72)
+    assert kept.getcolors() == [(64 * 72, (255, 0, 0))]
+    assert cut(kept, 64, 72) is kept
 
 
 def test_steps_are_told_as_they_are_done_and_counted_in_those_asked_for(plain: LoadedModel) -> None:
