@@ -91,11 +91,16 @@ def fit_preview(pipeline: StableDiffusionPipeline, count: int = 256) -> dict[str
 
 
 def tidy(folder: Path) -> None:
-    """Drop the one key that AutoencoderTiny writes but does not read back, and make all files readable."""
-    path = folder / "vae" / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config.pop("block_out_channels", None)
-    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    """Make the folder one that a plain `from_pretrained` draws with, and all files readable.
+
+    `AutoencoderTiny` writes a key that it does not read back, and transformers would load the text encoder in the
+    half precision that it is stored in, while diffusers loads the rest in float32.
+    """
+    for component, change in (("vae", {"block_out_channels": None}), ("text_encoder", {"dtype": "float32"})):
+        path = folder / component / "config.json"
+        config = {**json.loads(path.read_text(encoding="utf-8")), **change}
+        config = {key: value for key, value in config.items() if key not in change or value is not None}
+        path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     for file in folder.rglob("*.safetensors"):
         file.chmod(0o644)
 
