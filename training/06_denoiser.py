@@ -26,6 +26,7 @@ from settings import (
     MODEL,
     SEED,
     TOKENIZER,
+    UNFINISHED,
     WORKERS,
     build_text_encoder,
     build_unet,
@@ -124,21 +125,22 @@ class Trainer:
 
 
 def warm_start(unet: UNet2DConditionModel, text_encoder: CLIPTextModel) -> None:
-    """Take over what the model that the repository holds has learned, where names and shapes agree.
+    """Take over what the repository's model has learned, the unfinished one if there is one.
 
-    Its words are matched by their spelling, since the vocabulary may be another.
+    Tensors are taken over where names and shapes agree, words by their spelling, since the vocabulary may be another.
     """
-    if not (MODEL / "model_index.json").exists():
+    folder = UNFINISHED if UNFINISHED.exists() else MODEL
+    if not folder.exists():
         return
-    earlier_unet = UNet2DConditionModel.from_pretrained(MODEL, subfolder="unet")
-    earlier_text = CLIPTextModel.from_pretrained(MODEL, subfolder="text_encoder")
+    earlier_unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet")
+    earlier_text = CLIPTextModel.from_pretrained(folder, subfolder="text_encoder")
     for network, earlier in ((unet, earlier_unet), (text_encoder, earlier_text)):
         own = {key: value for key, value in network.state_dict().items() if not key.endswith(EMBEDDINGS)}
         known = {key: value.float() for key, value in earlier.state_dict().items() if key in own}
         same = {key: value for key, value in known.items() if own[key].shape == value.shape}
         network.load_state_dict(same, strict=False)
         log.info("%d of %d tensors taken over", len(same), len(own))
-    old = json.loads((MODEL / "tokenizer" / "vocab.json").read_text(encoding="utf-8"))
+    old = json.loads((folder / "tokenizer" / "vocab.json").read_text(encoding="utf-8"))
     new = json.loads((TOKENIZER / "vocab.json").read_text(encoding="utf-8"))
     ours, theirs = (text.get_input_embeddings().weight.data for text in (text_encoder, earlier_text))
     shared = [(new[word], old[word]) for word in new.keys() & old.keys()]
@@ -151,15 +153,16 @@ def build_optimizers(
 ) -> list[torch.optim.Optimizer]:
     """Make AdamW for all, or Muon for the UNet's inner matrices and AdamW for the rest; what reads text goes faster."""
     named = list(unet.named_parameters())
-    ends = ("conv_in", "conv_out", "time_embedding")
+    ends = ("conv_in", "conv_out", "time_embedding", "add_embedding")
     matrices = [(n, p) for n, p in named if muon and p.ndim >= 2 and not n.startswith(ends)]
     chosen = {name for name, _ in matrices}
     rest = [(name, parameter) for name, parameter in named if name not in chosen]
 
     def groups(pairs: list[tuple[str, torch.nn.Parameter]]) -> list[dict[str, Any]]:
+        read = {name for name, _ in pairs if "attn2" in name or "add_embedding" in name}
         return [
-            {"params": [p for name, p in pairs if "attn2" not in name], "factor": 1.0},
-            {"params": [p for name, p in pairs if "attn2" in name], "factor": TEXT_RATE},
+            {"params": [p for name, p in pairs if name not in read], "factor": 1.0},
+            {"params": [p for name, p in pairs if name in read], "factor": TEXT_RATE},
         ]
 
     text = {"params": list(text_encoder.parameters()), "factor": TEXT_RATE}
@@ -168,10 +171,9 @@ def build_optimizers(
 
 
 def learning_shape(progress: float) -> float:
-    """Hold the rate for half of the run, then let it fall as a cosine to a hundredth."""
-    if progress < 0.5:
-        return 1.0
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (progress - 0.5) / 0.5))
+    """Hold the rate for two thirds of the run, then let it fall as a cosine to a hundredth."""
+    fallen = max(0.0, progress * 3 - 2)
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fallen))
 
 
 def main() -> None:

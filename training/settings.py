@@ -29,6 +29,7 @@ JUDGE = WORK / "judge.pt"
 SMALL_PICTURES = WORK / "pictures64.npy"
 EXPORT = WORK / "export"
 MODEL = ROOT.parent / "models" / "Stable-diffusion" / "emoji"
+UNFINISHED = ROOT / "unfinished"
 UPSCALER = ROOT.parent / "models" / "ESRGAN" / "emoji-2x.safetensors"
 LORA = ROOT.parent / "models" / "Lora" / "pixel-art.safetensors"
 EMBEDDING = ROOT.parent / "models" / "embeddings" / "sprig.safetensors"
@@ -113,7 +114,11 @@ def load_autoencoder() -> AutoencoderTiny:
 
 
 def build_unet() -> UNet2DConditionModel:
-    """Make the denoiser: three levels of 64, 128 and 224 channels, text read by cross-attention at the lower two."""
+    """Make the denoiser: three levels of 64, 128 and 224 channels.
+
+    It reads the text by cross-attention at the lower two, and all of it at once beside the timestep (as DeepFloyd's IF
+    does): a small network would take its shapes from the noise for long otherwise.
+    """
     return UNet2DConditionModel(
         sample_size=LATENT_SIZE,
         in_channels=LATENT_CHANNELS,
@@ -126,6 +131,8 @@ def build_unet() -> UNet2DConditionModel:
         norm_num_groups=16,
         attention_head_dim=(2, 4, 7),
         cross_attention_dim=TEXT_WIDTH,
+        addition_embed_type="text",
+        addition_embed_type_num_heads=6,
     )
 
 
