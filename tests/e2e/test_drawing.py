@@ -12,7 +12,7 @@ LONG = {"steps": 150, "count": 6}
 
 def test_a_job_is_watched_from_click_to_file(tab: Tab, program: Program) -> None:
     page = tab.page
-    tab.write("red heart", steps=12, count=2)
+    tab.write("red heart", steps=40, count=2)
     page.evaluate(WATCH_PICTURE)
     page.evaluate(WATCH_BAR)
     tab.generate()
@@ -105,7 +105,7 @@ def test_keys_generate_skip_and_interrupt(tab: Tab, program: Program) -> None:
 
 
 def test_skip_leaves_the_other_images(tab: Tab, program: Program) -> None:
-    tab.write("cat face", steps=20, count=3)
+    tab.write("cat face", steps=80, count=3)
     tab.generate()
     tab.draws()
     assert tab.page.evaluate(CLICK_AND_TIME, "txt2img_skip") < 100
@@ -116,7 +116,7 @@ def test_skip_leaves_the_other_images(tab: Tab, program: Program) -> None:
 
 def test_the_menu_stops_after_this_image_and_adds_to_the_queue(tab: Tab, program: Program) -> None:
     page = tab.page
-    tab.write("smiling face", steps=30, count=5)
+    tab.write("smiling face", steps=150, count=5)
     tab.generate()
     tab.draws()
     first = tab.job
