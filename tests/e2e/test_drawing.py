@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.e2e.tab import CLICK_AND_TIME, WATCH_BAR, WATCH_PICTURE, Tab
-from tests.program import Program
+from tests.program import Program, wait_until
 
 LONG = {"steps": 150, "count": 6}
 
@@ -102,6 +102,24 @@ def test_keys_generate_skip_and_interrupt(tab: Tab, program: Program) -> None:
     page.keyboard.press("Escape")
     tab.says("Interrupted after 0 of 6")
     assert program.job(job)["outputs"] == []
+
+
+def test_escape_stops_a_job_of_which_the_page_has_not_heard_yet(tab: Tab, program: Program) -> None:
+    strangers = program.submit(prompt="moon", steps=150, n_iter=6)
+    tab.draws()
+    tab.write("cat face", steps=20)
+    tab.page.evaluate(
+        """() => {
+          const press = (init) => document.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, ...init }));
+          press({ key: "Enter", ctrlKey: true });
+          press({ key: "Escape" });
+        }"""
+    )
+    known = f"/sdapi/v1/jobs?owner={tab.page.evaluate('window.steady.state().owner')}"
+    wait_until(lambda: [job["status"] for job in program.get(known)["jobs"]] == ["interrupted"], 20, "it is stopped")
+    assert program.job(strangers)["status"] == "running"
+    program.post("/sdapi/v1/interrupt", {"task_id": strangers})
+    program.wait_for(strangers)
 
 
 def test_skip_leaves_the_other_images(tab: Tab, program: Program) -> None:

@@ -207,9 +207,10 @@ function api(page) {
     },
     answered(json) {
       const answer = JSON.parse(json || "{}");
+      if (answer.job) page.dispatch({ type: "answered", job: answer.job });
+      page.buttons.answered(answer.job || null);
       if (answer.message) return page.problem(answer.message, answer.field);
       page.fields.clear();
-      if (answer.job) page.dispatch({ type: "answered", job: answer.job });
       return undefined;
     },
     // Why the server refused what a button asked for, as JSON; "" where it did not.

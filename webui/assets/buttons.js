@@ -43,6 +43,7 @@ export class Buttons {
   // `model.state` is what is known; `model.dispatch(message)` tells it of a click; `model.problem(words)` shows words.
   constructor(model) {
     this.model = model;
+    this.sent = null; // {stop}: a job that was asked for and of which nothing was heard yet; Esc may want it stopped
     // In the capturing phase: the answer is on the page before Gradio has sent the click anywhere.
     document.addEventListener("click", (event) => this.clicked(event), true);
     document.addEventListener("keydown", (event) => this.key(event));
@@ -57,6 +58,7 @@ export class Buttons {
       this.model.problem("The server does not answer, so nothing was sent. Your prompt is kept; try again when it is back.");
       return;
     }
+    if (["txt2img_generate", "txt2img_generate_forever"].includes(button?.id)) this.sent = { stop: false };
     if (button && ACTING[button.id]) this.pressed(ACTING[button.id], event);
     else if (button?.id === "txt2img_forever") this.forever();
     else if (button?.dataset.press && byId("txt2img_menu")?.contains(button)) press(button.dataset.press);
@@ -76,6 +78,15 @@ export class Buttons {
     const image = shownProgress(this.model.state)?.image ?? -1;
     this.model.dispatch({ type: "pressed", pressed: { job: job.id, kind, image, again } });
     if (OWN_REQUESTS.includes(kind)) this.ask(`${jobPath(job.id)}/${kind}`, {});
+  }
+
+  // The server has answered Generate: with a job, or with null and why. What Esc asked for in between is done now.
+  answered(job) {
+    const stop = this.sent?.stop;
+    this.sent = null;
+    if (!job || !stop || job.requested) return;
+    if (shownJob(this.model.state)?.id === job.id) press("txt2img_interrupt");
+    else this.ask("/sdapi/v1/interrupt", { task_id: job.id });
   }
 
   // Of a job that is on its way it is a switch; where none is, it begins one.
@@ -104,8 +115,9 @@ export class Buttons {
     } else if (event.key === "Enter" && event.altKey && mine && !event.repeat) {
       event.preventDefault();
       press("txt2img_skip");
-    } else if (event.key === "Escape" && mine && !event.repeat && !listIsOpen()) {
-      press("txt2img_interrupt");
+    } else if (event.key === "Escape" && !event.repeat && !listIsOpen()) {
+      if (mine) press("txt2img_interrupt");
+      else if (this.sent) this.sent.stop = true;
     }
   }
 }
