@@ -36,7 +36,7 @@ from transformers import CLIPTextModel
 
 log = logging.getLogger("denoiser")
 
-FULL_LENGTH_EVERY = 4
+FULL_LENGTH_EVERY = 12
 TEXT_RATE = 2.5
 EMBEDDINGS = "embeddings.token_embedding.weight"
 

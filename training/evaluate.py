@@ -56,7 +56,7 @@ def save_grid(result: measures.Result, path: Path) -> None:
         grid.paste(picture.resize((CELL, CELL), Image.Resampling.LANCZOS), (left, top + 14))
         draw.text((left + 2, top + 1), caption[:21], fill="black")
     path.parent.mkdir(parents=True, exist_ok=True)
-    grid.save(path)
+    grid.save(path, quality=88)
 
 
 def write_report(results: list[measures.Result], path: Path, options: argparse.Namespace) -> None:
@@ -68,10 +68,15 @@ def write_report(results: list[measures.Result], path: Path, options: argparse.N
         f"{' --quick' if options.quick else ''}`. Names, styles and halves are judged by an encoder that was trained",
         f"for this alone ({options.judge_steps} steps), among all training pictures; colours by hue or by the corners.",
         "",
-        "| what | found | aim |",
-        "|---|---|---|",
+        "| what | found | aim | reached |",
+        "|---|---|---|---|",
     ]
-    lines += [f"| {what} | {value} | {aim} |" for result in results for what, value, aim in result.lines]
+    words = {True: "yes", False: "no", None: ""}
+    lines += [
+        f"| {line.what} | {line.value} | {line.aim} | {words[line.reached]} |"
+        for result in results
+        for line in result.lines
+    ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -104,11 +109,12 @@ def main() -> None:
         begin = time.monotonic()
         result = measure(examiner, count)
         results.append(result)
-        save_grid(result, options.grids / f"{name}.png")
-        for what, value, aim in result.lines:
-            log.info("%s: %s (aim %s), %.0f s", what, value, aim, time.monotonic() - begin)
-    results.append(measures.reconstruction(pipeline.vae.cpu(), 48))
-    log.info("%s", results[-1].lines)
+        save_grid(result, options.grids / f"{name}.jpg")
+        for line in result.lines:
+            log.info("%s: %s (aim %s), %.0f s", line.what, line.value, line.aim, time.monotonic() - begin)
+    results += [measures.reconstruction(pipeline.vae.cpu(), 48), measures.judge_itself(examiner, 2000)]
+    for line in (line for result in results[-2:] for line in result.lines):
+        log.info("%s: %s (aim %s)", line.what, line.value, line.aim)
     write_report(results, options.model / "EVALUATION.md", options)
 
 

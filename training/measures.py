@@ -22,11 +22,21 @@ Draw = Callable[[list[str], list[int]], list[Image.Image]]
 
 
 @dataclass(frozen=True)
+class Line:
+    """One figure in words; `aim` is "" where it only informs, `reached` None where no number decides."""
+
+    what: str
+    value: str
+    aim: str = ""
+    reached: bool | None = None
+
+
+@dataclass(frozen=True)
 class Result:
-    """What a measure found: lines of (what, value, aim), and pictures with captions for the grid."""
+    """What a measure found, and pictures with captions for the grid."""
 
     title: str
-    lines: list[tuple[str, str, str]]
+    lines: list[Line]
     pictures: list[Image.Image] = field(default_factory=list)
     captions: list[str] = field(default_factory=list)
 
@@ -72,9 +82,10 @@ def small(pictures: list[Image.Image]) -> torch.Tensor:
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def percent(hits: list[bool]) -> str:
-    """Write a share."""
-    return f"{100 * sum(hits) / max(len(hits), 1):.1f} % of {len(hits)}"
+def share(what: str, hits: list[bool], aim: int) -> Line:
+    """Say how many were right; the aim is in percent."""
+    found = 100 * sum(hits) / max(len(hits), 1)
+    return Line(what, f"{found:.1f} % of {len(hits)}", f"≥ {aim} %", found >= aim)
 
 
 def retrieval(examiner: Examiner, count: int) -> Result:
@@ -84,7 +95,7 @@ def retrieval(examiner: Examiner, count: int) -> Result:
     nearest = examiner.nearest(pictures, 5)
     first = [name == found[0] for name, found in zip(names, nearest, strict=True)]
     five = [name in found for name, found in zip(names, nearest, strict=True)]
-    lines = [("Name: nearest picture", percent(first), "≥ 70 %"), ("Name: five nearest", percent(five), "≥ 90 %")]
+    lines = [share("Name: nearest picture", first, 70), share("Name: five nearest", five, 90)]
     return Result("Names", lines, pictures, names)
 
 
@@ -123,8 +134,8 @@ def colours(examiner: Examiner, count: int) -> Result:
         for row, (_, label) in zip(nearest, asked, strict=True)
     ]
     lines = [
-        ("Held-out colour: colour right", percent(right), "≥ 85 %"),
-        ("Held-out colour: thing among five nearest", percent(same), "≥ 60 %"),
+        share("Held-out colour: colour right", right, 85),
+        share("Held-out colour: thing among five nearest", same, 60),
     ]
     return Result("Colours never shown on these things", lines, pictures, prompts)
 
@@ -137,7 +148,7 @@ def styles(examiner: Examiner, count: int) -> Result:
     pictures = examiner.draw(prompts, [SEED] * len(prompts))
     logits = torch.cat([examiner.look(part)[2] for part in small(pictures).split(64)])
     right = [STYLES[best] == style for best, (style, _) in zip(logits.argmax(1).tolist(), asked, strict=True)]
-    return Result("Styles", [("Style right", percent(right), "≥ 90 %")], pictures, prompts)
+    return Result("Styles", [share("Style right", right, 90)], pictures, prompts)
 
 
 def pairs(examiner: Examiner, count: int) -> Result:
@@ -156,7 +167,18 @@ def pairs(examiner: Examiner, count: int) -> Result:
         (a in left and b in right) or (b in left and a in right)
         for (a, b), left, right in zip(asked, lefts, rights, strict=True)
     ]
-    return Result("Two things never shown together", [("Both there", percent(both), "≥ 50 %")], pictures, prompts)
+    return Result("Two things never shown together", [share("Held-out pair: both there", both, 50)], pictures, prompts)
+
+
+def judge_itself(examiner: Examiner, count: int) -> Result:
+    """Ask the judge about altered originals (turned, shifted, recoloured, noisy): how far it can be believed."""
+    pictures, names, styles = examiner.gallery.draw(count, SEED - 1)
+    _, name_logits, style_logits = examiner.look(pictures)
+    lines = [
+        share("The judge itself: name of an altered original", (name_logits.argmax(1) == names).tolist(), 90),
+        share("The judge itself: its style", (style_logits.argmax(1) == styles).tolist(), 90),
+    ]
+    return Result("The judge", lines)
 
 
 def half(picture: Image.Image, side: int) -> Image.Image:
@@ -174,7 +196,7 @@ def backgrounds(examiner: Examiner, count: int) -> Result:
     prompts = [f"{thing} on a {colour} background" for colour, thing in asked]
     pictures = examiner.draw(prompts, [SEED] * len(prompts))
     right = [corner_colour(picture) == colour for picture, (colour, _) in zip(pictures, asked, strict=True)]
-    return Result("Backgrounds", [("Background colour right", percent(right), "≥ 90 %")], pictures, prompts)
+    return Result("Backgrounds", [share("Background colour right", right, 90)], pictures, prompts)
 
 
 def corner_colour(picture: Image.Image) -> str:
@@ -195,9 +217,9 @@ def seeds(examiner: Examiner, count: int) -> Result:
     flat = functional.normalize(space.mean(1), dim=1)
     between = (1 - flat @ flat.T).sum() / max(len(names) * (len(names) - 1), 1)
     lines = [
-        ("Distance between seeds of one prompt", f"{within:.3f}", "not near 0"),
-        ("Distance between prompts", f"{between:.3f}", "well above it"),
-        ("Near copies of a training picture", f"{100 * examiner.near_copies(pictures):.1f} % of {len(pictures)}", "-"),
+        Line("Mean distance between seeds of one prompt", f"{within:.3f}"),
+        Line("Mean distance between prompts", f"{between:.3f}"),
+        Line("Near copies of a training picture", f"{100 * examiner.near_copies(pictures):.1f} % of {len(pictures)}"),
     ]
     return Result("Four seeds a prompt", lines, pictures, prompts)
 
@@ -205,4 +227,4 @@ def seeds(examiner: Examiner, count: int) -> Result:
 def reconstruction(vae: Any, count: int) -> Result:
     """Measure the autoencoder on pictures that it never saw."""
     score = psnr(vae, Painter().unseen(count))
-    return Result("Autoencoder", [(f"PSNR on {count} unseen pictures", f"{score:.2f} dB", "≥ 35 dB")])
+    return Result("Autoencoder", [Line(f"PSNR on {count} unseen pictures", f"{score:.2f} dB", "≥ 35 dB", score >= 35)])

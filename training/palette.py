@@ -34,9 +34,11 @@ def dominant_hue(rgba: np.ndarray) -> int | None:
     if coloured.sum() < 0.4 * max(opaque.sum(), 1):
         return None
     counts = np.bincount(hsv[..., 0][coloured], minlength=256)
-    around = sum(np.roll(counts, shift) for shift in range(-14, 15))
-    peak = int(np.argmax(around))
-    return peak if around[peak] > 0.6 * coloured.sum() else None
+    shifts = range(-14, 15)
+    # Nearer ones count more, else the peak of a picture of one hue would be anywhere within the width.
+    peak = int(np.argmax(sum((15 - abs(shift)) * np.roll(counts, shift) for shift in shifts)))
+    around = sum(counts[(peak + shift) % 256] for shift in shifts)
+    return peak if around > 0.6 * coloured.sum() else None
 
 
 def colour_of_hue(hue: int) -> str:
