@@ -92,7 +92,7 @@ class Trainer:
             optimizer.zero_grad()
             for group in optimizer.param_groups:
                 warm = min(1.0, (number + 1) / 200)
-                group["lr"] = group["factor"] * self.options.rate * warm * learning_shape(progress)
+                group["lr"] = group["factor"] * self.options.rate * warm * learning_shape(progress, self.options.hold)
         batch = self._next.result()
         self._next = self._ahead.submit(self._draw, number + 1)
         loss = self.replicas.backward(self.loss, *batch, micro=self.options.micro)
@@ -170,9 +170,9 @@ def build_optimizers(
     return [adam, Muon(groups(matrices), rate)] if muon else [adam]
 
 
-def learning_shape(progress: float) -> float:
-    """Hold the rate for two thirds of the run, then let it fall as a cosine to a hundredth."""
-    fallen = max(0.0, progress * 3 - 2)
+def learning_shape(progress: float, hold: float) -> float:
+    """Hold the rate for that share of the run, then let it fall as a cosine to a hundredth."""
+    fallen = max(0.0, (progress - hold) / (1 - hold))
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fallen))
 
 
@@ -183,6 +183,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--micro", type=int, default=16)
     parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument("--hold", type=float, default=2 / 3, help="share of the run before the rate begins to fall")
     parser.add_argument("--composed", type=float, default=0.35, help="share of draws that are no plain originals")
     parser.add_argument("--average", type=float, default=0.998, help="decay of the moving average of the weights")
     parser.add_argument("--muon", action="store_true")

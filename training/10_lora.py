@@ -23,7 +23,7 @@ from settings import LORA, PICTURE_SIZE, PICTURES, SEED, is_toned, read_captions
 log = logging.getLogger("lora")
 
 SQUARES, COLOURS = 32, 12
-RANK = 8
+RANK = 6
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0", "conv1", "conv2"]
 
 

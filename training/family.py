@@ -66,7 +66,7 @@ class Trainer:
                     self._rate * min(1.0, (number + 1) / 30) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
                 )
             self._optimizer.zero_grad()
-            loss = self._replicas.backward(self._objective, *self._draw(number, batch), micro=4)
+            loss = self._replicas.backward(self._objective, *self._draw(number, batch), micro=8)
             after_backward()
             torch.nn.utils.clip_grad_norm_(self._learned, 1.0)
             self._optimizer.step()
