@@ -28,12 +28,12 @@ from tests.program import ROOT, TERMINAL, Program
 BUDGET = 0.15
 SECONDS_BETWEEN_QUESTIONS = 0.1
 EMBEDDED: tuple[dict[str, Any], ...] = (
-    {"width": 128, "height": 128, "steps": 30, "n_iter": 2},
-    {"width": 128, "height": 128, "steps": 20, "n_iter": 6},
-    {"width": 192, "height": 128, "steps": 20, "batch_size": 2, "n_iter": 2},
+    {"width": 256, "height": 256, "steps": 30, "n_iter": 2},
+    {"width": 256, "height": 256, "steps": 20, "n_iter": 6},
+    {"width": 288, "height": 224, "steps": 20, "batch_size": 2, "n_iter": 2},
     {"width": 256, "height": 256, "steps": 25},
-    {"width": 128, "height": 128, "steps": 15, "n_iter": 2, "sampler_name": "Heun"},
-    {"width": 128, "height": 128, "steps": 60},
+    {"width": 256, "height": 256, "steps": 15, "n_iter": 2, "sampler_name": "Heun"},
+    {"width": 256, "height": 256, "steps": 60},
 )
 FULL: tuple[dict[str, Any], ...] = (
     {"width": 256, "height": 256, "steps": 12},

@@ -147,7 +147,7 @@ def main() -> None:
             if which in ("embedded", "both"):
                 embedded = {**request, "override_settings": {"sd_model_checkpoint": "emoji"}}
                 bench = Bench(program, watching, embedded, "another")
-                measure("embedded model, 128×128, 20 steps", bench, int(tries), phases)
+                measure("embedded model, 256×256, 20 steps", bench, int(tries), phases)
             if which in ("full", "both"):
                 full = {**request, "steps": int(steps), "width": int(side), "height": int(side)}
                 full["override_settings"] = {"sd_model_checkpoint": "full-size"}

@@ -22,7 +22,7 @@ import sys, psutil
 from pathlib import Path
 from benchmarks.bare import BarePipeline
 pipeline = BarePipeline(Path(sys.argv[1]))
-request = {"prompt": "red heart", "seed": 1, "steps": 20, "n_iter": 1, "cfg_scale": 7.0, "width": 128, "height": 128}
+request = {"prompt": "red heart", "seed": 1, "steps": 20, "n_iter": 1, "cfg_scale": 7.0, "width": 256, "height": 256}
 pipeline.draw(request, Path(sys.argv[2]), 1)
 print(psutil.Process().memory_info().rss)
 """

@@ -32,7 +32,7 @@ from tests.engine.conftest import Engine
 from tests.program import ROOT, Program
 
 EMBEDDED = ROOT / "models" / "Stable-diffusion" / "emoji"
-DEFAULTS = {"embedded": (8, 4, 20, 128), "full": (3, 1, 8, 512)}
+DEFAULTS = {"embedded": (8, 4, 20, 256), "full": (3, 1, 8, 512)}
 SNAPSHOT_EVERY_SECONDS = {"embedded": 1, "full": 10}
 
 

@@ -1,6 +1,6 @@
 """Make the pictures of the README: starts the program on a temporary data folder, draws, and photographs the page.
 
-    .venv/bin/python docs/screenshots.py [--prompt "red heart"] [--out docs/screenshots]
+    .venv/bin/python docs/screenshots.py [--prompt "unicorn"] [--out docs/screenshots]
 
 Needs a Chromium (STEADY_CHROMIUM names it) and requirements-dev.txt.
 """
@@ -29,10 +29,10 @@ PHONE = {"width": 390, "height": 844}
 def main() -> None:
     """Draw, and write desktop-dark.png, desktop-light.png, queue.png, settings.png and phone.png."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--prompt", default="red heart")
+    parser.add_argument("--prompt", default="unicorn")
     parser.add_argument("--more", default="crying face", help="what the phone draws")
     parser.add_argument(
-        "--waiting", nargs="+", default=["umbrella", "green apple", "fish"], help="what waits in the queue"
+        "--waiting", nargs="+", default=["christmas tree", "pink flamingo", "hamburger"], help="what waits in the queue"
     )
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")

@@ -26,7 +26,6 @@ from settings import (
     MODEL,
     SEED,
     TOKENIZER,
-    UNFINISHED,
     WORKERS,
     build_text_encoder,
     build_unet,
@@ -125,22 +124,21 @@ class Trainer:
 
 
 def warm_start(unet: UNet2DConditionModel, text_encoder: CLIPTextModel) -> None:
-    """Take over what the repository's model has learned, the unfinished one if there is one.
+    """Take over what the repository's model has learned.
 
     Tensors are taken over where names and shapes agree, words by their spelling, since the vocabulary may be another.
     """
-    folder = UNFINISHED if UNFINISHED.exists() else MODEL
-    if not folder.exists():
+    if not MODEL.exists():
         return
-    earlier_unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet")
-    earlier_text = CLIPTextModel.from_pretrained(folder, subfolder="text_encoder")
+    earlier_unet = UNet2DConditionModel.from_pretrained(MODEL, subfolder="unet")
+    earlier_text = CLIPTextModel.from_pretrained(MODEL, subfolder="text_encoder")
     for network, earlier in ((unet, earlier_unet), (text_encoder, earlier_text)):
         own = {key: value for key, value in network.state_dict().items() if not key.endswith(EMBEDDINGS)}
         known = {key: value.float() for key, value in earlier.state_dict().items() if key in own}
         same = {key: value for key, value in known.items() if own[key].shape == value.shape}
         network.load_state_dict(same, strict=False)
         log.info("%d of %d tensors taken over", len(same), len(own))
-    old = json.loads((folder / "tokenizer" / "vocab.json").read_text(encoding="utf-8"))
+    old = json.loads((MODEL / "tokenizer" / "vocab.json").read_text(encoding="utf-8"))
     new = json.loads((TOKENIZER / "vocab.json").read_text(encoding="utf-8"))
     ours, theirs = (text.get_input_embeddings().weight.data for text in (text_encoder, earlier_text))
     shared = [(new[word], old[word]) for word in new.keys() & old.keys()]

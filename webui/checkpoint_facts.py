@@ -22,7 +22,14 @@ FALLBACK_SCHEDULE = "Automatic"
 PAGE_SETTINGS = ("show_progress_in_title", "queue_history_shown")
 
 # Prompts that a newcomer may try. The embedded model knows emoji; others know about anything.
-EXAMPLES_OF_EMOJI = ("red heart", "smiling face", "star", "green apple", "fish", "umbrella")
+EXAMPLES_OF_EMOJI = (
+    "red heart",
+    "unicorn",
+    "hamburger",
+    "pink flamingo",
+    "christmas tree",
+    "ghost on a purple background",
+)
 EXAMPLES_OF_OTHERS = ("a lighthouse at dusk, oil painting", "portrait of a cat, studio light", "a bowl of ramen")
 
 

@@ -120,11 +120,11 @@ def test_a_prompt_that_is_too_long_is_told_at_the_prompt(tab: Tab) -> None:
 def test_fields_help_each_other(tab: Tab) -> None:
     page = tab.page
     page.click("#txt2img_sizes >> text=4:3")
-    expect(page.locator("#txt2img_width input")).to_have_value("144")
-    expect(page.locator("#txt2img_height input")).to_have_value("112")
+    expect(page.locator("#txt2img_width input")).to_have_value("288")
+    expect(page.locator("#txt2img_height input")).to_have_value("224")
     page.click("#txt2img_res_switch_btn")
-    expect(page.locator("#txt2img_width input")).to_have_value("112")
-    expect(page.locator("#txt2img_height input")).to_have_value("144")
+    expect(page.locator("#txt2img_width input")).to_have_value("224")
+    expect(page.locator("#txt2img_height input")).to_have_value("288")
     expect(page.locator("#txt2img_sizes [aria-pressed=true]")).to_have_text("3:4")
     page.fill("#txt2img_prompt textarea", "a red heart")
     expect(page.locator("#txt2img_token_counter")).to_contain_text("3 / 75")

@@ -26,7 +26,7 @@ def catalogue(place: Path, **arguments: Any) -> CheckpointCatalogue:
 def test_the_embedded_model_is_whole() -> None:
     embedded = CheckpointCatalogue([ROOT / "models"]).find("emoji")
     assert embedded.problem is None
-    assert (embedded.native_width, embedded.native_height) == (128, 128)
+    assert (embedded.native_width, embedded.native_height) == (256, 256)
     assert embedded.title == f"emoji [{embedded.short_hash}]"
     assert embedded.tokenizer_file is not None
 
