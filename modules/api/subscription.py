@@ -44,10 +44,11 @@ class Subscription:
         if self._ended or (message.number is not None and message.number <= (self._after or 0)):
             return
         if len(self._events) >= self._capacity:
-            self._events.clear()
-            self._newest.clear()
-            self.end()
-            return
+            if self._after is not None:
+                self._drop()
+                return
+            # The beginning that is being read may tell of it.
+            self._lost_until = max(self._lost_until, self._events.popleft().number or 0)
         self._events.append(message)
         self._last = message.number or self._last
         self._changed.set()
@@ -63,7 +64,12 @@ class Subscription:
         self._after = number
         self._events = deque(one for one in self._events if one.number is None or one.number > number)
         if number < self._lost_until:
-            self.end()
+            self._drop()
+
+    def _drop(self) -> None:
+        self._events.clear()
+        self._newest.clear()
+        self.end()
 
     def lose(self, until: int) -> None:
         """End, unless the reader knows all events up to `until` already: those it does not can be told no more."""

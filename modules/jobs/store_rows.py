@@ -45,10 +45,11 @@ def read_order(reader: Reader) -> list[Waiting]:
         " WHERE status = 'queued' ORDER BY priority DESC, number"
     ).fetchall()
     turns = reader.execute(
-        "SELECT owner, (SELECT max(turn) FROM jobs WHERE jobs.owner = waiting.owner) AS turn"
+        "SELECT owner, max(coalesce((SELECT max(turn) FROM jobs WHERE jobs.owner = waiting.owner), 0),"
+        " coalesce((SELECT CAST(value AS INTEGER) FROM queue WHERE key = 'turn of ' || waiting.owner), 0)) AS turn"
         " FROM (SELECT DISTINCT owner FROM jobs INDEXED BY jobs_in_order WHERE status = 'queued') AS waiting"
     )
-    return queue_order(map(Waiting._make, rows), {row["owner"]: row["turn"] or 0 for row in turns})
+    return queue_order(map(Waiting._make, rows), {row["owner"]: row["turn"] for row in turns})
 
 
 def find_job(reader: Reader, job_id: str) -> Job | None:

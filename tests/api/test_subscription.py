@@ -52,10 +52,24 @@ async def test_word_that_the_server_leaves_is_never_dropped() -> None:
 
 async def test_a_reader_that_is_too_slow_is_dropped() -> None:
     subscription = Subscription(capacity=3)
+    subscription.skip_to(0)
     for number in range(1, 5):
         subscription.put(event(number))
     assert subscription.ended
     assert await subscription.next() is None
+
+
+async def test_a_reader_whose_beginning_is_being_read_is_not_slow() -> None:
+    knows, behind = Subscription(capacity=3), Subscription(capacity=3)
+    for subscription in (knows, behind):
+        for number in range(1, 7):
+            subscription.put(event(number))
+        assert not subscription.ended
+    knows.skip_to(4)
+    assert await drain(knows) == ["event 5", "event 6"]
+    behind.skip_to(2)  # 3 is told by nobody
+    assert behind.ended
+    assert await behind.next() is None
 
 
 async def test_next_waits_for_what_comes() -> None:

@@ -63,6 +63,17 @@ def test_turns_go_by_counting_so_a_clock_that_goes_back_changes_nothing(store: J
     assert all(get(store, id).stopped_after_seconds is None for id in claimed)
 
 
+def test_a_turn_is_had_also_when_the_job_that_had_it_is_removed(store: JobStore) -> None:
+    submit_all(store, "a1 a2 b1")
+    assert store.claim("engine-1")
+    store.recover("engine-2", None)
+    assert queue(store) == "a1 b1 a2"
+    assert store.remove("a1")
+    assert queue(store) == "b1 a2"
+    submit_all(store, "c1")
+    assert claim_all(store) == "b1 c1 a2"
+
+
 def test_turns_are_within_one_priority(store: JobStore) -> None:
     submit(store, "a1", owner="a", priority=5)
     submit(store, "a2", owner="a", priority=5)
