@@ -1,12 +1,13 @@
 """Judge the exported model: `python training/evaluate.py`, or `--quick` for a small run.
 
-Trains the judge first where it is not trained (`judge.py`), prints the figures, writes EVALUATION.md into the model's
-folder and one grid a measure into `--grids`.
+Trains the judge of names first where it is not trained (`judge.py`), prints the figures, writes EVALUATION.md into the
+model's folder and one grid a measure into `--grids`.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import logging
 import os
 import time
@@ -18,7 +19,7 @@ import torch
 from judge import Gallery, train_judge
 from PIL import Image, ImageDraw
 from replicas import choose_device
-from settings import EXPORT, WORK, WORKERS
+from settings import EXPORT, PREVIEW_DECODER, WORK, WORKERS
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 from diffusers import DiffusionPipeline
@@ -59,14 +60,24 @@ def save_grid(result: measures.Result, path: Path) -> None:
     grid.save(path, quality=88)
 
 
+def fingerprints(model: Path) -> str:
+    """Name each weights file of a model's folder with the first 12 digits of its SHA-256."""
+    files = [path for path in sorted(model.glob("*/*.safetensors")) if path.parent.name != PREVIEW_DECODER.name]
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in files]
+    return ", ".join(f"{path.parent.name} `{digest}`" for path, digest in zip(files, digests, strict=True))
+
+
 def write_report(results: list[measures.Result], path: Path, options: argparse.Namespace) -> None:
     """Write EVALUATION.md."""
     lines = [
         "# How good the model is",
         "",
         f"{options.steps} steps, guidance {options.guidance:g}, by `training/evaluate.py"
-        f"{' --quick' if options.quick else ''}`. Names, styles and halves are judged by an encoder that was trained",
-        f"for this alone ({options.judge_steps} steps), among all training pictures; colours by hue or by the corners.",
+        f"{' --quick' if options.quick else ''}`. Names and halves are judged by an encoder that was trained for",
+        f"this alone ({options.judge_steps} steps), among all training pictures; styles by which of the four sets'",
+        "pictures of the thing is nearest, pixel by pixel; colours by hue or by the corners.",
+        "",
+        f"Weights, by SHA-256: {fingerprints(path.parent)}.",
         "",
         "| what | found | aim | reached |",
         "|---|---|---|---|",
@@ -112,7 +123,10 @@ def main() -> None:
         save_grid(result, options.grids / f"{name}.jpg")
         for line in result.lines:
             log.info("%s: %s (aim %s), %.0f s", line.what, line.value, line.aim, time.monotonic() - begin)
-    results += [measures.reconstruction(pipeline.vae.cpu(), 48), measures.judge_itself(examiner, 2000)]
+    results += [
+        measures.reconstruction(pipeline.vae.cpu(), 48),
+        measures.judges_themselves(examiner, 2000),
+    ]
     for line in (line for result in results[-2:] for line in result.lines):
         log.info("%s: %s (aim %s)", line.what, line.value, line.aim)
     write_report(results, options.model / "EVALUATION.md", options)

@@ -1,8 +1,8 @@
 """Train the encoder that only judges: `python training/judge.py --steps 3000`.
 
-It reads pictures of 64 x 64 and was never part of the model. Names are told apart by the angle between embeddings,
-the style by a layer of its own. It learns from shifted, turned, blurred and recoloured pictures on any background, so
-that a generated picture is judged by what it shows. Resumes from its last checkpoint.
+It reads pictures of 64 x 64 and was never part of the model. Names are told apart by the angle between embeddings. It
+learns from shifted, turned, blurred and recoloured pictures on any background, so that a generated picture is judged by
+what it shows; styles are told without it (`measures.py`). Resumes from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from settings import (
     PICTURES,
     SEED,
     SMALL_PICTURES,
-    STYLES,
     WORKERS,
     read_captions,
     save_atomically,
@@ -56,34 +55,30 @@ class Block(nn.Module):
 
 
 class Judge(nn.Module):
-    """Turns (batch, 3, 64, 64) in -1..1 into unit embeddings (batch, 128), and reads name and style from them."""
+    """Turns (batch, 3, 64, 64) in -1..1 into unit embeddings (batch, 128), and reads the name from them."""
 
     def __init__(self, names: int) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, WIDTHS[0], 3, padding=1)
         self.blocks = nn.Sequential(*(Block(a, b) for a, b in zip(WIDTHS, WIDTHS[1:] + WIDTHS[-1:], strict=True)))
         self.out = nn.Linear(WIDTHS[-1] * 16, EMBEDDING)
-        self.style = nn.Linear(WIDTHS[-1] * 2, len(STYLES))
         self.names = nn.Parameter(torch.randn(names, EMBEDDING) * 0.1)
 
-    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return embeddings, name logits and style logits."""
+    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return embeddings and name logits."""
         values = self.blocks(functional.silu(self.stem(pictures)))
         embedding = functional.normalize(self.out(values.flatten(1)).float(), dim=1)
-        logits = SHARPNESS * embedding @ functional.normalize(self.names.float(), dim=1).T
-        spread = torch.cat([values.mean((2, 3)), values.std((2, 3))], 1)
-        return embedding, logits, self.style(spread)
+        return embedding, SHARPNESS * embedding @ functional.normalize(self.names.float(), dim=1).T
 
 
 class Gallery:
-    """All pictures at 64 x 64 with the number of their name (skin tones apart) and of their style."""
+    """All pictures at 64 x 64 with the number of their name (skin tones apart)."""
 
     def __init__(self) -> None:
         self.entries = read_captions()
         names = sorted({without_tone(entry["code"]) for entry in self.entries})
         number = {name: index for index, name in enumerate(names)}
         self.names = torch.tensor([number[without_tone(entry["code"])] for entry in self.entries])
-        self.styles = torch.tensor([STYLES.index(entry["style"]) for entry in self.entries])
         labels = {number[entry["code"]]: entry["label"] for entry in self.entries if entry["code"] in number}
         self.labels = [labels.get(index, "") for index in range(len(names))]
         self.pictures = torch.from_numpy(self._small()).permute(0, 3, 1, 2)
@@ -106,8 +101,8 @@ class Gallery:
         """Return all pictures on white, (pictures, 3, 64, 64) in -1..1."""
         return composite(self.pictures, torch.ones(1, 3, 1, 1))
 
-    def draw(self, count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Draw altered pictures with their names and styles."""
+    def draw(self, count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Draw altered pictures with their names."""
         generator = torch.Generator().manual_seed(seed)
         index = torch.multinomial(self.weights, count, replacement=True, generator=generator)
         rgba = self.pictures[index].float() / 255
@@ -131,13 +126,12 @@ class Gallery:
         soft = functional.interpolate(functional.avg_pool2d(pictures, 2), scale_factor=2, mode="bilinear")
         pictures = torch.where(rand(count, 1, 1, 1) < 0.3, soft, pictures)
         pictures = pictures + 0.08 * rand(count, 1, 1, 1) * torch.randn(pictures.shape, generator=generator)
-        return pictures, self.names[index], self.styles[index]
+        return pictures, self.names[index]
 
 
-def loss(judge: Judge, pictures: torch.Tensor, names: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
-    """Compute the cross-entropy of names and of styles."""
-    _, name_logits, style_logits = judge(pictures)
-    return functional.cross_entropy(name_logits, names) + 0.3 * functional.cross_entropy(style_logits.float(), styles)
+def loss(judge: Judge, pictures: torch.Tensor, names: torch.Tensor) -> torch.Tensor:
+    """Compute the cross-entropy of the names."""
+    return functional.cross_entropy(judge(pictures)[1], names)
 
 
 def load_judge(gallery: Gallery) -> tuple[Judge, dict[str, Any]]:

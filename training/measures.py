@@ -14,9 +14,9 @@ from captioning import without_colour
 from judge import SIDE, Gallery, Judge
 from painting import Painter
 from palette import COLOURS, HUES, colour_of_hue, dominant_hue, is_held_out_colour, is_held_out_pair
-from PIL import Image
+from PIL import Image, ImageFilter
 from quality import psnr
-from settings import PICTURES, SEED, STYLES
+from settings import PICTURE_SIZE, PICTURES, SEED, STYLES
 
 Draw = Callable[[list[str], list[int]], list[Image.Image]]
 
@@ -42,7 +42,7 @@ class Result:
 
 
 class Examiner:
-    """Holds the judge and all training pictures in its space."""
+    """Holds the judge of names with all training pictures in its space, and each set's picture of each favourite."""
 
     def __init__(self, judge: Judge, gallery: Gallery, draw: Draw) -> None:
         self.gallery, self.draw, self._judge = gallery, draw, judge
@@ -51,12 +51,19 @@ class Examiner:
         self._white = gallery.on_white()
         self._space = torch.cat([self.look(part)[0] for part in self._white.split(256)])
         self.favourites = sorted({entry["label"] for entry in self.entries if entry["favourite"]})
-        self._random = random.Random(SEED)
+        self.sets: dict[str, dict[str, int]] = {name: {} for name in self.favourites}
+        for index, entry in enumerate(self.entries):
+            if entry["favourite"] and entry["weight"] >= 1:
+                self.sets[entry["label"]][entry["style"]] = index
 
     @torch.no_grad()
-    def look(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return embeddings, name logits and style logits of (count, 3, 64, 64) pictures."""
+    def look(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return embeddings and name logits of (count, 3, 64, 64) pictures."""
         return self._judge(pictures)
+
+    def style(self, picture: Image.Image, name: str) -> str:
+        """Name the set whose picture of that thing is nearest."""
+        return nearest_set(picture, {style: self._white[index] for style, index in self.sets[name].items()})
 
     def nearest(self, pictures: list[Image.Image], count: int) -> list[list[str]]:
         """Name the `count` training pictures nearest to each picture, best first."""
@@ -77,14 +84,16 @@ class Examiner:
 
 
 def small(pictures: list[Image.Image]) -> torch.Tensor:
-    """Return pictures as the judge reads them."""
+    """Return pictures as the judge reads them, (count, 3, 64, 64) in -1..1."""
     arrays = [np.asarray(picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)) for picture in pictures]
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def share(what: str, hits: list[bool], aim: int) -> Line:
-    """Say how many were right; the aim is in percent."""
+def share(what: str, hits: list[bool], aim: int | None = None) -> Line:
+    """Say how many were right; the aim is in percent, None where it only informs."""
     found = 100 * sum(hits) / max(len(hits), 1)
+    if aim is None:
+        return Line(what, f"{found:.1f} % of {len(hits)}")
     return Line(what, f"{found:.1f} % of {len(hits)}", f"≥ {aim} %", found >= aim)
 
 
@@ -140,45 +149,97 @@ def colours(examiner: Examiner, count: int) -> Result:
     return Result("Colours never shown on these things", lines, pictures, prompts)
 
 
+def nearest_set(picture: Image.Image, sets: dict[str, torch.Tensor]) -> str:
+    """Name the set whose (3, 64, 64) picture is nearest, by squares of differences of pixels."""
+    return min(sets, key=lambda style: float((sets[style] - small([picture])[0]).square().mean()))
+
+
+def asked_styles(examiner: Examiner, count: int) -> list[tuple[str, str]]:
+    """List (style, name) for favourites that every set has."""
+    names = [name for name in examiner.favourites if len(examiner.sets[name]) == len(STYLES)]
+    return [(style, name) for name in examiner.some(names, count // len(STYLES)) for style in STYLES]
+
+
 def styles(examiner: Examiner, count: int) -> Result:
-    """Draw names in each style and let the judge say which it is."""
-    names = examiner.some(examiner.favourites, count // len(STYLES))
-    asked = [(style, name) for name in names for style in STYLES]
+    """Draw names in each style; of the four sets' pictures of that thing, that set's must be the nearest."""
+    asked = asked_styles(examiner, count)
     prompts = [f"{style} {name}" for style, name in asked]
     pictures = examiner.draw(prompts, [SEED] * len(prompts))
-    logits = torch.cat([examiner.look(part)[2] for part in small(pictures).split(64)])
-    right = [STYLES[best] == style for best, (style, _) in zip(logits.argmax(1).tolist(), asked, strict=True)]
+    right = [examiner.style(picture, name) == style for picture, (style, name) in zip(pictures, asked, strict=True)]
     return Result("Styles", [share("Style right", right, 90)], pictures, prompts)
 
 
-def pairs(examiner: Examiner, count: int) -> Result:
-    """Draw two things whose pair was never shown; each must be among the five nearest of one half."""
+def asked_pairs(examiner: Examiner, count: int) -> list[tuple[str, str]]:
+    """List pairs of favourites that training left out."""
     draw = random.Random(SEED)
     asked: list[tuple[str, str]] = []
     while len(asked) < count:
         first, second = draw.sample(examiner.favourites, 2)
         if is_held_out_pair(first, second):
             asked.append((first, second))
-    prompts = [f"a {first} and a {second}" for first, second in asked]
-    pictures = examiner.draw(prompts, [SEED] * len(prompts))
+    return asked
+
+
+def both_there(examiner: Examiner, pictures: list[Image.Image], asked: list[tuple[str, str]]) -> list[bool]:
+    """Tell for each picture whether each of two things is among the five nearest of one half."""
     lefts = examiner.nearest([half(picture, 0) for picture in pictures], 5)
     rights = examiner.nearest([half(picture, 1) for picture in pictures], 5)
-    both = [
+    return [
         (a in left and b in right) or (b in left and a in right)
         for (a, b), left, right in zip(asked, lefts, rights, strict=True)
     ]
-    return Result("Two things never shown together", [share("Held-out pair: both there", both, 50)], pictures, prompts)
 
 
-def judge_itself(examiner: Examiner, count: int) -> Result:
-    """Ask the judge about altered originals (turned, shifted, recoloured, noisy): how far it can be believed."""
-    pictures, names, styles = examiner.gallery.draw(count, SEED - 1)
-    _, name_logits, style_logits = examiner.look(pictures)
+def pairs(examiner: Examiner, count: int) -> Result:
+    """Draw two things whose pair was never shown; each must be among the five nearest of one half."""
+    asked = asked_pairs(examiner, count)
+    prompts = [f"a {first} and a {second}" for first, second in asked]
+    pictures = examiner.draw(prompts, [SEED] * len(prompts))
+    line = share("Held-out pair: both there", both_there(examiner, pictures, asked), 50)
+    return Result("Two things never shown together", [line], pictures, prompts)
+
+
+def judges_themselves(examiner: Examiner, count: int) -> Result:
+    """Ask the judges about originals: how far they can be believed.
+
+    Names: altered ones (turned, shifted, recoloured, noisy); styles: moved and softened ones; pairs: those of `pairs`
+    put together from originals.
+    """
+    pictures, names = examiner.gallery.draw(count, SEED - 1)
+    named = (examiner.look(pictures)[1].argmax(1) == names).tolist()
+    draw, sets, both = random.Random(SEED), asked_styles(examiner, 200), asked_pairs(examiner, 100)
+    styled = [examiner.style(moved(original(examiner, name, style), draw), name) == style for style, name in sets]
+    composed = [beside(examiner, *pair) for pair in both]
     lines = [
-        share("The judge itself: name of an altered original", (name_logits.argmax(1) == names).tolist(), 90),
-        share("The judge itself: its style", (style_logits.argmax(1) == styles).tolist(), 90),
+        share("The judge itself: name of an altered original", named),
+        share("The judge itself: style of a moved and softened original", styled),
+        share("The judge itself: both there, put together from originals", both_there(examiner, composed, both)),
     ]
-    return Result("The judge", lines)
+    return Result("The judges", lines)
+
+
+def original(examiner: Examiner, name: str, style: str) -> Image.Image:
+    """Return one set's picture of a favourite, RGBA of 256 x 256."""
+    index = examiner.entries[examiner.sets[name][style]]["picture"]
+    return Image.fromarray(np.asarray(np.load(PICTURES, mmap_mode="r")[index]))
+
+
+def moved(picture: Image.Image, draw: random.Random) -> Image.Image:
+    """Lay a picture on white, a little smaller, somewhere near the middle, and soften it."""
+    side = round(PICTURE_SIZE * draw.uniform(0.9, 1.0))
+    canvas = Image.new("RGB", picture.size, "white")
+    shrunk = picture.resize((side, side), Image.Resampling.LANCZOS)
+    canvas.paste(shrunk, tuple(draw.randint(0, PICTURE_SIZE - side) for _ in range(2)), shrunk)
+    return canvas.filter(ImageFilter.GaussianBlur(1.5))
+
+
+def beside(examiner: Examiner, first: str, second: str) -> Image.Image:
+    """Put the 3D originals of two names beside each other on white."""
+    canvas = Image.new("RGB", (PICTURE_SIZE, PICTURE_SIZE), "white")
+    for place, name in enumerate((first, second)):
+        small_one = original(examiner, name, "3d").resize((PICTURE_SIZE // 2,) * 2)
+        canvas.paste(small_one, (place * PICTURE_SIZE // 2, PICTURE_SIZE // 4), small_one)
+    return canvas
 
 
 def half(picture: Image.Image, side: int) -> Image.Image:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 from evaluate import write_report
-from measures import Line, Result, corner_colour, half, seen_hue, share
+from measures import Line, Result, corner_colour, half, moved, nearest_set, seen_hue, share, small
 from palette import COLOURS, colour_of_hue
 from PIL import Image, ImageDraw
 
@@ -40,7 +42,7 @@ def test_each_half_is_a_square_of_its_side() -> None:
 def test_the_report_says_which_aims_are_reached(tmp_path: Path) -> None:
     results = [
         Result("Names", [share("Name", [True, True, True, False], 70), share("Five", [True, False], 90)]),
-        Result("Seeds", [Line("Distance", "0.3")]),
+        Result("Seeds", [Line("Distance", "0.3"), share("Judge", [True, True])]),
     ]
     options = argparse.Namespace(steps=20, guidance=3.0, quick=False, judge_steps=10)
     write_report(results, tmp_path / "EVALUATION.md", options)
@@ -48,3 +50,28 @@ def test_the_report_says_which_aims_are_reached(tmp_path: Path) -> None:
     assert "| Name | 75.0 % of 4 | ≥ 70 % | yes |" in text
     assert "| Five | 50.0 % of 2 | ≥ 90 % | no |" in text
     assert "| Distance | 0.3 |  |  |" in text
+    assert "| Judge | 100.0 % of 2 |  |  |" in text
+
+
+def test_a_style_is_that_of_the_set_whose_picture_is_nearest() -> None:
+    def thing(colour: str, shape: str) -> Image.Image:
+        picture = Image.new("RGBA", (256, 256))
+        getattr(ImageDraw.Draw(picture), shape)((40, 40, 216, 216), fill=COLOURS[colour])
+        return picture
+
+    made = {"3d": ("red", "ellipse"), "flat": ("pink", "ellipse"), "noto": ("red", "rectangle")}
+    originals = {style: thing(*how) for style, how in made.items()}
+    on_white = {style: small([moved(picture, random.Random(1))])[0] for style, picture in originals.items()}
+    for style, picture in originals.items():
+        found = nearest_set(moved(picture, random.Random(2)), on_white)
+        assert found == style
+
+
+def test_a_moved_original_stays_whole_on_white() -> None:
+    picture = Image.new("RGBA", (256, 256))
+    ImageDraw.Draw(picture).rectangle((64, 64, 191, 191), fill=(0, 0, 255, 255))
+    for seed in range(5):
+        values = np.asarray(moved(picture, random.Random(seed)), int)
+        drawn = (values[..., 0] < 128).sum()
+        assert (0.9 * 128) ** 2 * 0.97 <= drawn <= 128**2 * 1.03
+        assert values[0, 0].tolist() == [255, 255, 255]
