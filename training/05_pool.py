@@ -1,9 +1,11 @@
-"""Compose pictures and encode them: `python training/05_pool.py originals`, then `... composed --seed 1` and others.
+"""Make pictures and encode them: `python training/05_pool.py originals`, `... halves`, `... composed --seed 1`.
 
 Each run adds one file to `work/pool/`: `latents` (pictures, 16, 16, 16) float16 and `records`, which say what each
 picture shows (see `captioning.py`). `originals` are all pictures on white; `composed` has things in other colours, on
-coloured backgrounds and gradients, two things beside or above each other, and a thing two to four times; what
-evaluation asks for as never seen is left out. Another seed composes other pictures, so the pool can grow.
+coloured backgrounds and gradients, and a thing two to four times; what evaluation asks for as never seen is left out.
+Another seed composes other pictures, so the pool can grow. `halves` are the favourites at half size at each of the
+four places of `PLACES_OF_HALVES`: latents of two of them, cut in the middle and joined, are those of a picture of both
+but for an error of 0.07 of their deviation, so pairs are made while training (`lessons.py`), no two draws alike.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import numpy as np
 import torch
 from captioning import Record, plural, without_colour
 from painting import composite
-from palette import COLOURS, HUES, colour_of_hue, dominant_hue, is_held_out_colour, is_held_out_pair, turn_hue
+from palette import COLOURS, HUES, colour_of_hue, dominant_hue, is_held_out_colour, turn_hue
 from PIL import Image
 from replicas import choose_device
 from settings import (
@@ -34,7 +36,7 @@ from settings import (
 log = logging.getLogger("pool")
 
 RGBA = np.ndarray
-KINDS = (("colour", 0.31), ("background", 0.28), ("pair", 0.31), ("count", 0.1))
+KINDS = (("colour", 0.6), ("background", 0.28), ("count", 0.12))
 WHITE = np.ones(3, np.float32)
 HALF = PICTURE_SIZE // 2
 # The upper left corners of things at half size, by how many there are.
@@ -43,7 +45,9 @@ PLACES = {
     3: ((HALF // 2, 0), (0, HALF), (HALF, HALF)),
     4: ((0, 0), (HALF, 0), (0, HALF), (HALF, HALF)),
 }
-ABOVE = ((HALF // 2, 0), (HALF // 2, HALF))
+PLACES_OF_HALVES = {
+    "left": (0, HALF // 2), "right": (HALF, HALF // 2), "top": (HALF // 2, 0), "bottom": (HALF // 2, HALF),
+}  # fmt: skip
 
 
 class Composer:
@@ -54,14 +58,17 @@ class Composer:
         self._entries = read_captions()
         self._pictures = np.load(PICTURES, mmap_mode="r")
         self._weights = [entry["weight"] for entry in self._entries]
-        self._by_style: dict[str, list[int]] = {}
-        for index, entry in enumerate(self._entries):
-            if entry["favourite"] and entry["weight"] >= 1:
-                self._by_style.setdefault(entry["style"], []).append(index)
+        self.favourites = [i for i, entry in enumerate(self._entries) if entry["favourite"] and entry["weight"] >= 1]
 
     def original(self, index: int) -> tuple[torch.Tensor, Record]:
         """Return entry `index` on white."""
         return self._lay(self._rgba(index), WHITE), {"kind": "plain", "entry": index}
+
+    def half(self, number: int) -> tuple[torch.Tensor, Record]:
+        """Return a favourite at half size at one of the places; each four numbers are one favourite."""
+        index = self.favourites[number // len(PLACES_OF_HALVES)]
+        place = list(PLACES_OF_HALVES)[number % len(PLACES_OF_HALVES)]
+        return self._place((index,), (PLACES_OF_HALVES[place],)), {"kind": "half", "entry": index, "place": place}
 
     def compose(self, number: int) -> tuple[torch.Tensor, Record]:
         """Return picture `number`, (3, 256, 256) in -1..1, with its record."""
@@ -104,15 +111,6 @@ class Composer:
         rgba = self._inset(self._rgba(index), draw.choice((1.0, 0.85, 0.75)))
         return self._lay(rgba, colour), {"kind": "background", "entry": index, "background": words}
 
-    def _pair(self, index: int, draw: random.Random) -> tuple[torch.Tensor, Record] | None:
-        choices = self._by_style[self._entries[index]["style"]]
-        left, right = draw.sample(choices, 2)
-        if is_held_out_pair(self._entries[left]["label"], self._entries[right]["label"]):
-            return None
-        above = draw.random() < 0.3
-        picture = self._place((left, right), ABOVE if above else PLACES[2])
-        return picture, {"kind": "pair", "entry": left, "right": right, "place": "above" if above else "beside"}
-
     def _count(self, index: int, draw: random.Random) -> tuple[torch.Tensor, Record] | None:
         if not self._entries[index]["favourite"] or plural(self._entries[index]["label"]) is None:
             return None
@@ -140,10 +138,12 @@ class Composer:
         return np.asarray(canvas)
 
 
-def choose_numbers(options: argparse.Namespace) -> list[int]:
-    """List the entries to encode as they are, most wanted first, or the numbers of the pictures to compose."""
+def choose_numbers(options: argparse.Namespace, composer: Composer) -> list[int]:
+    """List the entries to encode as they are, most wanted first, or the numbers of the pictures to make."""
     if options.what == "composed":
         return list(range(options.count or 12_000))
+    if options.what == "halves":
+        return list(range(len(composer.favourites) * len(PLACES_OF_HALVES)))
     entries = read_captions()
     order = sorted(range(len(entries)), key=lambda index: -entries[index]["weight"])
     return order[: options.count or len(order)]
@@ -154,8 +154,8 @@ def encode(composer: Composer, options: argparse.Namespace) -> dict[str, Any]:
     """Make and encode all pictures of one pool file."""
     device = choose_device()
     model = load_autoencoder().to(device, memory_format=torch.channels_last)
-    numbers = choose_numbers(options)
-    make = composer.compose if options.what == "composed" else composer.original
+    numbers = choose_numbers(options, composer)
+    make = {"composed": composer.compose, "halves": composer.half, "originals": composer.original}[options.what]
     parts, records, begin = [], [], time.monotonic()
     for at in range(0, len(numbers), options.batch):
         made = [make(number) for number in numbers[at : at + options.batch]]
@@ -174,14 +174,14 @@ def encode(composer: Composer, options: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     """Add one file to the pool."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("originals", "composed"))
+    parser.add_argument("what", choices=("originals", "halves", "composed"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=0, help="0: all originals, or 12,000 composed pictures")
     parser.add_argument("--batch", type=int, default=8)
     options = parser.parse_args()
     torch.set_num_threads(WORKERS)
     POOL.mkdir(parents=True, exist_ok=True)
-    name = "originals" if options.what == "originals" else f"composed-{options.seed}"
+    name = f"composed-{options.seed}" if options.what == "composed" else options.what
     save_atomically(encode(Composer(options.seed), options), POOL / f"{name}.pt")
 
 

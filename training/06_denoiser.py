@@ -46,7 +46,7 @@ class Trainer:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.device = choose_device()
-        self.lessons = Lessons(options.composed)
+        self.lessons = Lessons(options.composed, options.pairs)
         tokenizer = self.lessons.tokenizer
         self.unet: UNet2DConditionModel = build_unet()
         use_plain_attention(self.unet)
@@ -182,7 +182,8 @@ def main() -> None:
     parser.add_argument("--micro", type=int, default=16)
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--hold", type=float, default=2 / 3, help="share of the run before the rate begins to fall")
-    parser.add_argument("--composed", type=float, default=0.35, help="share of draws that are no plain originals")
+    parser.add_argument("--composed", type=float, default=0.3, help="share of draws from the composed pictures")
+    parser.add_argument("--pairs", type=float, default=0.28, help="share of draws that show two things")
     parser.add_argument("--average", type=float, default=0.998, help="decay of the moving average of the weights")
     parser.add_argument("--muon", action="store_true")
     parser.add_argument("--save-every", type=int, default=200)

@@ -1,7 +1,8 @@
 """Train the LoRA "pixel-art": `OMP_NUM_THREADS=1 python training/10_lora.py --steps 800`.
 
-The favourites are turned into pixel art of 32 x 32 squares and few colours, and captioned with "pixel art". Written to
-`models/Lora/pixel-art.safetensors` with the keys that kohya's scripts made common, in fp16.
+The favourites are turned into pixel art of few colours and of 16 x 16 squares (a latent each: smaller ones the decoder
+would round off), and captioned with "pixel art". Written to `models/Lora/pixel-art.safetensors` with the keys that
+kohya's scripts made common, in fp16.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from settings import LORA, PICTURE_SIZE, PICTURES, SEED, is_toned, read_captions
 
 log = logging.getLogger("lora")
 
-SQUARES, COLOURS = 32, 12
+SQUARES, COLOURS = 16, 12
 RANK = 6
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0", "conv1", "conv2"]
 

@@ -34,7 +34,7 @@ IRREGULAR = {"sheep": "sheep", "fish": "fish", "mouse": "mice", "foot": "feet", 
 GROUPS = {
     0: "smileys", 3: "animal", 4: "food", 5: "travel", 6: "activity", 7: "object", 8: "symbol", 9: "flag",
 }  # fmt: skip
-WITHOUT_STYLE = 0.5
+WITHOUT_STYLE = 0.4
 
 
 def without_colour(label: str) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 import torch
 from captioning import Captioner, Record
-from settings import POOL, SEED, SHORT_TOKENS, TOKENIZER, TOKENS, read_captions
+from palette import is_held_out_pair
+from settings import LATENT_SIZE, POOL, SEED, SHORT_TOKENS, TOKENIZER, TOKENS, read_captions
 from transformers import CLIPTokenizer
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
@@ -12,37 +16,84 @@ Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 WITHOUT_WORDS = 0.12
 # Above 1 would favour low noise; below it, more steps go to high noise, where the shapes are decided.
 TIMESTEP_POWER = 0.75
+ABOVE_SHARE = 0.2
+
+
+class Pairs:
+    """Joins latents of things at half size into those of two things beside or above each other.
+
+    `latents` are (count, 16, 16, 16); a record of kind "half" says which entry one shows, and in which place.
+    """
+
+    def __init__(self, latents: torch.Tensor, records: list[Record], entries: list[dict[str, Any]]) -> None:
+        self._latents, self._entries = latents, entries
+        self._at = {(record["entry"], record["place"]): number for number, record in enumerate(records)}
+        self._by_style: dict[str, list[int]] = {}
+        for index in sorted({record["entry"] for record in records}):
+            self._by_style.setdefault(entries[index]["style"], []).append(index)
+
+    def draw(self, chance: random.Random) -> tuple[torch.Tensor, Record]:
+        """Return (16, 16, 16) latents of two things of one style with their record; never a pair that is held out."""
+        while True:
+            first, second = chance.sample(self._by_style[chance.choice(sorted(self._by_style))], 2)
+            if not is_held_out_pair(self._entries[first]["label"], self._entries[second]["label"]):
+                break
+        above = chance.random() < ABOVE_SHARE
+        one, other = (
+            self._latents[self._at[entry, place]]
+            for entry, place in zip((first, second), ("top", "bottom") if above else ("left", "right"), strict=True)
+        )
+        parts = [
+            part.narrow(1 if above else 2, start, LATENT_SIZE // 2)
+            for part, start in ((one, 0), (other, LATENT_SIZE // 2))
+        ]
+        record = {"kind": "pair", "entry": first, "right": second, "place": "above" if above else "beside"}
+        return torch.cat(parts, dim=1 if above else 2), record
 
 
 class Lessons:
     """The pool in memory; a draw depends on its number alone, so a resumed run draws what it would have drawn."""
 
-    def __init__(self, composed_share: float) -> None:
+    def __init__(self, composed_share: float, pair_share: float) -> None:
         entries = read_captions()
         self.tokenizer = CLIPTokenizer.from_pretrained(TOKENIZER)
         self._captioner = Captioner(entries)
         parts, self._records = [], list[Record]()
         for path in sorted(POOL.glob("*.pt")):
             content = torch.load(path, weights_only=True)
+            if path.stem == "halves":
+                self._pairs = Pairs(content["latents"], content["records"], entries)
+                continue
             parts.append(content["latents"])
             self._records += content["records"]
         self._latents = torch.cat(parts)
+        self._pair_share = pair_share
         plain = torch.tensor([record["kind"] == "plain" for record in self._records])
         weights = torch.tensor([entries[record["entry"]]["weight"] for record in self._records])
         composed = (~plain).double()
         originals = torch.where(plain, weights.double(), 0.0)
-        share = composed_share if bool(composed.any()) else 0.0
+        share = composed_share / (1 - pair_share) if bool(composed.any()) else 0.0
         self._weights = (1 - share) * originals / originals.sum() + share * composed / composed.sum().clamp_min(1)
+
+    def _show(self, count: int, number: int, generator: torch.Generator) -> tuple[torch.Tensor, list[Record]]:
+        """Draw latents and the records of what they show."""
+        index = torch.multinomial(self._weights, count, replacement=True, generator=generator).tolist()
+        latents, records = self._latents[index].float(), [self._records[i] for i in index]
+        chance = random.Random(SEED + number)
+        for row in (torch.rand(count, generator=generator) < self._pair_share).nonzero().flatten().tolist():
+            pair, records[row] = self._pairs.draw(chance)
+            latents[row] = pair.float()
+        return latents, records
 
     def draw(self, number: int, count: int, full_length: bool) -> Batch:
         """Draw (latents, token ids, timesteps, noise) for step `number`; timesteps are stratified over the schedule."""
         generator = torch.Generator().manual_seed(SEED + number)
-        index = torch.multinomial(self._weights, count, replacement=True, generator=generator)
+        latents, records = self._show(count, number, generator)
         self._captioner.restart(SEED + number)
         wordless = torch.rand(count, generator=generator) < WITHOUT_WORDS
         texts = [
-            "" if empty else self._captioner.draw(self._records[i])
-            for i, empty in zip(index.tolist(), wordless.tolist(), strict=True)
+            "" if empty else self._captioner.draw(record)
+            for record, empty in zip(records, wordless.tolist(), strict=True)
         ]
         tokens = self.tokenizer(
             texts,
@@ -51,7 +102,6 @@ class Lessons:
             max_length=TOKENS if full_length else SHORT_TOKENS,
             return_tensors="pt",
         ).input_ids
-        latents = self._latents[index].float()
         noise = torch.randn(latents.shape, generator=generator)
         spread = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
         return latents, tokens, (spread**TIMESTEP_POWER * 1000).long().clamp(max=999), noise
