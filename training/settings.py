@@ -27,6 +27,7 @@ FINISHED_AUTOENCODER = ROOT / "autoencoder.safetensors"
 DENOISER = WORK / "denoiser.pt"
 JUDGE = WORK / "judge.pt"
 SMALL_PICTURES = WORK / "pictures64.npy"
+PREVIEW_DECODER = WORK / "preview_decoder"
 EXPORT = WORK / "export"
 MODEL = ROOT.parent / "models" / "Stable-diffusion" / "emoji"
 UPSCALER = ROOT.parent / "models" / "ESRGAN" / "emoji-2x.safetensors"
@@ -42,7 +43,8 @@ LATENT_SIZE = PICTURE_SIZE // 16
 TOKENS = 77
 SHORT_TOKENS = 24
 TEXT_WIDTH = 192
-WORKERS = os.cpu_count() or 2
+# What `taskset` leaves; elsewhere all cores.
+WORKERS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
 SKIN_TONES = ("1f3fb", "1f3fc", "1f3fd", "1f3fe", "1f3ff")
 
 
@@ -76,13 +78,14 @@ def read_picture_list() -> list[dict[str, str]]:
 def build_autoencoder() -> AutoencoderTiny:
     """Make the autoencoder: 3 x 256 x 256 pictures in -1..1 to 16 x 16 x 16 latents and back.
 
-    Nearly all blocks sit at the three coarsest levels, where they cost little.
+    Most blocks sit at the three coarsest levels, where they cost little. Without those at 128 the way from features of
+    64 x 64 to the picture would be linear, and edges would have rings.
     """
     return AutoencoderTiny(
         encoder_block_out_channels=(48,) * 5,
         decoder_block_out_channels=(48,) * 5,
         num_encoder_blocks=(0, 0, 2, 6, 6),
-        num_decoder_blocks=(8, 6, 2, 0, 0),
+        num_decoder_blocks=(8, 6, 4, 3, 0),
         latent_channels=LATENT_CHANNELS,
         scaling_factor=1.0,
     )
