@@ -21,6 +21,7 @@ from settings import (
     LATENT_SIZE,
     PICTURE_SIZE,
     POOL,
+    PREVIEW_DECODER,
     ROOT,
     SEED,
     TOKENIZER,
@@ -96,8 +97,12 @@ def tidy(folder: Path) -> None:
     `AutoencoderTiny` writes a key that it does not read back, and transformers would load the text encoder in the
     half precision that it is stored in, while diffusers loads the rest in float32.
     """
-    for component, change in (("vae", {"block_out_channels": None}), ("text_encoder", {"dtype": "float32"})):
+    tiny = {"block_out_channels": None}
+    changes = {"vae": tiny, PREVIEW_DECODER.name: tiny, "text_encoder": {"dtype": "float32"}}
+    for component, change in changes.items():
         path = folder / component / "config.json"
+        if not path.exists():
+            continue
         config = {**json.loads(path.read_text(encoding="utf-8")), **change}
         config = {key: value for key, value in config.items() if key not in change or value is not None}
         path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -129,6 +134,8 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(folder, safe_serialization=True)
+    if PREVIEW_DECODER.exists() and not options.untrained:
+        shutil.copytree(PREVIEW_DECODER, folder / PREVIEW_DECODER.name)
     tidy(folder)
     for name in ("vocab.json", "merges.txt"):
         shutil.copy(TOKENIZER / name, folder / "tokenizer" / name)

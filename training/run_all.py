@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from settings import CAPTIONS, DENOISER, PICTURE_LIST, POOL, ROOT, read_autoencoder_state
+from settings import CAPTIONS, DENOISER, PICTURE_LIST, POOL, PREVIEW_DECODER, ROOT, read_autoencoder_state
 
 log = logging.getLogger("run_all")
 
@@ -53,11 +53,13 @@ def list_stages(options: argparse.Namespace) -> list[Stage]:
         ),
         Stage("04_autoencoder.py bake", lambda: bool(read_autoencoder_state().get("baked"))),
         Stage(f"05_pool.py originals --count {options.originals}", (POOL / "originals.pt").exists),
+        Stage("05_pool.py halves", (POOL / "halves.pt").exists),
         Stage(f"05_pool.py composed --seed 1 --count {options.composed}", (POOL / "composed-1.pt").exists),
         Stage(
             f"06_denoiser.py --steps {denoiser}", lambda: bool(read_checkpoint(DENOISER).get("steps", 0) >= denoiser)
         ),
         Stage(f"04_autoencoder.py decoder --steps {decoder}", lambda: autoencoder_at("decoder_steps", decoder)),
+        Stage("12_preview_decoder.py", PREVIEW_DECODER.exists),
         Stage("07_export.py", lambda: False),
     ]
     return [stage for stage in stages if not (options.skip_decoder and " decoder " in stage.command)]
