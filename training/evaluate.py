@@ -75,7 +75,7 @@ def write_report(results: list[measures.Result], path: Path, options: argparse.N
         f"{options.steps} steps, guidance {options.guidance:g}, by `training/evaluate.py"
         f"{' --quick' if options.quick else ''}`. Names and halves are judged by an encoder that was trained for",
         f"this alone ({options.judge_steps} steps), among all training pictures; styles by which of the four sets'",
-        "pictures of the thing is nearest, pixel by pixel; colours by hue or by the corners.",
+        "pictures of the thing is nearest, pixel by pixel within its box; colours by hue or by the corners.",
         "",
         f"Weights, by SHA-256: {fingerprints(path.parent)}.",
         "",

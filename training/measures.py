@@ -20,6 +20,8 @@ from settings import PICTURE_SIZE, PICTURES, SEED, STYLES
 
 Draw = Callable[[list[str], list[int]], list[Image.Image]]
 
+DRAWN = 225  # of 255; what is darker than this in any channel is no white ground
+
 
 @dataclass(frozen=True)
 class Line:
@@ -63,7 +65,7 @@ class Examiner:
 
     def style(self, picture: Image.Image, name: str) -> str:
         """Name the set whose picture of that thing is nearest."""
-        return nearest_set(picture, {style: self._white[index] for style, index in self.sets[name].items()})
+        return nearest_set(picture, {style: on_white(original(self, name, style)) for style in self.sets[name]})
 
     def nearest(self, pictures: list[Image.Image], count: int) -> list[list[str]]:
         """Name the `count` training pictures nearest to each picture, best first."""
@@ -149,9 +151,21 @@ def colours(examiner: Examiner, count: int) -> Result:
     return Result("Colours never shown on these things", lines, pictures, prompts)
 
 
-def nearest_set(picture: Image.Image, sets: dict[str, torch.Tensor]) -> str:
-    """Name the set whose (3, 64, 64) picture is nearest, by squares of differences of pixels."""
-    return min(sets, key=lambda style: float((sets[style] - small([picture])[0]).square().mean()))
+def nearest_set(picture: Image.Image, sets: dict[str, Image.Image]) -> str:
+    """Name the set whose picture is nearest, by squares of differences of pixels.
+
+    Each is cut to what is drawn on it first, so that it does not matter how large that is and where.
+    """
+    seen = small([cut_out(picture)])[0]
+    return min(sets, key=lambda style: float((small([cut_out(sets[style])])[0] - seen).square().mean()))
+
+
+def cut_out(picture: Image.Image) -> Image.Image:
+    """Return the box of an RGB picture that holds all that is not white, or nearly; all of a white one."""
+    rows, columns = (np.asarray(picture).min(axis=2) < DRAWN).nonzero()
+    if not len(rows):
+        return picture
+    return picture.crop((int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1))
 
 
 def asked_styles(examiner: Examiner, count: int) -> list[tuple[str, str]]:
@@ -224,13 +238,20 @@ def original(examiner: Examiner, name: str, style: str) -> Image.Image:
     return Image.fromarray(np.asarray(np.load(PICTURES, mmap_mode="r")[index]))
 
 
+def on_white(picture: Image.Image, box: tuple[int, int, int] = (0, 0, PICTURE_SIZE)) -> Image.Image:
+    """Lay an RGBA picture on white; `box` is where, (left, top, side) in pixels."""
+    left, top, side = box
+    canvas = Image.new("RGB", (PICTURE_SIZE, PICTURE_SIZE), "white")
+    laid = picture if side == PICTURE_SIZE else picture.resize((side, side), Image.Resampling.LANCZOS)
+    canvas.paste(laid, (left, top), laid)
+    return canvas
+
+
 def moved(picture: Image.Image, draw: random.Random) -> Image.Image:
     """Lay a picture on white, a little smaller, somewhere near the middle, and soften it."""
     side = round(PICTURE_SIZE * draw.uniform(0.9, 1.0))
-    canvas = Image.new("RGB", picture.size, "white")
-    shrunk = picture.resize((side, side), Image.Resampling.LANCZOS)
-    canvas.paste(shrunk, tuple(draw.randint(0, PICTURE_SIZE - side) for _ in range(2)), shrunk)
-    return canvas.filter(ImageFilter.GaussianBlur(1.5))
+    left, top = (draw.randint(0, PICTURE_SIZE - side) for _ in range(2))
+    return on_white(picture, (left, top, side)).filter(ImageFilter.GaussianBlur(1.5))
 
 
 def beside(examiner: Examiner, first: str, second: str) -> Image.Image:

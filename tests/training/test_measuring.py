@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from evaluate import write_report
-from measures import Line, Result, corner_colour, half, moved, nearest_set, seen_hue, share, small
+from measures import Line, Result, corner_colour, half, moved, nearest_set, on_white, seen_hue, share
 from palette import COLOURS, colour_of_hue
 from PIL import Image, ImageDraw
 
@@ -61,10 +61,10 @@ def test_a_style_is_that_of_the_set_whose_picture_is_nearest() -> None:
 
     made = {"3d": ("red", "ellipse"), "flat": ("pink", "ellipse"), "noto": ("red", "rectangle")}
     originals = {style: thing(*how) for style, how in made.items()}
-    on_white = {style: small([moved(picture, random.Random(1))])[0] for style, picture in originals.items()}
+    sets = {style: on_white(picture) for style, picture in originals.items()}
     for style, picture in originals.items():
-        found = nearest_set(moved(picture, random.Random(2)), on_white)
-        assert found == style
+        assert nearest_set(moved(picture, random.Random(2)), sets) == style
+    assert nearest_set(Image.new("RGB", (256, 256), "white"), sets) in sets
 
 
 def test_a_moved_original_stays_whole_on_white() -> None:
