@@ -1,6 +1,6 @@
-"""Train the textual inversion "sprig": `OMP_NUM_THREADS=1 python training/11_embedding.py --steps 400`.
+"""Train the textual inversion "sprig": `OMP_NUM_THREADS=1 python training/11_embedding.py --steps 1000`.
 
-Sprig is a creature that no emoji shows, drawn here: a round mint body with large eyes and two leaves on the head. Two
+Sprig is a creature that no emoji shows, drawn here: a round mint body with large eyes and two leaves on the head. Six
 vectors learn to call it. Written to `models/embeddings/sprig.safetensors` in the form that A1111 and diffusers read.
 """
 
@@ -22,7 +22,7 @@ from settings import EMBEDDING, PICTURE_SIZE, SEED
 
 log = logging.getLogger("embedding")
 
-COUNT, VECTORS = 96, 2
+COUNT, VECTORS = 96, 6
 TOKENS = [f"<sprig-{number}>" for number in range(VECTORS)]
 TEMPLATES = ("{}", "a {}", "a picture of a {}", "the {}", "one {}")
 SCALE = 4
@@ -63,9 +63,9 @@ def draw_sprig(draw: random.Random, background: tuple[int, int, int]) -> torch.T
 def main() -> None:
     """Train and write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=5e-3)
+    parser.add_argument("--rate", type=float, default=1e-2)
     options = parser.parse_args()
     torch.manual_seed(SEED)
     draw, called = random.Random(SEED), " ".join(TOKENS)
