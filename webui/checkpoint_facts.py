@@ -27,7 +27,7 @@ EXAMPLES_OF_EMOJI = (
     "unicorn",
     "hamburger",
     "pink flamingo",
-    "christmas tree",
+    "a cat and a moon",
     "ghost on a purple background",
 )
 EXAMPLES_OF_OTHERS = ("a lighthouse at dusk, oil painting", "portrait of a cat, studio light", "a bowl of ramen")

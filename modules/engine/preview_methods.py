@@ -113,8 +113,8 @@ class PreviewMethods:
         self._channels = channels
         self._scale = model.pipeline.vae_scale_factor
         self._colours = LatentColours.of_model(model.preview, model.family.latent_rgb, channels)
-        self._own_is_small = isinstance(model.pipeline.vae, AutoencoderTiny)
-        self._small_path = None if self._own_is_small else find_small_decoder(model, folders)
+        self._small_path = find_small_decoder(model, folders)
+        self._own_is_small = isinstance(model.pipeline.vae, AutoencoderTiny) and self._small_path is None
         self._small: AutoencoderTiny | None = None
         self._offloaded = model.key.offload
 
@@ -161,7 +161,7 @@ class PreviewMethods:
             raise ModelError("the decoder gave a picture without numbers")
         values = pixels[0].float().permute(1, 2, 0).cpu().numpy()
         whole = Image.fromarray(((values + 1) * 127.5).clip(0, 255).astype(np.uint8))
-        return whole if whole.size == size else whole.resize(size, Image.Resampling.BILINEAR)
+        return whole if whole.size == size else whole.resize(size, Image.Resampling.BICUBIC)
 
     def _decode(self, method: Method, latents: torch.Tensor, check: Callable[[], None]) -> torch.Tensor:
         model = self._model()

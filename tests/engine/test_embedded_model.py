@@ -1,5 +1,6 @@
 """The model that the project brings: a folder that diffusers alone draws with, and that follows words."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -99,3 +100,10 @@ def test_an_image_is_drawn_over(pipeline: DiffusionPipeline) -> None:
 
 def test_the_weights_are_small_enough_to_come_with_the_program() -> None:
     assert sum(path.stat().st_size for path in EMBEDDED.rglob("*.safetensors")) <= MOST_BYTES
+
+
+@pytest.mark.parametrize("component", ["text_encoder", "unet", "vae"])
+def test_the_figures_in_its_folder_are_those_of_its_weights(component: str) -> None:
+    (weights,) = (EMBEDDED / component).glob("*.safetensors")
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert f"{component} `{digest[:12]}`" in (EMBEDDED / "EVALUATION.md").read_text(encoding="utf-8")

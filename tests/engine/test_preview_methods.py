@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderTiny
-from PIL import Image
+from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 
+from modules.engine.cancel import Cancel
 from modules.engine.decode import decode
-from modules.engine.models import LoadedModel
+from modules.engine.devices import best_device
+from modules.engine.models import LoadedModel, ModelKey, ModelShelf
 from modules.engine.preview_methods import (
     LatentColours,
     PreviewMethods,
@@ -25,6 +27,8 @@ from modules.engine.preview_methods import (
 )
 from modules.engine.small_decoder import find_small_decoder, load_small_decoder
 from modules.errors import ModelError
+from modules.paths import ROOT
+from modules.shared_state import State
 
 COLOURS = LatentColours(np.eye(4, 3, dtype=np.float32), np.array([0, 0, 0.5], np.float32))
 
@@ -118,6 +122,27 @@ def test_the_decoder_beside_a_model_is_used(plain: LoadedModel) -> None:
         shown = np.asarray(methods.picture("small", latents_of(), (64, 64), nothing), np.int16)
         wanted = own.decode(latents_of()).sample[0].permute(1, 2, 0)
     assert abs(shown - ((wanted + 1) * 127.5).clip(0, 255).numpy()).max() <= 1
+
+
+def test_the_embedded_model_is_previewed_by_the_decoder_that_it_brings() -> None:
+    """Its VAE is an `AutoencoderTiny` too, but not a small one: the one beside it is nearer to it than the colours."""
+    shelf = ModelShelf(best_device(), Cancel(State()))
+    path = ROOT / "models" / "Stable-diffusion" / "emoji"
+    model = shelf.get(ModelKey(path, "emoji", "float32", "contiguous"), lambda fraction: None)
+    methods = PreviewMethods(model)
+    assert methods.available("Full", 256, 256) == ("full", "small", "linear")
+    assert methods.available("Approx NN", 256, 256) == ("small", "linear")
+    drawn = Image.new("RGB", (256, 256), "white")
+    ImageDraw.Draw(drawn).ellipse((48, 60, 208, 200), fill=(60, 120, 220))
+    values = torch.from_numpy(np.asarray(drawn, np.float32).copy() / 127.5 - 1).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        latents = model.pipeline.vae.encode(values.to(model.pipeline.vae.device, model.pipeline.vae.dtype)).latents
+        shown = {
+            method: np.asarray(methods.picture(method, latents, (256, 256), nothing), np.float32)
+            for method in ("full", "small", "linear")
+        }
+    small, linear = (np.abs(shown[method] - shown["full"]).mean() for method in ("small", "linear"))
+    assert small < 0.5 * linear
 
 
 @pytest.mark.parametrize("place", ["VAE-approx/taesd_decoder.safetensors", "VAE-taesd/taesd_decoder.pth",
