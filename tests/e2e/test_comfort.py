@@ -50,6 +50,14 @@ def test_nothing_on_a_phone_is_smaller_than_a_fingertip(phone: Tab, program: Pro
         assert phone.page.evaluate(TOO_SMALL, TOUCHED) == []
 
 
+def test_an_example_leaves_the_stage_in_sight_on_a_phone(phone: Tab) -> None:
+    page = phone.page
+    page.locator("button[data-example]").first.click()
+    wait_until(lambda: phone.prompt() != "", 5, "the prompt has the words")
+    expect(page.locator("#txt2img_prompt textarea")).to_be_focused()
+    assert page.evaluate("scrollY") == 0
+
+
 def test_a_wrong_field_and_its_words_stand_above_the_dock(phone: Tab) -> None:
     page = phone.page
     phone.number("txt2img_width", 100)

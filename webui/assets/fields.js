@@ -141,7 +141,8 @@ export class Fields {
     } else if (button?.dataset.example) {
       this.example = button.dataset.example;
       press("txt2img_example");
-      byId("txt2img_prompt")?.querySelector("textarea")?.focus();
+      const prompt = byId("txt2img_prompt")?.querySelector("textarea");
+      prompt?.focus({ preventScroll: true }); // else a phone scrolls the stage away
     }
   }
 
