@@ -55,6 +55,8 @@ class Lessons:
     """The pool in memory; a draw depends on its number alone, so a resumed run draws what it would have drawn."""
 
     def __init__(self, composed_share: float, pair_share: float) -> None:
+        if not (POOL / "halves.pt").exists():
+            raise SystemExit("There is nothing to join pairs from: run `python training/05_pool.py halves` first.")
         entries = read_captions()
         self.tokenizer = CLIPTokenizer.from_pretrained(TOKENIZER)
         self._captioner = Captioner(entries)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
+import lessons
+import pytest
 import torch
-from lessons import Pairs
+from lessons import Lessons, Pairs
 from palette import is_held_out_pair
 
 NAMES = ("cat", "dog", "moon", "star", "house", "pizza")
@@ -48,3 +51,9 @@ def test_a_pair_that_is_held_out_is_never_shown_and_all_others_are() -> None:
     free = {frozenset((a, b)) for a in NAMES for b in NAMES if a < b and not is_held_out_pair(a, b)}
     assert shown == free
     assert len(free) < len(NAMES) * (len(NAMES) - 1) / 2, "choose names of which some pair is held out"
+
+
+def test_a_pool_without_halves_is_told_of_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lessons, "POOL", tmp_path)
+    with pytest.raises(SystemExit, match=r"05_pool\.py halves"):
+        Lessons(0.3, 0.28)
