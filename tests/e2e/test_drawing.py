@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.e2e.tab import CLICK_AND_TIME, WATCH_BAR, WATCH_PICTURE, Tab
@@ -145,6 +147,8 @@ def test_the_menu_stops_after_this_image_and_adds_to_the_queue(tab: Tab, program
     tab.to("queue")
     expect(page.locator("#steady_queue_waiting .sd-row")).to_have_count(1)
     expect(page.locator("#steady_queue_running .sd-row")).to_have_count(1)
+    drawn = page.locator("#steady_queue_running [data-drawn] img")
+    expect(drawn).to_have_attribute("src", re.compile("^data:image/"))
     page.click("#steady_queue_waiting button >> text=Cancel")
     expect(page.locator("#steady_queue_waiting .sd-row")).to_have_count(0)
     tab.to("txt2img")

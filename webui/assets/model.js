@@ -51,8 +51,11 @@ export function shownProgress(state) {
 }
 
 // The preview that belongs on the stage: of this job, of an image that is not there yet.
-export function shownPreview(state) {
-  const job = shownJob(state);
+export const shownPreview = (state) => previewOf(state, state.shown);
+
+// The preview of a job's picture that is being drawn, or null.
+export function previewOf(state, id) {
+  const job = state.jobs[id];
   const preview = state.preview;
   if (!preview || !unfinished(job) || preview.job !== job.id) return null;
   return job.outputs.some((output) => output.index === preview.image) ? null : preview;

@@ -1,6 +1,7 @@
 // The Queue tab: rows of jobs, read from /sdapi/v1/jobs when something changed and the tab is in sight.
 
 import { byId, make, setAttribute, setText, visible } from "./dom.js";
+import { previewOf } from "./model.js";
 import { QueueActions } from "./queue_actions.js";
 import { pastRow, pausedRow, runningRow, waitingRow } from "./queue_rows.js";
 import { number, Reorder } from "./reorder.js";
@@ -162,6 +163,8 @@ export class Queue {
       const mine = state.progress?.job === row.dataset.job ? state.progress : null;
       const line = phaseLine({ ...state, shown: row.dataset.job, pressed: null });
       setText(row.querySelector(".sd-row-state"), [line.phase, ...line.details].join(" · ").replace(/ %/g, "\u00a0%"));
+      const preview = previewOf(state, row.dataset.job);
+      if (preview) setAttribute(row.querySelector("[data-drawn] img"), "src", preview.data);
       row.querySelector(".sd-row-bar").style.setProperty("--filled", `${((mine?.progress || 0) * 100).toFixed(1)}%`);
     }
   }

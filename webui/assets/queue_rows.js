@@ -29,7 +29,7 @@ export function runningRow(job, state) {
   ]);
   const buttons = make("div", { class: "sd-row-buttons" }, pause, stop, more);
   const bar = make("div", { class: "sd-row-bar" });
-  return make("div", { class: "sd-row", ...marks(job, state) }, pictures(job), words, buttons, bar);
+  return make("div", { class: "sd-row", ...marks(job, state) }, pictures(job, beingDrawn()), words, buttons, bar);
 }
 
 export function waitingRow(job, state) {
@@ -131,14 +131,21 @@ function menu(job, items) {
   return make("span", { class: "sd-menu-holder" }, button, make("div", { class: "sd-menu", role: "menu", hidden: true }, ...items));
 }
 
-function pictures(job) {
-  const box = make("span", { class: "sd-row-pictures" });
-  for (const output of job.outputs.slice(0, THUMBNAILS_SHOWN)) {
+// Shows the preview, which the Queue tab puts into it as it comes.
+function beingDrawn() {
+  const words = "Show the picture that is being drawn";
+  return make("button", { type: "button", "data-act": "show", "data-drawn": true, "aria-label": words }, make("img", { alt: "" }));
+}
+
+function pictures(job, ...first) {
+  const box = make("span", { class: "sd-row-pictures" }, ...first);
+  const shown = THUMBNAILS_SHOWN - first.length;
+  for (const output of job.outputs.slice(0, shown)) {
     const image = make("img", { src: thumbnail(output), alt: "", loading: "lazy" });
     const words = `Show picture ${output.index + 1}${output.partial ? ", partial" : ""}`;
     box.append(make("button", { type: "button", "data-act": "show", "data-index": output.index, "aria-label": words }, image));
   }
-  const more = job.outputs.length - THUMBNAILS_SHOWN;
+  const more = job.outputs.length - shown;
   if (more > 0) box.append(make("span", { class: "sd-row-more" }, `+${more}`));
   return box;
 }
