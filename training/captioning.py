@@ -34,7 +34,22 @@ IRREGULAR = {"sheep": "sheep", "fish": "fish", "mouse": "mice", "foot": "feet", 
 GROUPS = {
     0: "smileys", 3: "animal", 4: "food", 5: "travel", 6: "activity", 7: "object", 8: "symbol", 9: "flag",
 }  # fmt: skip
-WITHOUT_STYLE = 0.4
+WITHOUT_STYLE = 0.2
+# Words that change nothing: what people write in prompts for large models, and words that no language has. Beside them
+# the thing is the same, so the model learns to see past what it does not know.
+STRAY = 0.2
+EMPTY_WORDS = (
+    "beautiful", "detailed", "masterpiece", "best quality", "high quality", "cinematic", "elegant", "modern", "ancient",
+    "digital art", "4k", "cosy", "epic", "fantasy", "realistic", "vintage", "minimalist", "dramatic", "surreal",
+    "trending", "professional", "simple", "ornate", "retro", "mysterious", "wooden", "plastic", "stylish", "lovely",
+)  # fmt: skip
+ONSETS = (
+    "", "b", "br", "c", "ch", "d", "dr", "f", "g", "gl", "h", "k", "l", "m", "n", "p", "pl", "r", "s", "st", "t", "th",
+    "v", "w", "z",
+)  # fmt: skip
+RIMES = (
+    "a", "al", "an", "ar", "e", "ed", "el", "en", "er", "i", "ic", "in", "ing", "o", "on", "or", "u", "un", "us", "y",
+)  # fmt: skip
 
 
 def without_colour(label: str) -> str:
@@ -103,12 +118,25 @@ class Captioner:
             text = self._random.choice(BEHIND).format(name, article=article, background=record["background"])
         else:
             text = self._plain(entry)
+        if self._random.random() < STRAY:
+            text = self._beside_a_stray_word(text)
         text = re.sub(r"\ba (?=[aeio])", "an ", text)
         if self._random.random() < WITHOUT_STYLE:
             return text
         has_article = text.split()[0] in ("a", "an", "the", "one")
         template = self._random.choice(STYLED[-4:-2] + STYLED[-1:] if has_article else STYLED)
         return template.format(text, style=entry["style"])
+
+    def _beside_a_stray_word(self, text: str) -> str:
+        if self._random.random() < 0.5:
+            stray = self._random.choice(EMPTY_WORDS)
+        else:
+            syllables = self._random.choices(ONSETS, k=self._random.randint(2, 3))
+            stray = "".join(onset + self._random.choice(RIMES) for onset in syllables)
+        if self._random.random() < 0.3:
+            return f"{text}, {stray}"
+        article = re.match(r"(a|the|one) ", text)
+        return f"{article[0]}{stray} {text[article.end() :]}" if article else f"{stray} {text}"
 
     def _two(self, record: Record) -> str:
         first, second = self._entries[record["entry"]]["label"], self._entries[record["right"]]["label"]

@@ -113,6 +113,7 @@ def main() -> None:
         ("styles", measures.styles, 24 if options.quick else 200),
         ("pairs", measures.pairs, 16 if options.quick else 100),
         ("backgrounds", measures.backgrounds, 20 if options.quick else 100),
+        ("strange", measures.strange_words, 20 if options.quick else 100),
         ("seeds", measures.seeds, 6 if options.quick else 40),
     )
     results = []

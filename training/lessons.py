@@ -15,7 +15,7 @@ Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
 WITHOUT_WORDS = 0.12
 # Above 1 would favour low noise; below it, more steps go to high noise, where the shapes are decided.
-TIMESTEP_POWER = 0.75
+TIMESTEP_POWER = 0.6
 ABOVE_SHARE = 0.2
 
 

@@ -20,6 +20,11 @@ from settings import PICTURE_SIZE, PICTURES, SEED, STYLES
 
 Draw = Callable[[list[str], list[int]], list[Image.Image]]
 
+# No caption holds any of these.
+STRANGE_WORDS = (
+    "steampunk", "cyberpunk", "gothic", "futuristic", "baroque", "bioluminescent", "impressionist", "brutalist",
+    "psychedelic", "Victorian",
+)  # fmt: skip
 DRAWN = 225  # of 255; what is darker than this in any channel is no white ground
 
 
@@ -287,6 +292,15 @@ def corner_colour(picture: Image.Image) -> str:
     corners = np.concatenate([rgb[y : y + 16, x : x + 16].reshape(-1, 3) for y in (0, -17) for x in (0, -17)])
     middle = np.median(corners, axis=0)
     return min(COLOURS, key=lambda name: float(np.square(middle - np.array(COLOURS[name])).sum()))
+
+
+def strange_words(examiner: Examiner, count: int) -> Result:
+    """Draw names beside a word that the model cannot know; the name must be among those of the five nearest."""
+    names = examiner.some(examiner.favourites, count)
+    prompts = [f"{STRANGE_WORDS[number % len(STRANGE_WORDS)]} {name}" for number, name in enumerate(names)]
+    pictures = examiner.draw(prompts, [SEED] * len(prompts))
+    there = [name in row for name, row in zip(names, examiner.nearest(pictures, 5), strict=True)]
+    return Result("Words that it does not know", [share("Beside an unknown word: name", there)], pictures, prompts)
 
 
 def seeds(examiner: Examiner, count: int) -> Result:

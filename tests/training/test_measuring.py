@@ -8,8 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from captioning import EMPTY_WORDS
 from evaluate import write_report
-from measures import Line, Result, corner_colour, half, moved, nearest_set, on_white, seen_hue, share
+from measures import (
+    STRANGE_WORDS,
+    Line,
+    Result,
+    corner_colour,
+    half,
+    moved,
+    nearest_set,
+    on_white,
+    seen_hue,
+    share,
+)
 from palette import COLOURS, colour_of_hue
 from PIL import Image, ImageDraw
 
@@ -75,3 +87,7 @@ def test_a_moved_original_stays_whole_on_white() -> None:
         drawn = (values[..., 0] < 128).sum()
         assert (0.9 * 128) ** 2 * 0.97 <= drawn <= 128**2 * 1.03
         assert values[0, 0].tolist() == [255, 255, 255]
+
+
+def test_no_word_that_is_strange_to_the_model_is_taught() -> None:
+    assert not {word.lower() for word in STRANGE_WORDS} & set(EMPTY_WORDS)
