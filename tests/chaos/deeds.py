@@ -151,7 +151,7 @@ class Deeds(Talker):
             self.problems.append(f"{kind} {entry.id}: {status} {answer[:300]!r}")
             return f"{entry.id} {status}"
         told = json.loads(answer)
-        if told["accepted"]:
+        if told["accepted"] and not self._meant_a_follower(entry):
             entry.note(kind, told["was"])
         return f"{entry.id} {told}"
 
@@ -179,6 +179,10 @@ class Deeds(Talker):
             self.told_gone.append(id)
         elif status != 200 and not left:
             self.problems.append(f"a client that waited for {id} was answered {status} {answer[:300]!r}")
+
+    def _meant_a_follower(self, entry: Entry) -> bool:
+        """Tell whether a request was for a job that follows this one: it goes to the last of a chain."""
+        return entry.chain and self.query("SELECT status FROM jobs WHERE id = ?", entry.id) == [("done",)]
 
     def _is_new(self, entry: Entry) -> bool:
         """Tell whether the job of a waiting client may not have been stored yet."""
