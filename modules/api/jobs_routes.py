@@ -181,7 +181,7 @@ def path_of(folder: DataFolder, image: Image) -> Path:
 @functools.lru_cache(maxsize=256)
 def small_webp(path: Path, completed_at: float | None) -> bytes:
     """Return a picture of at most 256 pixels a side. `completed_at` tells the file from an earlier one at `path`."""
-    with PilImage.open(path) as picture:
+    with PilImage.open(path, formats=("PNG",)) as picture:
         picture.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
         buffer = io.BytesIO()
         picture.convert("RGB").save(buffer, "WEBP", quality=82, method=2)

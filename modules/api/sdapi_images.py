@@ -24,7 +24,7 @@ def routes(services: Services) -> APIRouter:
     async def png_info(request: Request) -> Response:
         """What a picture says about how it was made. `image` is its file as base64."""
         body = await read_object(request)
-        found = await services.workers.run(_read, body.get("image"))
+        found = await services.workers.run_picture(_read, body.get("image"))
         return json_answer(found)
 
     return router

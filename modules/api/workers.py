@@ -16,12 +16,14 @@ class Workers:
 
     `run` is for any reading and writing, `run_control` for the stop buttons, `run_poll` for the one reader of events:
     it is a single thread, so that SQLite's `data_version`, a number of one connection, can be compared with its last.
+    `run_picture` is for the files that clients send: how long one takes is up to who sent it.
     """
 
     def __init__(self) -> None:
         self._any = ThreadPoolExecutor(8, thread_name_prefix="store")
         self._control = ThreadPoolExecutor(2, thread_name_prefix="control")
         self._poll = ThreadPoolExecutor(1, thread_name_prefix="events")
+        self._pictures = ThreadPoolExecutor(2, thread_name_prefix="pictures")
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` in a thread."""
@@ -35,9 +37,13 @@ class Workers:
         """Call `function` in the one thread that reads events."""
         return await self._in(self._poll, function, *args, **kwargs)
 
+    async def run_picture(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function` in one of the threads for what clients send."""
+        return await self._in(self._pictures, function, *args, **kwargs)
+
     def close(self) -> None:
         """Let the threads end; work that has not begun is dropped."""
-        for pool in (self._any, self._control, self._poll):
+        for pool in (self._any, self._control, self._poll, self._pictures):
             pool.shutdown(wait=False, cancel_futures=True)
 
     @staticmethod

@@ -16,6 +16,8 @@ from modules.images import infotext as infotext_format
 
 PARAMETERS_KEY = "parameters"
 STEADY_KEY = "steady"
+# What a client may send. Pillow would try every format that it knows by itself, and hand PostScript to Ghostscript.
+CLIENT_FORMATS = ("PNG", "JPEG", "WEBP")
 _UNICODE_COMMENT = b"UNICODE\0"
 # Level 4 is twice as fast as Pillow's own 6 and a few per cent larger.
 _COMPRESSION_LEVEL = 4
@@ -65,7 +67,7 @@ def read_parameters(data: bytes) -> PngInfo:
         InvalidRequest: the bytes are no picture.
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=CLIENT_FORMATS) as image:
             # Text may stand after the pixels, and is wanted also where the file breaks off amid them.
             with contextlib.suppress(OSError, SyntaxError):
                 image.load()

@@ -114,3 +114,29 @@ def test_a_foreign_chunk_of_our_name_does_no_harm(own: str) -> None:
     picture().save(buffer, "PNG", pnginfo=chunks)
     expected: dict[str, Any] = {"prompt": "from json"} if "prompt" in own else {}
     assert read_parameters(buffer.getvalue()).parameters == expected
+
+
+@pytest.mark.parametrize("extension", [".eps", ".ps", ".pdf", ".fits", ".gif", ".tif", ".psd"])
+def test_a_client_s_file_starts_no_program_and_reaches_no_other_format(
+    extension: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An EPS of 100 bytes started Ghostscript with the client's program."""
+    Image.preinit()
+    Image.init()
+    opened: list[str] = []
+    for form, (_factory, accepts) in list(Image.OPEN.items()):
+        monkeypatch.setitem(Image.OPEN, form, (lambda *_, form=form: opened.append(form), accepts))
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n/x 1 def\nshowpage\n%%EOF\n"
+    data = {".eps": eps, ".ps": eps}.get(extension) or _saved_as(extension)
+    with pytest.raises(InvalidRequest, match="send a PNG, JPEG or WebP"):
+        read_parameters(data)
+    assert set(opened) <= {"PNG", "JPEG", "WEBP"}
+
+
+def _saved_as(extension: str) -> bytes:
+    buffer = io.BytesIO()
+    form = Image.registered_extensions().get(extension, "TIFF")
+    if form not in Image.SAVE:
+        return b"SIMPLE  =                    T"
+    picture().save(buffer, form)
+    return buffer.getvalue()
