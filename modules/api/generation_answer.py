@@ -88,4 +88,5 @@ def generation_info(job: Job, images: Sequence[Image], request: Txt2ImgRequest) 
         "is_using_inpainting_conditioning": False,
         "version": resolved.get("version", VERSION),
         "task_id": job.id,
+        "notes": [note.text for note in job.notes],
     }

@@ -23,6 +23,7 @@ from modules.errors import Interrupted, ModelError
 from modules.jobs.checkpoints import Checkpoint
 from modules.jobs.requests import ResolvedTxt2Img, find_checkpoint, resolve, validate_request
 from modules.jobs.rows import Job
+from modules.prompts.plain_syntax import describe_plain_syntax
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +114,8 @@ class JobDrawing:
         environment = environment_of(studio.device, dtype, "contiguous", threads)
         resolved = resolve(request, checkpoint, settings, studio.draw_seed, dtype, threads, environment=environment)
         studio.store.set_resolved(job.id, resolved.model_dump())
+        if told := describe_plain_syntax(resolved.prompt, resolved.negative_prompt):
+            studio.store.note(job.id, "plain-text", told)
         return checkpoint, resolved
 
     def _hashed(self, checkpoint: Checkpoint) -> Checkpoint:

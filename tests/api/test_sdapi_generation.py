@@ -42,6 +42,7 @@ async def test_the_answer_has_images_parameters_and_info(client: httpx.AsyncClie
     assert len(info["sd_model_hash"]) == 10
     assert len(info["infotexts"]) == len(content["images"]) == 2
     assert len(info["job_timestamp"]) == 14
+    assert info["notes"] == []
 
 
 async def test_an_image_is_the_raw_base64_of_the_files_bytes(
@@ -62,6 +63,14 @@ async def test_a_value_left_out_is_the_models_own(client: httpx.AsyncClient, eng
     info = json.loads((await client.post(TXT2IMG, json={})).json()["info"])
     assert (info["width"], info["height"]) == (128, 128)
     assert info["seed"] == 1234
+
+
+async def test_what_people_are_told_of_a_job_is_in_its_info(
+    client: httpx.AsyncClient, engine: FakeEngine, services: Services
+) -> None:
+    engine.between_images = lambda job, index: services.store.note(job.id, "plain-text", "Taken as plain text: (a:2).")
+    info = json.loads((await client.post(TXT2IMG, json={"prompt": "(a:2)"})).json()["info"])
+    assert info["notes"] == ["Taken as plain text: (a:2)."]
 
 
 async def test_images_are_not_sent_when_not_wanted_and_not_saved_unless_asked(

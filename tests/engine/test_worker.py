@@ -236,6 +236,18 @@ def test_a_seed_is_drawn_once_and_kept(engine: Engine) -> None:
     assert engine.store.images(job.id)[0].seed == job.resolved["seed"]
 
 
+def test_what_a_prompt_asks_for_and_does_not_get_is_told_once(engine: Engine) -> None:
+    engine.submit()
+    weighted = engine.submit(prompt="(cat:1.3)", negative_prompt="[dog]", steps=3)
+    assert [note.text for note in engine.run_next().notes] == []
+    at_step(engine, 1, lambda: engine.state.apply_request("pause", weighted))
+    paused = engine.run_next()
+    engine.store.resume(weighted)
+    notes = [note for note in engine.run_next().notes if note.kind == "plain-text"]
+    assert paused.status == "paused"
+    assert [note.text.partition(": ")[2] for note in notes] == ["(cat:1.3), [dog]."]
+
+
 def test_the_loop_takes_jobs_in_order_as_soon_as_they_come_and_ends_when_told(engine: Engine) -> None:
     engine.start()
     engine.wait(lambda: any(value["status"] == "idle" for value in engine.values("engine")))
