@@ -159,11 +159,3 @@ def test_who_did_what_is_said_in_words(tab: Tab) -> None:
         "cancelled what waits · 1 job",
         "restarted the engine when nothing is drawn and nothing waits",
     ]
-
-
-def test_tab_walks_from_a_list_to_the_next_field(tab: Tab) -> None:
-    page = tab.page
-    page.focus("#txt2img_sampling [role=combobox]")
-    expect(page.locator("[role=option]").first).to_be_visible()
-    page.keyboard.press("Tab")
-    expect(page.locator("#txt2img_scheduler [role=combobox]")).to_be_focused()

@@ -1,6 +1,7 @@
 // The fields of the request: what is wrong with one is said beside it; chips and defaults follow the checkpoint.
 
 import { byId, make, press, setAttribute, setText } from "./dom.js";
+import { Lists } from "./lists.js";
 import { read, write } from "./memory.js";
 import { ScheduleList } from "./schedule_list.js";
 
@@ -42,7 +43,8 @@ export class Fields {
     this.changed = changed;
     document.addEventListener("input", (event) => this.edited(event.target), true);
     document.addEventListener("click", (event) => this.clicked(event));
-    new ScheduleList(() => this.possible);
+    new ScheduleList(() => this.possible); // before Lists: what cannot be chosen is no choice
+    new Lists();
   }
 
   get model() {

@@ -2,6 +2,7 @@
 // no such thing: it is made as it opens, and marked then.
 
 import { byId, setAttribute } from "./dom.js";
+import { labelOf, optionsOf } from "./lists.js";
 
 export class ScheduleList {
   // `possible()` returns the labels that go with the sampler; null while that is not known.
@@ -12,11 +13,10 @@ export class ScheduleList {
     document.addEventListener("keydown", (event) => this.key(event), true);
   }
 
-  // The open list, if it is the one of the schedule types.
+  // Of the schedule types alone: another list may be open too.
   get options() {
-    const field = byId("txt2img_scheduler");
-    if (!field?.querySelector('[aria-expanded="true"]')) return [];
-    return Array.from(document.querySelectorAll('ul[role="listbox"] [role="option"]'));
+    const field = byId("txt2img_scheduler")?.querySelector("[role=combobox]");
+    return field ? optionsOf(field) : [];
   }
 
   mark() {
@@ -34,7 +34,7 @@ export class ScheduleList {
   }
 
   key(event) {
-    if (event.key !== "Enter" || event.target.closest?.("#txt2img_scheduler") === null) return;
+    if (event.key !== "Enter" || !event.target.closest?.("#txt2img_scheduler")) return;
     const active = this.options.find((option) => option.classList.contains("active"));
     if (active && this.isOff(active)) stop(event);
   }
@@ -43,8 +43,6 @@ export class ScheduleList {
     return option.getAttribute("aria-disabled") === "true";
   }
 }
-
-const labelOf = (option) => option.getAttribute("aria-label") || option.textContent.trim();
 
 function stop(event) {
   event.preventDefault();

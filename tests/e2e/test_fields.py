@@ -1,0 +1,52 @@
+"""The fields: lists by keyboard alone, what is wrong beside the field that it is wrong with."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.tab import Tab
+
+OPEN = "[role=combobox][aria-expanded=true]"
+SAMPLING = "#txt2img_sampling [role=combobox]"
+SCHEDULE = "#txt2img_scheduler [role=combobox]"
+
+
+def keys(page: Page, *names: str) -> None:
+    """Press keys as fast as a hand does: Gradio looks at each a moment later."""
+    for name in names:
+        page.keyboard.press(name)
+        page.wait_for_timeout(60)
+
+
+def test_lists_by_keyboard_open_when_asked_and_close_when_left(tab: Tab) -> None:
+    page = tab.page
+    page.focus(SAMPLING)
+    keys(page, "Shift", "Tab")
+    expect(page.locator(SCHEDULE)).to_be_focused()
+    expect(page.locator(OPEN)).to_have_count(0)
+    keys(page, "Shift+Tab", "Enter")
+    expect(page.locator("[role=option]")).to_have_count(17)
+    keys(page, "Tab")
+    page.wait_for_timeout(400)  # longer than the list takes to go
+    expect(page.locator(OPEN)).to_have_count(0)
+    expect(page.locator("[role=listbox]")).to_have_count(0)
+    keys(page, "Shift+Tab", "l", "c", "m", "Enter")
+    expect(page.locator(SAMPLING)).to_have_value("LCM")
+    expect(page.locator(SAMPLING)).to_be_focused()
+    keys(page, "Space", "Home", "Space")
+    expect(page.locator(SAMPLING)).to_have_value("Euler")
+
+
+def test_all_samplers_can_be_chosen_while_the_schedules_are_open(tab: Tab) -> None:
+    page = tab.page
+    page.click(SAMPLING)
+    page.click("[role=option] >> text=LCM")
+    page.focus(SCHEDULE)
+    keys(page, "ArrowDown")
+    expect(page.locator("[role=option][aria-disabled=true]").first).to_be_visible()
+    page.click(SAMPLING)
+    expect(page.locator("[role=option]")).to_have_count(17)
+    expect(page.locator("[role=option][aria-disabled=true]")).to_have_count(0)
+    page.click("#txt2img_phase")
+    expect(page.locator(OPEN)).to_have_count(0)
+    expect(page.locator("[role=listbox]")).to_have_count(0)
