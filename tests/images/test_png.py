@@ -2,6 +2,8 @@
 
 import io
 import json
+import struct
+import zlib
 from typing import Any
 
 import pytest
@@ -18,6 +20,10 @@ def picture() -> Image.Image:
     image = Image.new("RGB", (16, 8))
     image.putdata([(x * 16, y * 32, 7) for y in range(8) for x in range(16)])
     return image
+
+
+def png_chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", len(content), name) + content + struct.pack(">I", zlib.crc32(name + content))
 
 
 def test_the_same_picture_gives_the_same_bytes() -> None:
@@ -104,6 +110,48 @@ def test_bytes_that_are_no_picture_are_refused(data: bytes) -> None:
     with pytest.raises(InvalidRequest, match="The image cannot be read: send a PNG, JPEG or WebP file") as caught:
         read_parameters(data)
     assert caught.value.field == "image"
+
+
+def test_no_pixel_of_a_client_s_picture_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve PNG files of 671 kB, 177 million pixels each, took the server from 220 to 5,244 MB."""
+    buffer = io.BytesIO()
+    picture().save(buffer, "PNG")
+    wide = 13_300
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", wide, wide, 8, 6, 0, 0, 0))
+    pixels, end = buffer.getvalue()[33:-12], buffer.getvalue()[-12:]
+    bomb = buffer.getvalue()[:8] + header + pixels + png_chunk(b"tEXt", b"parameters\0a cat, after the pixels") + end
+    sizes: list[tuple[int, int]] = []
+    for maker in ("new", "fill"):
+        made = getattr(Image.core, maker)
+        monkeypatch.setattr(Image.core, maker, lambda *a, made=made: sizes.append(a[1]) or made(*a))
+    assert read_parameters(bomb).info == "a cat, after the pixels"
+    assert set(sizes) <= {(1, 1)}
+
+
+def test_a_text_that_nobody_wrote_is_refused_before_it_is_searched() -> None:
+    """An EXIF comment of 20 million characters froze the server for 12 s."""
+    with pytest.raises(InvalidRequest, match=r"has 100001 characters and at most 100000 are read") as caught:
+        read_parameters(encode_png(picture(), "x" * 100_001, {}))
+    assert caught.value.field == "image"
+    assert read_parameters(encode_png(picture(), "x" * 100_000, {})).info == "x" * 100_000
+
+
+def test_a_compressed_text_is_not_blown_up() -> None:
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("parameters", "x" * (8 << 20), zip=True)
+    buffer = io.BytesIO()
+    picture().save(buffer, "PNG", pnginfo=chunks)
+    with pytest.raises(InvalidRequest, match="The image cannot be read"):
+        read_parameters(buffer.getvalue())
+
+
+@pytest.mark.parametrize("own", ["[" * 100_000, '{"seed": ' + "[" * 900 + "]" * 900 + "}", '{"steps": true}'])
+def test_values_that_our_chunk_never_has_are_left_out(own: str) -> None:
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("steady", own)
+    buffer = io.BytesIO()
+    picture().save(buffer, "PNG", pnginfo=chunks)
+    assert read_parameters(buffer.getvalue()).parameters == {}
 
 
 @pytest.mark.parametrize("own", ["{", "[1]", "null", '{"prompt": "from json"}'])
