@@ -5,7 +5,6 @@ A new kind of model is a new `Family`; a checkpoint in a single file will name i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from diffusers import StableDiffusionPipeline
 
 from modules.errors import ModelError
+from modules.jobs.untrusted_file import read_object
 
 Factors = tuple[tuple[float, float, float], ...]
 
@@ -59,15 +59,14 @@ def read_index(folder: Path) -> dict[str, Any]:
         ModelError: it is missing or damaged.
     """
     try:
-        index = json.loads((folder / "model_index.json").read_bytes())
+        return read_object(folder / "model_index.json")
     except FileNotFoundError as error:
         message = f"model_index.json is missing in {folder}: fetch the model again, or take the folder away."
         raise ModelError(message) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise ModelError(f"model_index.json in {folder} cannot be read ({error}): fetch it again.") from error
-    if not isinstance(index, dict):
-        raise ModelError(f"model_index.json in {folder} holds no object: fetch it again.")
-    return index
+    except ValueError as error:
+        raise ModelError(f"model_index.json in {folder} {error}: fetch it again.") from error
 
 
 def family_of(folder: Path) -> Family:

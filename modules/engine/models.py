@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from modules.engine.launching import Pacer, event_maker
 from modules.engine.precision import cast_around
 from modules.engine.weights import load_network, load_text_encoder
 from modules.errors import ModelError
+from modules.jobs.untrusted_file import read_object
 
 logger = logging.getLogger(__name__)
 
@@ -199,7 +199,6 @@ def _load_component(
 def _read_preview(folder: Path) -> dict[str, Any] | None:
     """Return `preview.json`; a model without one, or with a damaged one, is previewed by its family's factors."""
     try:
-        preview = json.loads((folder / "preview.json").read_bytes())
+        return read_object(folder / "preview.json")
     except (OSError, ValueError):
         return None
-    return preview if isinstance(preview, dict) else None

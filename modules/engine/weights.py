@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from torch import nn
 from modules.engine.failures import is_out_of_memory
 from modules.engine.patience import wait_for
 from modules.errors import ModelError
+from modules.jobs.safetensors_file import read_header
 
 Progress = Callable[[int], None]
 
@@ -39,11 +39,17 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def count_parameters(folder: Path) -> int:
-    """Return how many numbers the weights of a component are, from the headers alone."""
+    """Return how many numbers the weights of a component are, from the headers alone.
+
+    Raises:
+        ModelError: there are no weights, or a header is damaged.
+    """
     total = 0
     for file in weight_files(folder):
-        with file.open("rb") as opened:
-            header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))
+        try:
+            header = read_header(file)
+        except (OSError, ValueError) as error:
+            raise _unfit(folder, error) from error
         for key, entry in header.items():
             if key != "__metadata__":
                 total += torch.Size(entry["shape"]).numel()

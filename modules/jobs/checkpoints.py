@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs import diffusers_folder
 from modules.jobs.model_hash import HashCache, hash_folder
+from modules.jobs.untrusted_file import read_object
+
+logger = logging.getLogger(__name__)
 
 SHORT_HASH_LENGTH = 10
 _LISTED_AT_MOST = 12
+_FALLBACK_SIDE = 512
+_LONGEST_REASON = 200
 _HASH_AT_ONCE_BYTES = 256_000_000  # below this hashing takes a fraction of a second, so that the title never changes
 
 
@@ -140,29 +146,44 @@ class CheckpointCatalogue:
         found: dict[str, Checkpoint] = {}
         seen: set[Path] = set()
         for folder in self._folders:
-            place = folder / "Stable-diffusion"
-            for path in sorted(place.iterdir()) if place.is_dir() else ():
-                if not path.is_dir() or path.name.startswith(".") or path.resolve() in seen:
+            for path in _entries(folder / "Stable-diffusion"):
+                whole = _resolved(path)
+                if whole in seen:
                     continue
-                seen.add(path.resolve())
-                name = path.name if path.name not in found else f"{folder.name}/{path.name}"
+                seen.add(whole)
+                name = _readable(path.name)
+                name = name if name not in found else f"{_readable(folder.name)}/{name}"
                 found.setdefault(name, self._read(name, path))
         return tuple(sorted(found.values(), key=lambda checkpoint: checkpoint.name.casefold()))
 
     def _read(self, name: str, path: Path) -> Checkpoint:
-        width, height = diffusers_folder.native_size(path)
+        """Look into one folder. Whatever an odd one brings about is its own problem, and nobody else's."""
+        try:
+            return self._look_at(name, path)
+        except Exception as error:
+            reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
+            logger.warning("The model %s cannot be read: %s", name, _readable(reason))
+            problem = f"{path} cannot be read ({reason}): give your user read access to it, or take it away."
+            return _unusable(name, path, _readable(problem))
+
+    def _look_at(self, name: str, path: Path) -> Checkpoint:
+        if _readable(str(path)) != str(path):
+            return _unusable(name, path, f"The name of {_readable(str(path))} is not UTF-8: rename it.")
         defaults, defaults_problem = _read_defaults(path)
         problem = diffusers_folder.find_problem(path) or defaults_problem
+        if problem is not None:
+            return replace(_unusable(name, path, _readable(problem)), defaults=defaults)
+        width, height = diffusers_folder.native_size(path)
         return Checkpoint(
             name=name,
             path=path,
             kind="folder",
             native_width=width,
             native_height=height,
-            sha256=self._quick_hash(path) if problem is None else None,
+            sha256=self._quick_hash(path),
             defaults=defaults,
             tokenizer_file=diffusers_folder.tokenizer_file(path),
-            problem=problem,
+            problem=None,
         )
 
     def _quick_hash(self, path: Path) -> str | None:
@@ -177,12 +198,55 @@ class CheckpointCatalogue:
         return remembered
 
 
+def _entries(place: Path) -> list[Path]:
+    """Return the folders in `place`; `place` itself where it is there and cannot be listed, to be told of."""
+    try:
+        paths = sorted(place.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError:
+        return [place]
+    return [path for path in paths if not path.name.startswith(".") and _is_folder(path)]
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return True  # It may be one: reading it tells what is wrong.
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path
+
+
+def _readable(text: str) -> str:
+    """Return text that can be sent: names on disk may hold bytes that are no UTF-8."""
+    return text.encode(errors="replace").decode()
+
+
+def _unusable(name: str, path: Path, problem: str) -> Checkpoint:
+    return Checkpoint(
+        name=name,
+        path=path,
+        kind="folder",
+        native_width=_FALLBACK_SIDE,
+        native_height=_FALLBACK_SIDE,
+        sha256=None,
+        defaults=ModelDefaults(),
+        tokenizer_file=None,
+        problem=problem,
+    )
+
+
 def _read_defaults(path: Path) -> tuple[ModelDefaults, str | None]:
     """Return the defaults and, when their file is damaged, the problem."""
-    file = path / "defaults.json"
     try:
-        return ModelDefaults.model_validate_json(file.read_bytes()), None
+        return ModelDefaults.model_validate(read_object(path / "defaults.json")), None
     except FileNotFoundError:
         return ModelDefaults(), None
-    except (OSError, ValidationError):
+    except (OSError, ValueError):
         return ModelDefaults(), f"defaults.json in {path} is damaged: repair it, or take it away."

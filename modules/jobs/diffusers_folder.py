@@ -1,56 +1,74 @@
-"""Read a model in diffusers layout from its small files, without torch: what it needs, and its native size."""
+"""Read a model in diffusers layout from its small files, without torch: what it needs, and its native size.
+
+Nothing in such a folder is trusted: it may have been downloaded from anywhere, or be half of a copy.
+"""
 
 from __future__ import annotations
 
-import json
+import re
 from pathlib import Path
 from typing import Any
 
 from modules.jobs.safetensors_file import find_damage
+from modules.jobs.untrusted_file import is_regular, read_object
 
 # The engine runs without these, so a folder may lack them.
 _OPTIONAL_COMPONENTS = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
 _FALLBACK_SIZE = 512
 _FALLBACK_SIZE_TRANSFORMER = 1024
 _FALLBACK_SCALE = 8
+_LARGEST_SIDE = 8192  # twice what the largest models were trained for
+_MOST_LEVELS = 16
+_COMPONENT_NAME = re.compile(r"\w{1,64}", re.ASCII)
+_LONGEST_SHOWN = 80
 
 
 def find_problem(folder: Path) -> str | None:
     """Name the first file that the model lacks or that is damaged, with the remedy; None when all is there."""
-    index = _read_json(folder / "model_index.json")
-    if index is None:
-        return _missing(folder, "model_index.json")
+    try:
+        index = read_object(folder / "model_index.json")
+    except (OSError, ValueError) as error:
+        return _unreadable(folder, "model_index.json", error)
     for component, kind in index.items():
         if component.startswith("_") or component in _OPTIONAL_COMPONENTS or not _is_used(kind):
             continue
+        if not _COMPONENT_NAME.fullmatch(component):
+            return f"model_index.json in {folder} names a part {_shown(component)}: fetch it again."
         problem = _find_component_problem(folder, component, str(kind[1]))
         if problem is not None:
             return problem
-    return None
+    return _find_size_problem(folder)
 
 
 def native_size(folder: Path) -> tuple[int, int]:
-    """Return the width and height in pixels that the model was trained for."""
-    denoiser = _read_json(folder / "unet" / "config.json")
-    fallback = _FALLBACK_SIZE
-    if denoiser is None:
-        denoiser = _read_json(folder / "transformer" / "config.json") or {}
-        fallback = _FALLBACK_SIZE_TRANSFORMER
+    """Return the width and height in pixels that the model was trained for.
+
+    Raises:
+        ValueError: they make no sense; the message names the file.
+    """
+    name, fallback = "unet", _FALLBACK_SIZE
+    if not is_regular(folder / "unet" / "config.json"):
+        name, fallback = "transformer", _FALLBACK_SIZE_TRANSFORMER
+    denoiser = _read_or_nothing(folder / name / "config.json")
     sample_size = denoiser.get("sample_size")
-    scale = _vae_scale(_read_json(folder / "vae" / "config.json") or {})
+    scale = _vae_scale(_read_or_nothing(folder / "vae" / "config.json"))
     match sample_size:
-        case int(side):
-            return side * scale, side * scale
-        case [int(height), int(width)]:
-            return width * scale, height * scale
-    return fallback, fallback
+        case int(side) if not isinstance(side, bool):
+            width, height = side * scale, side * scale
+        case [int(rows), int(columns)]:
+            width, height = columns * scale, rows * scale
+        case _:
+            return fallback, fallback
+    if not (0 < width <= _LARGEST_SIDE and 0 < height <= _LARGEST_SIDE):
+        raise ValueError(f"sample_size {_shown(sample_size)} in {name}/config.json makes no picture")
+    return width, height
 
 
 def tokenizer_file(folder: Path) -> Path | None:
     """Return the file from which tokens can be counted: `tokenizer.json`, else the older `vocab.json`."""
     for name in ("tokenizer.json", "vocab.json"):
         path = folder / "tokenizer" / name
-        if path.is_file():
+        if is_regular(path):
             return path
     return None
 
@@ -65,12 +83,27 @@ def _vae_scale(config: dict[str, Any]) -> int:
     for key in ("block_out_channels", "encoder_block_out_channels", "down_block_out_channels"):
         channels = config.get(key)
         if isinstance(channels, list) and channels:
+            if len(channels) > _MOST_LEVELS:
+                raise ValueError(
+                    f"{key} in vae/config.json has {len(channels)} levels, which is more than any model has"
+                )
             return int(2 ** (len(channels) - 1))
     return _FALLBACK_SCALE
 
 
+def _find_size_problem(folder: Path) -> str | None:
+    try:
+        native_size(folder)
+    except ValueError as error:
+        return f"{error}: fetch the model in {folder} again."
+    return None
+
+
 def _find_component_problem(folder: Path, component: str, class_name: str) -> str | None:
     place = folder / component
+    problem = _find_odd_file(folder, place)
+    if problem is not None:
+        return problem
     if "Tokenizer" in class_name:
         return _find_tokenizer_problem(folder, place)
     if "Scheduler" in class_name:
@@ -78,31 +111,43 @@ def _find_component_problem(folder: Path, component: str, class_name: str) -> st
     return _find_json_problem(folder, place / "config.json") or _find_weights_problem(folder, place)
 
 
+def _find_odd_file(folder: Path, place: Path) -> str | None:
+    """Name a pipe, a device or the like: a library that opens it would wait for ever."""
+    try:
+        entries = sorted(place.iterdir())
+    except FileNotFoundError:
+        return None  # What is missing is named by who looks for it.
+    except OSError as error:
+        return _unreadable(folder, place.name, error)
+    for path in entries:
+        if path.exists() and not path.is_dir() and not is_regular(path):
+            return f"{_shown(f'{place.name}/{path.name}')} in {folder} is no regular file: take it away."
+    return None
+
+
 def _find_json_problem(folder: Path, path: Path) -> str | None:
-    if _read_json(path) is not None:
-        return None
-    name = path.relative_to(folder).as_posix()
-    if path.is_file():
-        return f"{name} in {folder} is not valid JSON: fetch it again."
-    return _missing(folder, name)
+    try:
+        read_object(path)
+    except (OSError, ValueError) as error:
+        return _unreadable(folder, path.relative_to(folder).as_posix(), error)
+    return None
 
 
 def _find_tokenizer_problem(folder: Path, place: Path) -> str | None:
     whole = ("tokenizer.json", "spiece.model", "tokenizer.model")
-    if any((place / name).is_file() for name in whole):
+    if any(is_regular(place / name) for name in whole):
         return None
     for name in ("vocab.json", "merges.txt"):
-        if not (place / name).is_file():
-            return _missing(folder, f"{place.name}/{name if (place / 'vocab.json').is_file() else 'tokenizer.json'}")
+        if not is_regular(place / name):
+            return _missing(folder, f"{place.name}/{name if is_regular(place / 'vocab.json') else 'tokenizer.json'}")
     return None
 
 
 def _find_weights_problem(folder: Path, place: Path) -> str | None:
     for index_path in sorted(place.glob("*.safetensors.index.json")):
-        index = _read_json(index_path) or {}
-        for name in sorted(set(index.get("weight_map", {}).values())):
-            if not (place / name).is_file():
-                return _missing(folder, f"{place.name}/{name}")
+        problem = _find_problem_of_split_weights(folder, index_path)
+        if problem is not None:
+            return problem
     files = sorted(place.glob("*.safetensors"))
     if not files:
         pickles = sorted((*place.glob("*.bin"), *place.glob("*.pt"), *place.glob("*.ckpt")))
@@ -118,6 +163,24 @@ def _find_weights_problem(folder: Path, place: Path) -> str | None:
     return None
 
 
+def _find_problem_of_split_weights(folder: Path, index_path: Path) -> str | None:
+    place = index_path.parent
+    name = f"{place.name}/{index_path.name}"
+    try:
+        parts = read_object(index_path).get("weight_map")
+    except (OSError, ValueError) as error:
+        return _unreadable(folder, name, error)
+    if not isinstance(parts, dict):
+        return f"{name} in {folder} has no weight_map: fetch it again."
+    for part in parts.values():
+        if not isinstance(part, str) or Path(part).name != part:
+            return f"{name} in {folder} names {_shown(part)} as a file of weights: fetch it again."
+    for part in sorted(set(parts.values())):
+        if not is_regular(place / part):
+            return _missing(folder, f"{place.name}/{_shown(part)}")
+    return None
+
+
 def _is_used(kind: object) -> bool:
     return isinstance(kind, list) and len(kind) == 2 and all(isinstance(part, str) for part in kind)
 
@@ -126,10 +189,27 @@ def _missing(folder: Path, name: str) -> str:
     return f"{name} is missing in {folder}: fetch the model again, or take the folder away."
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
-    """Return the JSON object in the file, None when there is none."""
+def _unreadable(folder: Path, name: str, error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return _missing(folder, name)
+    if isinstance(error, PermissionError):
+        return f"{name} in {folder} may not be read: give your user read access to it, or take the folder away."
+    if isinstance(error, OSError):
+        return f"{name} in {folder} cannot be read ({error.strerror}): fetch it again, or take the folder away."
+    return f"{name} in {folder} {error}: fetch it again."
+
+
+def _shown(value: object) -> str:
+    """Return a value of a file as a message may hold it: `repr` of something deep or long never ends."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def _read_or_nothing(path: Path) -> dict[str, Any]:
+    """Return the JSON object in the file, an empty one when there is none."""
     try:
-        value = json.loads(path.read_bytes())
+        return read_object(path)
     except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None
+        return {}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modules.errors import StorageError
+from modules.jobs.untrusted_file import open_regular
 from modules.paths import locked, write_atomically
 
 _CHUNK_BYTES = 1 << 20
@@ -21,7 +22,7 @@ def hash_folder(folder: Path, files: Sequence[Path]) -> str:
     for path in files:
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
         digest.update(path.stat().st_size.to_bytes(8, "little"))
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)
     return digest.hexdigest()
@@ -57,7 +58,7 @@ class HashCache:
             return {}
         try:
             known = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return {str(key): str(value) for key, value in known.items()} if isinstance(known, dict) else {}
 

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
-_LARGEST_HEADER_BYTES = 100_000_000  # the format's own limit
+from modules.jobs.untrusted_file import open_regular, parse_object
+
+# The format allows 100 MB. The header of the largest models that people have is 1 MB.
+_LARGEST_HEADER_BYTES = 8_000_000
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Return what the file says of its tensors, by name, after checking that it is whole.
+
+    Reads the header only. A download that broke off is the common case.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is damaged; the message goes on after the file's name.
+    """
+    with open_regular(path) as file:
+        size = path.stat().st_size
+        header_bytes = int.from_bytes(file.read(8), "little")
+        if size < 8 or header_bytes > size - 8:
+            raise ValueError("is not a whole safetensors file")
+        if header_bytes > _LARGEST_HEADER_BYTES:
+            raise ValueError(f"has a header of more than {_LARGEST_HEADER_BYTES:,} bytes")
+        header_data = file.read(header_bytes)
+    try:
+        header = parse_object(header_data)
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        missing = 8 + header_bytes + max((int(end) for end in ends), default=0) - size
+    except (ValueError, LookupError, TypeError, ArithmeticError):
+        raise ValueError("is not a safetensors file") from None
+    if missing > 0:
+        raise ValueError(f"is cut short by {missing:,} bytes")
+    return header
 
 
 def find_damage(path: Path) -> str | None:
-    """Tell in words what is wrong with the file, None when its length is what its header says.
-
-    Reads the header only. A download that broke off is the common case.
-    """
+    """Tell in words what is wrong with the file, None when its length is what its header says."""
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            header_bytes = int.from_bytes(file.read(8), "little")
-            if size < 8 or header_bytes > min(_LARGEST_HEADER_BYTES, size - 8):
-                return "is not a whole safetensors file"
-            header = json.loads(file.read(header_bytes))
-        end = max((entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"), default=0)
+        read_header(path)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return "is not a safetensors file"
-    missing = 8 + header_bytes + end - size
-    return f"is cut short by {missing:,} bytes" if missing > 0 else None
+    except ValueError as error:
+        return str(error)
+    return None

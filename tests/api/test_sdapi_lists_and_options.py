@@ -64,6 +64,24 @@ async def test_models_have_unique_titles_and_refresh_finds_new_ones(client: http
     assert [model["model_name"] for model in models] == ["another", "emoji"]
 
 
+async def test_an_odd_folder_that_appears_while_running_hides_no_other(
+    client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    odd = make_model(tmp_path / "models", "odd")
+    weights = {"weight_map": {"a": 1, "b": None}}
+    (odd / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(weights))
+    (make_model(tmp_path / "models", "deep") / "model_index.json").write_text("[" * 200_000)
+    assert (await client.post("/sdapi/v1/refresh-checkpoints")).status_code == 200
+    models = (await client.get("/sdapi/v1/sd-models")).json()
+    assert [model["model_name"] for model in models] == ["emoji"]
+    request = {"override_settings": {"sd_model_checkpoint": "odd"}}
+    answer = await client.post("/sdapi/v1/jobs", json={"kind": "txt2img", "request": request})
+    assert answer.status_code == 422
+    assert "names 1 as a file of weights" in answer.text
+    answer = await client.post("/sdapi/v1/jobs", json={"kind": "txt2img", "request": {}})
+    assert answer.status_code == 200
+
+
 async def test_a_full_echo_of_the_options_changes_nothing(client: httpx.AsyncClient, services: Services) -> None:
     before = services.options.values
     options = (await client.get("/sdapi/v1/options")).json()

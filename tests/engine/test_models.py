@@ -146,7 +146,7 @@ def test_damaged_files_are_named(copy: Path) -> None:
     with pytest.raises(ModelError, match="unet of copy cannot be loaded"):
         load_copy(copy)
     (copy / "model_index.json").write_text("[]")
-    with pytest.raises(ModelError, match=r"model_index\.json .* holds no object"):
+    with pytest.raises(ModelError, match=r"model_index\.json .* holds no JSON object"):
         load_copy(copy)
     (copy / "model_index.json").unlink()
     with pytest.raises(ModelError, match=r"model_index\.json is missing"):
