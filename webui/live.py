@@ -25,7 +25,6 @@ BANNERS = '<div id="steady_banners" class="sd-banners" role="alert"></div>'
 STAGE = """
 <section class="sd-stage" aria-label="The picture">
   <div class="sd-picture" id="txt2img_stage" data-shows="nothing">
-    <span class="sd-note" id="txt2img_note" hidden></span>
     <button type="button" class="sd-open" id="txt2img_open" aria-label="Show the picture in full size" hidden>
       <img id="txt2img_live_preview" alt="" decoding="sync" draggable="true">
     </button>
@@ -35,18 +34,19 @@ STAGE = """
     aria-valuenow="0" aria-valuemin="0" aria-valuemax="100"><i style="flex:1"></i></div>
   <div class="sd-line">
     <div class="sd-phase" id="txt2img_phase"><b>Connecting …</b></div>
+    <span class="sd-note" id="txt2img_note" hidden></span>
     <button type="button" class="sd-text" id="txt2img_paused_jobs" title="Open the queue" hidden></button>
   </div>
   <div class="sd-unseen" id="txt2img_phase_live" aria-live="polite"></div>
   <div id="txt2img_gallery" class="sd-strip" role="group" aria-label="Pictures of this job"></div>
   <div class="sd-panel sd-info">
-    <div id="html_info_txt2img" class="sd-infotext" aria-label="How this picture was made"></div>
     <div class="sd-send" id="txt2img_send">
       <button type="button" data-do="reuse-all">Reuse these settings</button>
       <button type="button" data-do="reuse-seed">Reuse seed</button>
       <a data-do="download" download>Download</a>
       <button type="button" data-do="copy">Copy infotext</button>
     </div>
+    <div id="html_info_txt2img" class="sd-infotext" aria-label="How this picture was made"></div>
     <ul id="txt2img_job_notes" class="sd-job-notes" aria-label="What happened to this job" aria-live="polite" hidden>
     </ul>
   </div>

@@ -72,7 +72,7 @@ export class Stage {
     image.src = source;
     const place = document.querySelector("#txt2img_gallery [data-state=drawn] img");
     if (place && source.startsWith("data:")) place.src = source;
-    const ratio = (width || next.naturalWidth) / (height || next.naturalHeight);
+    const ratio = ratioOf(next, width / height);
     byId("txt2img_open").style.setProperty("--ratio", ratio.toFixed(4));
   }
 
@@ -145,6 +145,12 @@ export class Stage {
     const there = job?.outputs.some((one) => one.index === index);
     this.selected = there ? index : null;
   }
+}
+
+// The picture's own: a preview of several pictures is a grid. A small preview's is rounded, so what was asked counts there.
+function ratioOf(image, asked) {
+  const own = image.naturalWidth / image.naturalHeight;
+  return Math.abs(own / asked - 1) < 0.04 ? asked : own;
 }
 
 export const thumbnail = (output) => output.url.replace(/\.png$/, "/thumbnail");
