@@ -147,6 +147,23 @@ class Settings:
         minimum=0,
         maximum=1000,
     )
+    jobs_kept_days: int = _setting(
+        0,
+        "History",
+        "Keep finished jobs for N days",
+        "Older ones are deleted with their prompts; saved pictures stay. 0: for ever.",
+        minimum=0,
+        maximum=36_500,
+    )
+    jobs_kept_count: int = _setting(
+        0,
+        "History",
+        "Keep the last N finished jobs",
+        "Those before them are deleted with their prompts, once they ended ten minutes ago; saved pictures stay. "
+        "0: all.",
+        minimum=0,
+        maximum=1_000_000,
+    )
     interrupt_after_current: bool = _setting(
         False,
         "User interface",

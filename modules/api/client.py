@@ -7,6 +7,7 @@ import binascii
 
 from starlette.requests import HTTPConnection
 
+from modules.cmd_args import is_loopback
 from modules.jobs.rows import Actor
 
 OWNER_HEADER = "x-steady-owner"
@@ -25,6 +26,11 @@ def owner_of(connection: HTTPConnection) -> str:
 def address_of(connection: HTTPConnection) -> str:
     """Return the address that a client asks from."""
     return connection.client.host if connection.client else "unknown"
+
+
+def is_on_this_machine(connection: HTTPConnection) -> bool:
+    """Tell whether a client asks from the machine that this runs on."""
+    return is_loopback(address_of(connection))
 
 
 def actor_of(connection: HTTPConnection) -> Actor:

@@ -1,4 +1,4 @@
-"""Jobs: put into the queue, look at, remove; and their pictures."""
+"""Jobs: put into the queue, look at; and their pictures."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from fastapi import APIRouter, Request
 from PIL import Image as PilImage
 from starlette.responses import Response
 
-from modules.api.answers import Refused, error_answer, json_answer, read_object
-from modules.api.client import actor_of
+from modules.api.answers import Refused, json_answer, read_object
+from modules.api.client import actor_of, is_on_this_machine
 from modules.api.generation_answer import read_image
-from modules.api.live_messages import answer_for
+from modules.api.job_folder import folder_of
 from modules.api.services import Services
 from modules.api.submission import check_job_id, check_request, new_job_id, submit_job, wishes_in
 from modules.errors import InvalidRequest, UnknownJob
-from modules.jobs.rows import Actor, Image
+from modules.jobs.answers import job_answer
+from modules.jobs.rows import Image, Job
 from modules.jobs.store import JobStore
 from modules.paths import DataFolder
 
@@ -51,20 +52,21 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("")
     async def listed(
-        status: str | None = None, owner: str | None = None, text: str | None = None, limit: int = 50, offset: int = 0
+        request: Request,
+        status: str | None = None,
+        owner: str | None = None,
+        text: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
     ) -> Response:
         """Jobs and how many there are, the newest first; `status` may be several, `text` is in the prompt."""
-        return json_answer(await workers.run(list_jobs, store, status, owner, text, limit, offset))
+        folder = folder_told_to(services, request)
+        return json_answer(await workers.run(list_jobs, store, folder, status, owner, text, limit, offset))
 
     @router.get("/{job_id}")
-    async def one(job_id: str) -> Response:
-        """A job and its outputs so far."""
-        return json_answer(await workers.run(job_or_unknown, store, job_id))
-
-    @router.delete("/{job_id}")
-    async def remove(request: Request, job_id: str) -> Response:
-        """Take a job that waits out of the queue."""
-        return await workers.run_control(remove_job, services, job_id, actor_of(request))
+    async def one(request: Request, job_id: str) -> Response:
+        """A job and its outputs so far; `folder` is where they are, for a client on the same machine."""
+        return json_answer(await workers.run(job_or_unknown, store, folder_told_to(services, request), job_id))
 
     @router.get("/{job_id}/images/{index:int}.png")
     async def picture(job_id: str, index: int) -> Response:
@@ -81,8 +83,19 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
+def folder_told_to(services: Services, request: Request) -> DataFolder | None:
+    """Return the data folder if this client may know where files are, else None."""
+    return services.folder if is_on_this_machine(request) else None
+
+
 def list_jobs(
-    store: JobStore, status: str | None, owner: str | None, text: str | None, limit: int, offset: int
+    store: JobStore,
+    folder: DataFolder | None,
+    status: str | None,
+    owner: str | None,
+    text: str | None,
+    limit: int,
+    offset: int,
 ) -> dict[str, Any]:
     """Return jobs with their outputs, and how many there are in all.
 
@@ -97,37 +110,25 @@ def list_jobs(
         raise InvalidRequest(
             f"limit {limit} or offset {offset} is not possible: use a limit of 0 to {MOST_JOBS_LISTED}.", "limit"
         )
-    jobs, total = store.jobs(status=statuses or None, owner=owner, text=text, limit=limit, offset=offset)
-    return {"jobs": [answer_for(store, job) for job in jobs], "total": total}
+    jobs, total = store.jobs_with_images(status=statuses or None, owner=owner, text=text, limit=limit, offset=offset)
+    return {"jobs": [told(folder, job, images) for job, images in jobs], "total": total}
 
 
-def job_or_unknown(store: JobStore, job_id: str) -> dict[str, Any] | None:
+def job_or_unknown(store: JobStore, folder: DataFolder | None, job_id: str) -> dict[str, Any]:
     """Return a job with its outputs.
 
     Raises:
         UnknownJob: there is none.
     """
-    job = store.get(job_id)
-    if job is None:
+    found = store.with_images(job_id)
+    if found is None:
         raise UnknownJob(job_id)
-    return answer_for(store, job)
+    return told(folder, *found)
 
 
-def remove_job(services: Services, job_id: str, by: Actor) -> Response:
-    """Take a job out of the queue; 409 when it is not in it any more.
-
-    Raises:
-        UnknownJob: there is none.
-        Refused: 403, it belongs to another owner.
-    """
-    services.permission.check(job_id, by)
-    if services.store.remove(job_id, by=by):
-        return json_answer({"accepted": True, "was": "queued"})
-    job = services.store.get(job_id)
-    if job is None:
-        raise UnknownJob(job_id)
-    remedy = "interrupt it first" if job.status == "running" else "only queued jobs can be removed"
-    return error_answer(409, "NotQueued", f"Job {job_id} is {job.status}: {remedy}.")
+def told(folder: DataFolder | None, job: Job, images: list[Image]) -> dict[str, Any]:
+    """Return the REST form of a job. `folder` is the data folder, None when the client is not to know paths."""
+    return job_answer(job, images) | {"folder": None if folder is None else folder_of(folder, images)}
 
 
 def find_image(store: JobStore, job_id: str, index: int) -> Image:
@@ -137,9 +138,9 @@ def find_image(store: JobStore, job_id: str, index: int) -> Image:
         UnknownJob: there is no such job.
         Refused: 404, it has no such image (yet).
     """
-    for image in store.images(job_id):
-        if image.index == index:
-            return image
+    image = store.image(job_id, index)
+    if image is not None and image.status == "complete":
+        return image
     if store.get(job_id) is None:
         raise UnknownJob(job_id)
     raise Refused(404, f"Job {job_id} has no image {index}, or not yet.")

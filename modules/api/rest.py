@@ -8,8 +8,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modules.api import (
     assets,
+    deletion_routes,
     docs_page,
     job_actions,
+    job_folder,
     jobs_routes,
     live_routes,
     queue_routes,
@@ -41,6 +43,8 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
         sdapi_lists,
         jobs_routes,
         job_actions,
+        deletion_routes,
+        job_folder,
         queue_routes,
         live_routes,
     ):

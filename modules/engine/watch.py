@@ -25,12 +25,14 @@ class Watch:
     """Looks each half second at the database, the settings, the memory.
 
     It also removes pictures that were to be kept for some hours only, and events that nobody waits for any more, at the
-    start and then each hour.
+    start and then each hour; and each minute the jobs that a setting no longer keeps.
     """
 
     _SECONDS_BETWEEN_LOOKS = 0.5
     _LOOKS_BETWEEN_NEWS = 4
     _SECONDS_BETWEEN_SWEEPS = 3600.0
+    _SECONDS_BETWEEN_DELETIONS = 60.0
+    _SECONDS_UNTIL_MORE_IS_DELETED = 2.0
 
     def __init__(self, studio: Studio, worker: Worker, clock: Callable[[], float] = time.monotonic) -> None:
         self._studio = studio
@@ -39,7 +41,7 @@ class Watch:
         self._version: int | None = None
         self._recorded: tuple[str, str, float] | None = None
         self._looks = 0
-        self._swept_at = float("-inf")
+        self._swept_at = self._deletion_due = float("-inf")
         self._interrupted: tuple[str, float] | None = None
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -72,6 +74,22 @@ class Watch:
             studio.store.expire_results(studio.options.values.results_kept_hours)
             studio.store.remove_unfinished()
             studio.store.compact_events(EVENTS_KEPT)
+            studio.store.finish_deletions()
+        if self._clock() >= self._deletion_due:
+            self._deletion_due = self._clock() + self._delete_old_jobs()
+
+    def _delete_old_jobs(self) -> float:
+        """Delete what the settings no longer keep, also while a job is drawn, since a queue may never be idle.
+
+        Returns in how many seconds to do so again.
+        """
+        values = self._studio.options.values
+        if not values.jobs_kept_days and not values.jobs_kept_count:
+            return self._SECONDS_UNTIL_MORE_IS_DELETED  # a setting that is changed is to act soon
+        deleted = self._studio.store.delete_old(values.jobs_kept_days, values.jobs_kept_count)
+        if deleted.jobs:
+            logger.info("%d finished jobs were deleted, as the settings say", deleted.jobs)
+        return self._SECONDS_UNTIL_MORE_IS_DELETED if deleted.left else self._SECONDS_BETWEEN_DELETIONS
 
     def _apply_requests(self) -> None:
         """Obey stored requests whose nudge was lost, for example with the server that sent it."""

@@ -19,6 +19,21 @@ def save_image(data: bytes, path: Path) -> None:
     write_atomically(path, data, sole_writer=True)
 
 
+def remove_image(path: Path) -> None:
+    """Remove a picture, and what a killed engine left of it. One that is gone already is no error.
+
+    Raises:
+        StorageError: the folder does not allow it.
+    """
+    remove_unfinished(path)
+    try:
+        path.unlink(missing_ok=True)
+    except NotADirectoryError:
+        pass
+    except OSError as error:
+        raise StorageError.from_os_error(path, error) from error
+
+
 def remove_unfinished(path: Path) -> None:
     """Remove what a killed engine left of this picture when it died amid writing it; mostly there is nothing.
 

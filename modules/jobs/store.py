@@ -11,17 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modules.jobs.rows import Job
+from modules.jobs.rows import Image, Job
 from modules.jobs.store_audit import Audit
+from modules.jobs.store_deletion import Deletion
 from modules.jobs.store_engine import EngineSide
 from modules.jobs.store_events import Events
+from modules.jobs.store_images import complete_images, complete_images_of
 from modules.jobs.store_pictures import Pictures
 from modules.jobs.store_queue import Queue
 from modules.jobs.store_requests import Requests
 from modules.jobs.store_rows import JobFilter, find_job, first_job, jobs_with_ids, select_jobs
 
 
-class JobStore(Queue, Requests, EngineSide, Pictures, Events, Audit):
+class JobStore(Queue, Requests, EngineSide, Pictures, Events, Audit, Deletion):
     """The jobs, pictures and events of a data folder. Its methods are in the files of the classes above."""
 
     def get(self, id: str) -> Job | None:
@@ -46,9 +48,29 @@ class JobStore(Queue, Requests, EngineSide, Pictures, Events, Audit):
 
         `text` leaves those whose prompt holds each of its words, whatever their case.
         """
-        statuses = () if status is None else (status,) if isinstance(status, str) else tuple(status)
         with self._database.read() as connection:
-            return select_jobs(connection, JobFilter(statuses, owner, text), limit, offset)
+            return select_jobs(connection, JobFilter(_statuses(status), owner, text), limit, offset)
+
+    def with_images(self, id: str) -> tuple[Job, list[Image]] | None:
+        """Return the job and its complete pictures, as they are at one moment; None when there is no such job."""
+        with self._database.read() as connection:
+            job = find_job(connection, id)
+            return None if job is None else (job, complete_images(connection, id))
+
+    def jobs_with_images(
+        self,
+        status: str | Sequence[str] | None = None,
+        owner: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+        text: str | None = None,
+    ) -> tuple[list[tuple[Job, list[Image]]], int]:
+        """Like `jobs`, each with its complete pictures, all as they are at one moment."""
+        wanted = JobFilter(_statuses(status), owner, text)
+        with self._database.read() as connection:
+            jobs, total = select_jobs(connection, wanted, limit, offset)
+            images = complete_images_of(connection, [job.id for job in jobs])
+        return [(job, images.get(job.id, [])) for job in jobs], total
 
     def running(self) -> Job | None:
         """Return the job that runs now."""
@@ -65,3 +87,7 @@ class JobStore(Queue, Requests, EngineSide, Pictures, Events, Audit):
         """Return the owner's last job, finished or not."""
         with self._database.read() as connection:
             return first_job(connection, "WHERE owner = ? ORDER BY number DESC", (owner,))
+
+
+def _statuses(status: str | Sequence[str] | None) -> tuple[str, ...]:
+    return () if status is None else (status,) if isinstance(status, str) else tuple(status)

@@ -9,7 +9,7 @@ import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from modules.jobs.store_schema import NewerSchemaError, migrate
 from modules.paths import locked, set_aside
 
 _BUSY_SECONDS = 15.0  # the longest that one process waits for the transaction of another
+_MOST_PARAMETERS = 500  # of one statement; SQLite allows more
+_WIPE_MILLISECONDS = 20  # nobody can write while the log is waited for
 _CORRUPT_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _WAL_FILES = ("-wal", "-shm")
 
@@ -34,6 +36,10 @@ class Transaction:
     def execute(self, sql: str, parameters: Mapping[str, Any] | tuple[Any, ...] = ()) -> sqlite3.Cursor:
         """Run one statement."""
         return self._connection.execute(sql, parameters)
+
+    def execute_many(self, sql: str, parameters: Iterable[tuple[Any, ...]]) -> None:
+        """Run one statement with each of the parameters."""
+        self._connection.executemany(sql, parameters)
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -106,6 +112,15 @@ class Database:
         with self._told_in_words(), self._watcher_lock:
             return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
 
+    def wipe(self) -> bool:
+        """Empty the log, which still holds what was deleted; False when others are reading from it just now."""
+        with self._told_in_words(), self._borrowed() as connection:
+            connection.execute(f"PRAGMA busy_timeout = {_WIPE_MILLISECONDS}")
+            try:
+                return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {int(1000 * _BUSY_SECONDS)}")
+
     def close(self) -> None:
         """Close all connections; those in use are closed when they come back."""
         with self._lock:
@@ -146,6 +161,7 @@ class Database:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # a prompt that is deleted does not stay in a free page
         connection.create_function("contains_word", 2, _contains_word, deterministic=True)
         return connection
 
@@ -189,6 +205,12 @@ class Database:
                 f"{self.path} was written by a newer version (schema {error}): "
                 "update the program, or choose another --data-dir."
             ) from error
+
+
+def batched(values: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the values in parts that one statement takes as parameters."""
+    for start in range(0, len(values), _MOST_PARAMETERS):
+        yield tuple(values[start : start + _MOST_PARAMETERS])
 
 
 def _contains_word(text: object, word: str) -> bool:

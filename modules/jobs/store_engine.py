@@ -16,6 +16,8 @@ from modules.jobs.store_recovery import recover_job, requeue_job
 from modules.jobs.store_requests import pause_job
 from modules.jobs.store_rows import add_note, end_job, find_job, known_job, read_order
 
+_TURNS_REMEMBERED = 1000
+
 
 class EngineSide(StoreBase):
     """The methods of the job store for the engine."""
@@ -32,10 +34,11 @@ class EngineSide(StoreBase):
             chosen = order[0]
             leave_queue(transaction, {chosen.id})
             transaction.execute(
-                "UPDATE jobs SET status = 'running', engine = ?, attempts = attempts + 1, turn = ?, place = 0,"
-                " own_place = 0, stop_requests = 0, started_at = coalesce(started_at, ?) WHERE id = ?",
-                (engine, _next_turn(transaction), transaction.now(), chosen.id),
+                "UPDATE jobs SET status = 'running', engine = ?, attempts = attempts + 1, place = 0, own_place = 0,"
+                " stop_requests = 0, started_at = coalesce(started_at, ?) WHERE id = ?",
+                (engine, transaction.now(), chosen.id),
             )
+            _take_turn(transaction, chosen.owner)
             job = known_job(transaction, chosen.id)
             transaction.append("job", job.id, {"status": "running", "attempts": job.attempts})
             return job
@@ -174,10 +177,18 @@ class EngineSide(StoreBase):
             transaction.execute("UPDATE jobs SET skip_image = NULL WHERE id = ? AND skip_image = ?", (id, image))
 
 
-def _next_turn(transaction: Transaction) -> int:
-    """Count the claims; a clock would not do, since it may be set back."""
+def _take_turn(transaction: Transaction, owner: str) -> None:
+    """Count the claims, and note that this one was the owner's; a clock would not do, since it may be set back.
+
+    An owner who had no turn for very long is as one who never had any.
+    """
     transaction.execute(
         "INSERT INTO queue (key, value) VALUES ('turns', '1')"
         " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
     )
-    return int(transaction.execute("SELECT value FROM queue WHERE key = 'turns'").fetchone()[0])
+    turn = int(transaction.execute("SELECT value FROM queue WHERE key = 'turns'").fetchone()[0])
+    transaction.execute(
+        "INSERT INTO turns (owner, turn) VALUES (?, ?) ON CONFLICT (owner) DO UPDATE SET turn = excluded.turn",
+        (owner, turn),
+    )
+    transaction.execute("DELETE FROM turns WHERE turn <= ?", (turn - _TURNS_REMEMBERED,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -10,7 +11,7 @@ from modules.errors import UnknownJob
 from modules.images.naming import file_name
 from modules.jobs.answers import output_answer
 from modules.jobs.rows import Image
-from modules.jobs.store_database import Transaction
+from modules.jobs.store_database import Transaction, batched
 
 _COLUMNS = "job_id, image_index, name, seed, width, height, infotext, partial, status, completed_at"
 
@@ -37,10 +38,25 @@ def complete_images(connection: sqlite3.Connection, job_id: str) -> list[Image]:
     return [image_of(row) for row in rows]
 
 
-def reserve(transaction: Transaction, image: Image, folder: PurePosixPath, highest_on_disk: int) -> Image:
+def complete_images_of(connection: sqlite3.Connection, job_ids: Sequence[str]) -> dict[str, list[Image]]:
+    """Return the complete pictures of these jobs in order; jobs without any are left out."""
+    found: dict[str, list[Image]] = {}
+    for some in batched(job_ids):
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM images WHERE job_id IN ({', '.join('?' * len(some))}) AND status = 'complete'"
+            " ORDER BY job_id, image_index",
+            some,
+        )
+        for row in rows:
+            found.setdefault(row["job_id"], []).append(image_of(row))
+    return found
+
+
+def reserve(transaction: Transaction, image: Image, folder: PurePosixPath, highest_on_disk: int | None) -> Image:
     """Give the picture a name with a number that its folder never had; a picture that has one keeps it.
 
-    `image.name` is ignored. `highest_on_disk` counts too, since files may be there that no row knows.
+    `image.name` is ignored. `highest_on_disk` counts too, since files may be there that no row knows; None: the folder
+    is the job's own, and the number is the picture's place in it.
 
     Raises:
         UnknownJob: the job is gone.
@@ -50,12 +66,7 @@ def reserve(transaction: Transaction, image: Image, folder: PurePosixPath, highe
         return known
     if transaction.execute("SELECT 1 FROM jobs WHERE id = ?", (image.job_id,)).fetchone() is None:
         raise UnknownJob(image.job_id)
-    transaction.execute(
-        "INSERT INTO image_folders (folder, highest) VALUES (:folder, :first)"
-        " ON CONFLICT (folder) DO UPDATE SET highest = max(highest + 1, :first)",
-        {"folder": str(folder), "first": highest_on_disk + 1},
-    )
-    number = transaction.execute("SELECT highest FROM image_folders WHERE folder = ?", (str(folder),)).fetchone()[0]
+    number = image.index if highest_on_disk is None else _next_number(transaction, folder, highest_on_disk)
     transaction.execute(
         "INSERT INTO images (job_id, image_index, name, seed, width, height, status)"
         " VALUES (?, ?, ?, ?, ?, ?, 'reserved')",
@@ -64,6 +75,17 @@ def reserve(transaction: Transaction, image: Image, folder: PurePosixPath, highe
     reserved = find_image(transaction, image.job_id, image.index)
     assert reserved is not None
     return reserved
+
+
+def _next_number(transaction: Transaction, folder: PurePosixPath, highest_on_disk: int) -> int:
+    """Return a number that the folder never had, also when rows and files of higher ones are gone."""
+    transaction.execute(
+        "INSERT INTO image_folders (folder, highest) VALUES (:folder, :first)"
+        " ON CONFLICT (folder) DO UPDATE SET highest = max(highest + 1, :first)",
+        {"folder": str(folder), "first": highest_on_disk + 1},
+    )
+    row = transaction.execute("SELECT highest FROM image_folders WHERE folder = ?", (str(folder),)).fetchone()
+    return int(row["highest"])
 
 
 def complete(transaction: Transaction, job_id: str, index: int, infotext: str, partial: bool) -> Image:

@@ -31,7 +31,7 @@ class Pictures(StoreBase):
         if job is None:
             raise UnknownJob(id)
         folder = saved_folder(job.kind, job.created_at) if save else result_folder(id)
-        highest_on_disk = highest_number(self._folder.root / folder)
+        highest_on_disk = highest_number(self._folder.root / folder) if save else None
         image = Image(id, index, "", seed, width, height, "", False, "reserved", None)
         with self._database.write() as transaction:
             return store_images.reserve(transaction, image, folder, highest_on_disk)
@@ -49,6 +49,11 @@ class Pictures(StoreBase):
         """Return the complete pictures of a job in order."""
         with self._database.read() as connection:
             return store_images.complete_images(connection, id)
+
+    def image(self, id: str, index: int) -> Image | None:
+        """Return one picture of a job, complete or not."""
+        with self._database.read() as connection:
+            return store_images.find_image(connection, id, index)
 
     def expire_results(self, hours: float) -> int:
         """Remove the pictures under `results/` of jobs that ended more than `hours` ago; return how many there were."""

@@ -137,20 +137,10 @@ class Requests(StoreBase):
             if transaction.execute("SELECT 1 FROM images WHERE job_id = ? LIMIT 1", (id,)).fetchone():
                 end_job(transaction, job, "interrupted")
             else:
-                keep_turn(transaction, id)
                 transaction.execute("DELETE FROM jobs WHERE id = ?", (id,))
                 transaction.append("removed", id, {})
             write_audit(transaction, by, "remove", id)
             return True
-
-
-def keep_turn(transaction: Transaction, job_id: str) -> None:
-    """Note a job's claim beside the jobs: its owner has had that turn also when the job is forgotten."""
-    transaction.execute(
-        "INSERT INTO queue (key, value) SELECT 'turn of ' || owner, turn FROM jobs WHERE id = ? AND turn IS NOT NULL"
-        " ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
-        (job_id,),
-    )
 
 
 def last_of_chain(reader: Reader, job: Job) -> Job:

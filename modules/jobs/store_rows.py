@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from modules.errors import UnknownJob
 from modules.jobs.rows import Event, Job, JobStatus, Note
-from modules.jobs.store_database import Transaction
+from modules.jobs.store_database import Transaction, batched
 from modules.jobs.store_images import bring_back_partial
 from modules.jobs.store_order import Waiting, queue_order
 
-_MOST_PARAMETERS = 500  # of one statement; SQLite allows more
 _MOST_NOTES = 50
 
 _COLUMNS = """
@@ -44,11 +43,7 @@ def read_order(reader: Reader) -> list[Waiting]:
         "SELECT number, id, owner, priority, place, own_place FROM jobs INDEXED BY jobs_in_order"
         " WHERE status = 'queued' ORDER BY priority DESC, number"
     ).fetchall()
-    turns = reader.execute(
-        "SELECT owner, max(coalesce((SELECT max(turn) FROM jobs WHERE jobs.owner = waiting.owner), 0),"
-        " coalesce((SELECT CAST(value AS INTEGER) FROM queue WHERE key = 'turn of ' || waiting.owner), 0)) AS turn"
-        " FROM (SELECT DISTINCT owner FROM jobs INDEXED BY jobs_in_order WHERE status = 'queued') AS waiting"
-    )
+    turns = reader.execute("SELECT owner, turn FROM turns").fetchall()
     return queue_order(map(Waiting._make, rows), {row["owner"]: row["turn"] for row in turns})
 
 
@@ -78,7 +73,7 @@ def first_job(reader: Reader, ending: str, parameters: tuple[Any, ...] = ()) -> 
 def jobs_with_ids(reader: Reader, ids: Sequence[str], order: Sequence[Waiting] | None = None) -> list[Job]:
     """Return those of the jobs that are there, in no order; cheaper than one by one. `order` is read when not given."""
     rows: list[sqlite3.Row] = []
-    for some in _batches(ids):
+    for some in batched(ids):
         rows += reader.execute(f"{_SELECT} WHERE id IN ({', '.join('?' * len(some))})", some).fetchall()
     return _with_places(reader, rows, order)
 
@@ -99,11 +94,12 @@ def select_jobs(reader: Reader, wanted: JobFilter, limit: int, offset: int) -> t
 
 
 class JobFilter(NamedTuple):
-    """Which jobs are wanted: those of these statuses, of this owner, with these words in the prompt."""
+    """Which jobs are wanted: of these statuses, of this owner, with these words in the prompt, ended before then."""
 
     statuses: tuple[str, ...] = ()
     owner: str | None = None
     text: str | None = None
+    finished_before: float | None = None
 
     def condition(self) -> tuple[str, tuple[Any, ...]]:
         """Return the WHERE and its parameters."""
@@ -114,6 +110,9 @@ class JobFilter(NamedTuple):
         if self.owner is not None:
             conditions.append("owner = ?")
             parameters.append(self.owner)
+        if self.finished_before is not None:
+            conditions.append("finished_at < ?")
+            parameters.append(self.finished_before)
         for word in (self.text or "").split():
             conditions.append("contains_word(json_extract(request, '$.prompt'), ?)")
             parameters.append(word.casefold())
@@ -126,11 +125,6 @@ def _with_places(reader: Reader, rows: Sequence[sqlite3.Row], order: Sequence[Wa
     if any(row["status"] == "queued" for row in rows):
         places = {one.id: place for place, one in enumerate(order or read_order(reader), 1)}
     return [job_of(row, places.get(row["id"])) for row in rows]
-
-
-def _batches(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    for start in range(0, len(ids), _MOST_PARAMETERS):
-        yield tuple(ids[start : start + _MOST_PARAMETERS])
 
 
 def select_events(reader: Reader, after: int, limit: int) -> list[Event]:

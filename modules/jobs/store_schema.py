@@ -179,8 +179,33 @@ _CONTROL: Migration = (
     """,
 )
 
+# Jobs can be deleted, so what must outlive them stands beside them. `jobs.turn` stays, unread: an engine of the version
+# before, which goes on beside a server of this one, still writes it.
+_DELETION: Migration = (
+    # The last claim of each owner, as the how many-th of all claims.
+    "CREATE TABLE turns (owner TEXT PRIMARY KEY, turn INTEGER NOT NULL)",
+    """
+    INSERT INTO turns (owner, turn)
+    SELECT owner, max(turn) FROM (
+        SELECT owner, turn FROM jobs WHERE turn IS NOT NULL
+        UNION ALL SELECT substr(key, 9), CAST(value AS INTEGER) FROM queue WHERE key LIKE 'turn of %'
+    ) GROUP BY owner
+    """,
+    "DELETE FROM queue WHERE key LIKE 'turn of %'",
+    "DROP INDEX jobs_by_turn",
+    "CREATE INDEX turns_by_age ON turns (turn)",
+    # Files of deleted jobs that are to go and may still be there, after a crash or since their folder kept them.
+    "CREATE TABLE removed_files (name TEXT PRIMARY KEY)",
+    # What people should be told of this database, whichever process found it out.
+    "CREATE TABLE notices (number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, text TEXT NOT NULL)",
+    "ALTER TABLE jobs ADD COLUMN address TEXT NOT NULL DEFAULT ''",  # that it was sent from
+    "CREATE INDEX jobs_by_end ON jobs (finished_at, number) WHERE finished_at IS NOT NULL",
+    # A folder of results belongs to one job, whose pictures are numbered by their place in it.
+    "DELETE FROM image_folders WHERE folder LIKE 'results/%'",
+)
+
 # Each leads from the version of its place in this list to the next. Add to the end; never change one that was released.
-MIGRATIONS: tuple[Migration, ...] = (_JOBS_IMAGES_EVENTS, _CONTROL)
+MIGRATIONS: tuple[Migration, ...] = (_JOBS_IMAGES_EVENTS, _CONTROL, _DELETION)
 
 
 class NewerSchemaError(Exception):

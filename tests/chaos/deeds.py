@@ -70,7 +70,7 @@ class Deeds(Talker):
         if not waiting:
             return "nothing waits"
         entry = self.ledger.entries[waiting[int(step.chance * len(waiting))]]
-        status, body = self.raw("DELETE", f"/sdapi/v1/jobs/{entry.id}")
+        status, body = self.raw("DELETE", f"/sdapi/v1/jobs/{entry.id}?waiting=true")
         if status == 200:
             entry.note("remove", "queued")
         elif status is None:

@@ -279,3 +279,23 @@ def test_events_that_nobody_waits_for_any_more_are_removed_when_idle(
         engine.store.note_settings([f"setting-{number}"])
     Watch(engine.studio, engine.worker).look()
     assert (engine.store.first_event(), engine.store.last_event()) == (16, 20)
+
+
+def test_jobs_that_the_settings_no_longer_keep_are_deleted_soon(engine: Engine) -> None:
+    job = engine.draw()
+    clock = [0.0]
+    watch = Watch(engine.studio, engine.worker, lambda: clock[0])
+    watch.look()
+    assert engine.store.get(job.id) is not None  # by default all stay for ever
+    engine.options.update({"jobs_kept_days": 1})
+    clock[0] = 5.0
+    watch.look()
+    assert engine.store.get(job.id) is not None
+    with engine.store._database.write() as transaction:
+        transaction.execute("UPDATE jobs SET finished_at = finished_at - 90000")
+    clock[0] = 30.0
+    watch.look()
+    assert engine.store.get(job.id) is not None
+    clock[0] = 70.0
+    watch.look()
+    assert engine.store.get(job.id) is None

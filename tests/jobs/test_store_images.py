@@ -32,7 +32,7 @@ def test_names_count_up_in_the_folder_of_the_day(store: JobStore, day: str) -> N
     assert reserve(store, "a", 0).name == f"{day}/00000-100.png"
     assert reserve(store, "b", 0).name == f"{day}/00001-100.png"
     assert reserve(store, "a", 1).name == f"{day}/00002-101.png"
-    assert reserve(store, "a", 7, save=False).name == "results/a/00000-107.png"
+    assert reserve(store, "a", 7, save=False).name == "results/a/00007-107.png"
 
 
 def test_the_date_is_that_of_the_job(store: JobStore, clock: Clock, day: str) -> None:

@@ -203,6 +203,35 @@ def test_old_jobs_can_do_all_that_new_ones_can(tmp_path: Path) -> None:
     store.close()
 
 
+def test_turns_of_version_2_stand_beside_the_jobs(tmp_path: Path) -> None:
+    """The database as the version before left it: turns in the rows of jobs, and those of removed jobs beside them."""
+    path = tmp_path / "jobs.sqlite"
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrate(connection, MIGRATIONS[:2])
+    insert = (
+        "INSERT INTO jobs (id, kind, owner, request, status, priority, created_at, finished_at, turn)"
+        " VALUES (?, 'txt2img', ?, '{}', ?, 0, 1, ?, ?)"
+    )
+    for id, turn in (("a1", 1), ("b1", 2), ("c1", 3), ("a2", 4)):
+        connection.execute(insert, (id, id[0], "done", 2, turn))
+    for owner in "abcde":
+        connection.execute(insert, (f"{owner}9", owner, "queued", None, None))
+    queue = [("turns", "6"), ("turn of d", "5"), ("turn of b", "6"), ("paused", "0")]
+    connection.executemany("INSERT INTO queue VALUES (?, ?)", queue)
+    folders = [("outputs/x", 7), ("results/a1", 0), ("results/b1", 3)]
+    connection.executemany("INSERT INTO image_folders VALUES (?, ?)", folders)
+    connection.close()
+    store = JobStore(path)
+    assert store.queued_ids() == ["e9", "c9", "a9", "d9", "b9"]
+    assert rows(path, "SELECT * FROM turns ORDER BY owner") == [("a", 4), ("b", 6), ("c", 3), ("d", 5)]
+    assert rows(path, "SELECT * FROM queue ORDER BY key") == [("paused", "0"), ("turns", "6")]
+    assert rows(path, "SELECT * FROM image_folders") == [("outputs/x", 7)]
+    claimed = store.claim("engine")
+    assert claimed is not None
+    assert rows(path, "SELECT * FROM turns WHERE owner = 'e'") == [("e", 7)]
+    store.close()
+
+
 def test_processes_that_find_version_1_together_migrate_it_once(tmp_path: Path) -> None:
     path = tmp_path / "jobs.sqlite"
     write_version_1(path)

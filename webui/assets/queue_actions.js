@@ -49,7 +49,7 @@ export class QueueActions {
   // A job that began in the meantime is interrupted: that is what was meant.
   async remove(path) {
     try {
-      return await ask("DELETE", path);
+      return await ask("DELETE", `${path}?waiting=true`); // one that was drawn meanwhile stays
     } catch (error) {
       if (error.status !== 409) throw error; // 409: it is not in the queue any more
       return ask("POST", `${path}/interrupt`, {});
