@@ -26,6 +26,8 @@ from starlette.types import ASGIApp
 
 from modules import shared
 from modules.api.assets import read_assets
+from modules.api.auth.gate import Gate
+from modules.api.auth.proof import Proof
 from modules.api.guard import Guard
 from modules.api.middleware import Front, Stamp
 from modules.api.page_identity import Identity, assets_hash, page_hash
@@ -33,6 +35,7 @@ from modules.api.rest import build_rest
 from modules.api.services import Services, build_services
 from modules.api.serving import SwappableServer, force_exit_after
 from modules.cmd_args import Arguments, from_environment
+from modules.credentials import accounts
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.store import JobStore
 from modules.link import Link
@@ -65,6 +68,7 @@ def main() -> int:
 
 def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp, Services]:
     """Return the whole application and the parts that it works with."""
+    passwords = accounts.from_environment(os.environ)
     folder = data_folder()
     store = JobStore(folder.database, folder)
     catalogue = CheckpointCatalogue(model_folders(), hash_cache=folder.hashes)
@@ -82,7 +86,8 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
         identity=Identity(instance, page_hash(blocks.config, blocks.head or "", assets_hash(ASSETS))),
     )
     rest = build_rest(services, read_assets(ASSETS))
-    guarded = Guard(Front(rest, page), listen=arguments.listen)
+    proof = Proof(passwords, folder.auth)
+    guarded = Guard(Gate(Front(rest, page), proof, lambda: shared.opts.values.theme), listen=arguments.listen)
     return Stamp(guarded, services.retirement), services
 
 

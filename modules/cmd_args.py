@@ -7,16 +7,27 @@ import ipaddress
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal, NoReturn
 
-Command = Literal["serve", "test", "doctor"]
+Command = Literal["serve", "test", "doctor", "token"]
 
 ENVIRONMENT_VARIABLE = "STEADY_ARGS"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-_COMMANDS: tuple[Command, ...] = ("serve", "test", "doctor")
-_OPTIONS_WITH_VALUE = ("--port", "--data-dir", "--models-dir", "--loglevel")
+_COMMANDS: tuple[Command, ...] = ("serve", "test", "doctor", "token")
+_OPTIONS_WITH_VALUE = (
+    "--port",
+    "--data-dir",
+    "--models-dir",
+    "--loglevel",
+    "--api-auth",
+    "--gradio-auth",
+    "--api-auth-path",
+    "--gradio-auth-path",
+)
+# What holds passwords: never handed on, nor told.
+_SECRET = ("api_auth", "gradio_auth")
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,10 @@ class Arguments:
     loglevel: str = "INFO"
     skip_install: bool = False
     api_server_stop: bool = False
+    api_auth: str | None = field(default=None, repr=False)
+    gradio_auth: str | None = field(default=None, repr=False)
+    api_auth_path: str | None = None
+    gradio_auth_path: str | None = None
     rest: tuple[str, ...] = ()
 
     @property
@@ -39,30 +54,33 @@ class Arguments:
         """The address to bind: this machine only, unless --listen opens it to the network."""
         return "0.0.0.0" if self.listen else "127.0.0.1"
 
-    def refusal_of_command(self, command: str, address: str) -> str | None:
-        """Return why a client at `address` may not give the launcher a command; None: it may."""
-        if self.api_server_stop or is_loopback(address):
+    def refusal_of_command(self, command: str, address: str, *, trusted: bool) -> str | None:
+        """Return why who asks from `address` may not give the launcher a command; None: he may.
+
+        `trusted` is who has logged in, and a process of this machine.
+        """
+        if self.api_server_stop or trusted:
             return None
         return (
-            f"The command {command} is only for clients on the machine that this runs on, and you come from {address}: "
-            "start with --api-server-stop to let others give it too."
+            f"The command {command} is for those who log in and for the machine that this runs on, and you come from "
+            f"{address}: start with --api-auth USER:PASSWORD and log in, or with --api-server-stop to let all give it."
         )
 
     def to_json(self) -> str:
-        """Return the text that `from_environment` reads in a child."""
-        return json.dumps(asdict(self))
+        """Return the text that `from_environment` reads in a child. It holds no password."""
+        return json.dumps(asdict(self) | dict.fromkeys(_SECRET))
 
 
 def parse(argv: Sequence[str]) -> Arguments:
     """Read the arguments after the program's name.
 
-    Everything that `test` does not know itself is kept for pytest in `rest`. Ends the process with a message and exit
-    code 2 on a wrong argument, with 0 on --help.
+    Everything that `test` does not know itself is kept for pytest in `rest`, and what follows `token` too. Ends the
+    process with a message and exit code 2 on a wrong argument, with 0 on --help.
     """
     command, others = _split_command(argv)
     parser = _parser()
     known, rest = parser.parse_known_args(others)
-    if rest and command != "test":
+    if rest and command not in ("test", "token"):
         _refuse(parser, rest)
     return Arguments(
         command=command,
@@ -74,6 +92,10 @@ def parse(argv: Sequence[str]) -> Arguments:
         loglevel=known.loglevel,
         skip_install=known.skip_install,
         api_server_stop=known.api_server_stop,
+        api_auth=known.api_auth,
+        gradio_auth=known.gradio_auth,
+        api_auth_path=known.api_auth_path,
+        gradio_auth_path=known.gradio_auth_path,
         rest=tuple(rest),
     )
 
@@ -128,9 +150,10 @@ def _log_level(text: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="launch.py",
-        usage="python3 launch.py [serve | test | doctor] [options]",
+        usage="python3 launch.py [serve | test | doctor | token [NAME [--revoke]]] [options]",
         description="serve (the default) installs what is missing and starts the web UI; "
-        "test runs linters and tests and hands on what pytest knows; doctor looks at this machine.",
+        "test runs linters and tests and hands on what pytest knows; doctor looks at this machine; token lists the "
+        "tokens with which programs get in, makes one, or revokes it.",
         allow_abbrev=False,
     )
     parser.add_argument("--port", type=_port, default=7860, help="port of the page and the API; 0 takes any free one")
@@ -145,4 +168,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--api-server-stop", action="store_true", help="let other machines restart and stop the server and the engine"
     )
+    _add_passwords(parser)
     return parser
+
+
+def _add_passwords(parser: argparse.ArgumentParser) -> None:
+    """All four mean the same: who is named may use page and API. A1111 has two doors, and here is one."""
+    for flag in ("--api-auth", "--gradio-auth"):
+        parser.add_argument(
+            flag,
+            metavar="USER:PASSWORD[,...]",
+            help="ask for a name and a password, on the page and for the API; others on this machine see them in its "
+            f"list of processes, so better use {flag}-path",
+        )
+    for flag in ("--api-auth-path", "--gradio-auth-path"):
+        parser.add_argument(flag, metavar="FILE", help="the same from a file, one user:password a line")

@@ -57,6 +57,11 @@ class DataFolder:
         return self.root / "timings.json"
 
     @property
+    def auth(self) -> Path:
+        """Sessions and tokens, hashed, for this user's eyes alone."""
+        return self.root / "auth"
+
+    @property
     def logs(self) -> Path:
         """Log files of the launcher and its children."""
         return self.root / "logs"

@@ -48,6 +48,7 @@ class Program:
         self.port = free_port()
         self.flags = flags
         self.environment = environment or {}
+        self.headers: dict[str, str] = {}  # of every request, such as an authorization
         self.log = data.parent / f"{data.name}-launcher.log"
         self.launcher: subprocess.Popen[bytes] | None = None
 
@@ -134,7 +135,7 @@ class Program:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, method=method)
         request.add_header("content-type", "application/json")
-        for name, value in (headers or {}).items():
+        for name, value in (self.headers | (headers or {})).items():
             request.add_header(name, value)
         try:
             with urllib.request.urlopen(request, timeout=timeout_seconds) as answer:

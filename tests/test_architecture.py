@@ -35,19 +35,50 @@ ENGINE_LIBRARIES = {
 ROOMS: dict[str, frozenset[str]] = {
     "launch": frozenset({"modules.launcher", "modules.cmd_args"}),
     "modules.launcher": frozenset(
-        {"modules.link", "modules.shared_state", "modules.cmd_args", "modules.paths", "modules.errors"}
+        {
+            "modules.link",
+            "modules.credentials",
+            "modules.shared_state",
+            "modules.cmd_args",
+            "modules.paths",
+            "modules.errors",
+        }
     ),
     "modules.link": frozenset({"modules.shared_state", "modules.errors"}),
+    "modules.credentials": frozenset({"modules.paths", "modules.errors"}),
     "modules.jobs": frozenset(PURE),
     "modules.prompts": frozenset(PURE),
     "modules.images": frozenset(PURE),
     "modules.engine": frozenset(PURE | ENGINE_LIBRARIES | {"modules.link"}),
     "modules.api": frozenset(
-        PURE | {"modules.link", "fastapi", "starlette", "uvicorn", "anyio", "orjson", "websockets", "psutil", "httpx"}
+        PURE
+        | {
+            "modules.link",
+            "modules.credentials",
+            "fastapi",
+            "starlette",
+            "uvicorn",
+            "anyio",
+            "orjson",
+            "websockets",
+            "psutil",
+            "httpx",
+        }
     ),
     "webui": frozenset(PURE | {"gradio"}),
     "app": frozenset(
-        PURE | {"modules.link", "modules.api", "webui", "fastapi", "starlette", "uvicorn", "gradio", "anyio"}
+        PURE
+        | {
+            "modules.link",
+            "modules.credentials",
+            "modules.api",
+            "webui",
+            "fastapi",
+            "starlette",
+            "uvicorn",
+            "gradio",
+            "anyio",
+        }
     ),
     "modules": BASE,
 }

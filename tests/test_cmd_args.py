@@ -1,6 +1,6 @@
 import pytest
 
-from modules.cmd_args import Arguments, from_environment, parse
+from modules.cmd_args import Arguments, from_environment, is_loopback, parse
 
 
 def test_defaults() -> None:
@@ -69,8 +69,35 @@ def test_children_read_the_launchers_arguments(monkeypatch: pytest.MonkeyPatch) 
     [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("::ffff:127.0.0.1", True),
      ("192.168.1.9", False), ("::ffff:10.0.0.1", False), ("fe80::1", False), ("unknown", False), ("", False)],
 )  # fmt: skip
-def test_commands_are_for_this_machine_unless_the_flag_opens_them(address: str, ours: bool) -> None:
-    refusal = Arguments().refusal_of_command("stop", address)
-    assert (refusal is None) is ours
-    assert refusal is None or all(words in refusal for words in ("stop", address, "--api-server-stop"))
-    assert Arguments(api_server_stop=True).refusal_of_command("stop", address) is None
+def test_this_machine_is_known_by_its_address(address: str, ours: bool) -> None:
+    assert is_loopback(address) is ours
+
+
+def test_commands_are_for_those_who_are_trusted_unless_the_flag_opens_them() -> None:
+    assert Arguments().refusal_of_command("stop", "10.0.0.3", trusted=True) is None
+    refusal = Arguments().refusal_of_command("stop", "10.0.0.3", trusted=False)
+    assert refusal is not None
+    assert all(words in refusal for words in ("stop", "10.0.0.3", "--api-auth", "--api-server-stop"))
+    assert Arguments(api_server_stop=True).refusal_of_command("stop", "10.0.0.3", trusted=False) is None
+
+
+def test_no_password_is_handed_on_or_shown() -> None:
+    argv = [
+        "--api-auth",
+        "anna:gull egg",
+        "--gradio-auth=ben:puffin",
+        "--api-auth-path",
+        "a",
+        "--gradio-auth-path",
+        "b",
+    ]
+    arguments = parse(argv)
+    assert (arguments.api_auth, arguments.gradio_auth) == ("anna:gull egg", "ben:puffin")
+    assert (arguments.api_auth_path, arguments.gradio_auth_path) == ("a", "b")
+    for text in (arguments.to_json(), repr(arguments)):
+        assert "gull" not in text and "puffin" not in text
+
+
+def test_a_password_that_is_a_command_is_a_password() -> None:
+    assert parse(["--api-auth", "test"]).command == "serve"
+    assert parse(["token", "phone", "--revoke"]).rest == ("phone", "--revoke")

@@ -10,13 +10,18 @@ import gradio as gr
 from modules.cmd_args import from_environment
 from modules.jobs.rows import Actor, acting
 from modules.jobs.store import JobStore
+from modules.jobs.visitor import Visitor, visitor_of
 from modules.shared import state
 
 
 def actor(owner: object, asker: gr.Request) -> Actor:
     """Return who sent a request of the page: `owner` is what the browser says of itself."""
-    client = asker.client
-    return Actor(str(owner or "page"), client.host if client else "unknown")
+    return visitor(asker).actor(owner or "page")
+
+
+def visitor(asker: gr.Request) -> Visitor:
+    """Return who sent a request of the page, as far as that is proven."""
+    return visitor_of(asker.request.scope) if asker.request is not None else Visitor("unknown", near=False)
 
 
 @contextmanager
@@ -31,9 +36,9 @@ def acting_as(owner: object, asker: gr.Request) -> Iterator[None]:
 
 def order(store: JobStore, command: str, owner: object, asker: gr.Request) -> str | None:
     """Give the launcher a command and keep who did; return why this client may not, by the rule that REST has."""
-    by = actor(owner, asker)
-    refusal = from_environment().refusal_of_command(command, by.address)
+    who = visitor(asker)
+    refusal = from_environment().refusal_of_command(command, who.address, trusted=who.trusted)
     if refusal is None:
-        store.note_audit(command, by)
+        store.note_audit(command, who.actor(owner or "page"))
         state.server_command = command
     return refusal

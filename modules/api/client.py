@@ -9,23 +9,23 @@ from starlette.requests import HTTPConnection
 
 from modules.cmd_args import is_loopback
 from modules.jobs.rows import Actor
+from modules.jobs.visitor import visitor_of
 
 OWNER_HEADER = "x-steady-owner"
-LONGEST_OWNER = 200
 
 
 def owner_of(connection: HTTPConnection) -> str:
     """Return whose jobs a client's are: the owner that it names (a tab does), its Basic user, else its address.
 
-    Nothing of this is checked: it tells people apart who mean well.
+    Nothing of this is checked where no password is needed: it tells people apart who mean well. Only of a guest a name
+    that others could know is not believed.
     """
-    named = connection.headers.get(OWNER_HEADER) or connection.query_params.get("owner") or ""
-    return named.strip()[:LONGEST_OWNER] or _basic_user(connection) or address_of(connection)
+    return visitor_of(connection.scope).owner(_named(connection))
 
 
 def address_of(connection: HTTPConnection) -> str:
     """Return the address that a client asks from."""
-    return connection.client.host if connection.client else "unknown"
+    return visitor_of(connection.scope).address
 
 
 def is_on_this_machine(connection: HTTPConnection) -> bool:
@@ -35,14 +35,22 @@ def is_on_this_machine(connection: HTTPConnection) -> bool:
 
 def actor_of(connection: HTTPConnection) -> Actor:
     """Return who asks, as the audit keeps it."""
-    return Actor(owner_of(connection), address_of(connection))
+    return visitor_of(connection.scope).actor(_named(connection))
 
 
-def _basic_user(connection: HTTPConnection) -> str:
-    scheme, _, credentials = connection.headers.get("authorization", "").partition(" ")
+def basic_credentials(authorization: str) -> tuple[str, str] | None:
+    """Return name and password of an `Authorization` header; None when it is of another kind or makes no sense."""
+    scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
-        return ""
+        return None
     try:
-        return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
+        name, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return (name, password) if colon else None
+
+
+def _named(connection: HTTPConnection) -> str:
+    named = connection.headers.get(OWNER_HEADER) or connection.query_params.get("owner") or ""
+    basic = basic_credentials(connection.headers.get("authorization", ""))
+    return named.strip() or (basic[0] if basic else "")

@@ -11,6 +11,7 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modules.api.answers import error_answer
@@ -98,12 +99,18 @@ def same_site(origin: str, host: str) -> bool:
 
 async def refuse(reason: str, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer 403; a WebSocket is refused before its handshake."""
-    answer = error_answer(403, "Forbidden", reason)
+    await answer_or_close(error_answer(403, "Forbidden", reason), scope, send)
+
+
+async def answer_or_close(answer: Response, scope: Scope, send: Send) -> None:
+    """Give an answer that is no page of ours: to a WebSocket before its handshake, where the server can."""
     if scope["type"] == "http":
-        await answer(scope, receive, send)
+        await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
+        await send({"type": "http.response.body", "body": bytes(answer.body)})
         return
     if "websocket.http.response" not in scope.get("extensions", {}):
-        await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
+        await send({"type": "websocket.close", "code": 1008, "reason": "refused"})
         return
-    await send({"type": "websocket.http.response.start", "status": 403, "headers": answer.raw_headers})
+    status = answer.status_code
+    await send({"type": "websocket.http.response.start", "status": status, "headers": answer.raw_headers})
     await send({"type": "websocket.http.response.body", "body": bytes(answer.body)})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Scope
 
+# Marks a scope as one of these: no client can put a key into its own.
+REHEARSAL = "steady.rehearsal"
 FIRST_PAGE = ("/", "/config", "/theme.css")
 
 
@@ -36,6 +38,7 @@ async def fetch(app: ASGIApp, path: str) -> int:
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 1),
         "state": {},
+        REHEARSAL: True,
     }
     asked = False
 

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from modules.api.answers import Refused, json_answer, read_object
-from modules.api.client import actor_of, address_of
+from modules.api.client import actor_of
 from modules.api.services import Services
 from modules.errors import InvalidRequest
+from modules.jobs.visitor import visitor_of
 from modules.shared_state import RequestKind
 
 Target = Literal["server", "engine"]
@@ -110,9 +111,10 @@ def allow_server_command(services: Services, request: Request, command: str) -> 
     """Refuse a command that this client may not give, or that nobody would follow.
 
     Raises:
-        Refused: 403 to another machine without --api-server-stop; 501 when no launcher listens.
+        Refused: 403 to one who is not trusted, without --api-server-stop; 501 when no launcher listens.
     """
-    refusal = services.arguments.refusal_of_command(command, address_of(request))
+    visitor = visitor_of(request.scope)
+    refusal = services.arguments.refusal_of_command(command, visitor.address, trusted=visitor.trusted)
     if refusal is not None:
         raise Refused(403, refusal)
     if services.link is None:

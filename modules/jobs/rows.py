@@ -20,10 +20,14 @@ RETRIED: frozenset[str] = frozenset({"failed", "quarantined", "interrupted"})
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks: the owner that the browser or the client names, and the address that it asks from."""
+    """Who asks: the owner that the browser or the client names, and the address that it asks from.
+
+    With `only_own` he sees and touches his own jobs only.
+    """
 
     owner: str
     address: str
+    only_own: bool = False
 
 
 # Who asks in this thread or task, for code that is called without saying it.

@@ -12,6 +12,7 @@ from modules.launcher.doctor import examine
 from modules.launcher.exit_codes import ExitCode
 from modules.launcher.failure import LaunchError
 from modules.launcher.serve import serve
+from modules.launcher.token_command import tokens
 
 
 def main(argv: Sequence[str]) -> int:
@@ -23,6 +24,8 @@ def main(argv: Sequence[str]) -> int:
             return check(arguments)
         if arguments.command == "doctor":
             return examine(arguments)
+        if arguments.command == "token":
+            return tokens(arguments)
         return serve(arguments)
     except LaunchError as error:
         print(f"Steady Diffusion cannot start: {error}", file=sys.stderr)

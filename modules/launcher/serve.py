@@ -7,15 +7,18 @@ import os
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modules.cmd_args import ENVIRONMENT_VARIABLE, Arguments
+from modules.credentials.accounts import hash_accounts, read_accounts, read_accounts_file, to_environment
+from modules.errors import InvalidRequest, StorageError
 from modules.launcher.bootstrap import Environment
 from modules.launcher.child import Recipe
 from modules.launcher.console import log_to_folder, pass_on
 from modules.launcher.exit_codes import ExitCode
+from modules.launcher.failure import LaunchError
 from modules.launcher.keeper import Keeper
 from modules.launcher.lock import own_data_folder
 from modules.launcher.lone_server_keeper import LoneServerKeeper
@@ -38,6 +41,10 @@ class Programs:
     engine: tuple[str, ...] = ("-m", "modules.engine")
 
 
+OPEN_TO_ALL = (
+    "--listen without a password: everyone in your network can use this page. Each sees his own jobs only; you, on "
+    "this machine, see all. Ask for a password with --api-auth-path FILE (lines of user:password)."
+)
 # Nothing leaves the machine unless the user sets one of these himself.
 _QUIET = {
     "HF_HUB_OFFLINE": "1",
@@ -57,8 +64,9 @@ def serve(arguments: Arguments, programs: Programs = Programs()) -> ExitCode:
     Raises:
         LaunchError: it cannot start.
     """
-    if arguments.listen:
-        logger.warning("--listen: everyone in your network can use this page")
+    passwords = passwords_of(arguments)
+    if arguments.listen and not passwords:
+        logger.warning(OPEN_TO_ALL)
     data = DataFolder(data_folder_of(arguments))
     lock = own_data_folder(data.root)
     log_to_folder(data.logs)
@@ -75,9 +83,42 @@ def serve(arguments: Arguments, programs: Programs = Programs()) -> ExitCode:
     kept = (lock,) if DESCRIPTORS_ARE_INHERITED else ()
     engine_command = (str(python), *programs.engine)
     engine = Keeper(Recipe("engine", engine_command, ROOT, environment, kept, pass_on), board)
-    server_recipe = Recipe("server", (str(python), *programs.server), ROOT, environment, kept, pass_on)
+    for_server = environment | to_environment(hash_passwords(passwords, data))
+    server_recipe = Recipe("server", (str(python), *programs.server), ROOT, for_server, kept, pass_on)
     server = _server_keeper(server_recipe, board, listener, _greeter(address, arguments.autolaunch))
     return Supervisor(board, server, engine).run()
+
+
+def passwords_of(arguments: Arguments) -> dict[str, str]:
+    """Return the passwords by name that the command line names, itself or by files.
+
+    Raises:
+        LaunchError: they cannot be read, or make no sense.
+    """
+    texts = [("--api-auth", arguments.api_auth), ("--gradio-auth", arguments.gradio_auth)]
+    files = [("--api-auth-path", arguments.api_auth_path), ("--gradio-auth-path", arguments.gradio_auth_path)]
+    try:
+        found = [(flag, text) for flag, text in texts if text is not None]
+        found += [read_accounts_file(flag, path) for flag, path in files if path is not None]
+        accounts = read_accounts(found)
+    except InvalidRequest as error:
+        raise LaunchError(str(error), ExitCode.USAGE) from error
+    if found and not accounts:
+        # A door that was to be locked must not stand open because of an empty file.
+        raise LaunchError(f"{found[0][0]} names nobody: write user:password.", ExitCode.USAGE)
+    return accounts
+
+
+def hash_passwords(passwords: Mapping[str, str], data: DataFolder) -> dict[str, str]:
+    """Return what the server gets of the passwords.
+
+    Raises:
+        LaunchError: the data folder cannot be written.
+    """
+    try:
+        return hash_accounts(passwords, data.auth)
+    except StorageError as error:
+        raise LaunchError(str(error), ExitCode.DATA_FOLDER) from error
 
 
 def data_folder_of(arguments: Arguments) -> Path:

@@ -162,16 +162,11 @@ async def test_server_commands_without_a_launcher_are_501(client: httpx.AsyncCli
         assert "launch.py" in answer.json()["detail"]
 
 
-class Client:
-    def __init__(self, host: str) -> None:
-        self.host = host
-
-
 class FromAddress:
     """As much of a request as the check looks at."""
 
     def __init__(self, host: str) -> None:
-        self.client = Client(host)
+        self.scope = {"client": (host, 1), "headers": []}
 
 
 def test_server_commands_of_other_machines_need_the_flag(services: Services) -> None:

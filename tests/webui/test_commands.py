@@ -37,7 +37,7 @@ class Page:
 
     def press(self, button: str, address: str, when: str = "") -> str:
         """Return the words that the page shows. `when` is the moment of a restart, and the job that a stop means."""
-        asker: Any = SimpleNamespace(client=SimpleNamespace(host=address))
+        asker: Any = SimpleNamespace(request=SimpleNamespace(scope={"client": (address, 1), "headers": []}))
         first = [when] if button.startswith(("settings_restart", "txt2img_")) else []
         return str(self._listeners[button](*first, "tab-1", asker))
 
@@ -94,7 +94,7 @@ class Port:
 
 async def test_stops_mean_the_job_that_is_shown_and_say_who_asks(page: Page) -> None:
     page.state.requests = port = Port()
-    me = Actor("tab-1", "192.168.1.9")
+    me = Actor("tab-1", "127.0.0.1")
     assert page.press("txt2img_interrupt", me.address, "again mine") == ""
     assert page.press("txt2img_interrupt", me.address, "first ") == ""
     assert page.press("txt2img_skip", me.address, "mine") == ""

@@ -1,0 +1,67 @@
+"""Who sends a request, as far as that is proven, and what follows from it: the rule that REST and the page share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modules.cmd_args import is_loopback
+from modules.jobs.rows import Actor
+
+SCOPE_KEY = "steady.visitor"
+# As the page makes them: nobody guesses one. A guest may be whom he names only if nobody else can know that name.
+UNGUESSABLE = re.compile(r"[0-9a-f]{24,64}")
+LONGEST_OWNER = 200
+# Headers of a proxy. Who comes through one that is not trusted may be anywhere.
+FORWARDING = frozenset({b"x-forwarded-for", b"x-real-ip", b"forwarded"})
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """`user` is a name proven by a password or a token; `near`: it is a process of this machine that asks."""
+
+    address: str
+    near: bool
+    user: str | None = None
+
+    @property
+    def trusted(self) -> bool:
+        """Whether everything may be seen and done. Others are guests: they see and touch their own jobs only."""
+        return self.near or self.user is not None
+
+    def owner(self, named: object) -> str:
+        """Return whose jobs these are: of the owner that is named (a tab does), else of the user, else the address."""
+        name = str(named or "").strip()[:LONGEST_OWNER]
+        if self.trusted or UNGUESSABLE.fullmatch(name):
+            return name or self.user or self.address
+        return f"{name} at {self.address}" if name else self.address
+
+    def actor(self, named: object) -> Actor:
+        """Return who acts, as the audit keeps it."""
+        place = self.address if self.user is None else f"{self.user}, {self.address}"
+        return Actor(self.owner(named), place, only_own=not self.trusted)
+
+    def refusal(self, what: str) -> str | None:
+        """Return why this visitor may not do `what`; None: he may."""
+        if self.trusted:
+            return None
+        return (
+            f"{what} is for those who log in and for the machine that this runs on, and you come from {self.address}: "
+            "start the program with --api-auth USER:PASSWORD and log in."
+        )
+
+
+def visitor_of(scope: Mapping[str, Any]) -> Visitor:
+    """Return who sends a request: whom the gate has found, else the address alone."""
+    found = scope.get(SCOPE_KEY)
+    return found if isinstance(found, Visitor) else stranger(scope)
+
+
+def stranger(scope: Mapping[str, Any]) -> Visitor:
+    """Return a visitor of whom only the address is known."""
+    client = scope.get("client")
+    address = str(client[0]) if client else "unknown"
+    forwarded = any(name.lower() in FORWARDING for name, _ in scope.get("headers", ()))
+    return Visitor(address, is_loopback(address) and not forwarded)
