@@ -1,7 +1,7 @@
 // The page's own part, beside Gradio: what is known of the server (model.js), shown.
 
 import { Audit } from "./audit.js";
-import { Buttons, renderButtons } from "./buttons.js";
+import { Buttons } from "./buttons.js";
 import { Connection } from "./connection.js";
 import { byId, press, setText } from "./dom.js";
 import { Fields } from "./fields.js";
@@ -79,7 +79,7 @@ class Page {
   draw() {
     this.drawing = false;
     const facts = { ...this.facts, model: this.fields.model };
-    renderButtons(this.state);
+    this.buttons.render(this.state);
     renderProgress(this.state, facts);
     renderHeader(this.state);
     renderProgram(this.state);

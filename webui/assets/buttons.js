@@ -1,6 +1,7 @@
 // The buttons that act, their keys, and the menu beside them.
 
 import { byId, press, setAttribute, setLabel, setText, visible } from "./dom.js";
+import { JustChanged } from "./just_changed.js";
 import { isMine, shownJob, shownProgress, unfinished } from "./model.js";
 import { ask, jobPath } from "./rest.js";
 import { stopsAfter, stopWords } from "./words.js";
@@ -14,27 +15,61 @@ const ACTING = {
 };
 const OWN_REQUESTS = ["pause", "resume"]; // the others go through Gradio's listeners to shared.state
 
+const SENDING_MS = 3000; // for so long a second click on Generate is of the first one, when no answer has come
+// Which button takes the place of one that went, the best first: so that the focus of the keyboard stays.
+const SUCCESSORS = {
+  txt2img_pause: ["txt2img_resume", "txt2img_generate"],
+  txt2img_resume: ["txt2img_pause", "txt2img_interrupt", "txt2img_generate"],
+};
+const FIRST = ["txt2img_interrupt", "txt2img_resume", "txt2img_generate"];
+
 // Which buttons there are follows from the job alone: data-job on the root is "mine", "paused" (and mine), "other" or
 // "none" (controls.css).
-export function renderButtons(state) {
+export function situation(state) {
+  const job = shownJob(state);
+  if (!unfinished(job)) return "none";
+  if (!isMine(state, job)) return "other";
+  return job.status === "paused" ? "paused" : "mine";
+}
+
+function interruptLabel(state, job) {
+  const words = stopWords(state, job);
+  if (words === "Stopping …" || words === "Ending the engine …") return job.stop_requests === 2 ? "End the engine" : words;
+  return stopsAfter(state, job) ? "Stop now" : job.status === "queued" ? "Cancel" : "Interrupt";
+}
+
+// What a press of each button does now, "" for one that is not there: a change of it is a change under the hand.
+export function meanings(state) {
+  const job = shownJob(state);
+  const now = situation(state);
+  const mine = now === "mine";
+  const label = mine ? interruptLabel(state, job) : "";
+  const image = shownProgress(state)?.image ?? 0;
+  return {
+    txt2img_generate: mine ? "" : now === "paused" ? "draw another" : "draw",
+    txt2img_interrupt: mine ? `${label === "Cancel" ? "Interrupt" : label} ${job.id}` : "",
+    txt2img_skip: mine ? `skip ${job.id} ${image}` : "",
+    txt2img_pause: mine ? `pause ${job.id}` : "",
+    txt2img_resume: now === "paused" ? `resume ${job.id}` : "",
+    txt2img_menu: now === "none" ? now : `${now} ${job.id}`,
+  };
+}
+
+function render(state) {
   const job = shownJob(state);
   const active = unfinished(job);
   const mine = active && isMine(state, job);
   document.documentElement.dataset.standing = state.standing;
-  document.documentElement.dataset.job = mine ? (job.status === "paused" ? "paused" : "mine") : active ? "other" : "none";
+  document.documentElement.dataset.job = situation(state);
   const words = active ? stopWords(state, job) : null;
-  const after = active && stopsAfter(state, job);
-  const queued = job?.status === "queued";
   const stopping = words === "Stopping …" || words === "Ending the engine …";
-  const third = stopping && job.stop_requests === 2 ? "End the engine" : words;
-  const label = stopping ? third : after ? "Stop now" : queued ? "Cancel" : "Interrupt";
-  setLabel(byId("txt2img_interrupt"), label);
+  setLabel(byId("txt2img_interrupt"), active ? interruptLabel(state, job) : "Interrupt");
   setAttribute(byId("txt2img_interrupt"), "data-busy", stopping);
   setAttribute(byId("txt2img_pause"), "data-busy", words === "Pausing …");
   setAttribute(byId("txt2img_pause"), "aria-disabled", stopping || words === "Pausing …" ? "true" : null);
   setLabel(byId("txt2img_resume"), state.pressed?.kind === "resume" ? "Going on …" : "Resume");
   setLabel(byId("txt2img_skip"), words === "Skipping …" ? words : "Skip");
-  setAttribute(byId("txt2img_skip"), "aria-disabled", queued ? "true" : null);
+  setAttribute(byId("txt2img_skip"), "aria-disabled", job?.status === "queued" ? "true" : null);
   setAttribute(byId("txt2img_forever"), "aria-checked", String(Boolean(active && job.forever)));
   setText(byId("txt2img_forever"), active && !mine ? "Generate mine forever" : "Generate forever");
 }
@@ -43,22 +78,60 @@ export class Buttons {
   // `model.state` is what is known; `model.dispatch(message)` tells it of a click; `model.problem(words)` shows words.
   constructor(model) {
     this.model = model;
-    this.sent = null; // {stop}: a job that was asked for and of which nothing was heard yet; Esc may want it stopped
+    this.sent = null; // {stop, at}: a job that was asked for and of which nothing was heard yet; Esc may want it stopped
+    this.changed = new JustChanged();
+    this.byPointer = false; // was the last press one of a mouse or a finger?
     // In the capturing phase: the answer is on the page before Gradio has sent the click anywhere.
     document.addEventListener("click", (event) => this.clicked(event), true);
     document.addEventListener("keydown", (event) => this.key(event));
   }
 
+  render(state) {
+    const focused = byId("txt2img_actions")?.contains(document.activeElement) ? document.activeElement : null;
+    render(state);
+    const now = performance.now();
+    for (const [name, meaning] of Object.entries(meanings(state))) this.changed.means(name, meaning, now);
+    this.renderFresh(now);
+    if (focused && !visible(focused) && !this.byPointer) this.focusAfter(focused.id);
+  }
+
+  // What is fresh takes no pointer either (controls.css), so that it does not look as if it did.
+  renderFresh(now) {
+    const { names, last } = this.changed.fresh(now);
+    for (const name of this.changed.known.keys()) setAttribute(byId(name), "data-fresh", names.includes(name));
+    clearTimeout(this.settling);
+    if (names.length) this.settling = setTimeout(() => this.renderFresh(performance.now()), last + 1);
+  }
+
+  focusAfter(id) {
+    const next = [...(SUCCESSORS[id] || []), ...FIRST].map(byId).find(visible);
+    next?.focus({ preventScroll: true });
+  }
+
+  // Was this press meant for what stood there a moment ago? What scripts and keys press names what it means by itself.
+  isLate(button, event) {
+    if (!event.isTrusted || !button?.closest("#txt2img_actions")) return false;
+    const again = button.id === "txt2img_generate" && this.sent && event.timeStamp - this.sent.at < SENDING_MS;
+    const name = button.closest("#txt2img_menu") ? "txt2img_menu" : button.id;
+    return Boolean(again) || this.changed.isFresh(name, event.timeStamp);
+  }
+
   clicked(event) {
     const target = event.target instanceof Element ? event.target : null;
     const button = target?.closest("button");
+    if (event.isTrusted) this.byPointer = event.detail > 0;
+    if (this.isLate(button, event)) {
+      event.stopPropagation();
+      event.preventDefault();
+      return;
+    }
     if (button?.id === "txt2img_generate" && ["reconnecting", "lost"].includes(this.model.state.standing)) {
       event.stopPropagation();
       event.preventDefault();
       this.model.problem("The server does not answer, so nothing was sent. Your prompt is kept; try again when it is back.");
       return;
     }
-    if (["txt2img_generate", "txt2img_generate_forever"].includes(button?.id)) this.sent = { stop: false };
+    if (["txt2img_generate", "txt2img_generate_forever"].includes(button?.id)) this.sent = { stop: false, at: event.timeStamp };
     if (button && ACTING[button.id]) this.pressed(ACTING[button.id], event);
     else if (button?.id === "txt2img_forever") this.forever();
     else if (button?.dataset.press && byId("txt2img_menu")?.contains(button)) press(button.dataset.press);
@@ -107,6 +180,8 @@ export class Buttons {
 
   key(event) {
     if (event.defaultPrevented || event.isComposing) return;
+    // A key that is held down presses what has the focus again and again, and by then another button may have it.
+    if (event.repeat && event.key === "Enter" && event.target.closest?.("#txt2img_actions")) event.preventDefault();
     if (document.querySelector("dialog[open]") || !visible(byId("txt2img_page"))) return;
     const mine = document.documentElement.dataset.job === "mine";
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.repeat) {
@@ -116,7 +191,8 @@ export class Buttons {
       event.preventDefault();
       press("txt2img_skip");
     } else if (event.key === "Escape" && !event.repeat && !listIsOpen()) {
-      if (mine) press("txt2img_interrupt");
+      if (mine && !this.changed.hasTurned("txt2img_interrupt", event.timeStamp)) press("txt2img_interrupt");
+      else if (mine) event.preventDefault();
       else if (this.sent) this.sent.stop = true;
     }
   }
