@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from modules.errors import InvalidRequest, StorageError
 from modules.paths import locked, set_aside, write_atomically
+from modules.settings_file import read_settings, stamp_of
 
 Needs = Literal["nothing", "engine", "server"]
 
@@ -287,7 +288,7 @@ class Options:
         """Read the file. A corrupt one is set aside and told in `notices`; it never keeps the program from starting."""
         with self._lock:
             try:
-                self._adopt(self._read())
+                self._adopt(read_settings(self.path))
             except ValueError:
                 self._set_aside_if_corrupt()
             except StorageError as error:
@@ -297,7 +298,7 @@ class Options:
         """Read the file again if another process changed it; tell whether a setting changed."""
         with self._lock:
             before = self._values
-            if self._stamp_of_file() != self._stamp:
+            if stamp_of(self.path) != self._stamp:
                 self.load()
             return self._values != before
 
@@ -317,7 +318,7 @@ class Options:
             self.last_unknown = tuple(name for name in changes if name not in _FIELD_BY_NAME)
             with locked(self.path):
                 try:
-                    stored = self._read()
+                    stored = read_settings(self.path)
                 except ValueError:
                     self._set_aside()
                     stored = {}
@@ -333,7 +334,7 @@ class Options:
 
     def _adopt(self, stored: Mapping[str, object]) -> None:
         self._values = self._values_in(stored, tell=True)
-        self._stamp = self._stamp_of_file()
+        self._stamp = stamp_of(self.path)
 
     def _values_in(self, stored: Mapping[str, object], tell: bool) -> Settings:
         """Build the settings that a file holds; a value that is not possible gives way to the default."""
@@ -348,25 +349,12 @@ class Options:
                     self._tell(f"{self.path.name}: {error} The default, {one.default!r}, is used until then.")
         return Settings(**values)
 
-    def _read(self) -> dict[str, object]:
-        """Raises ValueError for a corrupt file, StorageError for one that cannot be read."""
-        try:
-            text = self.path.read_bytes().decode()
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise StorageError.from_os_error(self.path, error) from error
-        stored = json.loads(text)
-        if not isinstance(stored, dict):
-            raise ValueError("not a JSON object")
-        return stored
-
     def _set_aside_if_corrupt(self) -> None:
         """Under the file's lock, so that two processes that both saw it corrupt do not move a good new one away."""
         try:
             with locked(self.path):
                 try:
-                    self._adopt(self._read())
+                    self._adopt(read_settings(self.path))
                 except ValueError:
                     self._set_aside()
                     self._adopt({})
@@ -381,11 +369,3 @@ class Options:
     def _tell(self, notice: str) -> None:
         if notice not in self.notices:
             self.notices.append(notice)
-
-    def _stamp_of_file(self) -> tuple[int, int, int] | None:
-        """Tell one version of the file from another. Every write is a new inode, also within one tick of the clock."""
-        try:
-            status = self.path.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_ino, status.st_size

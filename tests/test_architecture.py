@@ -15,7 +15,9 @@ LONGEST_FUNCTION = 60
 LONGEST_FILE = 400
 
 STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
-BASE = frozenset(f"modules.{name}" for name in ("errors", "paths", "cmd_args", "options", "shared_state", "shared"))
+BASE = frozenset(
+    f"modules.{name}" for name in ("errors", "paths", "cmd_args", "options", "settings_file", "shared_state", "shared")
+)
 PURE = BASE | {
     "modules.jobs",
     "modules.prompts",

@@ -89,7 +89,15 @@ def test_a_whole_number_may_come_as_a_float(path: Path) -> None:
     assert type(options.values.torch_threads) is int
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b"\0" * 4096, b"null"])
+DEEP = b'{"later": ' + b"[" * 100_000
+# This one can be read, but not written again.
+DEEP_AND_VALID = b'{"later": ' + b"[" * 500 + b"]" * 500 + b"}"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[1]", b"\xff\xfe", b"\0" * 4096, b"null", DEEP, DEEP_AND_VALID],
+    ids=["empty", "cut", "a list", "no text", "zeros", "null", "deep", "deep and valid"],
+)  # fmt: skip
 def test_a_corrupt_file_is_set_aside_with_a_notice(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     options = Options(path)

@@ -7,7 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from modules.jobs.checkpoints import Checkpoint, CheckpointCatalogue
+from modules.jobs.checkpoint import Checkpoint
+from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.store import JobStore
 from modules.options import Settings
 from modules.shared import opts

@@ -9,7 +9,7 @@ from typing import Any
 
 from modules.api.answers import json_bytes
 from modules.errors import StorageError
-from modules.jobs.checkpoints import SHORT_HASH_LENGTH
+from modules.jobs.checkpoint import SHORT_HASH_LENGTH
 from modules.jobs.requests import Txt2ImgRequest
 from modules.jobs.rows import Image, Job
 from modules.jobs.store import JobStore

@@ -20,7 +20,7 @@ from modules.engine.snapshots import Snapshot, UnfitSnapshot, describe_unfit
 from modules.engine.studio import Studio
 from modules.engine.weights import count_parameters
 from modules.errors import Interrupted, ModelError
-from modules.jobs.checkpoints import Checkpoint
+from modules.jobs.checkpoint import Checkpoint
 from modules.jobs.requests import ResolvedTxt2Img, find_checkpoint, resolve, validate_request
 from modules.jobs.rows import Job
 from modules.prompts.plain_syntax import describe_plain_syntax

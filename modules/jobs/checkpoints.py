@@ -4,70 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs import diffusers_folder
+from modules.jobs.checkpoint import Checkpoint
+from modules.jobs.model_defaults import ModelDefaults, read_defaults
 from modules.jobs.model_hash import HashCache, hash_folder
-from modules.jobs.untrusted_file import read_object
 
 logger = logging.getLogger(__name__)
 
-SHORT_HASH_LENGTH = 10
 _LISTED_AT_MOST = 12
 _FALLBACK_SIDE = 512
 _LONGEST_REASON = 200
+_LOOKS_AGAIN_SECONDS = 1.0
 _HASH_AT_ONCE_BYTES = 256_000_000  # below this hashing takes a fraction of a second, so that the title never changes
-
-
-class ModelDefaults(BaseModel):
-    """What a model draws with when a request leaves it open; `defaults.json` in its folder may say it."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    steps: int = 20
-    cfg_scale: float = 7.0
-    sampler_name: str = "Euler"
-    scheduler: str = "Automatic"
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A model. `problem` names what it lacks, None when it can be used; sizes are in pixels."""
-
-    name: str
-    path: Path
-    kind: Literal["folder", "file"]
-    native_width: int
-    native_height: int
-    sha256: str | None
-    defaults: ModelDefaults
-    tokenizer_file: Path | None
-    problem: str | None
-
-    @property
-    def short_hash(self) -> str | None:
-        """The ten hexadecimal digits that infotext and titles show."""
-        return self.sha256[:SHORT_HASH_LENGTH] if self.sha256 else None
-
-    @property
-    def title(self) -> str:
-        """The name as REST clients know it, with the hash once that is known."""
-        return f"{self.name} [{self.short_hash}]" if self.short_hash else self.name
-
-    def check_usable(self) -> None:
-        """Check that nothing is missing.
-
-        Raises:
-            ModelError: something is; the message names the file and the remedy.
-        """
-        if self.problem is not None:
-            raise ModelError(f"Checkpoint {self.name} cannot be used: {self.problem}")
 
 
 class CheckpointCatalogue:
@@ -76,24 +30,33 @@ class CheckpointCatalogue:
     `hash_cache` is a file that remembers hashes between starts; None remembers them for the life of the object.
     """
 
-    def __init__(self, folders: Sequence[Path], hash_cache: Path | None = None) -> None:
-        self._folders = tuple(folders)
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        hash_cache: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._places = tuple(folder / "Stable-diffusion" for folder in folders)
         self._hashes = HashCache(hash_cache)
+        self._clock = clock
         self._lock = threading.Lock()
+        self._looking = threading.Lock()  # Held before `_lock`, by who looks at the folders.
         self._found: tuple[Checkpoint, ...] | None = None
+        self._looked_at = 0.0
+        self._looked: tuple[tuple[int, int] | None, ...] = ()
 
     def list(self) -> tuple[Checkpoint, ...]:
         """Return all models by name; those with a problem are among them."""
         with self._lock:
-            if self._found is None:
-                self._found = self._scan()
-            return self._found
+            if self._found is not None:
+                return self._found
+        with self._looking:
+            return self._found if self._found is not None else self._look()
 
     def refresh(self) -> None:
         """Look at the folders again."""
-        found = self._scan()
-        with self._lock:
-            self._found = found
+        with self._looking:
+            self._look()
 
     def find(self, name: str) -> Checkpoint:
         """Return the model with this name, title or hash, looking at the folders again when it is not known.
@@ -102,8 +65,7 @@ class CheckpointCatalogue:
             InvalidRequest: there is none; the message lists the known ones.
         """
         found = self._match(name)
-        if found is None:
-            self.refresh()
+        if found is None and self._refresh_if_due():
             found = self._match(name)
         if found is None:
             names = [checkpoint.name for checkpoint in self.list()]
@@ -142,17 +104,36 @@ class CheckpointCatalogue:
         bare = wanted.rsplit(" [", 1)[0].casefold()
         return next((one for one in self.list() if one.name.casefold() == bare), None)
 
+    def _refresh_if_due(self) -> bool:
+        """Look again if a model came or went, or if the last look was a while ago; tell whether there is news.
+
+        A look at many models takes time, and anybody may ask for names that are not known.
+        """
+        with self._looking:
+            if self._looked == _stamps(self._places) and self._clock() - self._looked_at < _LOOKS_AGAIN_SECONDS:
+                return False
+            self._look()
+            return True
+
+    def _look(self) -> tuple[Checkpoint, ...]:
+        self._looked = _stamps(self._places)
+        found = self._scan()
+        self._looked_at = self._clock()
+        with self._lock:
+            self._found = found
+        return found
+
     def _scan(self) -> tuple[Checkpoint, ...]:
         found: dict[str, Checkpoint] = {}
         seen: set[Path] = set()
-        for folder in self._folders:
-            for path in _entries(folder / "Stable-diffusion"):
+        for place in self._places:
+            for path in _entries(place):
                 whole = _resolved(path)
                 if whole in seen:
                     continue
                 seen.add(whole)
                 name = _readable(path.name)
-                name = name if name not in found else f"{_readable(folder.name)}/{name}"
+                name = name if name not in found else f"{_readable(place.parent.name)}/{name}"
                 found.setdefault(name, self._read(name, path))
         return tuple(sorted(found.values(), key=lambda checkpoint: checkpoint.name.casefold()))
 
@@ -169,7 +150,7 @@ class CheckpointCatalogue:
     def _look_at(self, name: str, path: Path) -> Checkpoint:
         if _readable(str(path)) != str(path):
             return _unusable(name, path, f"The name of {_readable(str(path))} is not UTF-8: rename it.")
-        defaults, defaults_problem = _read_defaults(path)
+        defaults, defaults_problem = read_defaults(path)
         problem = diffusers_folder.find_problem(path) or defaults_problem
         if problem is not None:
             return replace(_unusable(name, path, _readable(problem)), defaults=defaults)
@@ -196,6 +177,19 @@ class CheckpointCatalogue:
         except OSError:
             return None
         return remembered
+
+
+def _stamps(places: Sequence[Path]) -> tuple[tuple[int, int] | None, ...]:
+    """Tell one set of names in the folders from another."""
+    stamps: list[tuple[int, int] | None] = []
+    for place in places:
+        try:
+            status = place.stat()
+        except OSError:
+            stamps.append(None)
+        else:
+            stamps.append((status.st_mtime_ns, status.st_ino))
+    return tuple(stamps)
 
 
 def _entries(place: Path) -> list[Path]:
@@ -240,13 +234,3 @@ def _unusable(name: str, path: Path, problem: str) -> Checkpoint:
         tokenizer_file=None,
         problem=problem,
     )
-
-
-def _read_defaults(path: Path) -> tuple[ModelDefaults, str | None]:
-    """Return the defaults and, when their file is damaged, the problem."""
-    try:
-        return ModelDefaults.model_validate(read_object(path / "defaults.json")), None
-    except FileNotFoundError:
-        return ModelDefaults(), None
-    except (OSError, ValueError):
-        return ModelDefaults(), f"defaults.json in {path} is damaged: repair it, or take it away."

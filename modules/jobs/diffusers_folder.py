@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from modules.jobs.network_config import find_absurd_number
 from modules.jobs.safetensors_file import find_damage
 from modules.jobs.untrusted_file import is_regular, read_object
 
@@ -126,11 +127,12 @@ def _find_odd_file(folder: Path, place: Path) -> str | None:
 
 
 def _find_json_problem(folder: Path, path: Path) -> str | None:
+    name = path.relative_to(folder).as_posix()
     try:
-        read_object(path)
+        absurd = find_absurd_number(read_object(path))
     except (OSError, ValueError) as error:
-        return _unreadable(folder, path.relative_to(folder).as_posix(), error)
-    return None
+        return _unreadable(folder, name, error)
+    return None if absurd is None else f"{name} in {folder} says {absurd}, more than any model has: fetch it again."
 
 
 def _find_tokenizer_problem(folder: Path, place: Path) -> str | None:

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from modules.errors import InvalidRequest
-from modules.jobs.checkpoints import Checkpoint, CheckpointCatalogue
+from modules.jobs.checkpoint import Checkpoint
+from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.lenient import show
 from modules.jobs.resolve import ResolvedTxt2Img, resolve
 from modules.jobs.txt2img import Txt2ImgRequest, choose_sampler

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from modules.jobs.checkpoints import SHORT_HASH_LENGTH, Checkpoint
+from modules.jobs.checkpoint import SHORT_HASH_LENGTH, Checkpoint
 from modules.jobs.txt2img import Txt2ImgRequest, choose_sampler
 from modules.jobs.version import VERSION
 from modules.options import Settings

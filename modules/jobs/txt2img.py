@@ -12,17 +12,16 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from modules.errors import InvalidRequest
-from modules.jobs.checkpoints import Checkpoint
+from modules.jobs.checkpoint import Checkpoint
 from modules.jobs.lenient import fault, is_blank, pixels, real_number, show, switch, text, whole_number
+from modules.jobs.model_defaults import CFG_SCALE_HIGHEST, STEPS_HIGHEST
 from modules.jobs.samplers import check_pair, find_sampler, find_schedule, split_sampler
 from modules.jobs.unavailable import check_available
 from modules.options import Settings, fields_of_settings
 
 SIDE_LOWEST, SIDE_HIGHEST, SIDE_MULTIPLE = 64, 2048, 8
-STEPS_HIGHEST = 150
 BATCH_SIZE_HIGHEST = 16
 BATCH_COUNT_HIGHEST = 1000
-CFG_SCALE_HIGHEST = 30.0
 PROMPT_LONGEST = 10_000
 SEED_HIGHEST = 2**63 - 1
 

@@ -153,6 +153,12 @@ def test_damaged_files_are_named(copy: Path) -> None:
         load_copy(copy)
 
 
+@pytest.mark.parametrize("content", ["[" * 200_000, "[]", "{", " " * 3_000_000])
+def test_a_table_of_colours_that_is_damaged_is_done_without(copy: Path, content: str) -> None:
+    (copy / "preview.json").write_text(content)
+    assert load_copy(copy).preview is None
+
+
 def test_weights_of_another_shape_are_told(copy: Path) -> None:
     config = json.loads((copy / "unet" / "config.json").read_text())
     (copy / "unet" / "config.json").write_text(json.dumps(config | {"cross_attention_dim": 24}))

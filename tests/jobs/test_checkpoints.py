@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from modules.errors import InvalidRequest, ModelError
-from modules.jobs.checkpoints import CheckpointCatalogue, ModelDefaults
+from modules.jobs import diffusers_folder
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.model_defaults import ModelDefaults
 from modules.paths import ROOT
 from tests.jobs.models import make_model, safetensors_bytes
 
@@ -130,9 +132,57 @@ def test_the_model_says_its_own_defaults(place: Path) -> None:
     folder = make_model(place / "model")
     (folder / "defaults.json").write_text('{"steps": 4, "cfg_scale": 1, "sampler_name": "LCM", "note": "fast"}')
     assert catalogue(place).find("model").defaults == ModelDefaults(steps=4, cfg_scale=1.0, sampler_name="LCM")
-    (folder / "defaults.json").write_text('{"steps": "many"}')
-    problem = catalogue(place).find("model").problem
-    assert problem == f"defaults.json in {folder} is damaged: repair it, or take it away."
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('{"steps": "many"}', 'steps "many" is not a whole number: use 1 to 150.'),
+        ('{"steps": -5}', "steps -5 is not possible: use 1 to 150."),
+        ('{"steps": 1e9}', "steps 1,000,000,000 is not possible: use 1 to 150."),
+        ('{"cfg_scale": NaN}', "cfg_scale NaN is not a number: use 0 to 30."),
+        ('{"cfg_scale": -Infinity}', "cfg_scale -Infinity is not a number: use 0 to 30."),
+        ('{"sampler_name": "Magic"}', "Sampler 'Magic' is not known: use one of Euler, Euler a,"),
+        ('{"sampler_name": "LCM", "scheduler": "Karras"}', "Schedule type Karras does not go with sampler LCM"),
+        ('{"sampler_name": 5}', "sampler_name: Input should be a valid string."),
+    ],
+)
+def test_defaults_that_are_not_possible_are_told(place: Path, said: str, told: str) -> None:
+    folder = make_model(place / "model")
+    (folder / "defaults.json").write_text(said)
+    found = catalogue(place).find("model")
+    assert found.problem is not None
+    assert found.problem.startswith(f"defaults.json in {folder} is not possible. {told}")
+    assert found.problem.endswith("Repair it, or take it away.")
+    assert found.defaults == ModelDefaults()
+
+
+def test_unknown_names_cause_one_look_a_second_and_one_when_a_model_comes(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_model(place / "model")
+    looks: list[Path] = []
+    find_problem = diffusers_folder.find_problem
+
+    def watched(folder: Path) -> str | None:
+        looks.append(folder)
+        return find_problem(folder)
+
+    monkeypatch.setattr(diffusers_folder, "find_problem", watched)
+    now = [100.0]
+    models = catalogue(place, clock=lambda: now[0])
+    for _ in range(50):
+        with pytest.raises(InvalidRequest):
+            models.find("absent")
+    assert len(looks) == 1
+    now[0] += 1
+    for _ in range(50):
+        with pytest.raises(InvalidRequest):
+            models.find("absent")
+    assert len(looks) == 2
+    os.utime(place, ns=(1, 1))  # Two changes within one tick of the clock look the same.
+    make_model(place / "new")
+    assert models.find("new").problem is None
 
 
 def test_the_hash_follows_from_the_weights_alone(place: Path) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from modules.jobs import diffusers_folder
-from modules.jobs.checkpoints import Checkpoint, CheckpointCatalogue
+from modules.jobs.checkpoint import Checkpoint
+from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.options import Settings
 from tests.jobs.models import INDEX, make_model
 from webui.checkpoint_facts import facts
@@ -107,7 +108,7 @@ ODD: dict[str, tuple[Callable[[Path], object], str]] = {
     "a name with a null byte": (split({"a": "x\0y"}), "is missing"),
     "an index without a floor": (lambda odd: write(odd / "model_index.json", DEEP), "is nested too deeply"),
     "a config without a floor": (lambda odd: write(odd / "vae/config.json", DEEP), "is nested too deeply"),
-    "defaults without a floor": (lambda odd: write(odd / "defaults.json", DEEP), "is damaged"),
+    "defaults without a floor": (lambda odd: write(odd / "defaults.json", DEEP), "is nested too deeply"),
     "a header without a floor": (header(200_000, DEEP), "is not a safetensors file"),
     "a header of 4 GB": (header(2**32, b""), "has a header of more than"),
     "a header of 2**63 bytes": (header(2**63, b""), "is not a whole safetensors file"),
@@ -122,15 +123,35 @@ ODD: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "2,000 levels": (
         lambda odd: write(odd / "vae/config.json", json.dumps({"block_out_channels": [1] * 2000}).encode()),
-        "has 2000 levels",
+        "says block_out_channels of 2000 blocks",
     ),
     "a sample size of 10**9": (
         lambda odd: write(odd / "unet/config.json", json.dumps({"sample_size": 10**9}).encode()),
-        "sample_size 1000000000 in unet/config.json",
+        "says sample_size 1000000000",
     ),
     "a negative sample size": (
         lambda odd: write(odd / "unet/config.json", json.dumps({"sample_size": -8}).encode()),
         "sample_size -8 in unet/config.json",
+    ),
+    "10**9 layers": (
+        lambda odd: write(odd / "text_encoder/config.json", b'{"num_hidden_layers": 1000000000}'),
+        "text_encoder/config.json in",
+    ),
+    "10**9 layers in each block": (
+        lambda odd: write(odd / "unet/config.json", b'{"transformer_layers_per_block": [1, [2, 1000000000]]}'),
+        "says transformer_layers_per_block 1000000000",
+    ),
+    "channels that are no number": (
+        lambda odd: write(odd / "vae/config.json", b'{"latent_channels": NaN}'),
+        "says latent_channels nan",
+    ),
+    "10**9 positions": (
+        lambda odd: write(odd / "text_encoder/config.json", b'{"max_position_embeddings": 1000000000}'),
+        "says max_position_embeddings 1000000000",
+    ),
+    "10**9 timesteps": (
+        lambda odd: write(odd / "scheduler/scheduler_config.json", b'{"num_train_timesteps": 1000000000}'),
+        "says num_train_timesteps 1000000000",
     ),
     "an index that is a pipe": (replaced("model_index.json", os.mkfifo), "no regular file"),
     "a config that is a pipe": (replaced("unet/config.json", os.mkfifo), "no regular file"),

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from modules.errors import InvalidRequest, ModelError
-from modules.jobs.checkpoints import Checkpoint, CheckpointCatalogue, ModelDefaults
+from modules.jobs.checkpoint import Checkpoint
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.model_defaults import ModelDefaults
 from modules.jobs.requests import ResolvedTxt2Img, find_checkpoint, resolve, validate_request
 from modules.options import Settings
 from tests.jobs.models import make_model

@@ -11,7 +11,8 @@ import gradio as gr
 from modules.errors import InvalidRequest, SteadyError
 from modules.images.infotext import parse
 from modules.jobs.answers import job_answer
-from modules.jobs.checkpoints import Checkpoint, CheckpointCatalogue
+from modules.jobs.checkpoint import Checkpoint
+from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.requests import find_checkpoint, validate_request
 from modules.jobs.rows import Actor
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
