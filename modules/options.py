@@ -180,6 +180,9 @@ class Settings:
     )
 
 
+LONGEST_TEXT = 1_000
+
+
 @dataclass(frozen=True)
 class SettingField:
     """One setting with all that a page or a document says about it. `choices` is empty where any value will do."""
@@ -227,6 +230,8 @@ class SettingField:
             raise self._invalid(value, f"use {', '.join(self.choices[:-1])} or {self.choices[-1]}")
         if not isinstance(value, str) or not value.strip():
             raise self._invalid(value, "use a text that is not empty")
+        if len(value) > LONGEST_TEXT:
+            raise self._invalid(value, f"use at most {LONGEST_TEXT} characters")
         return value
 
     def _invalid(self, value: object, remedy: str) -> InvalidRequest:

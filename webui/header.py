@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from modules.errors import SteadyError
 from modules.jobs.checkpoint import Checkpoint
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.store import JobStore
@@ -57,7 +58,14 @@ def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> Non
     """Join the bar with the settings, the catalogue and the launcher."""
 
     def choose(name: str, owner: str, asker: gr.Request) -> None:
-        if name and (changed := opts.update({"sd_model_checkpoint": name})):
+        """Keep a choice of the list. Any page may send any text, and what stood here would be every client's model."""
+        if not isinstance(name, str) or not name:
+            return
+        try:
+            changed = opts.update({"sd_model_checkpoint": catalogue.find(name).name})
+        except SteadyError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        if changed:
             store.note_settings(changed, by=actor(owner, asker))
 
     def refresh() -> tuple[Any, str]:

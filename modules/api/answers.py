@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,9 @@ from modules.errors import InvalidRequest, QueueFull, SteadyError, StorageError,
 logger = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 64 << 20
+MOST_LEVELS = 64
+# A large body is one picture or a few; a million small values in it would take a hundred times its size.
+LARGE_BODY_BYTES, MOST_VALUES_OF_LARGE = 1 << 20, 50_000
 
 
 class Refused(SteadyError):  # noqa: N818  (an answer, not a fault)
@@ -29,8 +33,14 @@ class Refused(SteadyError):  # noqa: N818  (an answer, not a fault)
 
 
 def json_bytes(content: object) -> bytes:
-    """Return `content` as JSON. Keys may be any simple type; what JSON lacks becomes text."""
-    return orjson.dumps(content, default=str, option=orjson.OPT_NON_STR_KEYS)
+    """Return `content` as JSON. Keys may be any simple type; what JSON lacks becomes text.
+
+    Half a surrogate pair and numbers beyond 64 bits, which a picture's text may hold, are escaped and written out.
+    """
+    try:
+        return orjson.dumps(content, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return json.dumps(content, default=str).encode()
 
 
 def json_answer(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -67,15 +77,37 @@ async def read_object(request: Request, *, empty: bool = False) -> dict[str, Any
     raw = await _read_body(request)
     if empty and not raw.strip():
         return {}
+    if len(raw) > LARGE_BODY_BYTES and sum(raw.count(mark) for mark in b"[{,") > MOST_VALUES_OF_LARGE:
+        raise InvalidRequest(f"The body has more than {MOST_VALUES_OF_LARGE:,} values: send fewer.")
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise InvalidRequest(f"The body is no JSON ({error}): send a JSON object.") from error
+    check_levels(body)
     if isinstance(body, dict):
         return body
     if empty and body is None:
         return {}
     raise InvalidRequest(f"The body is a {type(body).__name__}: send a JSON object, such as {{}}.")
+
+
+def check_levels(body: object) -> None:
+    """Make sure that whatever is done with a value from a client need not go deep.
+
+    Raises:
+        InvalidRequest: lists and objects stand in each other more than `MOST_LEVELS` times.
+    """
+    level = [body]
+    for _ in range(MOST_LEVELS):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return
+    raise InvalidRequest(f"The body is nested more than {MOST_LEVELS} levels deep: send it flatter.")
 
 
 async def _read_body(request: Request) -> bytes:

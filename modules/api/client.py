@@ -8,8 +8,10 @@ import binascii
 from starlette.requests import HTTPConnection
 
 from modules.cmd_args import is_loopback
+from modules.errors import InvalidRequest
+from modules.jobs.lenient import show
 from modules.jobs.rows import Actor
-from modules.jobs.visitor import visitor_of
+from modules.jobs.visitor import LONGEST_OWNER, visitor_of
 
 OWNER_HEADER = "x-steady-owner"
 
@@ -31,6 +33,19 @@ def address_of(connection: HTTPConnection) -> str:
 def is_on_this_machine(connection: HTTPConnection) -> bool:
     """Tell whether a client asks from the machine that this runs on."""
     return is_loopback(address_of(connection))
+
+
+def check_owner_name(value: object) -> str:
+    """Return an owner that a body names.
+
+    Raises:
+        InvalidRequest: it is none; it is kept with each job and sent to every page, so it is short.
+    """
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_OWNER or not value.isprintable():
+        raise InvalidRequest(
+            f"owner {show(value)} is not possible: send a text of 1 to {LONGEST_OWNER} printable characters.", "owner"
+        )
+    return value.strip()
 
 
 def actor_of(connection: HTTPConnection) -> Actor:

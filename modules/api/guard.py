@@ -88,7 +88,10 @@ def split_host(host: str) -> tuple[str | None, int | None]:
 
 def same_site(origin: str, host: str) -> bool:
     """Tell whether `Origin` is the page of this very `Host`. The scheme may differ: a proxy may have added TLS."""
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     name, port = split_host(parts.netloc)
     own_name, own_port = split_host(host)
     if name is None or own_name is None or name != own_name:

@@ -12,9 +12,10 @@ from PIL import Image as PilImage
 from starlette.responses import Response
 
 from modules.api.answers import Refused, json_answer, read_object
-from modules.api.client import actor_of, is_on_this_machine
+from modules.api.client import actor_of, check_owner_name, is_on_this_machine
 from modules.api.generation_answer import read_image
 from modules.api.job_folder import folder_of
+from modules.api.numbers import Number, register_place
 from modules.api.services import Services
 from modules.api.submission import check_job_id, check_request, new_job_id, submit_job, wishes_in
 from modules.errors import InvalidRequest, UnknownJob
@@ -34,6 +35,7 @@ FOR_NOW = {"Cache-Control": "private, no-cache"}
 
 def routes(services: Services) -> APIRouter:
     """Everything under /sdapi/v1/jobs."""
+    register_place()
     router = APIRouter(prefix="/sdapi/v1/jobs")
     store, workers = services.store, services.workers
 
@@ -45,8 +47,8 @@ def routes(services: Services) -> APIRouter:
         kind, data, settings = body.get("kind", "txt2img"), body.get("request"), services.options.values
         checked = await workers.run(check_request, kind, data, services.catalogue, settings)
         by = actor_of(request)
-        owner = body.get("owner")
-        wishes = wishes_in(body, owner if isinstance(owner, str) and owner else by.owner)
+        owner = by.owner if body.get("owner") in (None, "") else check_owner_name(body["owner"])
+        wishes = wishes_in(body, owner)
         job = await workers.run(submit_job, store, checked, job_id, wishes, by)
         return json_answer({"id": job.id, "status": job.status, "position": job.position})
 
@@ -56,8 +58,8 @@ def routes(services: Services) -> APIRouter:
         status: str | None = None,
         owner: str | None = None,
         text: str | None = None,
-        limit: int = 50,
-        offset: int = 0,
+        limit: Number = 50,
+        offset: Number = 0,
     ) -> Response:
         """Jobs and how many there are, the newest first; `status` may be several, `text` is in the prompt."""
         folder = folder_told_to(services, request)
@@ -68,13 +70,13 @@ def routes(services: Services) -> APIRouter:
         """A job and its outputs so far; `folder` is where they are, for a client on the same machine."""
         return json_answer(await workers.run(job_or_unknown, store, folder_told_to(services, request), job_id))
 
-    @router.get("/{job_id}/images/{index:int}.png")
+    @router.get("/{job_id}/images/{index:place}.png")
     async def picture(job_id: str, index: int) -> Response:
         """The file of one output."""
         data, headers = await workers.run(picture_bytes, store, services.folder, job_id, index)
         return Response(data, media_type="image/png", headers=headers)
 
-    @router.get("/{job_id}/images/{index:int}/thumbnail")
+    @router.get("/{job_id}/images/{index:place}/thumbnail")
     async def thumbnail(job_id: str, index: int) -> Response:
         """A small WebP of one output."""
         data, headers = await workers.run(thumbnail_bytes, store, services.folder, job_id, index)

@@ -13,9 +13,11 @@ from starlette.types import Message as ASGIMessage
 from starlette.types import Send
 
 from modules.api.client import owner_of
+from modules.api.numbers import HIGHEST_DIGITS, Number
 from modules.api.services import Services
 from modules.api.subscription import Message
 from modules.errors import InvalidRequest
+from modules.jobs.lenient import show
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter()
 
     @router.websocket("/steady/live")
-    async def live(websocket: WebSocket, owner: str | None = None, after: int | None = None) -> None:
+    async def live(websocket: WebSocket, owner: str | None = None, after: Number | None = None) -> None:
         await websocket.accept()
         sending = asyncio.create_task(_send_all(services, websocket, owner or owner_of(websocket), after))
         listening = asyncio.create_task(_until_gone(websocket))
@@ -97,9 +99,9 @@ def last_event_id(header: str | None) -> int | None:
     """
     if header is None or not header.strip():
         return None
-    if not header.strip().isdecimal():
+    if not header.strip().isdecimal() or len(header.strip()) > HIGHEST_DIGITS:
         raise InvalidRequest(
-            f"Last-Event-ID {header!r} is no number: send the last `id:` of this stream.", "Last-Event-ID"
+            f"Last-Event-ID {show(header)} is no number: send the last `id:` of this stream.", "Last-Event-ID"
         )
     return int(header)
 

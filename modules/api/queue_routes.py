@@ -8,8 +8,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from modules.api.answers import json_answer, read_object
-from modules.api.client import actor_of
+from modules.api.client import actor_of, check_owner_name
 from modules.api.live_messages import read_queue
+from modules.api.numbers import Number
 from modules.api.services import Services
 from modules.errors import InvalidRequest
 from modules.jobs.rows import Actor
@@ -43,14 +44,14 @@ def routes(services: Services) -> APIRouter:
     async def interrupt_waiting(request: Request) -> Response:
         """Interrupt all jobs that wait, or those of one `owner`; the one that runs goes on."""
         owner = (await read_object(request, empty=True)).get("owner")
-        if owner is not None and not isinstance(owner, str):
-            raise InvalidRequest(f"owner {owner!r} is no text: send the owner of the jobs, or none for all.", "owner")
+        if owner is not None:
+            owner = check_owner_name(owner)
         return json_answer(
             {"interrupted": await workers.run_control(interrupt_all, services, owner, actor_of(request))}
         )
 
     @router.get("/audit")
-    async def audit(limit: int = 100, before: int | None = None) -> Response:
+    async def audit(limit: Number = 100, before: Number | None = None) -> Response:
         """Who did what, the newest first; `before` is the number of a row: what lies before it."""
         if not 1 <= limit <= MOST_AUDIT_ROWS:
             raise InvalidRequest(f"limit {limit} is not possible: use 1 to {MOST_AUDIT_ROWS}.", "limit")

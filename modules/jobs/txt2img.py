@@ -23,11 +23,13 @@ SIDE_LOWEST, SIDE_HIGHEST, SIDE_MULTIPLE = 64, 2048, 8
 BATCH_SIZE_HIGHEST = 16
 BATCH_COUNT_HIGHEST = 1000
 PROMPT_LONGEST = 10_000
+TASK_ID_LONGEST = 100
 SEED_HIGHEST = 2**63 - 1
 
 PartialImages = Literal["discard", "keep", "mark"]
 
-# Settings that a request may override for itself; all others of override_settings are A1111's and change nothing here.
+# Settings that a request may override for itself; all others of override_settings are A1111's, change nothing here and
+# are not kept.
 OVERRIDABLE_SETTINGS = frozenset(
     {
         "sd_model_checkpoint",
@@ -74,16 +76,19 @@ def _check_partial_images(value: Any) -> str | None:
     return str(value)
 
 
+def _check_task_id(value: Any) -> str | None:
+    return None if is_blank(value) else text("force_task_id", TASK_ID_LONGEST)(value)
+
+
 def _check_overrides(value: Any) -> dict[str, Any]:
     if is_blank(value):
         return {}
     if not isinstance(value, dict):
         raise fault(f"override_settings {show(value)} is not an object: send {{}} or leave it out.")
     known = {field.name: field for field in fields_of_settings()}
-    checked = dict(value)
-    for name in OVERRIDABLE_SETTINGS & value.keys():
+    checked: dict[str, Any] = {}
+    for name in sorted(OVERRIDABLE_SETTINGS & value.keys()):
         if is_blank(value[name]):
-            del checked[name]
             continue
         try:
             checked[name] = known[name].check(value[name])
@@ -141,7 +146,7 @@ class Txt2ImgRequest(BaseModel):
     stop_on_disconnect: Annotated[bool, BeforeValidator(switch("stop_on_disconnect", False))] = Field(
         False, description="Interrupt the job when the client that waits for it goes away."
     )
-    force_task_id: Annotated[str | None, BeforeValidator(lambda value: None if is_blank(value) else value)] = None
+    force_task_id: Annotated[str | None, BeforeValidator(_check_task_id)] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -179,8 +184,7 @@ class Txt2ImgRequest(BaseModel):
 
     def settings_for(self, settings: Settings) -> Settings:
         """Return the settings with those that this request overrides."""
-        overrides = {name: value for name, value in self.override_settings.items() if name in OVERRIDABLE_SETTINGS}
-        return replace(settings, **overrides) if overrides else settings
+        return replace(settings, **self.override_settings) if self.override_settings else settings
 
 
 def _fault_at(error: InvalidRequest) -> Exception:

@@ -33,7 +33,7 @@ class Visitor:
 
     def owner(self, named: object) -> str:
         """Return whose jobs these are: of the owner that is named (a tab does), else of the user, else the address."""
-        name = str(named or "").strip()[:LONGEST_OWNER]
+        name = named.strip()[:LONGEST_OWNER] if isinstance(named, str) else ""
         if self.trusted or UNGUESSABLE.fullmatch(name):
             return name or self.user or self.address
         return f"{name} at {self.address}" if name else self.address

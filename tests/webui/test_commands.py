@@ -33,6 +33,7 @@ class Page:
         state.command_port = self.sent.append
         ids = {block.elem_id: block._id for block in blocks.blocks.values() if getattr(block, "elem_id", None)}
         functions = {target: function.fn for function in blocks.fns.values() for target in function.targets}
+        self._choose: Any = functions[ids["setting_sd_model_checkpoint"], "input"]
         self._listeners: dict[str, Any] = {button: functions[ids[button], "click"] for button in (*RESTARTS, *STOPS)}
 
     def press(self, button: str, address: str, when: str = "") -> str:
@@ -40,6 +41,11 @@ class Page:
         asker: Any = SimpleNamespace(request=SimpleNamespace(scope={"client": (address, 1), "headers": []}))
         first = [when] if button.startswith(("settings_restart", "txt2img_")) else []
         return str(self._listeners[button](*first, "tab-1", asker))
+
+    def choose_model(self, name: Any) -> None:
+        """Send a name as the list of models does."""
+        asker: Any = SimpleNamespace(request=SimpleNamespace(scope={"client": ("127.0.0.1", 1), "headers": []}))
+        self._choose(name, "o" * 10_000, asker)
 
 
 @pytest.fixture
@@ -77,6 +83,39 @@ async def test_those_of_other_machines_need_the_flag_as_over_rest(
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, Arguments(api_server_stop=True).to_json())
     page.press(button, "192.168.1.9")
     assert len(page.sent) == 1
+
+
+@pytest.mark.parametrize("when", ["-at-noon", "-after-image; stop", ["-when-idle"], {"a": 1}, None, 5])
+async def test_a_moment_that_the_page_does_not_offer_orders_nothing(page: Page, store: JobStore, when: Any) -> None:
+    for button in ("settings_restart_gradio", "settings_restart_engine"):
+        assert "is no moment to restart at: choose now or after this image or when idle" in page.press(
+            button, "127.0.0.1", when
+        )
+    assert (page.sent, store.audit(10)) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["../..", "no such model", "x" * 5000])
+async def test_a_model_that_is_not_there_becomes_nobody_s(page: Page, options: Options, name: str) -> None:
+    """It was written into the settings, and every request that named no model was refused from then on."""
+    before = options.values
+    with pytest.raises(gr.Error, match="is not known: use one of emoji"):
+        page.choose_model(name)
+    assert options.values == before
+
+
+@pytest.mark.parametrize("name", [["emoji"], {"a": 1}, 5, None, ""])
+async def test_what_is_no_name_chooses_nothing(page: Page, options: Options, name: Any) -> None:
+    before = options.values
+    page.choose_model(name)
+    assert options.values == before
+
+
+def test_who_presses_has_a_short_name() -> None:
+    asker: Any = SimpleNamespace(request=SimpleNamespace(scope={"client": ("127.0.0.1", 1), "headers": []}))
+    assert actors.actor("o" * 10_000, asker).owner == "o" * 200
+    assert actors.actor("", asker).owner == "page"
+    for nobody in (["me"], {"a": 1}, 5):
+        assert actors.actor(nobody, asker).owner == "127.0.0.1"
 
 
 class Port:

@@ -142,24 +142,25 @@ def wire(tab: SettingsTab, header: Header, store: JobStore) -> None:
 def _wire_restarts(tab: SettingsTab, header: Header, store: JobStore) -> None:
     """Restarts are commands to the launcher, which waits for the moment and tells every page what waits."""
 
-    def restart(target: str, when: str, words: str, owner: str, asker: gr.Request) -> str:
+    def restart(target: str, when: str, now: str, later: str, owner: str, asker: gr.Request) -> str:
+        if not isinstance(when, str) or when not in LABELS:
+            no_moment = f"{str(when)[:40]!r} is no moment to restart at: choose {' or '.join(LABELS.values())}."
+            return MESSAGE.format(tone="problem", words=escaping.escape(no_moment))
         refusal = order(store, target + when, owner, asker)
         if refusal is not None:
             return MESSAGE.format(tone="problem", words=escaping.escape(refusal))
-        return MESSAGE.format(tone="quiet", words=words)
+        return MESSAGE.format(tone="quiet", words=f"{later} {LABELS[when]}." if when else now)
 
     def restart_server(when: str, owner: str, asker: gr.Request) -> str:
         now = "The server is being replaced. This page and a running job go on."
-        later = f"The server is replaced {LABELS.get(when, 'later')}."
-        return restart("restart", when, later if when else now, owner, asker)
+        return restart("restart", when, now, "The server is replaced", owner, asker)
 
     def restart_engine(when: str, owner: str, asker: gr.Request) -> str:
         now = "The engine starts again. The queue is kept, a running job goes on."
-        later = f"The engine starts again {LABELS.get(when, 'later')}."
-        return restart("restart-engine", when, later if when else now, owner, asker)
+        return restart("restart-engine", when, now, "The engine starts again", owner, asker)
 
     def cancel(owner: str, asker: gr.Request) -> str:
-        return restart("cancel-restart", "", "No restart waits any more.", owner, asker)
+        return restart("cancel-restart", "", "No restart waits any more.", "", owner, asker)
 
     on(tab.restart_server.click, restart_server, [tab.restart_when, header.owner], tab.answer)
     on(tab.restart_engine.click, restart_engine, [tab.restart_when, header.owner], tab.answer)
