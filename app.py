@@ -25,13 +25,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from modules import shared
+from modules.api.application import assemble
 from modules.api.assets import read_assets
-from modules.api.auth.gate import Gate
 from modules.api.auth.proof import Proof
-from modules.api.guard import Guard
-from modules.api.middleware import Front, Stamp
 from modules.api.page_identity import Identity, assets_hash, page_hash
-from modules.api.rest import build_rest
 from modules.api.services import Services, build_services
 from modules.api.serving import SwappableServer, force_exit_after
 from modules.cmd_args import Arguments, from_environment
@@ -85,10 +82,7 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
         folder=folder,
         identity=Identity(instance, page_hash(blocks.config, blocks.head or "", assets_hash(ASSETS))),
     )
-    rest = build_rest(services, read_assets(ASSETS))
-    proof = Proof(passwords, folder.auth)
-    guarded = Guard(Gate(Front(rest, page), proof, lambda: shared.opts.values.theme), listen=arguments.listen)
-    return Stamp(guarded, services.retirement), services
+    return assemble(services, page, read_assets(ASSETS), Proof(passwords, folder.auth)), services
 
 
 def mount_page(blocks: gradio.Blocks) -> FastAPI:

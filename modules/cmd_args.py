@@ -25,6 +25,7 @@ _OPTIONS_WITH_VALUE = (
     "--gradio-auth",
     "--api-auth-path",
     "--gradio-auth-path",
+    "--trusted-proxies",
 )
 # What holds passwords: never handed on, nor told.
 _SECRET = ("api_auth", "gradio_auth")
@@ -47,6 +48,7 @@ class Arguments:
     gradio_auth: str | None = field(default=None, repr=False)
     api_auth_path: str | None = None
     gradio_auth_path: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
     rest: tuple[str, ...] = ()
 
     @property
@@ -96,6 +98,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         gradio_auth=known.gradio_auth,
         api_auth_path=known.api_auth_path,
         gradio_auth_path=known.gradio_auth_path,
+        trusted_proxies=known.trusted_proxies,
         rest=tuple(rest),
     )
 
@@ -107,6 +110,7 @@ def from_environment() -> Arguments:
         return Arguments()
     values = json.loads(text)
     values["models_dir"] = tuple(values["models_dir"])
+    values["trusted_proxies"] = tuple(values["trusted_proxies"])
     values["rest"] = tuple(values["rest"])
     return Arguments(**values)
 
@@ -141,6 +145,16 @@ def _port(text: str) -> int:
     return port
 
 
+def _proxies(text: str) -> tuple[str, ...]:
+    """Return addresses and networks, each in its usual form."""
+    try:
+        return tuple(str(ipaddress.ip_network(one.strip(), strict=False)) for one in text.split(",") if one.strip())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{error}: name addresses or networks, such as 127.0.0.1,10.0.0.0/24"
+        ) from error
+
+
 def _log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
         raise argparse.ArgumentTypeError(f"{text} is not a log level: use one of {', '.join(LOG_LEVELS)}")
@@ -169,6 +183,10 @@ def _parser() -> argparse.ArgumentParser:
         "--api-server-stop", action="store_true", help="let other machines restart and stop the server and the engine"
     )
     _add_passwords(parser)
+    parser.add_argument(
+        "--trusted-proxies", type=_proxies, default=(), metavar="ADDRESS[,...]",
+        help="proxies in front of this program, by address or network: their X-Forwarded-For tells who asks",
+    )  # fmt: skip
     return parser
 
 

@@ -70,6 +70,7 @@ class SwappableServer(uvicorn.Server):
             access_log=False,
             lifespan="on",
             server_header=False,
+            proxy_headers=False,  # see true_client.py
             timeout_keep_alive=30,
             ws_per_message_deflate=False,
             ws_max_size=64 * 1024,

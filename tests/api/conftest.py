@@ -20,11 +20,11 @@ from fastapi import FastAPI
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from safetensors.numpy import save_file
+from starlette.types import ASGIApp
 
-from modules.api.guard import Guard
-from modules.api.middleware import Front, Stamp
+from modules.api.application import assemble
+from modules.api.auth.proof import Proof
 from modules.api.page_identity import Identity
-from modules.api.rest import build_rest
 from modules.api.services import Services, build_services
 from modules.api.serving import SwappableServer
 from modules.cmd_args import Arguments
@@ -169,15 +169,15 @@ async def engine(running: Services) -> AsyncIterator[FakeEngine]:
 
 
 @pytest.fixture
-def application(services: Services) -> Stamp:
+def application(services: Services) -> ASGIApp:
     page = FastAPI()
     for path in ("/", "/config", "/theme.css"):
         page.add_api_route(path, lambda: "a page")
-    return Stamp(Guard(Front(build_rest(services, {}), page)), services.retirement)
+    return assemble(services, page, {}, Proof({}, services.folder.auth))
 
 
 @pytest.fixture
-async def client(running: Services, application: Stamp) -> AsyncIterator[httpx.AsyncClient]:
+async def client(running: Services, application: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=application, client=("127.0.0.1", 5000))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url=HOST, timeout=20) as http:
         yield http

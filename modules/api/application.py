@@ -1,0 +1,29 @@
+"""The whole application: the REST routes and the page, behind what stands in front of both."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp
+
+from modules.api.assets import Asset
+from modules.api.auth.gate import Gate
+from modules.api.auth.proof import Proof
+from modules.api.body_limit import BodyLimit
+from modules.api.guard import Guard
+from modules.api.middleware import Front, Stamp
+from modules.api.page_routes import PageRoutes
+from modules.api.rest import build_rest
+from modules.api.security_headers import SecurityHeaders
+from modules.api.services import Services
+from modules.api.true_client import TrueClient
+
+
+def assemble(services: Services, page: ASGIApp, page_assets: dict[str, Asset], proof: Proof) -> ASGIApp:
+    """Return REST and page as one.
+
+    From outside in: from where, how answers look, which sites, how much, who, and then what there is.
+    """
+    arguments = services.arguments
+    routes = Front(build_rest(services, page_assets), PageRoutes(page))
+    gate = Gate(routes, proof, lambda: services.options.values.theme)
+    guarded = Guard(BodyLimit(gate), listen=arguments.listen)
+    return TrueClient(SecurityHeaders(Stamp(guarded, services.retirement)), arguments.trusted_proxies)

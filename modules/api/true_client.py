@@ -1,0 +1,89 @@
+"""Who asks: the client's own address, also where a proxy stands between."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from modules.cmd_args import is_loopback
+
+# What proxies add. The host that one was asked for is not believed at all: it would stand in the page.
+FORWARDING = frozenset(
+    {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-server"}
+    | {b"x-forwarded-prefix", b"x-real-ip", b"forwarded", b"via"}
+)
+SCHEMES = {"http": {"http": "http", "websocket": "ws"}, "https": {"http": "https", "websocket": "wss"}}
+
+
+@dataclass(frozen=True)
+class Client:
+    """The address that a request comes from, and whether it is a process of this very machine that sends it."""
+
+    address: str
+    local: bool
+
+
+def client_of(scope: Scope) -> Client:
+    """Return who sends a request.
+
+    Behind a proxy that --trusted-proxies names it is the proxy's client. Behind another one, which a header gives away,
+    nobody knows who it is: the address then says so, and is none of this machine.
+    """
+    address = scope["client"][0] if scope.get("client") else "unknown"
+    return Client(address, is_loopback(address))
+
+
+class TrueClient:
+    """ASGI middleware that puts the client's own address into the scope and takes out what proxies have added.
+
+    `proxies` are the addresses or networks of those that are believed.
+    """
+
+    def __init__(self, app: ASGIApp, proxies: Sequence[str] = ()) -> None:
+        self.app = app
+        self.proxies = [ipaddress.ip_network(one, strict=False) for one in proxies]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket") and any(name in FORWARDING for name, _ in scope["headers"]):
+            scope = self._unwrapped(scope)
+        await self.app(scope, receive, send)
+
+    def _unwrapped(self, scope: Scope) -> Scope:
+        added = [(name, value.decode("latin-1")) for name, value in scope["headers"] if name in FORWARDING]
+        scope = dict(scope) | {"headers": [one for one in scope["headers"] if one[0] not in FORWARDING]}
+        host, port = scope["client"] or ("unknown", 0)
+        if not self._is_proxy(host):
+            scope["client"] = (f"proxy {host}", port)
+            return scope
+        chain = [one.strip() for name, value in added if name == b"x-forwarded-for" for one in value.split(",")]
+        scope["client"] = (self._first_behind(chain) or f"proxy {host}", 0)
+        schemes = [value.strip().lower() for name, value in added if name == b"x-forwarded-proto"]
+        if schemes and schemes[-1] in SCHEMES:
+            scope["scheme"] = SCHEMES[schemes[-1]][scope["type"]]
+        return scope
+
+    def _first_behind(self, chain: Iterable[str]) -> str | None:
+        """Return the last address that is no proxy of ours: each believed one vouches for the one before it."""
+        address = None
+        for address in reversed(list(chain)):
+            if not self._is_proxy(address):
+                break
+        return address if address is not None and _is_address(address) else None
+
+    def _is_proxy(self, address: str) -> bool:
+        if not _is_address(address):
+            return False
+        parsed = ipaddress.ip_address(address)
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(parsed in network for network in self.proxies)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
