@@ -17,6 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from modules.api.answers import error_answer
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+FOREIGN = ("cross-site", "same-site")
+ELSEWHERE = "A page of another site may not use this server: open the server's own page."
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -47,12 +49,12 @@ class Guard:
         if host and not self.is_our_host(host):
             return f"{host!r} is not this server's name: use localhost or 127.0.0.1, or start it with --listen."
         if scope["type"] == "http" and scope["method"] in READING:
-            return None
+            return None if opens_a_page(headers) else ELSEWHERE
         origin = headers.get(b"origin")
         if origin is not None and not same_site(origin, host):
             return f"The page {origin!r} may not use this server: open the server's own page."
-        if origin is None and headers.get(b"sec-fetch-site") in ("cross-site", "same-site"):
-            return "A page of another site may not use this server: open the server's own page."
+        if origin is None and headers.get(b"sec-fetch-site") in FOREIGN:
+            return ELSEWHERE
         return None
 
     def is_our_host(self, host: str) -> bool:
@@ -65,6 +67,16 @@ class Guard:
         except ValueError:
             return name in self.names
         return self.listen or address.is_loopback
+
+
+def opens_a_page(headers: dict[bytes, str]) -> bool:
+    """Tell whether reading is our own page's, a program's, or a link elsewhere that opens a page of ours as a whole.
+
+    Pictures, frames and scripts in a foreign page are not: by them it learns that there is a server, and what it drew.
+    """
+    if headers.get(b"sec-fetch-site") not in FOREIGN:
+        return True
+    return headers.get(b"sec-fetch-mode") == "navigate" and headers.get(b"sec-fetch-dest") == "document"
 
 
 def own_names() -> frozenset[str]:

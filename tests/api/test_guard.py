@@ -80,6 +80,26 @@ def test_a_browser_that_hides_the_origin_still_says_that_the_page_is_another_sit
     assert status("POST", {"host": "127.0.0.1:7860", "sec-fetch-site": "none"}) == 200
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(
+    ("mode", "destination", "expected"),
+    [
+        ("no-cors", "image", 403),
+        ("no-cors", "script", 403),
+        ("no-cors", "empty", 403),
+        ("cors", "empty", 403),
+        ("navigate", "iframe", 403),
+        ("navigate", "embed", 403),
+        ("navigate", "document", 200),
+    ],
+)
+def test_a_foreign_page_may_link_here_and_embed_nothing(site: str, mode: str, destination: str, expected: int) -> None:
+    headers = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": destination}
+    for method in ("GET", "HEAD"):
+        assert status(method, {"host": "127.0.0.1:7860", **headers}) == expected
+    assert status("GET", {"host": "127.0.0.1:7860", **headers, "sec-fetch-site": "same-origin"}) == 200
+
+
 def test_a_refusal_says_what_to_do() -> None:
     client = TestClient(Guard(welcoming), base_url="http://evil.example")
     answer = client.post("/").json()
