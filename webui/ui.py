@@ -13,6 +13,9 @@ from webui.components import on
 from webui.tabs import queue, settings, txt2img
 
 TITLE = "Steady Diffusion"
+# Gradio keeps a copy of the page's components, 230 kB, for each visitor. This page holds nothing there, so that who is
+# forgotten loses nothing.
+MOST_SESSIONS = 16
 
 
 def create_ui(store: JobStore, catalogue: CheckpointCatalogue) -> gr.Blocks:
@@ -31,6 +34,7 @@ def create_ui(store: JobStore, catalogue: CheckpointCatalogue) -> gr.Blocks:
         txt2img.wire(drawing, header, store, catalogue)
         settings.wire(choosing, header, store)
         _wire_load(blocks, header, drawing, choosing, catalogue)
+    blocks.state_session_capacity = MOST_SESSIONS
     return blocks
 
 
