@@ -33,7 +33,9 @@ def count_tokens(tokenizer_file: Path, text: str) -> TokenCount:
         ModelError: the file cannot be read.
     """
     tokenizer = _load(tokenizer_file, _stamp(tokenizer_file))
-    used = len(tokenizer.encode(text, add_special_tokens=False).ids)
+    # As a batch of one: encoding a single text holds the interpreter, and with it all who wait for an answer.
+    (encoded,) = tokenizer.encode_batch([text], add_special_tokens=False)
+    used = len(encoded.ids)
     return TokenCount(used, CHUNK_TOKENS * max(1, -(-used // CHUNK_TOKENS)))
 
 

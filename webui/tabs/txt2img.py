@@ -17,6 +17,7 @@ from modules.jobs.requests import find_checkpoint, validate_request
 from modules.jobs.rows import Actor
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from modules.jobs.store import JobStore
+from modules.jobs.txt2img import PROMPT_LONGEST
 from modules.prompts.token_count import count_tokens
 from modules.shared import opts, state
 from webui import checkpoint_facts as suits
@@ -269,13 +270,21 @@ def _wire_fields(tab: Txt2Img, header: Header) -> None:
         on(component.change, None, list(fields.values()), None, js=remember)
 
 
+def shown_count(catalogue: CheckpointCatalogue, text: object, name: str) -> str:
+    """Return how many tokens a prompt has for the model named, as the page shows it; nothing where none can say.
+
+    No job takes a longer text than is counted here: counting 30 MB would keep a core for half a minute.
+    """
+    checkpoint = suits.chosen(catalogue, name or "")
+    if checkpoint is None or checkpoint.tokenizer_file is None:
+        return ""
+    tokens = count_tokens(checkpoint.tokenizer_file, str(text or "")[:PROMPT_LONGEST])
+    return TOKENS.format(count=f"{tokens.used} / {tokens.limit}")
+
+
 def _wire_tokens(tab: Txt2Img, header: Header, catalogue: CheckpointCatalogue) -> None:
     def count(text: str, name: str) -> str:
-        checkpoint = suits.chosen(catalogue, name or "")
-        if checkpoint is None or checkpoint.tokenizer_file is None:
-            return ""
-        tokens = count_tokens(checkpoint.tokenizer_file, text or "")
-        return TOKENS.format(count=f"{tokens.used} / {tokens.limit}")
+        return shown_count(catalogue, text, name)
 
     for text, counter in (("prompt", tab.prompt_tokens), ("negative_prompt", tab.negative_tokens)):
         inputs = [tab.fields[text], header.checkpoint]

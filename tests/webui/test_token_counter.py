@@ -1,0 +1,29 @@
+"""The counter beside the prompt counts no more text than a job takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.txt2img import PROMPT_LONGEST
+from modules.prompts.token_count import TokenCount
+from webui.tabs import txt2img
+
+
+def test_a_text_of_megabytes_is_cut_before_it_is_counted(
+    catalogue: CheckpointCatalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+
+    def count(file: object, text: str) -> TokenCount:
+        counted.append(text)
+        return TokenCount(7, 75)
+
+    monkeypatch.setattr(txt2img, "count_tokens", count)
+    assert "7 / 75" in txt2img.shown_count(catalogue, "heart " * 5_000_000, "emoji")
+    assert [len(text) for text in counted] == [PROMPT_LONGEST]
+
+
+@pytest.mark.parametrize("value", [None, 5, ["a"], {"a": 1}])
+def test_what_is_no_text_is_no_fault(catalogue: CheckpointCatalogue, value: object) -> None:
+    assert " / 75" in txt2img.shown_count(catalogue, value, "emoji")
