@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from modules.api.security_headers import SecurityHeaders
+from modules.api.security_headers import SecurityHeaders, with_headers
 from tests.api.conftest import FakeEngine
 
 EXPECTED = {
@@ -67,6 +67,19 @@ async def test_json_with_prompts_is_kept_nowhere_and_a_picture_only_by_its_own_b
     picture = await client.get("/sdapi/v1/jobs/mine/images/0.png")
     assert picture.headers["cache-control"].startswith("private")
     check(picture.headers)
+
+
+def test_the_login_page_may_use_what_it_needs() -> None:
+    policy = dict(with_headers("/login", []))[b"content-security-policy"].decode()
+    for part in (
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors",
+    ):
+        assert part in policy
+    assert "unsafe" not in policy
 
 
 def test_websockets_that_are_refused_have_them(application: ASGIApp) -> None:
