@@ -101,17 +101,17 @@ def read_batch(store: JobStore, after: int, limit: int = MOST_EVENTS_AT_ONCE) ->
         if carries and job is not None and job.id not in answers:
             answers[job.id] = answer_for(store, job)
         answer = answers.get(id or "") if carries else None
-        deliveries.append(Delivery(event, _event_message(event, answer, queue), _ended(event)))
+        deliveries.append(Delivery(event, _event_message(event, job, answer, queue), _ended(event)))
     return Batch(tuple(deliveries), queue)
 
 
-def read_beginning(store: JobStore, owner: str | None, after: int | None) -> Beginning:
+def read_beginning(store: JobStore, owner: str | None, after: int | None, *, only_own: bool = False) -> Beginning:
     """Return the start of a reader's stream: where things stand, and whether what it missed is still known."""
     number = store.last_event()
     running = store.running()
     job = store.newest_for_owner(owner) if owner else None
     if job is None:
-        job = running or (store.last_for_owner(owner) if owner else None)
+        job = (None if only_own else running) or (store.last_for_owner(owner) if owner else None)
     reset = None if after is None else _reset(store, after, number)
     missed = after is not None and after < number and reset is None
     return Beginning(
@@ -156,17 +156,17 @@ def _ended(event: Event) -> str | None:
     return status if status in TERMINAL else None
 
 
-def _event_message(event: Event, answer: dict[str, Any] | None, queue: Queue | None) -> Message:
+def _event_message(event: Event, job: Job | None, answer: dict[str, Any] | None, queue: Queue | None) -> Message:
     content = _content(event) | {"job": answer, "payload": event.payload}
     if queue is not None and event.kind in CHANGE_THE_QUEUE:
         content |= queue.told
-    return Message(text_of(content), event.number)
+    return Message(text_of(content), event.number, None if job is None else job.owner)
 
 
 def _image_message(event: Event, job: Job | None) -> Message:
     content = _content(event) | {"output": event.payload}
     content |= {"progress": job and job.progress, "image_index": job and job.image_index}
-    return Message(text_of(content), event.number)
+    return Message(text_of(content), event.number, None if job is None else job.owner)
 
 
 def _content(event: Event) -> dict[str, Any]:

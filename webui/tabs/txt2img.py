@@ -191,6 +191,8 @@ def submit(
         find_checkpoint(valid, catalogue, opts.values)
         asked = valid.model_dump(exclude_none=True)
         job = store.submit("txt2img", asked, who.owner, identity, forever=forever, retry_of=retry_of, by=who)
+        if who.only_own and job.owner != who.owner:
+            raise InvalidRequest(f"The id {identity!r} is taken by another job: press Generate again.")
     except InvalidRequest as error:
         return json.dumps({"message": str(error), "field": error.field})
     except SteadyError as error:
