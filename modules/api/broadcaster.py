@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 SETTLE_SECONDS = 0.5
+LONGEST_REST_SECONDS = 0.05
 LEAVING = Message(text_of({"type": "leaving"}))
 TOPICS = ("progress", "engine", "supervisor", "heartbeat")
 
@@ -217,7 +218,10 @@ class Broadcaster:
         while True:
             try:
                 if await self._something_happened():
+                    began = time.monotonic()
                     await self._deliver()
+                    # While much happens half of the time is left to those who bring it about.
+                    await asyncio.sleep(min(time.monotonic() - began, LONGEST_REST_SECONDS))
             except Exception:
                 logger.exception("Reading events failed; trying again in a second.")
                 await asyncio.sleep(1)

@@ -30,7 +30,7 @@ def address_of(connection: HTTPConnection) -> str:
 
 
 def is_on_this_machine(connection: HTTPConnection) -> bool:
-    """Tell whether a client asks from the machine that this runs on."""
+    """Tell whether a client asks from the machine that this runs on, and not through a proxy from elsewhere."""
     return visitor_of(connection.scope).near
 
 

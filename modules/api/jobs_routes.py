@@ -46,11 +46,11 @@ def routes(services: Services) -> APIRouter:
         body = await read_object(request)
         job_id = check_job_id(body.get("id"), "id") or new_job_id()
         kind, data, settings = body.get("kind", "txt2img"), body.get("request"), services.options.values
-        checked = await workers.run(check_request, kind, data, services.catalogue, settings)
+        checked = await workers.run_submit(check_request, kind, data, services.catalogue, settings)
         by = actor_of(request)
         named = None if body.get("owner") in (None, "") else check_owner_name(body["owner"])
         wishes = wishes_in(body, by.owner if named is None else visitor_of(request.scope).owner(named))
-        job = await workers.run(submit_job, store, checked, job_id, wishes, by)
+        job = await workers.run_submit(submit_job, store, checked, job_id, wishes, by)
         return json_answer({"id": job.id, "status": job.status, "position": job.position})
 
     @router.get("")
