@@ -127,4 +127,15 @@ SETTINGS_SEARCH = (
     'aria-label="Search the settings" autocomplete="off">'
 )
 
+PASTE = (
+    '<button type="button" class="sd-paste" id="paste" data-take="paste" '
+    'aria-label="Take settings over from the infotext in the prompt, or from the last picture" '
+    'title="Take settings over: from the infotext in the prompt, else from the last picture"></button>'
+)
+
+# What was taken over from an infotext, and what was not.
+TAKEN = '<div id="txt2img_taken" class="sd-taken" role="status" hidden></div>'
+
+PLAIN = '<p class="sd-plain-words">{words}</p>'
+
 TOKENS = '<span class="sd-tokens">{count}</span>'

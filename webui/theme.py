@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 ASSETS = Path(__file__).resolve().parent / "assets"
-STYLES = ("style.css", "stage.css", "viewer.css", "controls.css", "tabs.css", "phone.css")  # later ones win
+STYLES = ("style.css", "stage.css", "viewer.css", "controls.css", "tabs.css", "takeover.css", "phone.css")
 SYSTEM_FONT = ("system-ui", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 SYSTEM_MONO = ("ui-monospace", "Cascadia Mono", "DejaVu Sans Mono", "monospace")
 

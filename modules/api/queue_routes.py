@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -25,10 +24,9 @@ def routes(services: Services) -> APIRouter:
     store, workers = services.store, services.workers
 
     @router.get("/queue")
-    async def queue(request: Request) -> Response:
+    async def queue() -> Response:
         """Whether jobs are taken from it, how many wait, run and are paused, and how many may wait."""
-        answer = await workers.run(queue_answer, services)
-        return json_answer(answer | {"jobs": await workers.run(ids_told, services, answer["jobs"], actor_of(request))})
+        return json_answer(await workers.run(queue_answer, services))
 
     @router.post("/queue/pause")
     async def pause(request: Request) -> Response:
@@ -45,11 +43,12 @@ def routes(services: Services) -> APIRouter:
     @router.post("/queue/interrupt-waiting")
     async def interrupt_waiting(request: Request) -> Response:
         """Interrupt all jobs that wait, or those of one `owner`; the one that runs goes on."""
-        by = actor_of(request)
-        owner = (await read_object(request, empty=True)).get("owner", by.owner if by.only_own else None)
+        owner = (await read_object(request, empty=True)).get("owner")
         if owner is not None:
             owner = check_owner_name(owner)
-        return json_answer({"interrupted": await workers.run_control(interrupt_all, services, owner, by)})
+        return json_answer(
+            {"interrupted": await workers.run_control(interrupt_all, services, owner, actor_of(request))}
+        )
 
     @router.get("/audit")
     async def audit(limit: Number = 100, before: Number | None = None) -> Response:
@@ -75,14 +74,6 @@ def queue_answer(services: Services) -> dict[str, Any]:
         "jobs": waiting.ids,
         "limits": {"total": limits.total, "per_owner": limits.per_owner},
     }
-
-
-def ids_told(services: Services, ids: Sequence[str], by: Actor) -> list[str]:
-    """Return the ids of waiting jobs as `by` may know them: "" stands for one that is not a guest's own."""
-    if not by.only_own:
-        return list(ids)
-    jobs = services.store.jobs_by_id(ids)
-    return [id if id in jobs and jobs[id].owner == by.owner else "" for id in ids]
 
 
 def interrupt_all(services: Services, owner: str | None, by: Actor) -> int:

@@ -28,7 +28,7 @@ def audit(program: Program, action: str) -> dict[str, Any]:
 def test_a_paused_job_survives_a_reload_and_resumes_to_the_same_picture(tab: Tab, program: Program) -> None:
     page = tab.page
     tab.write("red heart", steps=150, count=1)
-    tab.number("txt2img_seed", 7)
+    page.fill("#txt2img_seed input", "7")
     tab.generate()
     tab.draws()
     job = tab.job
@@ -92,25 +92,34 @@ def test_the_queue_is_ordered_by_keys_by_hand_and_by_priority(tab: Tab, program:
     program.wait_for(jobs["bell"], "done")
 
 
-def test_edit_takes_a_waiting_job_back_into_the_fields(tab: Tab, program: Program) -> None:
+def test_an_edited_job_takes_the_place_of_the_one_that_waits(tab: Tab, program: Program) -> None:
     page = tab.page
     program.post("/sdapi/v1/queue/pause")
+    program.submit(prompt="first", steps=2)
     first = program.submit(prompt="a blue fish", steps=3, cfg_scale=4.5, seed=11, sampler_name="DDIM", n_iter=2)
+    program.submit(prompt="last", steps=2)
     tab.to("queue")
     page.click(f"[data-job='{first}'] .sd-dots")
-    page.click("#steady_queue_waiting >> text=Edit")
+    page.click(f"[data-job='{first}'] [data-act=edit]")
     expect(page.locator("#txt2img_prompt textarea")).to_have_value("a blue fish")
     expect(page.locator("#txt2img_steps input[type=number]")).to_have_value("3")
     expect(page.locator("#txt2img_batch_count input[type=number]")).to_have_value("2")
     expect(page.locator("#txt2img_sampling [role=combobox]")).to_have_value("DDIM")
     expect(page.locator("#txt2img_seed input")).to_have_value("11")
-    wait_until(lambda: waiting(program) == [], 20, "the job is out of the queue")
+    expect(page.locator("#txt2img_taken")).to_contain_text("This job still waits")
     page.fill("#txt2img_prompt textarea", "a red fish")
+    page.fill("#txt2img_seed input", "hello")
+    page.click("#txt2img_generate")
+    expect(page.locator("#txt2img_seed .sd-problem")).to_contain_text('Seed "hello" is not a whole number')
+    assert waiting(program) == ["first", "a blue fish", "last"], "it is kept until the new one is accepted"
+    page.fill("#txt2img_seed input", "9007199254740993")
     tab.generate()
-    tab.says("Queued, next")
-    expect(page.locator("#txt2img_phase")).to_contain_text("the queue is paused")
+    tab.says("Queued, 2nd of 3")
+    expect(page.locator("#txt2img_taken")).to_be_hidden()
+    assert waiting(program) == ["first", "a red fish", "last"]
     job = program.job(tab.job)
-    assert (job["request"]["prompt"], job["request"]["cfg_scale"], job["retry_of"]) == ("a red fish", 4.5, first)
+    request = job["request"]
+    assert (request["cfg_scale"], request["seed"], job["retry_of"]) == (4.5, 9007199254740993, None)
 
 
 def test_generate_forever_goes_on_until_it_is_switched_off(tab: Tab, program: Program) -> None:

@@ -70,6 +70,7 @@ def test_reuse_all_puts_back_what_made_the_picture(tab: Tab) -> None:
     expect(page.locator("#txt2img_prompt textarea")).to_have_value("green apple")
     expect(page.locator("#txt2img_neg_prompt textarea")).to_have_value("worm")
     expect(page.locator("#txt2img_steps input[type=number]")).to_have_value("3")
+    expect(page.locator("#txt2img_taken")).to_contain_text("All settings of this picture are in the fields.")
 
 
 def test_interrupt_is_answered_at_once_and_nothing_jumps(tab: Tab, program: Program) -> None:

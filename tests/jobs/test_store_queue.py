@@ -287,3 +287,52 @@ def test_many_jobs_are_read_at_once(store: JobStore) -> None:
     assert set(jobs) == set(ids)
     assert [jobs[id].position for id in ids] == list(range(1, 521))
     assert store.jobs_by_id([]) == {}
+
+
+def test_an_edited_job_takes_the_place_of_the_one_that_it_replaces(store: JobStore) -> None:
+    submit_all(store, "a1 a2 b1 b2 a3 b3")
+    store.move("b2", 2)
+    store.prioritise("a3", -5)
+    before = queue(store).split()
+    for old in ("a2", "b2", "a3"):
+        place = before.index(old)
+        store.submit("txt2img", {"prompt": "new"}, old[0], f"{old}x", retry_of=old, replaces=old)
+        before[place] = f"{old}x"
+        assert queue(store).split() == before
+        assert store.get(old) is None
+        assert get(store, f"{old}x").retry_of is None, "what is gone cannot be shown"
+    assert get(store, "a3x").priority == -5
+
+
+def test_another_owners_edited_job_stands_in_the_same_place(store: JobStore) -> None:
+    submit_all(store, "a1 a2 a3 a4")
+    store.submit("txt2img", {"prompt": "new"}, "b", "b1", replaces="a3")
+    assert queue(store) == "a1 a2 b1 a4"
+
+
+def test_an_edited_job_that_had_begun_or_gone_is_not_replaced(store: JobStore) -> None:
+    submit_all(store, "a1 a2")
+    assert claim(store) == "a1"
+    for n, old in enumerate(("a1", "never")):
+        store.submit("txt2img", {"prompt": "new"}, "a", f"n{n}", retry_of=old, replaces=old)
+    assert queue(store) == "a2 n0 n1"
+    assert (get(store, "a1").status, get(store, "n0").retry_of) == ("done", "a1")
+
+
+def test_a_chain_and_a_full_queue_go_on_with_the_edited_job(store: JobStore) -> None:
+    store.limits = lambda: QueueLimits(1, 1)
+    store.submit("txt2img", {"prompt": "a"}, "a", "a1", forever=True)
+    job = store.submit("txt2img", {"prompt": "new"}, "a", "n1", replaces="a1")
+    assert (job.forever, job.position) == (True, 1)
+    with pytest.raises(QueueFull):
+        store.submit("txt2img", {"prompt": "b"}, "a", "b1")
+
+
+def test_an_edited_job_with_pictures_is_kept_as_interrupted(store: JobStore) -> None:
+    submit_all(store, "a1 a2")
+    store.claim("engine-1")
+    store.reserve_image("a1", 0, 7, 64, 64, save=True)
+    store.recover("engine-2", DIED)
+    assert queue(store).split()[0] == "a1"
+    store.submit("txt2img", {"prompt": "new"}, "a", "n1", retry_of="a1", replaces="a1")
+    assert (queue(store), get(store, "a1").status) == ("n1 a2", "interrupted")

@@ -83,6 +83,30 @@ def test_who_asked_and_what_was_edited_are_kept(
     store: JobStore, catalogue: CheckpointCatalogue, options: Options
 ) -> None:
     first = store.submit("txt2img", GOOD, "owner-1")
+    store.claim("engine")
+    store.finish(first.id, "done")
     told = json.loads(submit(store, catalogue, GOOD, WHO, "0a1b2c", forever=True, retry_of=first.id))["job"]
     assert (told["forever"], told["retry_of"]) == (True, first.id)
     assert [(row.owner, row.address) for row in store.audit(1)] == [("owner-1", "127.0.0.1")]
+
+
+def test_an_edited_job_that_waits_is_replaced_by_its_owner_alone_where_the_setting_says_so(
+    store: JobStore, catalogue: CheckpointCatalogue, options: Options
+) -> None:
+    options.update({"only_own_jobs": True})
+    mine, theirs = (store.submit("txt2img", GOOD, owner) for owner in (WHO.owner, "owner-2"))
+    for number, edited in enumerate((theirs, mine)):
+        submit(store, catalogue, GOOD, WHO, f"new-{number}", retry_of=edited.id)
+    assert store.get(mine.id) is None
+    assert store.get(theirs.id) is not None
+    assert sorted(store.queued_ids()) == sorted(["new-0", "new-1", theirs.id])
+
+
+def test_a_seed_is_kept_to_the_last_digit_and_no_word_becomes_one(
+    store: JobStore, catalogue: CheckpointCatalogue, options: Options
+) -> None:
+    told = answer(store, catalogue, seed="9007199254740993")["job"]
+    job = store.get(told["id"])
+    assert job is not None and job.request["seed"] == 9007199254740993
+    refused = answer(store, catalogue, seed="hello")
+    assert refused["field"] == "seed" and "hello" in refused["message"]

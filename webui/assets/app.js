@@ -2,6 +2,7 @@
 
 import { Audit } from "./audit.js";
 import { Buttons } from "./buttons.js";
+import { copyText } from "./clipboard.js";
 import { Connection } from "./connection.js";
 import { byId, press, setText } from "./dom.js";
 import { Fields } from "./fields.js";
@@ -17,6 +18,7 @@ import { ask, jobPath } from "./rest.js";
 import { renderProgram, RestartAnswer } from "./restarts.js";
 import { Settings } from "./settings.js";
 import { Stage } from "./stage.js";
+import { seedOf, Takeover } from "./takeover.js";
 import { Viewer } from "./viewer.js";
 
 class Page {
@@ -31,6 +33,7 @@ class Page {
     this.buttons = new Buttons(this);
     this.menus = new Menus();
     this.settings = new Settings();
+    this.takeover = new Takeover(this);
     this.audit = new Audit();
     this.paused = new PausedJobs(this);
     this.restarts = new RestartAnswer(() => this.state);
@@ -114,7 +117,7 @@ class Page {
     const action = event.target.closest?.("#txt2img_send [data-do]")?.dataset.do;
     if (place) this.select(Number(place.dataset.index));
     else if (open) this.enlarge();
-    else if (action === "reuse-all") press("txt2img_reuse_all");
+    else if (action === "reuse-all") this.takeover.take({ kind: "reuse", job: this.output?.job ?? this.state.shown, index: this.output?.index }, "this picture");
     else if (action === "reuse-seed") press("txt2img_reuse_seed");
     else if (action === "copy") this.copy(event.target);
     else if (event.target.dataset?.retry) this.buttons.ask(`${jobPath(event.target.dataset.retry)}/retry`, {});
@@ -161,9 +164,7 @@ class Page {
 
   // Edit and draw anew: what the job was asked for is in the fields again.
   edit(job) {
-    this.edited = job.id;
-    this.fields.edit(job);
-    openTab("txt2img");
+    this.takeover.take({ kind: "edit", job: job.id }, "that job");
     requestAnimationFrame(() => byId("txt2img_prompt")?.querySelector("textarea")?.focus()); // in sight from then on
   }
 
@@ -176,19 +177,6 @@ class Page {
 
   problem(message, field = null) {
     this.fields.tell(message, field);
-  }
-}
-
-// navigator.clipboard needs https or localhost.
-async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = document.body.appendChild(document.createElement("textarea"));
-    area.value = text;
-    area.select();
-    document.execCommand("copy");
-    area.remove();
   }
 }
 
@@ -209,7 +197,11 @@ function api(page) {
       const answer = JSON.parse(json || "{}");
       if (answer.job) page.dispatch({ type: "answered", job: answer.job });
       page.buttons.answered(answer.job || null);
-      if (answer.message) return page.problem(answer.message, answer.field);
+      if (answer.message) {
+        page.edited ??= page.sentEdited;
+        return page.problem(answer.message, answer.field);
+      }
+      page.takeover.accepted();
       page.fields.clear();
       return undefined;
     },
@@ -221,19 +213,20 @@ function api(page) {
     },
     newJob: randomId,
     takeEdited() {
-      const id = page.edited;
+      page.sentEdited = page.edited; // until the server has taken it: a refused one may be mended and sent again
       page.edited = null;
-      return id || "";
+      return page.sentEdited || "";
     },
-    editedValues: (...values) => page.fields.editedValues(...values),
+    takeFrom: () => page.takeover.takeFrom(),
+    tookOver: (names, json, values) => page.takeover.tookOver(names, json, values),
+    takenBack: (values) => page.takeover.takenBack(values),
     fitSchedule: (sampler, schedule) => page.fields.fitSchedule(sampler, schedule),
     settingsRead: (json, ...values) => page.settings.read(json, values),
     settingsChanged: (...values) => page.settings.changed(values),
     settingsUnsaved: () => page.settings.unsaved(),
     shownJob: () => page.state.shown || "",
     interrupting: () => `${page.state.pressed?.again ? "again" : "first"} ${page.state.shown || ""}`,
-    shownSeed: (seed) => page.output?.seed ?? seed,
-    shownInfotext: () => page.output?.infotext || "",
+    shownSeed: (seed) => seedOf(page.output) ?? seed,
     chosenSize: () => page.fields.size,
     chosenExample: () => page.fields.example,
     adoptDefaults: (...values) => page.fields.adoptDefaults(...values),

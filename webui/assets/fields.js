@@ -97,22 +97,6 @@ export class Fields {
     return ANY_SCHEDULE;
   }
 
-  // --- a job of before, into the fields
-
-  edit(job) {
-    this.values = { ...(job.resolved || {}), ...job.request };
-    const model = job.request.override_settings?.sd_model_checkpoint;
-    this.values.checkpoint = Object.entries(this.facts).find(([name, { title }]) => [name, title].includes(model))?.[0];
-    press("txt2img_edit");
-  }
-
-  // What each field shows then; a value that the job does not name stays.
-  editedValues(names, checkpoint, ...values) {
-    const { checkpoint: model, ...asked } = this.values || {};
-    if (model) write(LAST_MODEL, model); // or else the model's own defaults would replace what the job asked for
-    return [model || checkpoint, ...names.map((name, i) => asked[name] ?? values[i])];
-  }
-
   // The size in the fields, which the chips compare themselves with.
   sizeIs(width, height) {
     this.now = { width, height };

@@ -31,7 +31,7 @@ export class QueueActions {
       priority: () => ask("POST", `${path}/priority`, { priority: Number(button.dataset.value) }),
       forever: () => ask("POST", `${path}/forever`, { on: button.getAttribute("aria-checked") !== "true" }),
       remove: () => this.remove(path),
-      edit: () => this.edit(id, path),
+      edit: () => this.edit(path),
     };
     for (const kind of ["pause", "resume", "interrupt", "skip", "stop", "retry"]) doing[kind] = () => ask("POST", `${path}/${kind}`, {});
     if (button.hasAttribute("aria-busy")) return undefined; // once is enough; a disabled button would lose the focus
@@ -56,11 +56,9 @@ export class QueueActions {
     }
   }
 
-  // A job that waits is taken out: what is edited is to be drawn instead of it, not after it.
-  async edit(id, path) {
-    const job = await ask("GET", path);
-    if (job.status === "queued") await this.remove(path);
-    this.model.edit(job);
+  // A job that waits goes on waiting: the edited one takes its place once it is sent.
+  async edit(path) {
+    this.model.edit(await ask("GET", path));
   }
 
   move(id, place) {

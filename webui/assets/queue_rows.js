@@ -49,7 +49,7 @@ export function waitingRow(job, state) {
     item("pause", "Pause"),
     ...priorities,
     checked("forever", "Generate forever", job.forever),
-    item("edit", "Edit: out of the queue, into the fields"),
+    item("edit", "Edit"),
     item("remove", "Cancel", { class: "sd-narrow sd-stop-item" }),
   ]);
   const buttons = make(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as escaping
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 import gradio as gr
 
 from modules.errors import InvalidRequest, SteadyError
-from modules.images.infotext import parse
 from modules.jobs.answers import job_answer
 from modules.jobs.checkpoint import Checkpoint
 from modules.jobs.checkpoints import CheckpointCatalogue
@@ -18,13 +18,15 @@ from modules.jobs.rows import Actor
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from modules.jobs.store import JobStore
 from modules.jobs.txt2img import PROMPT_LONGEST
+from modules.prompts.plain_syntax import describe_plain_syntax
 from modules.prompts.token_count import count_tokens
 from modules.shared import opts, state
 from webui import checkpoint_facts as suits
+from webui import takeover
 from webui.actors import acting_as, actor
 from webui.components import Component, Values, hidden_button, hidden_text, html, on, tool_button
 from webui.header import Header
-from webui.live import MENU, SIZES, STAGE, TOKENS
+from webui.live import MENU, PASTE, PLAIN, SIZES, STAGE, TAKEN, TOKENS
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Txt2Img:
     fields: dict[str, Component]
     prompt_tokens: Component
     negative_tokens: Component
+    prompt_plain: Component
+    negative_plain: Component
     generate: Component
     generate_forever: Component
     interrupt: Component
@@ -43,15 +47,15 @@ class Txt2Img:
     random_seed: Component
     reuse_seed: Component
     size_chip: Component
-    reuse_all: Component
+    take: Component
+    take_back: Component
+    taken: Component
     example: Component
-    edit: Component
     retry_of: Component
     adopt_defaults: Component
     answer: Component
     refusal: Component
     job: Component
-    shown_infotext: Component
 
 
 def build(checkpoint: Checkpoint | None) -> Txt2Img:
@@ -60,13 +64,16 @@ def build(checkpoint: Checkpoint | None) -> Txt2Img:
     with gr.Row(elem_id="txt2img_page", elem_classes=["sd-page"]):
         with gr.Column(elem_id="txt2img_controls", elem_classes=["sd-controls"]):
             with gr.Column(elem_classes=["sd-panel", "sd-prompts"]):
+                html(PASTE, classes=["sd-counter"])
                 prompt_tokens = html(TOKENS.format(count="0 / 75"), "txt2img_token_counter", ["sd-counter"])
                 fields["prompt"] = gr.Textbox(label="Prompt", lines=3, max_lines=12, elem_id="txt2img_prompt",
                                               placeholder="What should be in the picture")  # fmt: skip
+                prompt_plain = html("", "txt2img_plain", ["sd-plain"])
                 negative_tokens = html(TOKENS.format(count="0 / 75"), "txt2img_negative_token_counter", ["sd-counter"])
                 fields["negative_prompt"] = gr.Textbox(label="Negative prompt", lines=1, max_lines=8,
                                                        elem_id="txt2img_neg_prompt",
                                                        placeholder="What should not be there")  # fmt: skip
+                negative_plain = html("", "txt2img_negative_plain", ["sd-plain"])
                 with gr.Row(elem_id="txt2img_actions", elem_classes=["sd-actions"]):
                     gr.Button("Resume", variant="primary", elem_id="txt2img_resume")
                     generate = gr.Button("Generate", variant="primary", elem_id="txt2img_generate")
@@ -74,6 +81,7 @@ def build(checkpoint: Checkpoint | None) -> Txt2Img:
                     skip = gr.Button("Skip", elem_id="txt2img_skip", elem_classes=["sd-quiet"])
                     gr.Button("Pause", elem_id="txt2img_pause", elem_classes=["sd-quiet", "sd-tool"], min_width=42)
                     html(MENU, classes=["sd-menu-cell"])
+                html(TAKEN, classes=["sd-taken-cell"])
             with gr.Column(elem_classes=["sd-panel", "sd-fields"]):
                 swap, random_seed, reuse_seed = _fields_of_the_picture(fields, checkpoint)
         with gr.Column(elem_id="txt2img_results", elem_classes=["sd-results"]):
@@ -82,6 +90,8 @@ def build(checkpoint: Checkpoint | None) -> Txt2Img:
         fields=fields,
         prompt_tokens=prompt_tokens,
         negative_tokens=negative_tokens,
+        prompt_plain=prompt_plain,
+        negative_plain=negative_plain,
         generate=generate,
         interrupt=interrupt,
         skip=skip,
@@ -91,15 +101,15 @@ def build(checkpoint: Checkpoint | None) -> Txt2Img:
         generate_forever=hidden_button("Generate forever", "txt2img_generate_forever"),
         stop_after=hidden_button("Stop after this image", "txt2img_stop_after"),
         size_chip=hidden_button("Size", "txt2img_size_chip"),
-        reuse_all=hidden_button("Reuse these settings", "txt2img_reuse_all"),
+        take=hidden_button("Take settings over", "txt2img_take"),
+        take_back=hidden_button("Take back what was taken over", "txt2img_take_back"),
+        taken=hidden_text("txt2img_taken_over"),
         example=hidden_button("Example", "txt2img_example"),
-        edit=hidden_button("Edit a job of before", "txt2img_edit"),
         retry_of=hidden_text("txt2img_retry_of"),
         adopt_defaults=hidden_button("Adopt the model's defaults", "txt2img_adopt_defaults"),
         answer=hidden_text("txt2img_answer"),
         refusal=hidden_text("txt2img_refusal"),
         job=hidden_text("txt2img_job"),
-        shown_infotext=hidden_text("txt2img_shown_infotext"),
     )
 
 
@@ -134,7 +144,8 @@ def _fields_of_the_picture(
             1, 16, 1, step=1, label="Batch size", elem_id="txt2img_batch_size", min_width=0
         )
     with gr.Row(elem_classes=["sd-seed"]):
-        fields["seed"] = gr.Number(-1, label="Seed", elem_id="txt2img_seed", min_width=0)
+        # A text: a number field drops letters in silence, and a browser's numbers end at 2^53.
+        fields["seed"] = gr.Textbox("-1", label="Seed", elem_id="txt2img_seed", min_width=0, max_lines=1)
         random_seed = tool_button("⚄", "txt2img_random_seed")
         reuse_seed = tool_button("♺", "txt2img_reuse_seed")
     return swap, random_seed, reuse_seed
@@ -145,6 +156,7 @@ def wire(tab: Txt2Img, header: Header, store: JobStore, catalogue: CheckpointCat
     _wire_generate(tab, header, store, catalogue)
     _wire_stopping(tab, header)
     _wire_fields(tab, header)
+    _wire_takeover(tab, header, store, catalogue)
     _wire_tokens(tab, header, catalogue)
 
 
@@ -184,20 +196,27 @@ def submit(
     """Queue a job. Return JSON for the page: {"job": …}, or {"message": …, "field": …} and nothing was queued.
 
     `identity` is the id that the page gave it: a request that was sent twice, over a lost connection, is one job.
-    `retry_of` is the job that was put into the fields and edited.
+    `retry_of` is the job that was put into the fields and edited: if it still waits, this one takes its place.
     """
     try:
         valid = validate_request("txt2img", request)
         find_checkpoint(valid, catalogue, opts.values)
         asked = valid.model_dump(exclude_none=True)
-        job = store.submit("txt2img", asked, who.owner, identity, forever=forever, retry_of=retry_of, by=who)
-        if who.only_own and job.owner != who.owner:
-            raise InvalidRequest(f"The id {identity!r} is taken by another job: press Generate again.")
+        job = store.submit(
+            "txt2img", asked, who.owner, identity, forever=forever, retry_of=retry_of,
+            replaces=_replaceable(store, retry_of, who), by=who,
+        )  # fmt: skip
     except InvalidRequest as error:
         return json.dumps({"message": str(error), "field": error.field})
     except SteadyError as error:
         return json.dumps({"message": str(error), "field": None})
     return json.dumps({"job": job_answer(job, [])}, default=str)
+
+
+def _replaceable(store: JobStore, edited: str | None, who: Actor) -> str | None:
+    """Return the edited job if this owner may take it out of the queue, to put the new one in its place."""
+    job = store.get(edited) if edited and opts.values.only_own_jobs else None
+    return edited if job is None or job.owner == who.owner else None
 
 
 def _wire_stopping(tab: Txt2Img, header: Header) -> None:
@@ -244,29 +263,15 @@ def _wire_fields(tab: Txt2Img, header: Header) -> None:
     size = [fields["width"], fields["height"]]
     on(tab.swap.click, None, size, size, js="(width, height) => [height, width]")
     on(tab.size_chip.click, None, None, size, js="() => window.steady.chosenSize()")
-    on(tab.random_seed.click, None, None, fields["seed"], js="() => -1")
+    on(tab.random_seed.click, None, None, fields["seed"], js="() => '-1'")
     on(tab.reuse_seed.click, None, fields["seed"], fields["seed"], js="(seed) => window.steady.shownSeed(seed)")
     pair = [fields["sampler_name"], fields["scheduler"]]
     on(fields["sampler_name"].change, None, pair, fields["scheduler"],
        js="(sampler, schedule) => window.steady?.fitSchedule(sampler, schedule) ?? schedule")  # fmt: skip
-    everything = [header.checkpoint, *fields.values()]
-    on(tab.edit.click, None, everything, everything,
-       js=f"(...values) => window.steady.editedValues({list(fields)!r}, ...values)")  # fmt: skip
     on(tab.example.click, None, None, fields["prompt"], js="() => window.steady.chosenExample()")
     suited = [fields[name] for name in ("steps", "cfg_scale", "sampler_name", "scheduler", "width", "height")]
     on(tab.adopt_defaults.click, None, [header.checkpoint, *suited], suited,
        js="(...values) => window.steady.adoptDefaults(...values)")  # fmt: skip
-
-    def reuse(infotext: str) -> list[object]:
-        """Put back the settings that made the picture shown; what its infotext does not say stays as it is."""
-        try:
-            found = parse(infotext or "")
-        except InvalidRequest:
-            found = {}
-        return [found.get(name, gr.skip()) for name in fields if name not in ("n_iter", "batch_size")]
-
-    reused = [component for name, component in fields.items() if name not in ("n_iter", "batch_size")]
-    on(tab.reuse_all.click, reuse, tab.shown_infotext, reused, js="() => window.steady.shownInfotext()")
     remember = "(...values) => { window.steady?.remember(values); return []; }"
     for component in fields.values():
         on(component.change, None, list(fields.values()), None, js=remember)
@@ -284,11 +289,34 @@ def shown_count(catalogue: CheckpointCatalogue, text: object, name: str) -> str:
     return TOKENS.format(count=f"{tokens.used} / {tokens.limit}")
 
 
-def _wire_tokens(tab: Txt2Img, header: Header, catalogue: CheckpointCatalogue) -> None:
-    def count(text: str, name: str) -> str:
-        return shown_count(catalogue, text, name)
+def shown_plain(text: object) -> str:
+    """Return what the page says of a prompt's weights, schedules and networks, which are drawn as plain text here."""
+    words = describe_plain_syntax(str(text or "")[:PROMPT_LONGEST])
+    return PLAIN.format(words=escaping.escape(words)) if words else ""
 
-    for text, counter in (("prompt", tab.prompt_tokens), ("negative_prompt", tab.negative_tokens)):
+
+def _wire_takeover(tab: Txt2Img, header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> None:
+    """Settings of an infotext, a picture or an earlier job go into the fields, and can be taken back."""
+
+    def take(source: str, owner: str) -> str:
+        return takeover.answer(source, owner, store, catalogue)
+
+    everything = [header.checkpoint, *tab.fields.values()]
+    asked = on(tab.take.click, take, [tab.taken, header.owner], tab.taken, trigger_mode="multiple",
+               js="(taken, owner) => [window.steady.takeFrom(), owner]")  # fmt: skip
+    on(asked.then, None, [tab.taken, *everything], everything,
+       js=f"(taken, ...values) => window.steady.tookOver({list(tab.fields)!r}, taken, values)")  # fmt: skip
+    on(tab.take_back.click, None, everything, everything, js="(...values) => window.steady.takenBack(values)")
+
+
+def _wire_tokens(tab: Txt2Img, header: Header, catalogue: CheckpointCatalogue) -> None:
+    def count(text: str, name: str) -> list[str]:
+        return [shown_count(catalogue, text, name), shown_plain(text)]
+
+    for text, counter, plain in (
+        ("prompt", tab.prompt_tokens, tab.prompt_plain),
+        ("negative_prompt", tab.negative_tokens, tab.negative_plain),
+    ):
         inputs = [tab.fields[text], header.checkpoint]
-        on(tab.fields[text].change, count, inputs, counter, trigger_mode="always_last")
-        on(header.checkpoint.change, count, inputs, counter, trigger_mode="always_last")
+        on(tab.fields[text].change, count, inputs, [counter, plain], trigger_mode="always_last")
+        on(header.checkpoint.change, count, inputs, [counter, plain], trigger_mode="always_last")

@@ -1,0 +1,203 @@
+"""What of a picture's infotext can be put into the fields here, and what cannot, with the reason in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from modules.errors import InvalidRequest
+from modules.images.infotext import parse, parse_pairs
+from modules.jobs.checkpoint import Checkpoint
+from modules.jobs.requests import validate_request
+
+# The fields of a request that describe one picture, in the order in which the page tells them, and their names there.
+LABELS = {
+    "prompt": "Prompt", "negative_prompt": "Negative prompt", "steps": "Steps", "sampler_name": "Sampling method",
+    "scheduler": "Schedule type", "cfg_scale": "CFG scale", "width": "Width", "height": "Height", "seed": "Seed",
+}  # fmt: skip
+_READ = frozenset({"Prompt", "Negative prompt", "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size",
+                   "Model", "Model hash"})  # fmt: skip
+# Says nothing of how a picture is to be drawn, or is told in another way.
+_TELLING = frozenset({"Version", "User", "Partial", "Batch size", "Batch pos", "Lora hashes", "TI hashes", "VAE hash"})
+_NEUTRAL = {
+    "Clip skip": ("1",), "ENSD": ("0",), "RNG": ("CPU",), "Variation seed strength": ("0", "0.0"),
+    "Token merging ratio": ("0", "0.0"), "Token merging ratio hr": ("0", "0.0"), "Tiling": ("False",),
+    "VAE": ("Automatic", "None"), "VAE Encoder": ("Full",), "VAE Decoder": ("Full",), "Emphasis": ("Original",),
+    "FP8 weight": ("Disable",), "Sigma churn": ("0", "0.0"), "Sigma noise": ("1", "1.0"), "Sigma tmin": ("0", "0.0"),
+    "Schedule min sigma": ("0", "0.0"), "Schedule max sigma": ("0", "0.0"), "Schedule rho": ("0", "0.0"),
+}  # fmt: skip
+# Keys that belong to one feature, by how they begin; the first that fits counts.
+_FEATURES = {
+    "Hires": "Hires fix", "First pass": "Hires fix", "Refiner": "Refiner", "ControlNet": "ControlNet",
+    "ADetailer": "ADetailer", "Variation seed": "Variation seed", "Seed resize": "Seed resize",
+    "Token merging": "Token merging", "Hypertile": "Hypertile", "Soft inpainting": "Inpainting", "Mask": "Inpainting",
+    "Inpaint": "Inpainting", "Module": "VAE and text encoders of its own", "Sigma": "Sigma settings",
+    "Schedule": "Sigma settings", "Eta": "Eta", "UniPC": "UniPC settings", "Face restoration": "Face restoration",
+    "X ": "X/Y/Z plot", "Y ": "X/Y/Z plot", "Z ": "X/Y/Z plot", "Fixed": "X/Y/Z plot", "Script": "Script",
+}  # fmt: skip
+_PLAIN = (
+    "Clip skip", "ENSD", "RNG", "VAE", "Tiling", "Denoising strength", "Image CFG scale", "Distilled CFG Scale",
+    "Hypernet", "FP8 weight", "NGMS", "Init image hash", "Emphasis", "Noise multiplier", "Extra noise",
+)  # fmt: skip
+_NOT_HERE = "not available in this version"
+_NETWORK = re.compile(r"<(\w{1,20}):([^:<>]{1,200})[^<>]{0,200}>")
+_NETWORKS = {"lora": "LoRA", "lyco": "LoRA", "hypernet": "Hypernetwork"}
+_SHORTEST_HASH = 8
+_LONGEST_VALUE = 60
+
+
+class Left(NamedTuple):
+    """Something that was not taken over: what, with which value, and why."""
+
+    label: str
+    value: str
+    why: str
+
+
+@dataclass
+class Takeover:
+    """`values` by the names of a request's fields; `checkpoint` the name of the model, None where it stays as it is."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    checkpoint: str | None = None
+    left: list[Left] = field(default_factory=list)
+
+    @property
+    def taken(self) -> list[str]:
+        """What was taken over, as the page names it."""
+        names = [label for name, label in LABELS.items() if name in self.values]
+        if "Width" in names:
+            names[names.index("Width")] = "Size"
+        return [name for name in names if name != "Height"] + (["Checkpoint"] if self.checkpoint else [])
+
+
+def looks_like_infotext(text: str) -> bool:
+    """Tell whether a text holds settings and not only a prompt."""
+    pairs = parse_pairs(text)
+    return "Steps" in pairs or len(pairs) > 2
+
+
+def take_over(text: str, checkpoints: Sequence[Checkpoint], own: Mapping[str, Any] | None = None) -> Takeover:
+    """Read an infotext. `own` are fields of the picture's own JSON: their prompts are loss-free, so they win."""
+    pairs = parse_pairs(text)
+    found = parse(text) if text.strip() else {}
+    exact = ("prompt", "negative_prompt") if looks_like_infotext(text) else tuple(LABELS)
+    found |= {name: value for name, value in (own or {}).items() if name in (*exact, "override_settings")}
+    return take_request(found, checkpoints, pairs)
+
+
+def take_request(
+    found: Mapping[str, Any], checkpoints: Sequence[Checkpoint], pairs: Mapping[str, str] | None = None
+) -> Takeover:
+    """Check the fields of a request one by one. `pairs` is the infotext that they come from."""
+    pairs = pairs or {}
+    takeover = Takeover()
+    for name, label in LABELS.items():
+        if name in found and name not in ("sampler_name", "scheduler", "width", "height"):
+            _take(takeover, label, found, (name,))
+    _take(takeover, "Size", found, ("width", "height"))
+    _take_sampler(takeover, found)
+    for label, key in (("Steps", "Steps"), ("CFG scale", "CFG scale"), ("Seed", "Seed"), ("Size", "Size")):
+        if key in pairs and not any(name in found for name, own in LABELS.items() if own in (label, "Width")):
+            takeover.left.append(Left(label, _short(pairs[key]), "cannot be read"))
+    _take_model(takeover, found, pairs, checkpoints)
+    takeover.left += _networks(str(found.get("prompt", "")))
+    takeover.left += _features(pairs)
+    return takeover
+
+
+def _take(takeover: Takeover, label: str, found: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    """Take fields that belong together; if one of them is not possible here, none."""
+    wanted = {name: found[name] for name in names if found.get(name) is not None}
+    try:
+        validate_request("txt2img", wanted)
+    except InvalidRequest as error:
+        value = " × ".join(str(one) for one in wanted.values())
+        takeover.left.append(Left(label, "" if "prompt" in names[0] else _short(value), str(error)))
+        return
+    takeover.values |= wanted
+
+
+def _take_sampler(takeover: Takeover, found: Mapping[str, Any]) -> None:
+    """Where the schedule type is the obstacle, the sampler alone is taken."""
+    sampler, schedule = found.get("sampler_name"), found.get("scheduler")
+    if sampler is None:
+        return
+    try:
+        validate_request("txt2img", {"sampler_name": sampler})
+    except InvalidRequest:
+        takeover.left.append(Left("Sampling method", _short(str(sampler)), "not known here"))
+        return
+    takeover.values["sampler_name"] = sampler
+    takeover.values["scheduler"] = schedule or "Automatic"
+    try:
+        validate_request("txt2img", {"sampler_name": sampler, "scheduler": schedule})
+    except InvalidRequest as error:
+        takeover.values["scheduler"] = "Automatic"
+        why = f"does not go with {sampler} here" if "does not go" in str(error) else "not known here"
+        takeover.left.append(Left("Schedule type", _short(str(schedule)), f"{why}; Automatic is chosen"))
+
+
+def _take_model(
+    takeover: Takeover, found: Mapping[str, Any], pairs: Mapping[str, str], checkpoints: Sequence[Checkpoint]
+) -> None:
+    overrides = found.get("override_settings")
+    name = pairs.get("Model") or (overrides or {}).get("sd_model_checkpoint") or ""
+    digest = pairs.get("Model hash", "").casefold()
+    if not name and not digest:
+        return
+    shown = _short(f"{name} [{digest}]" if name and digest else str(name or digest))
+    model = find_model(str(name), digest, checkpoints)
+    if model is None:
+        takeover.left.append(Left("Checkpoint", shown, "is not here; the chosen one stays"))
+    elif model.problem is not None:
+        takeover.left.append(Left("Checkpoint", shown, f"cannot be used: {model.problem}"))
+    else:
+        takeover.checkpoint = model.name
+        if digest and model.sha256 and not model.sha256.startswith(digest):
+            why = f"the one of that name here has other weights [{model.short_hash}], and is chosen"
+            takeover.left.append(Left("Checkpoint", shown, why))
+
+
+def find_model(name: str, digest: str, checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
+    """Return the model with this hash, else the one of this name, whatever its folder, ending or case."""
+    if len(digest) >= _SHORTEST_HASH:
+        for one in checkpoints:
+            if one.sha256 and one.sha256.startswith(digest):
+                return one
+    wanted = _bare(name)
+    return next((one for one in checkpoints if wanted and wanted in (_bare(one.name), _bare(one.title))), None)
+
+
+def _bare(name: str) -> str:
+    name = re.sub(r"\s+\[[0-9a-f]+\]$", "", name.strip().casefold())
+    return re.sub(r"\.(safetensors|ckpt|pt|sft)$", "", re.split(r"[/\\]", name)[-1])
+
+
+def _networks(prompt: str) -> Iterable[Left]:
+    for kind, name in dict.fromkeys(_NETWORK.findall(prompt)):
+        yield Left(_NETWORKS.get(kind.lower(), kind), _short(name), f"{_NOT_HERE}; it stays in the prompt as text")
+
+
+def _features(pairs: Mapping[str, str]) -> Iterable[Left]:
+    """Everything else that the infotext says, each feature once."""
+    told: dict[str, Left] = {}
+    hires = any(key.startswith("Hires ") for key in pairs)
+    for key, value in pairs.items():
+        if key in _READ or key in _TELLING or value in _NEUTRAL.get(key, ()) or (hires and key == "Denoising strength"):
+            continue
+        if key in _PLAIN:
+            told[key] = Left(key, _short(value), _NOT_HERE)
+            continue
+        feature = next((label for start, label in _FEATURES.items() if key.startswith(start)), None)
+        if feature is not None:
+            told.setdefault(feature, Left(feature, _short(value) if key == feature else "", _NOT_HERE))
+        else:
+            told[key] = Left(key, _short(value), "not known here")
+    return told.values()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -1,0 +1,105 @@
+"""Settings from outside: an infotext is copied here and pasted back, a picture is dropped, the last one is taken."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from PIL import ExifTags, Image
+from playwright.sync_api import Page, expect
+
+from tests.e2e.tab import Tab
+
+A1111 = (
+    "a lighthouse <lora:pixel-art:0.8>\nNegative prompt: blurry\n"
+    "Steps: 12, Sampler: DPM++ 2M Karras, CFG scale: 6.5, Seed: 42, Size: 192x128, "
+    "Model hash: 6ce0161689, Model: v1-5-pruned, Clip skip: 2, Version: v1.10.1"
+)
+DRAG = """([name, type, data, kinds]) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], name, {type}));
+  for (const kind of kinds) {
+    document.body.dispatchEvent(new DragEvent(kind, {dataTransfer, bubbles: true, cancelable: true}));
+  }
+}"""
+
+
+def value(page: Page, place: str) -> str:
+    return page.input_value(f"#txt2img_{place}")
+
+
+def drag(page: Page, name: str, kind: str, data: bytes, *events: str) -> None:
+    page.evaluate(DRAG, [name, kind, base64.b64encode(data).decode(), events])
+
+
+def jpeg(infotext: str) -> bytes:
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"UNICODE\0" + infotext.encode("utf-16-be")
+    buffer = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(buffer, "JPEG", exif=exif)
+    return buffer.getvalue()
+
+
+def test_copy_and_paste_are_the_two_ends_of_one_thing(tab: Tab) -> None:
+    page, taken = tab.page, tab.page.locator("#txt2img_taken")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.write("red heart", steps=2)
+    page.fill("#txt2img_neg_prompt textarea", "blurry")
+    page.fill("#txt2img_seed input", "9007199254740993")
+    page.click("#txt2img_sizes >> text=4:3")
+    tab.generate()
+    tab.says("Done: 1 picture")
+    page.click("#txt2img_send [data-do=copy]")
+    page.click("#txt2img_send [data-do=reuse-seed]")
+    assert value(page, "seed input") == "9007199254740993", "no digit is lost in the browser"
+    tab.write("something else", steps=9)
+    page.fill("#txt2img_seed input", "-1")
+    page.click("#txt2img_res_switch_btn")
+    page.focus("#txt2img_prompt textarea")
+    page.keyboard.press("Control+V")
+    expect(taken).to_contain_text("All settings are in the fields.")
+    places = ("prompt textarea", "neg_prompt textarea", "steps input[type=number]", "seed input", "width input")
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value("red heart")
+    assert [value(page, place) for place in places] == ["red heart", "blurry", "2", "9007199254740993", "288"]
+    taken.locator("text=Undo").click()
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value("something else")
+    assert [value(page, place) for place in places] == ["something else", "blurry", "9", "-1", "224"]
+    expect(taken).to_be_hidden()
+    page.click("#paste")  # A1111's arrow: the prompt holds no infotext, so the last picture's is taken
+    expect(taken).to_contain_text("All settings of your last picture are in the fields.")
+    assert [value(page, place) for place in places] == ["red heart", "blurry", "2", "9007199254740993", "288"]
+
+
+def test_a_dropped_picture_says_what_could_not_be_taken_over(tab: Tab) -> None:
+    page, taken = tab.page, tab.page.locator("#txt2img_taken")
+    tab.to("queue")
+    drag(page, "old.jpg", "image/jpeg", jpeg(A1111), "dragenter")
+    expect(page.locator(".sd-drop")).to_be_visible()
+    drag(page, "old.jpg", "image/jpeg", jpeg(A1111), "dragover", "drop")
+    expect(page.locator(".sd-drop")).to_be_hidden()
+    expect(taken).to_contain_text("Settings of old.jpg are in the fields, save for what is listed here.")
+    expect(taken.locator("li")).to_have_text(
+        [
+            "Checkpoint v1-5-pruned [6ce0161689]: is not here; the chosen one stays.",
+            "LoRA pixel-art: not available in this version; it stays in the prompt as text.",
+            "Clip skip 2: not available in this version.",
+        ]
+    )
+    places = (
+        "neg_prompt textarea",
+        "sampling input",
+        "scheduler input",
+        "cfg_scale input[type=number]",
+        "height input",
+    )
+    assert [value(page, place) for place in places] == ["blurry", "DPM++ 2M", "Karras", "6.5", "128"]
+    expect(page.locator("#txt2img_plain")).to_contain_text("Taken as plain text")
+    expect(page.locator("#txt2img_plain")).to_contain_text("<lora:pixel-art:0.8>")
+    drag(page, "bare.jpg", "image/jpeg", jpeg("just words"), "drop")
+    expect(taken).to_have_text("This picture holds no settings: they were not saved with it, or taken out on the way.×")
+    drag(page, "notes.txt", "text/plain", b"x", "drop")
+    expect(taken).to_contain_text("notes.txt is no picture of a kind that is read: use PNG, JPEG or WebP.")
+    assert value(page, "neg_prompt textarea") == "blurry"
+    page.fill("#txt2img_prompt textarea", "a lighthouse")
+    expect(page.locator("#txt2img_plain")).to_be_hidden()

@@ -1,0 +1,176 @@
+"""What is taken over from an infotext of A1111 or of another program, and what is told of the rest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies
+
+from modules.images.foreign import infotext_in, program_of
+from modules.images.infotext import write
+from modules.images.takeover import find_model, looks_like_infotext, take_over, take_request
+from modules.jobs.checkpoint import Checkpoint, ModelDefaults
+from tests.images.test_infotext import HASH, resolved
+
+OTHER_HASH = "fedcba9876543210" * 4
+
+
+def model(name: str, sha256: str | None = None, problem: str | None = None) -> Checkpoint:
+    return Checkpoint(name, Path(name), "folder", 512, 512, sha256, ModelDefaults(), None, problem)
+
+
+MODELS = (model("emoji", HASH), model("v1-5-pruned.safetensors", OTHER_HASH), model("broken", problem="no vae"))
+PAIRS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x768"
+
+
+def left(text: str, **more: Any) -> dict[str, tuple[str, str]]:
+    return {one.label: (one.value, one.why) for one in take_over(text, MODELS, **more).left}
+
+
+def test_what_was_copied_here_is_taken_over_whole() -> None:
+    made = resolved(prompt="red heart\non blue", negative_prompt="blurry", seed=9007199254740993)
+    found = take_over(write(made, 0), MODELS)
+    assert found.values == {
+        "prompt": "red heart\non blue", "negative_prompt": "blurry", "steps": 20, "sampler_name": "Euler a",
+        "scheduler": "Automatic", "cfg_scale": 7.0, "width": 512, "height": 768, "seed": 9007199254740993,
+    }  # fmt: skip
+    assert (found.checkpoint, found.left) == ("emoji", [])
+    assert found.taken == [
+        "Prompt", "Negative prompt", "Steps", "Sampling method", "Schedule type", "CFG scale", "Size", "Seed",
+        "Checkpoint",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "sampler", "schedule"),
+    [
+        ("Sampler: DPM++ 2M Karras", "DPM++ 2M", "Karras"),
+        ("Sampler: DPM++ 2M", "DPM++ 2M", "Automatic"),
+        ("Sampler: DPM++ 2M, Schedule type: SGM Uniform", "DPM++ 2M", "SGM Uniform"),
+        ("Sampler: k_euler_a", "Euler a", "Automatic"),
+        ("Sampler: DPM++ 2M SDE Exponential", "DPM++ 2M SDE", "Exponential"),
+    ],
+)
+def test_old_and_new_names_of_samplers(said: str, sampler: str, schedule: str) -> None:
+    values = take_over(f"a cat\nSteps: 20, {said}, CFG scale: 7, Seed: 1", MODELS).values
+    assert (values["sampler_name"], values["scheduler"]) == (sampler, schedule)
+
+
+def test_a_sampler_or_schedule_that_is_not_here_is_told() -> None:
+    assert left("a\nSteps: 20, Sampler: Restart, Seed: 1")["Sampling method"] == ("Restart", "not known here")
+    found = take_over("a\nSteps: 20, Sampler: LCM, Schedule type: Karras, Seed: 1", MODELS)
+    assert (found.values["sampler_name"], found.values["scheduler"]) == ("LCM", "Automatic")
+    assert found.left[0].why == "does not go with LCM here; Automatic is chosen"
+    unknown = left("a\nSteps: 20, Sampler: Euler, Schedule type: Align Your Steps, Seed: 1")
+    assert unknown["Schedule type"] == ("Align Your Steps", "not known here; Automatic is chosen")
+
+
+def test_the_model_is_found_by_its_hash_and_else_by_its_name() -> None:
+    renamed = take_over(f"a\n{PAIRS}, Model hash: {OTHER_HASH[:10]}, Model: other", MODELS)
+    assert (renamed.checkpoint, renamed.left) == ("v1-5-pruned.safetensors", [])
+    assert take_over(f"a\n{PAIRS}, Model: V1-5-pruned", MODELS).checkpoint == "v1-5-pruned.safetensors"
+    assert take_over(f"a\n{PAIRS}, Model hash: {HASH[:10]}", MODELS).checkpoint == "emoji"
+    assert find_model("sd/emoji.ckpt", "", MODELS) is MODELS[0]
+    assert find_model("", "0", MODELS) is None
+    same_name = take_over(f"a\n{PAIRS}, Model hash: 1111111111, Model: emoji", MODELS)
+    assert same_name.checkpoint == "emoji"
+    assert "other weights [0123456789]" in same_name.left[0].why
+
+
+def test_a_model_that_is_not_here_or_broken_is_told() -> None:
+    assert left(f"a\n{PAIRS}, Model hash: 6ce0161689, Model: gone")["Checkpoint"] == (
+        "gone [6ce0161689]", "is not here; the chosen one stays",
+    )  # fmt: skip
+    assert left(f"a\n{PAIRS}, Model: broken")["Checkpoint"][1] == "cannot be used: no vae"
+
+
+def test_what_this_version_cannot_do_is_told_once_a_feature() -> None:
+    said = (
+        f"a <lora:pixel-art:0.8> cat, <lora:pixel-art:0.8>, <hypernet:x:1>\n{PAIRS}, Clip skip: 2, "
+        "Denoising strength: 0.7, Hires upscale: 2, Hires steps: 10, Hires upscaler: Latent, Variation seed: 5, "
+        'Variation seed strength: 0.3, Lora hashes: "pixel-art: 0123456789ab", ControlNet 0: "Module: a, Model: b", '
+        "ENSD: 31337, My extension: on, Version: v1.10.1"
+    )
+    assert left(said) == {
+        "LoRA": ("pixel-art", "not available in this version; it stays in the prompt as text"),
+        "Hypernetwork": ("x", "not available in this version; it stays in the prompt as text"),
+        "Clip skip": ("2", "not available in this version"),
+        "Hires fix": ("", "not available in this version"),
+        "Variation seed": ("5", "not available in this version"),
+        "ControlNet": ("", "not available in this version"),
+        "ENSD": ("31337", "not available in this version"),
+        "My extension": ("on", "not known here"),
+    }
+
+
+def test_what_changes_nothing_is_not_told() -> None:
+    quiet = "Clip skip: 1, ENSD: 0, RNG: CPU, Tiling: False, Batch size: 4, Batch pos: 1, User: me, Emphasis: Original"
+    assert left(f"a\n{PAIRS}, {quiet}") == {}
+
+
+def test_img2img_without_hires_is_told_by_its_strength() -> None:
+    assert left(f"a\n{PAIRS}, Denoising strength: 0.7")["Denoising strength"][0] == "0.7"
+
+
+def test_values_out_of_bounds_stay_out_with_the_reason() -> None:
+    found = take_over("a\nSteps: 500, Sampler: Euler, CFG scale: 99, Seed: 1, Size: 100x512", MODELS)
+    assert set(found.values) == {"prompt", "negative_prompt", "seed", "sampler_name", "scheduler"}
+    told = {one.label: one for one in found.left}
+    assert told["Steps"].value == "500" and "150" in told["Steps"].why
+    assert told["Size"].value == "100 × 512" and "96 or 104" in told["Size"].why
+    assert left("a\nSteps: many, Sampler: Euler, Seed: 1")["Steps"] == ("many", "cannot be read")
+    assert "10,000" in left("a" * 10_001 + f"\n{PAIRS}")["Prompt"][1]
+
+
+def test_the_pictures_own_json_keeps_prompts_that_text_cannot_carry() -> None:
+    trap = "a sign\nNegative prompt: of a shop\nSteps: 1, Seed: 2, Size: 8x8"
+    made = resolved(prompt=trap, seed=2**60 + 1)
+    own = {**made.picture(0), "seed": 2**60}  # as a browser reads that number
+    values = take_over(write(made, 0), MODELS, own).values
+    assert (values["prompt"], values["negative_prompt"], values["seed"]) == (trap, "", 2**60 + 1)
+    assert take_over("", MODELS, {"prompt": "a", "steps": 3}).values == {"prompt": "a", "steps": 3}
+
+
+def test_a_text_is_an_infotext_only_with_its_settings() -> None:
+    assert looks_like_infotext(f"a cat\n{PAIRS}")
+    assert looks_like_infotext("Steps: 20, Seed: 1, Size: 64x64")
+    assert not looks_like_infotext("a sign: open, hours: late")
+    assert not looks_like_infotext("red heart\nNegative prompt: blurry")
+
+
+def test_a_job_that_is_edited_keeps_what_it_left_open() -> None:
+    found = take_request({"prompt": "a", "seed": -1, "override_settings": {"sd_model_checkpoint": "gone"}}, MODELS)
+    assert found.values == {"prompt": "a", "seed": -1}
+    assert found.left[0].label == "Checkpoint"
+
+
+def test_novelai_is_read_as_a1111_reads_it() -> None:
+    said = {"steps": 28, "sampler": "k_euler_ancestral", "seed": 7, "scale": 11, "uc": "lowres", "strength": 0.7}
+    items = {"Software": "NovelAI", "Description": "a cat", "Comment": json.dumps(said)}
+    assert infotext_in(items) == (
+        "a cat\nNegative prompt: lowres\nSteps: 28, Sampler: Euler a, CFG scale: 11, Seed: 7, Clip skip: 2, ENSD: 31337"
+    )
+    assert infotext_in({**items, "Comment": "["}).startswith("a cat\n")
+
+
+@pytest.mark.parametrize(
+    ("items", "program"),
+    [
+        ({"prompt": "{}", "workflow": "{}"}, "ComfyUI"),
+        ({"parameters": '{"sui_image_params": {}}'}, "SwarmUI"),
+        ({"invokeai_metadata": "{}"}, "InvokeAI"),
+        ({"parameters": f"a\n{PAIRS}"}, None),
+    ],
+)
+def test_settings_in_a_form_of_another_program_are_named(items: dict[str, str], program: str | None) -> None:
+    assert program_of(items) == program
+    assert (infotext_in(items) == "") == (program is not None)
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(strategies.text(), strategies.sampled_from(["", f"\n{PAIRS}", "\nSteps: 1, Sampler: x, Size: 9x9"]))
+def test_any_text_is_taken_without_failing(text: str, pairs: str) -> None:
+    take_over(text + pairs, MODELS)

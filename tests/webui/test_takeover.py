@@ -1,0 +1,77 @@
+"""Settings of an infotext, a picture or a job, as the page's scripts get them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from modules.images.infotext import write
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.store import JobStore
+from tests.images.test_infotext import resolved
+from webui.takeover import answer
+
+INFOTEXT = "a cat\nSteps: 5, Sampler: Euler, CFG scale: 7, Seed: 9007199254740993, Size: 64x64"
+
+
+@pytest.fixture
+def ask(store: JobStore, catalogue: CheckpointCatalogue) -> Any:
+    def asked(kind: str, owner: str = "me", **data: Any) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(answer(json.dumps({"kind": kind, **data}), owner, store, catalogue))
+        return told
+
+    return asked
+
+
+def test_a_seed_is_handed_on_as_text_for_a_browsers_numbers_end_earlier(ask: Any) -> None:
+    told = ask("text", text=INFOTEXT)
+    assert told["values"]["seed"] == "9007199254740993"
+    assert (told["kind"], told["values"]["prompt"], told["left"]) == ("text", "a cat", [])
+    assert told["taken"] == [
+        "Prompt", "Negative prompt", "Steps", "Sampling method", "Schedule type", "CFG scale", "Size", "Seed",
+    ]  # fmt: skip
+
+
+def test_a_text_without_settings_is_refused_in_words(ask: Any) -> None:
+    assert "holds no settings" in ask("text", text="just a prompt")["problem"]
+
+
+@pytest.mark.parametrize("source", ["", "[1]", "null", "[" * 100_000, '{"kind": "job"}', '{"kind": "text", "text": 3}'])
+def test_what_no_page_sends_is_told_and_does_no_harm(
+    source: str, store: JobStore, catalogue: CheckpointCatalogue
+) -> None:
+    assert "problem" in json.loads(answer(source, "me", store, catalogue))
+
+
+def test_a_picture_is_read_with_its_own_json(ask: Any) -> None:
+    trap = "a sign\nNegative prompt: of a shop"
+    made = resolved(prompt=trap)
+    told = ask(
+        "picture", items={"parameters": write(made, 0), "steady": ""}, own={"prompt": trap, "negative_prompt": ""}
+    )
+    assert (told["values"]["prompt"], told["checkpoint"]) == (trap, "emoji")
+    foreign = ask("picture", items={"parameters": write(made, 0)}, own={"prompt": "made up"})
+    assert foreign["values"]["prompt"] == "a sign", "only our own chunk is loss-free"
+
+
+def test_a_picture_without_settings_says_whose_it_is(ask: Any) -> None:
+    assert "ComfyUI" in ask("picture", items={"workflow": "{}"})["problem"]
+    assert "holds no settings" in ask("picture", items={})["problem"]
+
+
+def test_the_last_job_of_the_owner_and_no_one_elses(ask: Any, store: JobStore) -> None:
+    store.submit("txt2img", {"prompt": "mine", "seed": -1}, "me")
+    store.submit("txt2img", {"prompt": "theirs", "seed": 3}, "they")
+    assert ask("last")["values"] == {"prompt": "mine", "seed": "-1"}
+    assert "no last picture" in ask("last", owner="nobody")["problem"]
+
+
+def test_an_edited_job_brings_its_counts_and_says_whether_it_waits(ask: Any, store: JobStore) -> None:
+    request = {"prompt": "a", "seed": 2**60 + 1, "n_iter": 3, "override_settings": {"sd_model_checkpoint": "gone"}}
+    job = store.submit("txt2img", request, "me")
+    told = ask("edit", job=job.id)
+    assert told["values"] == {"prompt": "a", "seed": str(2**60 + 1), "n_iter": 3}
+    assert (told["waits"], told["checkpoint"], told["left"][0][0]) == (True, None, "Checkpoint")
+    assert "not there any more" in ask("edit", job="never")["problem"]

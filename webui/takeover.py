@@ -1,0 +1,112 @@
+"""From an infotext, a picture's text or an earlier job to the fields: what the page's listener answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modules.errors import InvalidRequest, UnknownJob
+from modules.images.foreign import infotext_in, program_of
+from modules.images.takeover import Takeover, looks_like_infotext, take_over, take_request
+from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.rows import Job
+from modules.jobs.store import JobStore
+
+LONGEST = 200_000
+# Beside what describes one picture, an edited job brings how many of them.
+_OF_A_JOB = ("n_iter", "batch_size")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the page asks to be taken over, as its scripts sent it (`webui/assets/takeover.js`)."""
+
+    kind: str
+    data: Mapping[str, Any]
+
+
+def answer(source: str, owner: str, store: JobStore, catalogue: CheckpointCatalogue) -> str:
+    """Return JSON for the page: `values` of the fields, `checkpoint`, what was `taken` and `left`; or a `problem`."""
+    try:
+        kind, takeover, more = _read(_parsed(source), owner, store, catalogue)
+    except UnknownJob:
+        return json.dumps({"problem": "This job is not there any more: it was deleted."})
+    except InvalidRequest as error:
+        return json.dumps({"problem": str(error)})
+    values = dict(takeover.values)
+    if "seed" in values:
+        values["seed"] = str(values["seed"])  # a browser's numbers end at 2^53
+    told = {"kind": kind, "values": values, "checkpoint": takeover.checkpoint, "taken": takeover.taken}
+    return json.dumps(told | {"left": [list(one) for one in takeover.left]} | more)
+
+
+def _parsed(source: str) -> Source:
+    try:
+        data = json.loads(source or "")
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict) or len(source) > 2 * LONGEST:
+        raise InvalidRequest("This cannot be read: it is no infotext, or too long for one.")
+    return Source(str(data.get("kind")), data)
+
+
+def _read(
+    source: Source, owner: str, store: JobStore, catalogue: CheckpointCatalogue
+) -> tuple[str, Takeover, dict[str, Any]]:
+    checkpoints = catalogue.list()
+    if source.kind == "text":
+        text = str(source.data.get("text") or "")[:LONGEST]
+        if not looks_like_infotext(text):
+            raise InvalidRequest("This text holds no settings: an infotext has a line that begins with “Steps: ”.")
+        return "text", take_over(text, checkpoints), {}
+    if source.kind == "picture":
+        return "picture", _of_picture(source.data, catalogue), {}
+    job = _job(source, owner, store)
+    if source.kind == "edit":
+        takeover = take_request({**(job.resolved or {}), **job.request}, checkpoints)
+        takeover.values |= {name: job.request[name] for name in _OF_A_JOB if name in job.request}
+        return "edit", takeover, {"waits": job.status == "queued"}
+    return source.kind, _of_job(job, source.data.get("index"), store, catalogue), {}
+
+
+def _of_picture(data: Mapping[str, Any], catalogue: CheckpointCatalogue) -> Takeover:
+    items = {str(key): str(value) for key, value in _object(data.get("items")).items()}
+    own = _object(data.get("own")) if "steady" in items else {}
+    text = infotext_in(items)[:LONGEST]
+    if looks_like_infotext(text) or own:
+        return take_over(text, catalogue.list(), own)
+    program = program_of(items)
+    if program is not None:
+        raise InvalidRequest(f"This picture holds settings of {program}, in a form that is not read here.")
+    raise InvalidRequest("This picture holds no settings: they were not saved with it, or taken out on the way.")
+
+
+def _job(source: Source, owner: str, store: JobStore) -> Job:
+    if source.kind == "last":
+        job = store.last_for_owner(owner)
+        if job is None:
+            raise InvalidRequest("There is no last picture yet. Put an infotext into the prompt, or drop a picture.")
+        return job
+    identity = str(source.data.get("job") or "")
+    job = store.get(identity)
+    if job is None:
+        raise UnknownJob(identity)
+    return job
+
+
+def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatalogue) -> Takeover:
+    """Of one of its pictures, the first one if none is named; without pictures, of what it was asked for."""
+    images = store.images(job.id)
+    image = next((one for one in images if one.index == index), images[0] if images else None)
+    if image is None or not image.infotext:
+        return take_request({**(job.resolved or {}), **job.request}, catalogue.list())
+    resolved = job.resolved or {}
+    own: dict[str, Any] = {name: resolved[name] for name in ("prompt", "negative_prompt") if name in resolved}
+    own["override_settings"] = {"sd_model_checkpoint": resolved.get("checkpoint")}
+    return take_over(image.infotext, catalogue.list(), own)
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
