@@ -205,11 +205,14 @@ def test_no_function_needs_a_scroll() -> None:
     assert not long
 
 
+FROM_OUTSIDE = ROOT / "webui" / "assets" / "photoswipe"  # a library's files, as its makers wrote them
+
+
 def test_no_file_needs_a_long_scroll() -> None:
     long = {
         str(path.relative_to(ROOT)): lines
         for path in tracked_files(".py", ".js", ".css")
-        if (lines := path.read_text(encoding="utf-8").count("\n")) > LONGEST_FILE
+        if path.parent != FROM_OUTSIDE and (lines := path.read_text(encoding="utf-8").count("\n")) > LONGEST_FILE
     }
     assert not long
 

@@ -45,6 +45,7 @@ STAGE = """
       <button type="button" data-do="reuse-seed">Reuse seed</button>
       <a data-do="download" download>Download</a>
       <button type="button" data-do="copy">Copy infotext</button>
+      <a data-do="open" target="_blank" rel="noopener">Open in new tab</a>
     </div>
     <div id="html_info_txt2img" class="sd-infotext" aria-label="How this picture was made"></div>
     <ul id="txt2img_job_notes" class="sd-job-notes" aria-label="What happened to this job" aria-live="polite" hidden>

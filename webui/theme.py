@@ -8,7 +8,10 @@ from typing import Any
 import gradio as gr
 
 ASSETS = Path(__file__).resolve().parent / "assets"
-STYLES = ("style.css", "stage.css", "viewer.css", "controls.css", "tabs.css", "takeover.css", "phone.css")
+STYLES = (
+    "photoswipe/photoswipe.css", "style.css", "stage.css", "viewer.css", "controls.css", "tabs.css",
+    "takeover.css", "phone.css",
+)  # in this order: later ones win  # fmt: skip
 SYSTEM_FONT = ("system-ui", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 SYSTEM_MONO = ("ui-monospace", "Cascadia Mono", "DejaVu Sans Mono", "monospace")
 

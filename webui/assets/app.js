@@ -4,7 +4,7 @@ import { Audit } from "./audit.js";
 import { Buttons } from "./buttons.js";
 import { copyText } from "./clipboard.js";
 import { Connection } from "./connection.js";
-import { byId, press, setText } from "./dom.js";
+import { byId, press } from "./dom.js";
 import { Fields } from "./fields.js";
 import { openTab, renderHeader, wireHeader } from "./header.js";
 import { Inputs, randomId, readOwner } from "./memory.js";
@@ -12,6 +12,7 @@ import { Menus } from "./menus.js";
 import { initial, reduce, shownJob, shownPreview, stalledBeat } from "./model.js";
 import { waitForTheServer } from "./patience.js";
 import { PausedJobs } from "./paused.js";
+import { PictureActions } from "./picture_actions.js";
 import { renderProgress } from "./progress.js";
 import { Queue } from "./queue.js";
 import { ask, jobPath } from "./rest.js";
@@ -19,7 +20,6 @@ import { renderProgram, RestartAnswer } from "./restarts.js";
 import { Settings } from "./settings.js";
 import { Stage } from "./stage.js";
 import { seedOf, Takeover } from "./takeover.js";
-import { Viewer } from "./viewer.js";
 
 class Page {
   constructor() {
@@ -27,7 +27,7 @@ class Page {
     this.facts = {}; // what the settings say about the page itself
     this.inputs = new Inputs();
     this.stage = new Stage();
-    this.viewer = new Viewer();
+    this.picture = new PictureActions(this);
     this.fields = new Fields(() => this.render());
     this.queue = new Queue(this);
     this.buttons = new Buttons(this);
@@ -88,6 +88,7 @@ class Page {
     renderProgram(this.state);
     this.restarts.render(this.state);
     this.stage.render(this.state, facts);
+    this.picture.render(this.state);
     this.fields.renderSizes();
     this.queue.render(this.state);
     this.paused.read();
@@ -106,20 +107,15 @@ class Page {
     this.render();
   }
 
-  get output() {
+  // The output on the stage; null while a preview is there.
+  get staged() {
     const job = shownJob(this.state);
     return shownPreview(this.state) && this.stage.selected === null ? null : this.stage.output(job);
   }
 
   clicked(event) {
     const place = event.target.closest?.("#txt2img_gallery button");
-    const open = event.target.closest?.("#txt2img_open");
-    const action = event.target.closest?.("#txt2img_send [data-do]")?.dataset.do;
     if (place) this.select(Number(place.dataset.index));
-    else if (open) this.enlarge();
-    else if (action === "reuse-all") this.takeover.take({ kind: "reuse", job: this.output?.job ?? this.state.shown, index: this.output?.index }, "this picture");
-    else if (action === "reuse-seed") press("txt2img_reuse_seed");
-    else if (action === "copy") this.copy(event.target);
     else if (event.target.dataset?.retry) this.buttons.ask(`${jobPath(event.target.dataset.retry)}/retry`, {});
     else if (event.target.dataset?.edit) this.edit(shownJob(this.state));
     else if (event.target.dataset?.origin) this.showJob(event.target.dataset.origin).catch((error) => this.problem(String(error.message || error)));
@@ -140,19 +136,6 @@ class Page {
     if (!next || next.disabled) return;
     next.focus();
     this.select(Number(next.dataset.index));
-  }
-
-  enlarge() {
-    const job = shownJob(this.state);
-    const output = this.output;
-    if (output) this.viewer.open(job.outputs, job.outputs.indexOf(output));
-  }
-
-  async copy(button) {
-    await copyText(this.output?.infotext || "");
-    const before = button.textContent;
-    setText(button, "Copied");
-    setTimeout(() => setText(button, before), 1200);
   }
 
   async showJob(id, index) {
@@ -226,7 +209,7 @@ function api(page) {
     settingsUnsaved: () => page.settings.unsaved(),
     shownJob: () => page.state.shown || "",
     interrupting: () => `${page.state.pressed?.again ? "again" : "first"} ${page.state.shown || ""}`,
-    shownSeed: (seed) => seedOf(page.output) ?? seed,
+    shownSeed: (seed) => seedOf(page.picture.output) ?? seed,
     chosenSize: () => page.fields.size,
     chosenExample: () => page.fields.example,
     adoptDefaults: (...values) => page.fields.adoptDefaults(...values),

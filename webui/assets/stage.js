@@ -2,6 +2,7 @@
 
 import { byId, logBox, make, setAttribute, setText } from "./dom.js";
 import { imageCount, shownJob, shownPreview, sizeOf, unfinished } from "./model.js";
+import { linkTo } from "./viewer.js";
 import { clock, noteWords } from "./words.js";
 
 const PLACES_SHOWN = 64;
@@ -176,9 +177,7 @@ function renderInfotext(job, output, preview) {
   info.replaceChildren();
   if (text) {
     info.append(...withPrompt(text));
-    const link = byId("txt2img_send").querySelector("[data-do=download]");
-    link.href = output.url;
-    link.setAttribute("download", output.name?.split("/").pop() || `${output.seed}.png`);
+    linkTo(byId("txt2img_send"), output);
   } else if (waiting) {
     info.append(...withPrompt(waiting));
   } else {

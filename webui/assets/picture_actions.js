@@ -1,0 +1,84 @@
+// What can be done with the picture on the stage or in the viewer: buttons with `data-do`, there and here.
+
+import { byId, press, setText } from "./dom.js";
+import { shownJob } from "./model.js";
+import { Viewer } from "./viewer.js";
+
+const SAID_MS = 1200;
+
+export class PictureActions {
+  // `page` knows the job shown (`state`), the output on the stage (`staged`), and selects one by its index.
+  constructor(page) {
+    this.page = page;
+    this.viewer = new Viewer((output) => this.walkedTo(output));
+    document.addEventListener("click", (event) => this.clicked(event));
+  }
+
+  // The picture that they are about: the one in the viewer, else the one on the stage.
+  get output() {
+    return this.viewer.output || this.page.staged;
+  }
+
+  clicked(event) {
+    const button = event.target.closest?.(":is(#txt2img_send, .sd-viewer-actions) [data-do]");
+    if (event.target.closest?.("#txt2img_open")) this.enlarge();
+    else if (button?.dataset.do === "reuse-all") this.reuseAll();
+    else if (button?.dataset.do === "reuse-seed") this.reuseSeed(button);
+    else if (button?.dataset.do === "copy") this.copy(button);
+  }
+
+  render(state) {
+    this.viewer.update(shownJob(state)?.outputs || []);
+  }
+
+  enlarge() {
+    const job = shownJob(this.page.state);
+    const output = this.page.staged;
+    if (!output) return;
+    const failed = (error) => this.page.problem(String(error.message || error));
+    this.viewer.open(job.outputs, job.outputs.indexOf(output)).catch(failed);
+  }
+
+  // The viewer closes: the picture that one had walked to is on the stage.
+  walkedTo(output) {
+    const there = shownJob(this.page.state)?.outputs.some((one) => one.url === output?.url);
+    if (there) this.page.select(output.index);
+  }
+
+  // What was taken over is told beside the fields, so the viewer makes way.
+  reuseAll() {
+    const { output, page } = this;
+    page.takeover.take({ kind: "reuse", job: output?.job ?? page.state.shown, index: output?.index }, "this picture");
+    this.viewer.close();
+  }
+
+  reuseSeed(button) {
+    press("txt2img_reuse_seed");
+    sayFor(button, "Taken over");
+  }
+
+  async copy(button) {
+    await copyText(this.output?.infotext || "", button);
+    sayFor(button, "Copied");
+  }
+}
+
+// What a button did, said on it for a moment.
+function sayFor(button, words) {
+  button.dataset.words ||= button.textContent;
+  setText(button, words);
+  setTimeout(() => setText(button, button.dataset.words), SAID_MS);
+}
+
+// navigator.clipboard needs https or localhost. The text lies beside the button: a dialog lets nothing else be focused.
+async function copyText(text, button) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = button.parentElement.appendChild(document.createElement("textarea"));
+    area.value = text;
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
