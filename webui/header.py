@@ -59,14 +59,15 @@ def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> Non
 
     def choose(name: str, owner: str, asker: gr.Request) -> None:
         """Keep a choice of the list. Any page may send any text, and what stood here would be every client's model."""
-        if not isinstance(name, str) or not name:
-            return
+        by = actor(owner, asker)
+        if by.only_own or not isinstance(name, str) or not name:
+            return  # A guest's choice is that of his own jobs.
         try:
             changed = opts.update({"sd_model_checkpoint": catalogue.find(name).name})
         except SteadyError as error:
             raise gr.Error(str(error), print_exception=False) from error
         if changed:
-            store.note_settings(changed, by=actor(owner, asker))
+            store.note_settings(changed, by=by)
 
     def refresh() -> tuple[Any, str]:
         catalogue.refresh()

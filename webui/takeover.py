@@ -11,7 +11,7 @@ from modules.errors import InvalidRequest, UnknownJob
 from modules.images.foreign import infotext_in, program_of
 from modules.images.takeover import Takeover, looks_like_infotext, take_over, take_request
 from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.rows import Job
+from modules.jobs.rows import Actor, Job
 from modules.jobs.store import JobStore
 
 LONGEST = 200_000
@@ -27,10 +27,10 @@ class Source:
     data: Mapping[str, Any]
 
 
-def answer(source: str, owner: str, store: JobStore, catalogue: CheckpointCatalogue) -> str:
+def answer(source: str, who: Actor, store: JobStore, catalogue: CheckpointCatalogue) -> str:
     """Return JSON for the page: `values` of the fields, `checkpoint`, what was `taken` and `left`; or a `problem`."""
     try:
-        kind, takeover, more = _read(_parsed(source), owner, store, catalogue)
+        kind, takeover, more = _read(_parsed(source), who, store, catalogue)
     except UnknownJob:
         return json.dumps({"problem": "This job is not there any more: it was deleted."})
     except InvalidRequest as error:
@@ -53,7 +53,7 @@ def _parsed(source: str) -> Source:
 
 
 def _read(
-    source: Source, owner: str, store: JobStore, catalogue: CheckpointCatalogue
+    source: Source, who: Actor, store: JobStore, catalogue: CheckpointCatalogue
 ) -> tuple[str, Takeover, dict[str, Any]]:
     checkpoints = catalogue.list()
     if source.kind == "text":
@@ -63,7 +63,7 @@ def _read(
         return "text", take_over(text, checkpoints), {}
     if source.kind == "picture":
         return "picture", _of_picture(source.data, catalogue), {}
-    job = _job(source, owner, store)
+    job = _job(source, who, store)
     if source.kind == "edit":
         takeover = take_request({**(job.resolved or {}), **job.request}, checkpoints)
         takeover.values |= {name: job.request[name] for name in _OF_A_JOB if name in job.request}
@@ -83,15 +83,15 @@ def _of_picture(data: Mapping[str, Any], catalogue: CheckpointCatalogue) -> Take
     raise InvalidRequest("This picture holds no settings: they were not saved with it, or taken out on the way.")
 
 
-def _job(source: Source, owner: str, store: JobStore) -> Job:
+def _job(source: Source, who: Actor, store: JobStore) -> Job:
     if source.kind == "last":
-        job = store.last_for_owner(owner)
+        job = store.last_for_owner(who.owner)
         if job is None:
             raise InvalidRequest("There is no last picture yet. Put an infotext into the prompt, or drop a picture.")
         return job
     identity = str(source.data.get("job") or "")
     job = store.get(identity)
-    if job is None:
+    if job is None or (who.only_own and job.owner != who.owner):
         raise UnknownJob(identity)
     return job
 

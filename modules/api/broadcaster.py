@@ -12,7 +12,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 from modules.api.live_messages import (
@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 SETTLE_SECONDS = 0.5
+LONGEST_REST_SECONDS = 0.05
 LEAVING = Message(text_of({"type": "leaving"}))
 TOPICS = ("progress", "engine", "supervisor", "heartbeat")
 
@@ -120,10 +121,18 @@ class Broadcaster:
         if not waiting:
             self._waiting.pop(job_id, None)
 
-    async def follow(self, owner: str | None, after: int | None = None) -> AsyncGenerator[Message, None]:
+    async def follow(
+        self,
+        owner: str | None,
+        after: int | None = None,
+        rights: Mapping[str, Any] | None = None,
+        *,
+        only_own: bool = False,
+    ) -> AsyncGenerator[Message, None]:
         """Yield a snapshot for `owner`, all events missed since `after`, then all that happens here.
 
-        When those events are not known any more, a "reset" comes first: the reader is to forget what it knows.
+        `rights` are told with the snapshot; with `only_own` it begins with no job of others. When those events are not
+        known any more, a "reset" comes first: the reader is to forget what it knows.
         """
         subscription = Subscription()
         self._subscriptions.add(subscription)
@@ -131,11 +140,11 @@ class Broadcaster:
             if self._leaving:
                 yield LEAVING
                 return
-            beginning = await self._workers.run(read_beginning, self._store, owner, after)
+            beginning = await self._workers.run(read_beginning, self._store, owner, after, only_own=only_own)
             subscription.skip_to(beginning.number)
             if beginning.reset is not None:
                 yield beginning.reset
-            yield self._snapshot(beginning)
+            yield self._snapshot(beginning, rights)
             number = beginning.number if beginning.replay is None else beginning.replay
             while missed := await self._workers.run(read_missed, self._store, number, beginning.number):
                 for message in missed:
@@ -146,7 +155,7 @@ class Broadcaster:
         finally:
             self._subscriptions.discard(subscription)
 
-    def _snapshot(self, beginning: Beginning) -> Message:
+    def _snapshot(self, beginning: Beginning, rights: Mapping[str, Any] | None) -> Message:
         """Numbered like the last event it covers; by `replay` if missed events follow: they may be asked for again."""
         preview = self._newest_preview()
         content = {
@@ -162,6 +171,7 @@ class Broadcaster:
             **{name: _told_topic(name, value) for name, value in self._topics.items()},
             "preview": None if preview is None else _preview_content(preview),
             "notices": self._notices(),
+            "rights": rights,
         }
         return Message(text_of(content), beginning.number if beginning.replay is None else beginning.replay)
 
@@ -208,7 +218,10 @@ class Broadcaster:
         while True:
             try:
                 if await self._something_happened():
+                    began = time.monotonic()
                     await self._deliver()
+                    # While much happens half of the time is left to those who bring it about.
+                    await asyncio.sleep(min(time.monotonic() - began, LONGEST_REST_SECONDS))
             except Exception:
                 logger.exception("Reading events failed; trying again in a second.")
                 await asyncio.sleep(1)

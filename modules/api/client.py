@@ -7,7 +7,6 @@ import binascii
 
 from starlette.requests import HTTPConnection
 
-from modules.cmd_args import is_loopback
 from modules.errors import InvalidRequest
 from modules.jobs.lenient import show
 from modules.jobs.rows import Actor
@@ -31,8 +30,8 @@ def address_of(connection: HTTPConnection) -> str:
 
 
 def is_on_this_machine(connection: HTTPConnection) -> bool:
-    """Tell whether a client asks from the machine that this runs on."""
-    return is_loopback(address_of(connection))
+    """Tell whether a client asks from the machine that this runs on, and not through a proxy from elsewhere."""
+    return visitor_of(connection.scope).near
 
 
 def check_owner_name(value: object) -> str:

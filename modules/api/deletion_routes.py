@@ -50,8 +50,9 @@ def routes(services: Services) -> APIRouter:
         `status` may be several, `text` is in the prompt, `older_than_days` counts from the end of a job; with `files`
         saved pictures are removed too.
         """
-        wanted = filter_of(status, owner, text, older_than_days, all=all)
-        deleted = await workers.run(remove_jobs, services, wanted, files, actor_of(request))
+        by = actor_of(request)
+        wanted = filter_of(status, by.owner if by.only_own else owner, text, older_than_days, all=all)
+        deleted = await workers.run(remove_jobs, services, wanted, files, by)
         return json_answer(deleted)
 
     return router

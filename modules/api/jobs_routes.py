@@ -22,6 +22,7 @@ from modules.errors import InvalidRequest, UnknownJob
 from modules.jobs.answers import job_answer
 from modules.jobs.rows import Image, Job
 from modules.jobs.store import JobStore
+from modules.jobs.visitor import visitor_of
 from modules.paths import DataFolder
 
 STATUSES = ("queued", "running", "paused", "done", "interrupted", "failed", "quarantined")
@@ -45,11 +46,11 @@ def routes(services: Services) -> APIRouter:
         body = await read_object(request)
         job_id = check_job_id(body.get("id"), "id") or new_job_id()
         kind, data, settings = body.get("kind", "txt2img"), body.get("request"), services.options.values
-        checked = await workers.run(check_request, kind, data, services.catalogue, settings)
+        checked = await workers.run_submit(check_request, kind, data, services.catalogue, settings)
         by = actor_of(request)
-        owner = by.owner if body.get("owner") in (None, "") else check_owner_name(body["owner"])
-        wishes = wishes_in(body, owner)
-        job = await workers.run(submit_job, store, checked, job_id, wishes, by)
+        named = None if body.get("owner") in (None, "") else check_owner_name(body["owner"])
+        wishes = wishes_in(body, by.owner if named is None else visitor_of(request.scope).owner(named))
+        job = await workers.run_submit(submit_job, store, checked, job_id, wishes, by)
         return json_answer({"id": job.id, "status": job.status, "position": job.position})
 
     @router.get("")
@@ -62,7 +63,8 @@ def routes(services: Services) -> APIRouter:
         offset: Number = 0,
     ) -> Response:
         """Jobs and how many there are, the newest first; `status` may be several, `text` is in the prompt."""
-        folder = folder_told_to(services, request)
+        folder, by = folder_told_to(services, request), actor_of(request)
+        owner = by.owner if by.only_own else owner
         return json_answer(await workers.run(list_jobs, store, folder, status, owner, text, limit, offset))
 
     @router.get("/{job_id}")

@@ -10,6 +10,7 @@ from modules.api.subscription import Message
 from modules.jobs.answers import job_answer
 from modules.jobs.rows import TERMINAL, Event, Job
 from modules.jobs.store import JobStore
+from modules.jobs.store_moment import Moment
 
 MOST_EVENTS_AT_ONCE = 500
 MOST_QUEUED_IDS = 200
@@ -69,15 +70,21 @@ class Beginning:
     reset: Message | None
 
 
-def answer_for(store: JobStore, job: Job | None) -> dict[str, Any] | None:
+def answer_for(now: Moment, job: Job | None) -> dict[str, Any] | None:
     """Return the REST form of a job with its outputs."""
-    return None if job is None else job_answer(job, store.images(job.id))
+    return None if job is None else job_answer(job, now.images(job.id))
 
 
 def read_queue(store: JobStore) -> Queue:
-    """Return who waits."""
-    running = int(store.running() is not None)
-    return Queue(store.queued_count(), tuple(store.queued_ids(MOST_QUEUED_IDS)), running, store.queue_paused())
+    """Return who waits and runs at one moment: a job that is claimed meanwhile is one or the other."""
+    with store.moment() as now:
+        return queue_at(now)
+
+
+def queue_at(now: Moment) -> Queue:
+    """Return who waits and runs."""
+    running = int(now.running() is not None)
+    return Queue(now.queued_count(), tuple(now.queued_ids(MOST_QUEUED_IDS)), running, now.queue_paused())
 
 
 def read_batch(store: JobStore, after: int, limit: int = MOST_EVENTS_AT_ONCE) -> Batch:
@@ -86,10 +93,14 @@ def read_batch(store: JobStore, after: int, limit: int = MOST_EVENTS_AT_ONCE) ->
     An event of an image carries that image alone, since a job may have a thousand of them. Of the others only a job's
     last one carries the job when the batch is long.
     """
-    events = store.events_after(after, limit)
-    jobs = store.jobs_by_id(list({event.job_id for event in events if event.job_id is not None}))
+    with store.moment() as now:
+        return _batch_at(now, now.events_after(after, limit))
+
+
+def _batch_at(now: Moment, events: list[Event]) -> Batch:
+    jobs = now.jobs_by_id(list({event.job_id for event in events if event.job_id is not None}))
     last = {event.job_id: event.number for event in events if event.kind != "image"}
-    queue = read_queue(store) if any(event.kind in CHANGE_THE_QUEUE for event in events) else None
+    queue = queue_at(now) if any(event.kind in CHANGE_THE_QUEUE for event in events) else None
     answers: dict[str, dict[str, Any] | None] = {}
     deliveries = []
     for event in events:
@@ -99,29 +110,30 @@ def read_batch(store: JobStore, after: int, limit: int = MOST_EVENTS_AT_ONCE) ->
             continue
         carries = len(events) <= LONGEST_BATCH_WITH_ALL_JOBS or last[id] == event.number
         if carries and job is not None and job.id not in answers:
-            answers[job.id] = answer_for(store, job)
+            answers[job.id] = answer_for(now, job)
         answer = answers.get(id or "") if carries else None
-        deliveries.append(Delivery(event, _event_message(event, answer, queue), _ended(event)))
+        deliveries.append(Delivery(event, _event_message(event, job, answer, queue), _ended(event)))
     return Batch(tuple(deliveries), queue)
 
 
-def read_beginning(store: JobStore, owner: str | None, after: int | None) -> Beginning:
+def read_beginning(store: JobStore, owner: str | None, after: int | None, *, only_own: bool = False) -> Beginning:
     """Return the start of a reader's stream: where things stand, and whether what it missed is still known."""
-    number = store.last_event()
-    running = store.running()
-    job = store.newest_for_owner(owner) if owner else None
-    if job is None:
-        job = running or (store.last_for_owner(owner) if owner else None)
-    reset = None if after is None else _reset(store, after, number)
-    missed = after is not None and after < number and reset is None
-    return Beginning(
-        number=number,
-        job=answer_for(store, job),
-        running=answer_for(store, running),
-        queue=read_queue(store),
-        replay=after if missed else None,
-        reset=reset,
-    )
+    with store.moment() as now:
+        number = now.last_event()
+        running = now.running()
+        job = now.newest_for_owner(owner) if owner else None
+        if job is None:
+            job = (None if only_own else running) or (now.last_for_owner(owner) if owner else None)
+        reset = None if after is None else _reset(now, after, number)
+        missed = after is not None and after < number and reset is None
+        return Beginning(
+            number=number,
+            job=answer_for(now, job),
+            running=answer_for(now, running),
+            queue=queue_at(now),
+            replay=after if missed else None,
+            reset=reset,
+        )
 
 
 def read_missed(store: JobStore, after: int, until: int) -> tuple[Message, ...]:
@@ -130,9 +142,9 @@ def read_missed(store: JobStore, after: int, until: int) -> tuple[Message, ...]:
     return tuple(one.message for one in read_batch(store, after, limit).deliveries) if limit > 0 else ()
 
 
-def _reset(store: JobStore, after: int, last: int) -> Message | None:
+def _reset(now: Moment, after: int, last: int) -> Message | None:
     """Return what a reader is told whose last number leads nowhere: what came after it is gone, or never was here."""
-    following = store.events_after(after, 1)
+    following = now.events_after(after, 1)
     first = following[0].number if following else None
     if after > last:
         reason = f"There is no event {after} yet, the last is {last}: it was the number of another database."
@@ -156,17 +168,17 @@ def _ended(event: Event) -> str | None:
     return status if status in TERMINAL else None
 
 
-def _event_message(event: Event, answer: dict[str, Any] | None, queue: Queue | None) -> Message:
+def _event_message(event: Event, job: Job | None, answer: dict[str, Any] | None, queue: Queue | None) -> Message:
     content = _content(event) | {"job": answer, "payload": event.payload}
     if queue is not None and event.kind in CHANGE_THE_QUEUE:
         content |= queue.told
-    return Message(text_of(content), event.number)
+    return Message(text_of(content), event.number, None if job is None else job.owner)
 
 
 def _image_message(event: Event, job: Job | None) -> Message:
     content = _content(event) | {"output": event.payload}
     content |= {"progress": job and job.progress, "image_index": job and job.image_index}
-    return Message(text_of(content), event.number)
+    return Message(text_of(content), event.number, None if job is None else job.owner)
 
 
 def _content(event: Event) -> dict[str, Any]:

@@ -8,16 +8,21 @@ import logging
 from collections.abc import AsyncGenerator
 
 from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
+from starlette.requests import HTTPConnection
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message as ASGIMessage
 from starlette.types import Send
 
-from modules.api.client import owner_of
+from modules.api.client import actor_of
+from modules.api.guest_view import GuestView
 from modules.api.numbers import HIGHEST_DIGITS, Number
+from modules.api.rights import rights_of
 from modules.api.services import Services
 from modules.api.subscription import Message
 from modules.errors import InvalidRequest
 from modules.jobs.lenient import show
+from modules.jobs.rows import UNFINISHED
+from modules.jobs.visitor import visitor_of
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +30,7 @@ SERVICE_RESTART = 1012
 TRY_AGAIN_LATER = 1013
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 15.0
 SECONDS_TO_TAKE_A_MESSAGE = 30.0
+MOST_OWN_JOBS = 1000
 
 
 def routes(services: Services) -> APIRouter:
@@ -34,7 +40,7 @@ def routes(services: Services) -> APIRouter:
     @router.websocket("/steady/live")
     async def live(websocket: WebSocket, owner: str | None = None, after: Number | None = None) -> None:
         await websocket.accept()
-        sending = asyncio.create_task(_send_all(services, websocket, owner or owner_of(websocket), after))
+        sending = asyncio.create_task(_send_all(services, websocket, after, owner))
         listening = asyncio.create_task(_until_gone(websocket))
         try:
             await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
@@ -48,7 +54,7 @@ def routes(services: Services) -> APIRouter:
     async def events(request: Request, owner: str | None = None) -> Response:
         """A snapshot, then all that happens, as server-sent events; missed ones come after Last-Event-ID."""
         after = last_event_id(request.headers.get("last-event-id"))
-        stream = server_sent_events(services, owner or owner_of(request), after)
+        stream = server_sent_events(services, request, after, owner)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return EventStream(stream, media_type="text/event-stream", headers=headers)
 
@@ -74,10 +80,28 @@ class EventStream(StreamingResponse):
             await self.body_iterator.aclose()
 
 
-async def _send_all(services: Services, websocket: WebSocket, owner: str, after: int | None) -> None:
+async def follow(
+    services: Services, connection: HTTPConnection, after: int | None, owner: str | None = None
+) -> AsyncGenerator[Message, None]:
+    """Yield what this client may know of what happens. `owner` says whose jobs are its own."""
+    visitor = visitor_of(connection.scope)
+    by = visitor.actor(owner) if owner else actor_of(connection)
+    rights = rights_of(services, visitor)
+    stream = services.broadcaster.follow(by.owner, after, rights, only_own=by.only_own)
+    if by.only_own:
+        own, _ = await services.workers.run(
+            services.store.jobs, status=sorted(UNFINISHED), owner=by.owner, limit=MOST_OWN_JOBS, offset=0
+        )
+        stream = GuestView(by.owner, [job.id for job in own]).follow(stream)
+    async with contextlib.aclosing(stream):
+        async for message in stream:
+            yield message
+
+
+async def _send_all(services: Services, websocket: WebSocket, after: int | None, owner: str | None = None) -> None:
     """Send until this server leaves, or until the reader is too slow; it may connect again in both cases."""
     with contextlib.suppress(TimeoutError):
-        async with contextlib.aclosing(services.broadcaster.follow(owner, after)) as stream:
+        async with contextlib.aclosing(follow(services, websocket, after, owner)) as stream:
             async for message in stream:
                 async with asyncio.timeout(SECONDS_TO_TAKE_A_MESSAGE):
                     await websocket.send_text(message.text)
@@ -106,9 +130,11 @@ def last_event_id(header: str | None) -> int | None:
     return int(header)
 
 
-async def server_sent_events(services: Services, owner: str, after: int | None) -> AsyncGenerator[str, None]:
+async def server_sent_events(
+    services: Services, connection: HTTPConnection, after: int | None, owner: str | None = None
+) -> AsyncGenerator[str, None]:
     """Yield each message as an event, and a comment when nothing happens, so that a dead connection is found."""
-    async with contextlib.aclosing(services.broadcaster.follow(owner, after)) as stream:
+    async with contextlib.aclosing(follow(services, connection, after, owner)) as stream:
         following = asyncio.ensure_future(anext(stream, None))
         try:
             while True:

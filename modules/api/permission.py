@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from modules.api.answers import Refused
+from modules.errors import UnknownJob
 from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
+from modules.jobs.visitor import refusal_of_guest
 from modules.options import Options
 
 
 class Permission:
-    """With the setting `only_own_jobs` a job is for its owner alone; else everybody may, and the audit says who did."""
+    """A guest touches his own jobs only. With the setting `only_own_jobs` a job is for its owner alone.
+
+    Else everybody may, and the audit says who did.
+    """
 
     def __init__(self, store: JobStore, options: Options) -> None:
         self._store, self._options = store, options
@@ -19,12 +24,16 @@ class Permission:
 
         Raises:
             Refused: 403.
+            UnknownJob: it is another owner's, which is not there for a guest.
         """
-        if by is None or not self._matters():
+        if by is None or not (by.only_own or self._matters()):
             return
         job = self._store.running() if job_id is None else self._store.get(job_id)
-        if job is not None:
-            self.check_owner(job.owner, by, f"Job {job.id}")
+        if job is None or job.owner == by.owner:
+            return
+        if by.only_own and job_id is not None:
+            raise UnknownJob(job_id)
+        self.check_owner(job.owner, by, "The job that runs" if by.only_own else f"Job {job.id}")
 
     def check_owner(self, owner: str | None, by: Actor, what: str) -> None:
         """Let `by` act on what belongs to `owner`; None: it belongs to several.
@@ -32,7 +41,11 @@ class Permission:
         Raises:
             Refused: 403.
         """
-        if owner != by.owner and self._matters():
+        if owner == by.owner:
+            return
+        if by.only_own:
+            raise Refused(403, refusal_of_guest("What belongs to others", by.address))
+        if self._matters():
             raise Refused(403, f"{what} is another owner's: the setting only_own_jobs lets nobody else act on it.")
 
     def _matters(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -24,9 +25,10 @@ def routes(services: Services) -> APIRouter:
     store, workers = services.store, services.workers
 
     @router.get("/queue")
-    async def queue() -> Response:
+    async def queue(request: Request) -> Response:
         """Whether jobs are taken from it, how many wait, run and are paused, and how many may wait."""
-        return json_answer(await workers.run(queue_answer, services))
+        answer = await workers.run(queue_answer, services)
+        return json_answer(answer | {"jobs": await workers.run(ids_told, services, answer["jobs"], actor_of(request))})
 
     @router.post("/queue/pause")
     async def pause(request: Request) -> Response:
@@ -43,12 +45,11 @@ def routes(services: Services) -> APIRouter:
     @router.post("/queue/interrupt-waiting")
     async def interrupt_waiting(request: Request) -> Response:
         """Interrupt all jobs that wait, or those of one `owner`; the one that runs goes on."""
-        owner = (await read_object(request, empty=True)).get("owner")
+        by = actor_of(request)
+        owner = (await read_object(request, empty=True)).get("owner", by.owner if by.only_own else None)
         if owner is not None:
             owner = check_owner_name(owner)
-        return json_answer(
-            {"interrupted": await workers.run_control(interrupt_all, services, owner, actor_of(request))}
-        )
+        return json_answer({"interrupted": await workers.run_control(interrupt_all, services, owner, by)})
 
     @router.get("/audit")
     async def audit(limit: Number = 100, before: Number | None = None) -> Response:
@@ -74,6 +75,14 @@ def queue_answer(services: Services) -> dict[str, Any]:
         "jobs": waiting.ids,
         "limits": {"total": limits.total, "per_owner": limits.per_owner},
     }
+
+
+def ids_told(services: Services, ids: Sequence[str], by: Actor) -> list[str]:
+    """Return the ids of waiting jobs as `by` may know them: "" stands for one that is not a guest's own."""
+    if not by.only_own:
+        return list(ids)
+    jobs = services.store.jobs_by_id(ids)
+    return [id if id in jobs and jobs[id].owner == by.owner else "" for id in ids]
 
 
 def interrupt_all(services: Services, owner: str | None, by: Actor) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,6 +24,7 @@ from modules.api import (
 )
 from modules.api.answers import install_error_answers
 from modules.api.assets import Asset
+from modules.api.guests import guest_rule
 from modules.api.services import Services
 from modules.jobs.version import VERSION
 
@@ -32,7 +33,8 @@ SMALLEST_COMPRESSED = 1000
 
 def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
     """Return the application. It has an own /docs: the usual pages load their scripts from the internet."""
-    app = FastAPI(title="Steady Diffusion", version=VERSION, docs_url=None, redoc_url=None)
+    rule = [Depends(guest_rule(services))]
+    app = FastAPI(title="Steady Diffusion", version=VERSION, docs_url=None, redoc_url=None, dependencies=rule)
     install_error_answers(app)
     for part in (
         sdapi_progress,

@@ -41,7 +41,7 @@ def routes(services: Services) -> APIRouter:
         if body.get("save_images") is None:
             body["save_images"] = False
         settings = services.options.values
-        checked = await services.workers.run(check_request, "txt2img", body, services.catalogue, settings)
+        checked = await services.workers.run_submit(check_request, "txt2img", body, services.catalogue, settings)
         refuse_without_engine(services.broadcaster.topic("supervisor"))
         job_id = forced or new_job_id()
         with services.retirement.waiting():
@@ -56,7 +56,9 @@ async def _draw(
     ended = services.broadcaster.expect(job_id)
     try:
         by = actor_of(request)
-        await services.workers.run(submit_job, services.store, checked, job_id, Wishes(by.owner), by, only_new=True)
+        await services.workers.run_submit(
+            submit_job, services.store, checked, job_id, Wishes(by.owner), by, only_new=True
+        )
         status = await _wait(services, request, ended, job_id)
     finally:
         services.broadcaster.forget(job_id, ended)

@@ -12,10 +12,16 @@ from starlette.responses import Response
 
 from modules.api.answers import json_answer
 from modules.api.broadcaster import data_uri
+from modules.api.client import actor_of
 from modules.api.live_messages import read_queue
+from modules.api.queue_routes import ids_told
 from modules.api.services import Services
+from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
 from modules.shared_state import Preview, State
+
+# What a guest is not told of the job of another.
+ONLY_BUSY = {"current_image": None, "textinfo": None, "job": None, "phase": None, "detail": None}
 
 
 class ProgressQuestion(BaseModel):
@@ -34,16 +40,20 @@ def routes(services: Services) -> APIRouter:
     state, store, workers, broadcaster = services.state, services.store, services.workers, services.broadcaster
 
     @router.get("/sdapi/v1/progress")
-    async def progress(skip_current_image: bool = False) -> Response:
+    async def progress(request: Request, skip_current_image: bool = False) -> Response:
         """How far the running job is, whoever owns it, with its newest preview."""
         answer = progress_answer(state, broadcaster.topic("progress"), skip_current_image)
+        if not await workers.run(is_told_of, store, answer["job"], actor_of(request)):
+            answer |= ONLY_BUSY | {"state": answer["state"] | {"job": ""}}
         answer["queue"] = broadcaster.queue.total
         return json_answer(answer)
 
     @router.post("/internal/progress")
-    async def internal_progress(question: ProgressQuestion) -> Response:
+    async def internal_progress(request: Request, question: ProgressQuestion) -> Response:
         """How far one job is: running, waiting or finished."""
         running = running_job(state)
+        if not await workers.run(is_told_of, store, question.id_task or running, actor_of(request)):
+            return json_answer(waiting_answer("Waiting..."))
         if running is not None and question.id_task in (None, running):
             return json_answer(task_progress(state, broadcaster.topic("progress"), question, running))
         if question.id_task is None:
@@ -51,10 +61,11 @@ def routes(services: Services) -> APIRouter:
         return json_answer(await workers.run(where_is, store, question.id_task))
 
     @router.get("/internal/pending-tasks")
-    async def pending_tasks() -> Response:
+    async def pending_tasks(request: Request) -> Response:
         """The ids of the jobs that wait."""
         waiting = await workers.run(read_queue, store)
-        return json_answer({"size": waiting.total, "tasks": waiting.ids})
+        ids = await workers.run(ids_told, services, waiting.ids, actor_of(request))
+        return json_answer({"size": waiting.total, "tasks": ids})
 
     @router.get("/internal/ping")
     async def ping(request: Request) -> Response:
@@ -62,6 +73,14 @@ def routes(services: Services) -> APIRouter:
         return Response(services.identity.ping, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     return router
+
+
+def is_told_of(store: JobStore, job_id: str | None, by: Actor) -> bool:
+    """Tell whether `by` may know of a job: a guest of his own only. Only for a guest it is looked up."""
+    if not by.only_own or job_id is None:
+        return True
+    job = store.get(job_id)
+    return job is not None and job.owner == by.owner
 
 
 def fraction_done(state: dict[str, Any], begun: float = 0.0) -> float:

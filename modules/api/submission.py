@@ -15,6 +15,7 @@ from modules.jobs.requests import Txt2ImgRequest, find_checkpoint, validate_requ
 from modules.jobs.rows import Actor, Job
 from modules.jobs.store import JobStore
 from modules.jobs.store_queue import JOB_ID, PRIORITY_HIGHEST
+from modules.jobs.visitor import refusal_of_guest
 from modules.options import Settings
 
 _submitting = threading.Lock()
@@ -102,9 +103,11 @@ def submit_job(
     """Put a request into the queue. The same id twice is one job; with `only_new` the second time is an error.
 
     Raises:
-        Refused: 409, the id is taken.
+        Refused: 409, the id is taken; 403, a guest wants to be before others.
         QueueFull: as many jobs wait as may.
     """
+    if by.only_own and wishes.priority != 0:
+        raise Refused(403, refusal_of_guest("A priority", by.address))
     content: dict[str, Any] = request.model_dump(mode="json")
 
     def submit() -> Job:
@@ -120,11 +123,18 @@ def submit_job(
         )
 
     if not only_new:
-        return submit()
+        job = submit()
+        if by.only_own and job.owner != wishes.owner:
+            raise _taken(job_id)
+        return job
     with _submitting:
         if store.get(job_id) is not None:
-            raise Refused(409, f"The id {job_id!r} is taken by another job: choose a new one, or send none.")
+            raise _taken(job_id)
         return submit()
+
+
+def _taken(job_id: str) -> Refused:
+    return Refused(409, f"The id {job_id!r} is taken by another job: choose a new one, or send none.")
 
 
 def refuse_without_engine(supervisor: Any, job_id: str | None = None) -> None:

@@ -11,10 +11,14 @@ MOST_EVENTS_WAITING = 1000
 
 @dataclass(frozen=True)
 class Message:
-    """A message as JSON text. `number` is that of an event; None for what is only the newest of its kind."""
+    """A message as JSON text. `number` is that of an event; None for what is only the newest of its kind.
+
+    `owner` is whose job an event is about, where that is known.
+    """
 
     text: str
     number: int | None = None
+    owner: str | None = None
 
 
 class Subscription:

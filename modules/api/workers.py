@@ -12,15 +12,17 @@ T = TypeVar("T")
 
 
 class Workers:
-    """Three small pools, so that a crowd in one never keeps the others waiting.
+    """Small pools, so that a crowd in one never keeps the others waiting.
 
     `run` is for any reading and writing, `run_control` for the stop buttons, `run_poll` for the one reader of events:
     it is a single thread, so that SQLite's `data_version`, a number of one connection, can be compared with its last.
+    `run_submit` takes jobs: few threads, since many that work at once make the event loop wait for its turn.
     `run_picture` is for the files that clients send: how long one takes is up to who sent it.
     """
 
     def __init__(self) -> None:
         self._any = ThreadPoolExecutor(8, thread_name_prefix="store")
+        self._submit = ThreadPoolExecutor(2, thread_name_prefix="submit")
         self._control = ThreadPoolExecutor(2, thread_name_prefix="control")
         self._poll = ThreadPoolExecutor(1, thread_name_prefix="events")
         self._pictures = ThreadPoolExecutor(2, thread_name_prefix="pictures")
@@ -28,6 +30,10 @@ class Workers:
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` in a thread."""
         return await self._in(self._any, function, *args, **kwargs)
+
+    async def run_submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function` in one of the threads that take jobs."""
+        return await self._in(self._submit, function, *args, **kwargs)
 
     async def run_control(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` in one of the threads that are kept for stopping."""
@@ -43,7 +49,7 @@ class Workers:
 
     def close(self) -> None:
         """Let the threads end; work that has not begun is dropped."""
-        for pool in (self._any, self._control, self._poll, self._pictures):
+        for pool in (self._any, self._submit, self._control, self._poll, self._pictures):
             pool.shutdown(wait=False, cancel_futures=True)
 
     @staticmethod

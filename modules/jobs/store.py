@@ -20,7 +20,7 @@ from modules.jobs.store_images import complete_images, complete_images_of
 from modules.jobs.store_pictures import Pictures
 from modules.jobs.store_queue import Queue
 from modules.jobs.store_requests import Requests
-from modules.jobs.store_rows import JobFilter, find_job, first_job, jobs_with_ids, select_jobs
+from modules.jobs.store_rows import JobFilter, find_job, select_jobs
 
 
 class JobStore(Queue, Requests, EngineSide, Pictures, Events, Audit, Deletion):
@@ -28,13 +28,13 @@ class JobStore(Queue, Requests, EngineSide, Pictures, Events, Audit, Deletion):
 
     def get(self, id: str) -> Job | None:
         """Return the job, None when there is none with this id."""
-        with self._database.read() as connection:
-            return find_job(connection, id)
+        with self.moment() as now:
+            return now.get(id)
 
     def jobs_by_id(self, ids: Sequence[str]) -> dict[str, Job]:
         """Return those of the jobs that are there; for many cheaper than one by one."""
-        with self._database.read() as connection:
-            return {job.id: job for job in jobs_with_ids(connection, ids)}
+        with self.moment() as now:
+            return now.jobs_by_id(ids)
 
     def jobs(
         self,
@@ -74,19 +74,18 @@ class JobStore(Queue, Requests, EngineSide, Pictures, Events, Audit, Deletion):
 
     def running(self) -> Job | None:
         """Return the job that runs now."""
-        with self._database.read() as connection:
-            return first_job(connection, "WHERE status = 'running' ORDER BY number")
+        with self.moment() as now:
+            return now.running()
 
     def newest_for_owner(self, owner: str) -> Job | None:
         """Return the owner's newest unfinished job."""
-        with self._database.read() as connection:
-            unfinished = "status IN ('queued', 'running', 'paused')"
-            return first_job(connection, f"WHERE owner = ? AND {unfinished} ORDER BY number DESC", (owner,))
+        with self.moment() as now:
+            return now.newest_for_owner(owner)
 
     def last_for_owner(self, owner: str) -> Job | None:
         """Return the owner's last job, finished or not."""
-        with self._database.read() as connection:
-            return first_job(connection, "WHERE owner = ? ORDER BY number DESC", (owner,))
+        with self.moment() as now:
+            return now.last_for_owner(owner)
 
 
 def _statuses(status: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -55,5 +55,5 @@ class Audit(StoreBase):
         self, action: str, by: Actor | None = None, job_id: str | None = None, detail: Mapping[str, Any] | None = None
     ) -> None:
         """Write down a deed that changes nothing in the database, such as a restart."""
-        with self._database.write() as transaction:
+        with self._database.write(urgent=True) as transaction:
             write_audit(transaction, by, action, job_id, detail)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from modules.jobs.rows import QueueLimits
 from modules.jobs.store_database import Database
+from modules.jobs.store_moment import Moment
 from modules.paths import DataFolder
 
 
@@ -39,6 +41,12 @@ class StoreBase:
     @announce.setter
     def announce(self, announce: Callable[[int], None] | None) -> None:
         self._database.announce = announce
+
+    @contextlib.contextmanager
+    def moment(self) -> Iterator[Moment]:
+        """Look at the database as it is now, with as many questions as you like. Do no file work inside."""
+        with self._database.read() as connection:
+            yield Moment(connection)
 
     def close(self) -> None:
         """Close the database. The store cannot be used after."""

@@ -9,6 +9,7 @@ import contextlib
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from typing import Any
 from modules.errors import StorageError
 from modules.jobs.rows import EventKind
 from modules.jobs.store_schema import NewerSchemaError, migrate
+from modules.jobs.store_write_lock import WriteLock
 from modules.paths import locked, set_aside
 
+_SECONDS_BETWEEN_TRIES = 0.001
 _BUSY_SECONDS = 15.0  # the longest that one process waits for the transaction of another
 _MOST_PARAMETERS = 500  # of one statement; SQLite allows more
 _WIPE_MILLISECONDS = 20  # nobody can write while the log is waited for
@@ -67,6 +70,7 @@ class Database:
         self._clock = clock
         self._announcing = threading.Lock()
         self._announced = 0
+        self._write_lock = WriteLock()
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
@@ -87,15 +91,17 @@ class Database:
                 connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, urgent: bool = False) -> Iterator[Transaction]:
         """Make a change that is whole and on disk, or did not happen. Do no file work inside.
+
+        With `urgent` before those of this process that wait to write: for what people do to a job or the queue.
 
         Raises:
             StorageError: the disk refuses; the message names the path and the remedy.
         """
-        with self._told_in_words(), self._borrowed() as connection:
+        with self._told_in_words(), self._write_lock.held(urgent), self._borrowed() as connection:
             transaction = Transaction(connection, self._clock)
-            connection.execute("BEGIN IMMEDIATE")
+            _begin(connection)
             try:
                 yield transaction
                 connection.execute("COMMIT")
@@ -205,6 +211,24 @@ class Database:
                 f"{self.path} was written by a newer version (schema {error}): "
                 "update the program, or choose another --data-dir."
             ) from error
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Begin to write. Another process may hold the file; SQLite's own pauses grow, so that a busy one shuts us out."""
+    give_up_at = time.monotonic() + _BUSY_SECONDS
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at:
+                    raise
+                time.sleep(_SECONDS_BETWEEN_TRIES)
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(1000 * _BUSY_SECONDS)}")
 
 
 def batched(values: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -11,10 +11,9 @@ from modules.jobs.store_base import StoreBase
 from modules.jobs.store_database import Transaction
 from modules.jobs.store_forever import queue_successor
 from modules.jobs.store_places import leave_queue
-from modules.jobs.store_queue import is_paused
 from modules.jobs.store_recovery import recover_job, requeue_job
 from modules.jobs.store_requests import pause_job
-from modules.jobs.store_rows import add_note, end_job, find_job, known_job, read_order
+from modules.jobs.store_rows import add_note, end_job, find_job, is_paused, known_job, read_order
 
 _TURNS_REMEMBERED = 1000
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from modules.jobs.rows import Actor, Event
 from modules.jobs.store_audit import write_audit
 from modules.jobs.store_base import StoreBase
-from modules.jobs.store_rows import select_events
 
 _REMOVED_AT_ONCE = 2000  # a transaction that takes longer would hold up others
 
@@ -17,14 +16,13 @@ class Events(StoreBase):
 
     def events_after(self, number: int, limit: int = 500) -> list[Event]:
         """Return the events above `number` in order, at most `limit`."""
-        with self._database.read() as connection:
-            return select_events(connection, number, limit)
+        with self.moment() as now:
+            return now.events_after(number, limit)
 
     def last_event(self) -> int:
         """Return the number of the last event, 0 when nothing has happened yet. Compaction does not change it."""
-        with self._database.read() as connection:
-            row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
-            return int(row["seq"]) if row else 0
+        with self.moment() as now:
+            return now.last_event()
 
     def first_event(self) -> int:
         """Return the number of the oldest event that is kept, 0 when there is none."""

@@ -13,9 +13,9 @@ from modules.jobs.store_rows import end_job, known_job, read_order
 
 def leave_queue(transaction: Transaction, ids: Collection[str]) -> None:
     """Let those who stand behind these jobs move up; to be called before the jobs stop waiting."""
-    order = read_order(transaction)
-    if any(one.place for one in order):
-        _renumber(transaction, [one for one in order if one.id not in ids])
+    moved = "SELECT 1 FROM jobs INDEXED BY jobs_in_order WHERE status = 'queued' AND place != 0 LIMIT 1"
+    if transaction.execute(moved).fetchone():
+        _renumber(transaction, [one for one in read_order(transaction) if one.id not in ids])
 
 
 def put_first(transaction: Transaction, job: Job) -> None:

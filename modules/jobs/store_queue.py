@@ -14,7 +14,7 @@ from modules.jobs.store_audit import write_audit
 from modules.jobs.store_base import StoreBase
 from modules.jobs.store_database import Transaction
 from modules.jobs.store_places import leave_queue, put_at, take_over_place
-from modules.jobs.store_rows import Reader, find_job, known_job, read_order
+from modules.jobs.store_rows import Reader, find_job, is_paused, known_job
 
 # An id names a folder of results, so it holds nothing that means something to a file system.
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()-]{0,99}")
@@ -50,17 +50,17 @@ class Queue(StoreBase):
             raise InvalidRequest(f"Job id {id[:60]!r} is not possible: use up to 100 of A-Z a-z 0-9 _ . ( ) -.", "id")
         check_priority(priority)
         job_id = id or secrets.token_hex(8)
+        limits = self.limits()
         with self._database.write() as transaction:
-            known = find_job(transaction, job_id)
-            if known is not None:
-                return known
+            if transaction.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,)).fetchone():
+                return known_job(transaction, job_id)
             old = None if replaces is None else find_job(transaction, replaces)
             if old is not None and old.status == "queued":
                 priority, forever = old.priority, forever or old.forever
                 retry_of = old.retry_of if retry_of == old.id else retry_of
             else:
                 old = None
-                check_room(transaction, self.limits(), owner)
+                check_room(transaction, limits, owner)
             insert_job(transaction, job_id, kind, request, owner, priority, forever=forever, retry_of=retry_of)
             if old is not None:
                 take_over_place(transaction, old, job_id)
@@ -70,23 +70,23 @@ class Queue(StoreBase):
 
     def queued_ids(self, limit: int = 200) -> list[str]:
         """Return the ids of the waiting jobs, the next first."""
-        with self._database.read() as connection:
-            return [one.id for one in read_order(connection)[:limit]]
+        with self.moment() as now:
+            return now.queued_ids(limit)
 
     def queued_count(self) -> int:
         """Return how many jobs wait."""
-        with self._database.read() as connection:
-            return int(connection.execute("SELECT count(*) FROM jobs WHERE status = 'queued'").fetchone()[0])
+        with self.moment() as now:
+            return now.queued_count()
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs there are of each status; those of which there are none are left out."""
-        with self._database.read() as connection:
-            return {row[0]: row[1] for row in connection.execute("SELECT status, count(*) FROM jobs GROUP BY status")}
+        with self.moment() as now:
+            return now.counts()
 
     def queue_paused(self) -> bool:
         """Tell whether no job is claimed until `resume_queue`."""
-        with self._database.read() as connection:
-            return is_paused(connection)
+        with self.moment() as now:
+            return now.queue_paused()
 
     def pause_queue(self, by: Actor | None = None) -> bool:
         """Claim no job any more; what runs goes on. False when that was so already."""
@@ -104,7 +104,7 @@ class Queue(StoreBase):
         Raises:
             UnknownJob: there is no such job.
         """
-        with self._database.write() as transaction:
+        with self._database.write(urgent=True) as transaction:
             job = known_job(transaction, id)
             if job.status != "queued":
                 return RequestAnswer(False, job.status, id, None)
@@ -122,7 +122,7 @@ class Queue(StoreBase):
             InvalidRequest: the priority is out of bounds.
         """
         check_priority(priority)
-        with self._database.write() as transaction:
+        with self._database.write(urgent=True) as transaction:
             job = known_job(transaction, id)
             if job.finished:
                 return RequestAnswer(False, job.status, id, None)
@@ -133,7 +133,7 @@ class Queue(StoreBase):
             return RequestAnswer(True, job.status, id, None)
 
     def _set_paused(self, paused: bool, by: Actor | None) -> bool:
-        with self._database.write() as transaction:
+        with self._database.write(urgent=True) as transaction:
             if is_paused(transaction) == paused:
                 return False
             transaction.execute("INSERT OR REPLACE INTO queue (key, value) VALUES ('paused', ?)", (str(int(paused)),))
@@ -170,12 +170,6 @@ def insert_job(
             follows,
         ),
     )
-
-
-def is_paused(reader: Reader) -> bool:
-    """Tell whether the queue is paused."""
-    row = reader.execute("SELECT value FROM queue WHERE key = 'paused'").fetchone()
-    return row is not None and row["value"] == "1"
 
 
 def check_room(reader: Reader, limits: QueueLimits, owner: str) -> None:

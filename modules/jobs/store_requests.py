@@ -28,7 +28,7 @@ class Requests(StoreBase):
         Raises:
             UnknownJob: an id was given and there is no such job.
         """
-        with self._database.write() as transaction:
+        with self._database.write(urgent=True) as transaction:
             if id is None:
                 job = first_job(transaction, "WHERE status = 'running' ORDER BY number")
                 if job is None:
@@ -51,7 +51,7 @@ class Requests(StoreBase):
         Raises:
             UnknownJob: there is no such job.
         """
-        with self._database.write() as transaction:
+        with self._database.write(urgent=True) as transaction:
             job = known_job(transaction, id)
             if job.status == "paused":
                 requeue_paused(transaction, job)
@@ -74,7 +74,7 @@ class Requests(StoreBase):
             UnknownJob: there is no such job.
             QueueFull: as many jobs wait as may wait.
         """
-        with self._database.write() as transaction:
+        with self._database.write(urgent=True) as transaction:
             job = known_job(transaction, id)
             if job.status not in RETRIED:
                 return RequestAnswer(False, job.status, id, None)
@@ -103,7 +103,7 @@ class Requests(StoreBase):
         Raises:
             UnknownJob: there is no such job.
         """
-        with self._database.write() as transaction:
+        with self._database.write(urgent=True) as transaction:
             job = last_of_chain(transaction, known_job(transaction, id))
             if job.finished:
                 return RequestAnswer(False, job.status, job.id, None)
@@ -114,7 +114,7 @@ class Requests(StoreBase):
 
     def interrupt_waiting(self, owner: str | None = None, by: Actor | None = None) -> int:
         """End all waiting jobs, or those of `owner`, and return how many those were. Paused ones stay."""
-        with self._database.write() as transaction:
+        with self._database.write(urgent=True) as transaction:
             ids = [one.id for one in read_order(transaction) if owner in (None, one.owner)]
             leave_queue(transaction, frozenset(ids))
             for job in sorted(jobs_with_ids(transaction, ids), key=lambda job: job.number):
@@ -129,7 +129,7 @@ class Requests(StoreBase):
 
         One that has pictures already (its engine died amid it) is not forgotten but becomes `interrupted`.
         """
-        with self._database.write() as transaction:
+        with self._database.write(urgent=True) as transaction:
             job = find_job(transaction, id)
             if job is None or job.status != "queued":
                 return False

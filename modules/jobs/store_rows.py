@@ -47,6 +47,43 @@ def read_order(reader: Reader) -> list[Waiting]:
     return queue_order(map(Waiting._make, rows), {row["owner"]: row["turn"] for row in turns})
 
 
+def place_of(reader: Reader, row: sqlite3.Row) -> int:
+    """Return the place of one waiting job, 1 for the next, mostly without putting the whole queue in order.
+
+    Where nobody was moved, resumed or comes first by priority, owners are served in rounds that keep their order. So
+    before the k-th job of an owner there are k - 1 of each other one, or all when that has fewer, and one more of those
+    who come before the owner in a round. Turns of before hold for the first round, and so for all.
+    """
+    number, owner, priority = row["number"], row["owner"], row["priority"]
+    unusual = reader.execute(
+        "SELECT 1 FROM jobs INDEXED BY jobs_in_order WHERE status = 'queued'"
+        " AND (place != 0 OR own_place != 0 OR priority > ?) LIMIT 1",
+        (priority,),
+    ).fetchone()
+    if unusual:
+        return next(place for place, one in enumerate(read_order(reader), 1) if one.id == row["id"])
+    before = reader.execute(
+        "WITH waiting AS ("
+        "  SELECT owner, count(*) AS jobs, min(number) AS first, sum(number <= :number) AS earlier"
+        "  FROM jobs INDEXED BY jobs_in_order WHERE status = 'queued' AND priority = :priority GROUP BY owner"
+        "), served AS ("
+        "  SELECT owner, jobs, first, earlier,"
+        "  coalesce((SELECT turn FROM turns WHERE turns.owner = waiting.owner), 0) AS turn FROM waiting"
+        "), own AS (SELECT earlier AS round, turn, first FROM served WHERE owner = :owner)"
+        " SELECT own.round + coalesce(sum(min(served.jobs, own.round - 1)"
+        "  + (served.jobs >= own.round AND (served.turn, served.first) < (own.turn, own.first))), 0)"
+        " FROM own LEFT JOIN served ON served.owner != :owner",
+        {"number": number, "owner": owner, "priority": priority},
+    ).fetchone()
+    return int(before[0])
+
+
+def is_paused(reader: Reader) -> bool:
+    """Tell whether the queue is paused."""
+    row = reader.execute("SELECT value FROM queue WHERE key = 'paused'").fetchone()
+    return row is not None and row["value"] == "1"
+
+
 def find_job(reader: Reader, job_id: str) -> Job | None:
     """Return the job, None when there is none."""
     return first_job(reader, "WHERE id = ?", (job_id,))
@@ -122,7 +159,10 @@ class JobFilter(NamedTuple):
 def _with_places(reader: Reader, rows: Sequence[sqlite3.Row], order: Sequence[Waiting] | None = None) -> list[Job]:
     """Return the jobs, those that wait with their places in the queue."""
     places: dict[str, int] = {}
-    if any(row["status"] == "queued" for row in rows):
+    waiting = [row for row in rows if row["status"] == "queued"]
+    if len(waiting) == 1 and order is None:
+        places = {waiting[0]["id"]: place_of(reader, waiting[0])}
+    elif waiting:
         places = {one.id: place for place, one in enumerate(order or read_order(reader), 1)}
     return [job_of(row, places.get(row["id"])) for row in rows]
 

@@ -45,12 +45,15 @@ class Visitor:
 
     def refusal(self, what: str) -> str | None:
         """Return why this visitor may not do `what`; None: he may."""
-        if self.trusted:
-            return None
-        return (
-            f"{what} is for those who log in and for the machine that this runs on, and you come from {self.address}: "
-            "start the program with --api-auth USER:PASSWORD and log in."
-        )
+        return None if self.trusted else refusal_of_guest(what, self.address)
+
+
+def refusal_of_guest(what: str, address: str) -> str:
+    """Return why a guest may not do `what`."""
+    return (
+        f"{what} is for those who log in and for the machine that this runs on, and you come from {address}: "
+        "start the program with --api-auth USER:PASSWORD and log in."
+    )
 
 
 def visitor_of(scope: Mapping[str, Any]) -> Visitor:

@@ -6,10 +6,12 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from modules.api import job_folder
 from modules.api.middleware import Stamp
 from modules.api.services import Services
+from modules.jobs.visitor import SCOPE_KEY, Visitor
 from modules.options import Options
 from tests.api.conftest import HOST, FakeEngine, until
 from tests.api.test_jobs_routes import JOBS
@@ -28,7 +30,13 @@ async def drawn(client: httpx.AsyncClient, services: Services, id: str, **reques
 
 
 def remote(application: Stamp) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=application, client=("192.168.1.9", 5000))  # type: ignore[arg-type]
+    """A client on another machine who has logged in."""
+
+    async def known(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[SCOPE_KEY] = Visitor("192.168.1.9", near=False, user="anna")
+        await application(scope, receive, send)
+
+    transport = httpx.ASGITransport(app=known, client=("192.168.1.9", 5000))  # type: ignore[arg-type]
     return httpx.AsyncClient(transport=transport, base_url=HOST, timeout=20)
 
 

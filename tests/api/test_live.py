@@ -11,10 +11,11 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from modules.api.live_messages import read_batch
+from modules.api.live_messages import read_batch, read_queue
 from modules.api.live_routes import last_event_id
 from modules.api.services import Services
 from modules.errors import InvalidRequest
+from modules.jobs.store_moment import Moment
 from tests.api.conftest import FakeEngine, until
 
 JPEG = b"\xff\xd8not really a picture"
@@ -204,3 +205,19 @@ async def test_viewers_that_went_away_are_forgotten(port: int, services: Service
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
         await read_events(http, 1)
     await until(lambda: not services.broadcaster._subscriptions)
+
+
+def test_a_job_that_is_claimed_meanwhile_waits_or_runs_but_is_not_gone(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The launcher restarts on "idle": the running job, the waiting ones and the pause are of one moment."""
+    services.store.submit("txt2img", {}, "me", id="mine")
+    count = Moment.queued_count
+
+    def claimed_in_between(now: Moment) -> int:
+        assert services.store.claim("engine") is not None
+        return count(now)
+
+    monkeypatch.setattr(Moment, "queued_count", claimed_in_between)
+    assert read_queue(services.store).counts == {"queued": 1, "running": 0, "paused": False}
+    services.store.close()

@@ -9,6 +9,7 @@ import pytest
 
 from modules.images.infotext import write
 from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
 from tests.images.test_infotext import resolved
 from webui.takeover import answer
@@ -18,8 +19,9 @@ INFOTEXT = "a cat\nSteps: 5, Sampler: Euler, CFG scale: 7, Seed: 900719925474099
 
 @pytest.fixture
 def ask(store: JobStore, catalogue: CheckpointCatalogue) -> Any:
-    def asked(kind: str, owner: str = "me", **data: Any) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(answer(json.dumps({"kind": kind, **data}), owner, store, catalogue))
+    def asked(kind: str, owner: str = "me", guest: bool = False, **data: Any) -> dict[str, Any]:
+        who = Actor(owner, "127.0.0.1", only_own=guest)
+        told: dict[str, Any] = json.loads(answer(json.dumps({"kind": kind, **data}), who, store, catalogue))
         return told
 
     return asked
@@ -42,7 +44,7 @@ def test_a_text_without_settings_is_refused_in_words(ask: Any) -> None:
 def test_what_no_page_sends_is_told_and_does_no_harm(
     source: str, store: JobStore, catalogue: CheckpointCatalogue
 ) -> None:
-    assert "problem" in json.loads(answer(source, "me", store, catalogue))
+    assert "problem" in json.loads(answer(source, Actor("me", "127.0.0.1"), store, catalogue))
 
 
 def test_a_picture_is_read_with_its_own_json(ask: Any) -> None:
@@ -75,3 +77,10 @@ def test_an_edited_job_brings_its_counts_and_says_whether_it_waits(ask: Any, sto
     assert told["values"] == {"prompt": "a", "seed": str(2**60 + 1), "n_iter": 3}
     assert (told["waits"], told["checkpoint"], told["left"][0][0]) == (True, None, "Checkpoint")
     assert "not there any more" in ask("edit", job="never")["problem"]
+
+
+def test_a_guest_takes_over_nothing_of_others(ask: Any, store: JobStore) -> None:
+    mine, theirs = (store.submit("txt2img", {"prompt": owner}, owner).id for owner in ("me", "they"))
+    assert ask("edit", guest=True, job=mine)["values"]["prompt"] == "me"
+    for kind in ("edit", "reuse"):
+        assert "not there any more" in ask(kind, guest=True, job=theirs)["problem"]

@@ -13,6 +13,7 @@ import gradio as gr
 from modules.errors import SteadyError
 from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
+from modules.jobs.visitor import refusal_of_guest
 from modules.options import SettingField, fields_of_settings
 from modules.shared import opts
 from webui.actors import actor, order
@@ -169,6 +170,9 @@ def _wire_restarts(tab: SettingsTab, header: Header, store: JobStore) -> None:
 
 def apply_settings(store: JobStore, values: dict[str, object], who: Actor | None = None) -> str:
     """Change what differs, all or nothing. Return the words for the page: what changed and what it still needs."""
+    if who is not None and who.only_own:
+        refusal = refusal_of_guest("Changing settings", who.address)
+        return MESSAGE.format(tone="problem", words=escaping.escape(refusal))
     try:
         changed = opts.update(values)
     except SteadyError as error:

@@ -206,6 +206,8 @@ def submit(
             "txt2img", asked, who.owner, identity, forever=forever, retry_of=retry_of,
             replaces=_replaceable(store, retry_of, who), by=who,
         )  # fmt: skip
+        if who.only_own and job.owner != who.owner:
+            raise InvalidRequest(f"The id {identity!r} is taken by another job: press Generate again.")
     except InvalidRequest as error:
         return json.dumps({"message": str(error), "field": error.field})
     except SteadyError as error:
@@ -215,7 +217,7 @@ def submit(
 
 def _replaceable(store: JobStore, edited: str | None, who: Actor) -> str | None:
     """Return the edited job if this owner may take it out of the queue, to put the new one in its place."""
-    job = store.get(edited) if edited and opts.values.only_own_jobs else None
+    job = store.get(edited) if edited and (opts.values.only_own_jobs or who.only_own) else None
     return edited if job is None or job.owner == who.owner else None
 
 
@@ -298,8 +300,8 @@ def shown_plain(text: object) -> str:
 def _wire_takeover(tab: Txt2Img, header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> None:
     """Settings of an infotext, a picture or an earlier job go into the fields, and can be taken back."""
 
-    def take(source: str, owner: str) -> str:
-        return takeover.answer(source, owner, store, catalogue)
+    def take(source: str, owner: str, asker: gr.Request) -> str:
+        return takeover.answer(source, actor(owner, asker), store, catalogue)
 
     everything = [header.checkpoint, *tab.fields.values()]
     asked = on(tab.take.click, take, [tab.taken, header.owner], tab.taken, trigger_mode="multiple",
