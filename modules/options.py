@@ -75,7 +75,7 @@ class Settings:
         1,
         "Live previews",
         "Preview every N steps",
-        "-1 shows an image only when it is complete.",
+        "Where steps are faster there are five previews a second. -1 shows an image only when it is complete.",
         minimum=-1,
         maximum=32,
     )

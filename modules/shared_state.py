@@ -1,8 +1,8 @@
 """What the program does now, for everyone who watches: `State`, with the names that users of A1111's webui know.
 
-Standard library only, so that the launcher can hold one. A `State` works alone in any process. Four ports connect it to
+Standard library only, so that the launcher can hold one. A `State` works alone in any process. Ports connect it to
 more: `observer` (local changes go out), `requests` (skip and interrupt become durable requests), `command_port`
-(commands go to the launcher) and `preview_decoder`.
+(commands go to the launcher), and `preview_decoder` with `preview_encoder`.
 """
 
 from __future__ import annotations
@@ -130,7 +130,10 @@ class State:
         self.preview_observer: Callable[[Preview], None] | None = None
         self.requests: Requests | None = None
         self.command_port: Callable[[str], None] | None = None
-        self.preview_decoder: Callable[[Any], Image] | None = None
+        # Makes a picture of `current_latent`; None: nobody waits for that one any more.
+        self.preview_decoder: Callable[[Any], Image | None] | None = None
+        # Returns media type and bytes; with it other processes see each preview that is assigned here.
+        self.preview_encoder: Callable[[Image], tuple[str, bytes]] | None = None
         # Steps between previews that `set_current_image` makes; -1: only one for each finished image.
         self.preview_every_n_steps = 1
 
@@ -290,18 +293,22 @@ class State:
             return  # Another thread is at it and will assign the same image.
         try:
             with self._lock:
-                latent, decoder, token = self.current_latent, self.preview_decoder, self._values["begun"]
-                step, failures = self._values["sampling_step"], self._decode_failures
+                latent, decoder, failures = self.current_latent, self.preview_decoder, self._decode_failures
+                token, index, step = (self._values[name] for name in ("begun", "image_index", "sampling_step"))
             if latent is None or decoder is None or failures >= _DECODE_FAILURES_BEFORE_PREVIEWS_STOP:
                 return
             try:
                 image = decoder(latent)
+                encoded = None if image is None else self._encoded(image)
             except Exception as error:
                 self._note_failed_decode(token, error)
                 return
-            if self.assign_current_image(image, token=token):
+            if image is None:
+                return
+            if self.assign_current_image(image, encoded, token=token, image_index=index, step=step):
                 with self._lock:
-                    if token == self._values["begun"]:
+                    # A smaller step is one of the next image, of which nothing is shown yet.
+                    if token == self._values["begun"] and self._values["sampling_step"] >= step:
                         self._change({"current_image_sampling_step": step})
         finally:
             self._decoding.release()
@@ -317,9 +324,12 @@ class State:
     ) -> bool:
         """Show `image` as the newest preview; with `encoded` (media type, bytes) other processes see it too.
 
-        With the `token` of `begin` an image that comes after the next job began is dropped (False). `image_index` and
-        `step` say what it shows where that is no longer what is drawn now.
+        Where it is left out `preview_encoder` makes it, if there is one. With the `token` of `begin` an image that
+        comes after the next job began is dropped (False). `image_index` and `step` say what it shows where that is no
+        longer what is drawn now.
         """
+        if encoded is None and image is not None:
+            encoded = self._encoded(image)
         with self._lock:
             values = self._values
             if token not in (None, values["begun"]):
@@ -334,6 +344,9 @@ class State:
                 if self.preview_observer is not None:
                     self.preview_observer(self._preview)
         return True
+
+    def _encoded(self, image: Image) -> tuple[str, bytes] | None:
+        return None if self.preview_encoder is None else self.preview_encoder(image)
 
     def _note_failed_decode(self, token: int, error: Exception) -> None:
         with self._lock:

@@ -68,7 +68,7 @@ class Batches:
         self._environment = environment_of(studio.device, resolved.dtype, resolved.layout, resolved.threads)
         self._digest = request_digest(resolved)
         self._batch: Batch | None = None
-        self._previews = studio.previews.of_job(token, model, progress)
+        studio.previews.begin_job(token, model, progress, (resolved.width, resolved.height))
 
     def draw(self, batches: Sequence[BatchLeft]) -> bool:
         """Draw the batches that are not done. Tell whether all were tried.
@@ -89,6 +89,7 @@ class Batches:
                     raise
                 logger.info("Skipped image %d of job %s", batch.indices[0] + 1, self._job.id)
             self._batch = None
+            state.current_latent = None  # Nothing of this image is to be taken for the next one.
             state.nextjob()
             if state.stopping_generation and number + 1 < len(left):
                 return False
@@ -131,16 +132,16 @@ class Batches:
         """Draw, decode and save one batch; when it is stopped, keep what the settings want kept."""
         studio, resolved, indices = self._studio, self._resolved, left.indices
         self._batch = batch = self._begin(left)
-        size = (resolved.width, resolved.height)
         missing = list(left.missing)
         latents: torch.Tensor | None = None
 
         def on_step(done: int, steps: int, step: Step) -> None:
+            shown = batch.shown(studio.options.values.live_preview_content) or step
+            studio.state.current_latent = shown.denoised()
             studio.state.sampling_step = done
             studio.state.sampling_steps = steps
             self._progress.step(done, steps)
-            shown = batch.shown(studio.options.values.live_preview_content) or step
-            studio.previews.offer_step(self._token, indices[0], done, shown, self._previews, size)
+            studio.previews.step_done(self._token, indices[0], done)
             if studio.snapshots.due() and (snapshot := self.snapshot()) is not None:
                 studio.snapshots.offer(snapshot)
 
@@ -156,7 +157,7 @@ class Batches:
                 studio.cancel.check()
                 self._save(picture, index)
                 missing.remove(index)
-                studio.previews.offer_picture(self._token, index, studio.state.sampling_steps, picture)
+                studio.previews.show_picture(self._token, index, studio.state.sampling_steps, picture)
         except Interrupted as stop:
             if stop.kind in ("skip", "interrupt") and resolved.save_partial:
                 self._keep_partial(batch, latents, missing)

@@ -6,6 +6,7 @@ loses. What counts is how much longer steps are during which it worked, compared
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,8 +22,12 @@ _OVER = 1.15  # times the budget: then something cheaper
 _FAR_OVER = 2.0  # times the budget: at once, where else two in a row decide
 _WELL_UNDER = 0.6  # times the budget: then something better
 _PREVIEWS_BEFORE_UP = 5
+# With fast steps previews go by time: a clear picture now and then says more than a blurred one after each step.
+_LONGEST_WAIT_FOR_BETTER_SECONDS = 1.0
+_SHORTEST_PAUSE_SECONDS = 0.2  # who watches sees no more than five pictures a second
 _LONGEST_PAUSE_SECONDS = 5.0
 _VALUES_LEARNED = 5
+_WARMING_UP_AT_MOST_SECONDS = 1.0
 
 
 class Loss:
@@ -72,6 +77,7 @@ class Budget:
 
     def __init__(self) -> None:
         self._experience: Experience | None = None
+        self._pictures = 1
         self._step: float | None = None
         self._loss = Loss()
         self._costs: dict[Method, float] = {}
@@ -88,9 +94,12 @@ class Budget:
         """How long a step takes."""
         return self._step
 
-    def begin(self, experience: Experience | None, rows: int) -> None:
-        """Begin with a job; what is known of its previews and steps is where it starts."""
-        self._experience = experience
+    def begin(self, experience: Experience | None, rows: int, pictures: int = 1) -> None:
+        """Begin with a job; what is known of its previews and steps is where it starts.
+
+        `rows` are those of a call of the denoiser, `pictures` those that a preview shows.
+        """
+        self._experience, self._pictures = experience, pictures
         self._costs, self._made, self._failed = {}, {}, set()
         self._method, self._since_switch, self._over = None, 0, 0
         self._step = None
@@ -98,13 +107,13 @@ class Budget:
             return
         self._step = experience.seconds("step", rows)
         for method, kind in _KIND.items():
-            known = experience.seconds(kind)
+            known = experience.seconds(kind, pictures)
             if known is not None:
                 self._costs[method] = known
         decode = experience.seconds("decode")
         if decode is not None:
             # At least what decoding takes with all cores: where that is hopeless it need not be tried.
-            self._costs.setdefault("full", decode)
+            self._costs.setdefault("full", decode * pictures)
 
     def step_took(self, seconds: float, worked: float) -> None:
         """Take note of a step during which the preview thread worked for `worked` seconds."""
@@ -115,29 +124,39 @@ class Budget:
             # A step that was held up counts for no more than a slow one.
             self._step += _NEWEST_COUNTS * (min(seconds, 3 * self._step) - self._step)
 
-    def made(self, method: Method, worked: float) -> None:
-        """Take note of a preview that took `worked` seconds of its thread."""
+    def made(self, method: Method, worked: float, cold: bool = False) -> None:
+        """Take note of a preview that took `worked` seconds of its thread.
+
+        One that was `cold` is neither charged nor learned: the first use of a method also loads and warms up. Only
+        what no warming up explains is known from then on.
+        """
+        if cold:
+            if worked > _WARMING_UP_AT_MOST_SECONDS:
+                self._costs.setdefault(method, worked - _WARMING_UP_AT_MOST_SECONDS)
+            return
         known = self._costs.get(method)
         count = self._made[method] = self._made.get(method, 0) + 1
-        # The first one also loads and warms up.
-        fresh = known is None or (count == 2 and self._experience is None)
-        self._costs[method] = worked if fresh or known is None else known + _NEWEST_COUNTS * (worked - known)
+        self._costs[method] = worked if known is None else known + _NEWEST_COUNTS * (worked - known)
         self._since_switch += 1
         if self._experience is not None and count <= _VALUES_LEARNED:
-            self._experience.learn(_KIND[method], worked)
+            self._experience.learn(_KIND[method], worked, self._pictures)
 
     def failed(self, method: Method) -> None:
         """Use another method for the rest of the job, if there is one."""
         self._failed.add(method)
 
     def choose(self, available: Sequence[Method], share: float, every: int) -> Choice:
-        """Return how the next preview is made when there is one each `every` steps and all may cost `share` of them."""
+        """Return how the next preview is made when there is one each `every` steps and all may cost `share` of them.
+
+        Where so many steps pass quickly there may be fewer, for the sake of better ones.
+        """
         usable = [method for method in available if method not in self._failed] or [available[-1]]
-        room = None if self._step is None else share * self._step * every
+        room = None if self._step is None else share * max(self._step * every, _LONGEST_WAIT_FOR_BETTER_SECONDS)
         self._usable, self._room = usable, room
         before = self._method
         if room is None:
-            method = usable[-1]  # The cheapest, until a step was timed.
+            # Nothing is known: the model's own decoder may take seconds, a small one does not.
+            method = next((method for method in usable if method != "full"), usable[-1])
         elif before is None or before not in usable:
             method = next((method for method in usable if self._fits(method, room, 1.0)), usable[-1])
         else:
@@ -148,12 +167,14 @@ class Budget:
         return Choice(method, self._reason(available, usable, share, every))
 
     def pause_seconds(self, method: Method, share: float) -> float:
-        """Return how long to make none after one, so that all together keep the budget."""
+        """Return how long to make none after one, so that all together keep the budget and go by time."""
+        if math.isinf(share):
+            return 0.0
         cost = self._cost(method)
         if self._is_far_over(method):
             # A try, once for each model: what comes next is cheaper, and who watches need not pay for it.
             cost = min(self._cost(cheaper) for cheaper in self._usable[self._usable.index(method) + 1 :])
-        return min(cost / share, _LONGEST_PAUSE_SECONDS)
+        return min(max(cost / share, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
 
     def _beside(self, usable: Sequence[Method], place: int, room: float) -> Method:
         """Return the method at `place`, or the one below or above it."""
@@ -185,10 +206,12 @@ class Budget:
             return None
         if wanted not in usable:
             return f"{_NAMES[wanted]} failed."
-        steps = "a step" if every == 1 else f"{every} steps"
+        span = f"{'a step' if every == 1 else f'{every} steps'} of {_seconds(self._step * every)}"
+        if self._step * every < _LONGEST_WAIT_FOR_BETTER_SECONDS:
+            span = "a second"
         return (
             f"{_NAMES[wanted]} costs {_seconds(self._cost(wanted))}, "
-            f"and {steps} of {_seconds(self._step * every)} may cost {share * 100:.0f} % for previews."
+            f"and {span} may cost {share * 100:.0f} % for previews."
         )
 
 

@@ -1,7 +1,6 @@
 """Do something at a chosen moment of a job, on the thread that draws it."""
 
 from collections.abc import Callable
-from typing import Any
 
 from torch import nn
 
@@ -10,16 +9,16 @@ from tests.engine.conftest import Engine
 
 def at_step(engine: Engine, step: int, act: Callable[[], object], image: int = 0) -> None:
     """Call `act` once, on the drawing thread, as soon as `step` steps of `image` are done."""
-    offer = engine.studio.previews.offer_step
+    tell = engine.studio.previews.step_done
     done: list[int] = []
 
-    def offer_step(token: int, index: int, now: int, *rest: Any) -> None:
-        offer(token, index, now, *rest)
+    def step_done(token: int, index: int, now: int) -> None:
+        tell(token, index, now)
         if now == step and index == image and not done:
             done.append(now)
             act()
 
-    engine.studio.previews.offer_step = offer_step  # type: ignore[assignment,method-assign]
+    engine.studio.previews.step_done = step_done  # type: ignore[assignment,method-assign]
 
 
 def before_decoding(engine: Engine, act: Callable[[], object]) -> None:

@@ -5,24 +5,32 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from PIL import Image
 
-from modules.engine.denoised import Step
 from modules.engine.models import LoadedModel
-from modules.engine.preview import JobPreviews, Previews
-from modules.engine.preview_methods import PreviewMethods
+from modules.engine.preview import Previews
 from modules.engine.progress import JobProgress
 from modules.options import Settings
+from modules.paths import ROOT
 from modules.shared_state import Preview, State
+from tests.engine.conftest import Engine
+from tests.engine.moments import at_step
 
 
-def step_of(value: float, channels: int = 4, batch: int = 1) -> Step:
-    latents = torch.full((batch, channels, 8, 8), value)
-    return Step(latents, torch.zeros_like(latents), 0.0, "epsilon", exploding=True)
+def until(what: Callable[[], bool]) -> None:
+    ends_at = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < ends_at
+        time.sleep(0.002)
+
+
+def latents_of(value: float = 0.5, channels: int = 4, batch: int = 1) -> torch.Tensor:
+    return torch.full((batch, channels, 8, 8), value)
 
 
 class Desk:
@@ -33,17 +41,23 @@ class Desk:
         self.seen: list[Preview] = []
         self.told: list[Any] = []
         self.state.preview_observer = self.seen.append
-        self.token = self.state.begin("job")
         self.settings = Settings(**{"live_preview_share_percent": 0, **settings})  # type: ignore[arg-type]
         self.previews = Previews(self.state, lambda: self.settings)
         self.previews.start()
         self.progress = JobProgress("job", self.told.append)
-        self.of_job = JobPreviews(self.token, PreviewMethods(model), self.progress)
+        self.model = model
+        self.begin("job")
 
-    def offer(self, done: int, step: Step | None = None, token: int | None = None) -> None:
-        self.previews.offer_step(
-            self.token if token is None else token, 3, done, step or step_of(0.5), self.of_job, (64, 64)
-        )
+    def begin(self, job: str) -> None:
+        self.token = self.state.begin(job)
+        self.state.image_index = 3
+        self.previews.begin_job(self.token, self.model, self.progress, (64, 64))
+
+    def offer(self, done: int, latents: Any = None) -> None:
+        """Do what the engine does after a step."""
+        self.state.current_latent = latents_of() if latents is None else latents
+        self.state.sampling_step = done
+        self.previews.step_done(self.token, 3, done)
 
     def wait_for(self, count: int) -> None:
         ends_at = time.monotonic() + 30
@@ -52,8 +66,8 @@ class Desk:
         assert len(self.seen) == count
 
     def waiting(self) -> bool:
-        """Tell whether something waits to be made, which keeps its latents in memory."""
-        return self.previews._newest is not None
+        """Tell whether a preview waits to be made."""
+        return self.previews._stepped
 
     def how(self) -> tuple[str, str | None]:
         """Return what the page is told of the way in which previews are made."""
@@ -112,7 +126,7 @@ def test_which_steps_are_shown_is_a_setting(desk: Callable[..., Desk]) -> None:
     third.wait_for(1)
     assert third.seen[0].step == 3
     for one in (complete_only, none):
-        one.previews.offer_picture(one.token, 0, 4, Image.new("RGB", (64, 64)))
+        one.previews.show_picture(one.token, 0, 4, Image.new("RGB", (64, 64)))
     complete_only.wait_for(1)
     assert complete_only.seen[0].step == 4
     assert none.seen == []
@@ -121,7 +135,7 @@ def test_which_steps_are_shown_is_a_setting(desk: Callable[..., Desk]) -> None:
 def test_a_batch_is_shown_as_a_grid_or_by_its_first_image(desk: Callable[..., Desk]) -> None:
     grid, first = desk(), desk(show_progress_grid=False)
     for one in (grid, first):
-        one.offer(1, step_of(0.5, batch=3))
+        one.offer(1, latents_of(batch=3))
         one.wait_for(1)
     with Image.open(io.BytesIO(grid.seen[0].data)) as picture:
         assert picture.size == (128, 128)  # two by two, of which one place is empty
@@ -134,25 +148,26 @@ def test_a_batch_is_shown_as_a_grid_or_by_its_first_image(desk: Callable[..., De
 
 def test_a_grid_is_no_larger_than_the_setting(desk: Callable[..., Desk]) -> None:
     one = desk(live_preview_max_size=64)
-    one.offer(1, step_of(0.5, batch=4))
+    one.offer(1, latents_of(batch=4))
     one.wait_for(1)
     with Image.open(io.BytesIO(one.seen[0].data)) as picture:
         assert picture.size == (64, 64)
 
 
-class Slow(Step):
-    """A step whose preview takes as long as the test wants."""
+class Slow:
+    """Latents whose preview takes as long as the test wants: it begins with a look at one of them."""
 
     def __init__(self, busy: threading.Event, go_on: threading.Event) -> None:
-        plain = step_of(0.5)
-        super().__init__(plain.sample, plain.model_output, 0.0, "epsilon", True)
-        object.__setattr__(self, "events", (busy, go_on))
+        self._events = (busy, go_on)
 
-    def denoised(self, image: int | None = None) -> torch.Tensor:
-        busy, go_on = self.events  # type: ignore[attr-defined]
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, place: Any) -> torch.Tensor:
+        busy, go_on = self._events
         busy.set()
         go_on.wait(30)
-        return super().denoised(image)
+        return latents_of()[place]
 
 
 def test_the_newest_wins_and_offering_never_waits(desk: Callable[..., Desk]) -> None:
@@ -202,7 +217,7 @@ def test_a_preview_of_the_job_before_is_dropped(desk: Callable[..., Desk]) -> No
     busy, go_on = threading.Event(), threading.Event()
     one.offer(1, Slow(busy, go_on))
     assert busy.wait(30)
-    one.token = one.state.begin("next")
+    one.begin("next")
     go_on.set()
     one.offer(2)
     one.wait_for(1)
@@ -214,13 +229,13 @@ def test_a_preview_that_fails_is_told_once_a_job_and_harms_nothing(
 ) -> None:
     one = desk()
     with caplog.at_level(logging.WARNING):
-        for number in range(1, 4):
-            one.offer(number, step_of(0.5, channels=5))
-            time.sleep(0.03)
+        for number in range(1, 3):
+            one.offer(number, latents_of(channels=5))
+            until(lambda: not one.waiting() and not one.state._decoding.locked())
         one.offer(9)
         one.wait_for(1)
     assert [record.message.split(":")[0] for record in caplog.records] == [
-        "A preview could not be made (the job goes on)"
+        "A preview could not be decoded (the job goes on)"
     ]
     assert one.seen[0].step == 9
 
@@ -230,7 +245,9 @@ def test_a_decoder_that_fails_gives_way_to_the_next_method(
 ) -> None:
     one = desk(show_progress_type="Full")
     asked: list[str] = []
-    picture = one.of_job.methods.picture
+    methods = one.previews._methods
+    assert methods is not None
+    picture = methods.picture
 
     def fails(method: str, *rest: Any) -> Image.Image:
         asked.append(method)
@@ -238,7 +255,7 @@ def test_a_decoder_that_fails_gives_way_to_the_next_method(
             raise RuntimeError("out of memory")
         return picture(method, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(one.of_job.methods, "picture", fails)
+    monkeypatch.setattr(methods, "picture", fails)
     number = 0
     ends_at = time.monotonic() + 30
     while "full" not in asked or len(one.seen) < 4:
@@ -259,19 +276,70 @@ def test_a_full_preview_is_the_vae_and_climbs_as_soon_as_a_step_was_timed(desk: 
     assert one.how() == ("full", None)
 
 
-def test_what_costs_too_much_is_made_with_something_cheaper_and_said(desk: Callable[..., Desk]) -> None:
+def test_what_costs_too_much_is_made_with_something_cheaper_and_said(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = desk(show_progress_type="Full", live_preview_share_percent=1)
+    methods = one.previews._methods
+    assert methods is not None
+    picture = methods.picture
+
+    def works_long(method: str, *rest: Any) -> Image.Image:
+        ends_at = time.thread_time() + (0.05 if method == "full" else 0.0)
+        while time.thread_time() < ends_at:
+            pass
+        return picture(method, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(methods, "picture", works_long)
     number = 0
-    ends_at = time.monotonic() + 60
     while not (reason := one.how()[1]):
         number += 1
         one.offer(number)
-        assert time.monotonic() < ends_at
+        until(lambda: not one.waiting())
     assert one.how()[0] == "linear"
-    assert reason.startswith("A full preview costs ") and "1 %" in reason
+    assert reason.startswith("A full preview costs ") and "a second may cost 1 % for previews" in reason
 
 
-def test_previews_that_are_off_are_said_to_be(desk: Callable[..., Desk], plain: LoadedModel) -> None:
+def test_previews_that_are_off_are_said_to_be(desk: Callable[..., Desk]) -> None:
     one = desk(live_previews_enable=False)
-    one.previews.of_job(one.token, plain, one.progress)
     assert one.how() == ("off", None)
+
+
+def test_the_noticeboard_makes_previews_itself_in_the_engine(engine: Engine) -> None:
+    """A1111's contract: the callback stores the latents, whoever asks the State gets a picture of them."""
+    engine.studio.previews.close()  # Nobody asks but this test.
+    state, told = engine.state, []
+    asked: list[tuple[Any, ...]] = []
+
+    def ask(*names: str) -> None:
+        for name in names:
+            before = state.id_live_preview
+            getattr(state, name)()
+            asked.append((name, state.id_live_preview - before, state.preview))
+
+    at_step(engine, 1, lambda: told.append(state.current_latent))
+    at_step(engine, 2, lambda: ask("set_current_image", "set_current_image", "do_set_current_image"), image=1)
+    job = engine.draw(steps=3, n_iter=2)
+    assert job.status == "done"
+    assert told[0].shape == (1, 4, 8, 8)
+    assert [(name, made) for name, made, _preview in asked] == [
+        ("set_current_image", 1), ("set_current_image", 0), ("do_set_current_image", 1),
+    ]  # fmt: skip
+    assert all((seen.job, seen.image, seen.step, seen.media_type) == (job.id, 1, 2, "image/jpeg")
+               for _name, _made, seen in asked)  # fmt: skip
+    assert state.current_image is not None and state.current_image.size == (64, 64)
+    assert state.current_latent is None
+
+
+def test_the_embedded_model_shows_clean_previews_by_default(tmp_path: Path) -> None:
+    """Steps of some ten milliseconds: the small decoder after each would be over the budget, by time it is not."""
+    drawing = Engine(tmp_path / "data", ROOT / "models")
+    try:
+        drawing.options.update({"sd_model_checkpoint": "emoji"})
+        drawing.draw(steps=4)
+        job = drawing.draw(prompt="a red heart", steps=12)
+        ways = [value["preview"] for value in drawing.values("progress") if value and value["preview"]]
+    finally:
+        drawing.close()
+    assert job.status == "done"
+    assert ways and all(way == {"method": "small", "reason": None} for way in ways)

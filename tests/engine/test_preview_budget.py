@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modules.engine.preview_budget import Budget, Loss
+from modules.engine.preview_budget import Budget, Choice, Loss
 from modules.engine.preview_methods import Method
 from modules.engine.timings import Circumstances, Experience, Timings
 
@@ -33,7 +33,7 @@ def test_the_best_method_that_fits_is_found_and_an_expensive_one_tried_once() ->
     budget = Budget()
     budget.begin(None, 2)
     chosen = run(budget, 40, step_seconds=3.0)  # 60 ms a step
-    assert chosen[0] == "linear"  # until a step was timed
+    assert chosen[0] == "small"  # until a step was timed
     assert chosen.count("full") == 1
     assert chosen[-30:] == ["small"] * 30
     reason = budget.choose(ALL, 0.02, 1).reason
@@ -99,9 +99,67 @@ def test_the_pause_after_a_preview_keeps_the_budget_with_the_cheapest_too() -> N
     budget.begin(None, 2)
     run(budget, 20, step_seconds=0.03)
     assert budget.choose(ALL, 0.02, 1).method == "linear"
-    assert budget.pause_seconds("linear", 0.02) == pytest.approx(0.15, rel=0.3)
-    assert budget.pause_seconds("full", 0.02) <= 0.2  # a try costs who watches nothing
+    assert budget.pause_seconds("linear", 0.01) == pytest.approx(0.3, rel=0.3)
+    assert budget.pause_seconds("full", 0.01) <= 0.4  # a try costs who watches nothing
     assert budget.pause_seconds("full", float("inf")) == 0.0
+
+
+def test_with_fast_steps_previews_go_by_time_and_are_clean_from_the_first_on(tmp_path: Path) -> None:
+    """As the embedded model draws: steps of 25 ms, a small decoder of 4 ms, which is too much after each step."""
+    known, share = experience(tmp_path), 0.02
+    for _job in range(3):
+        budget, clock, made_at = Budget(), 0.0, [float("-inf")]
+        budget.begin(known, 2)
+        rest_until = 0.0
+        for _step in range(40):
+            clock += 0.025
+            if clock >= rest_until:
+                choice = budget.choose(("small", "linear"), share, 1)
+                assert choice == Choice("small", None)
+                budget.made("small", 0.004, cold=known.seconds("preview_small") is None and len(made_at) == 1)
+                rest_until = clock + budget.pause_seconds("small", share)
+                made_at.append(clock)
+            budget.step_took(0.025, 0.0)
+        assert len(made_at) == 6  # one a fifth of a second
+        assert min(later - one for one, later in itertools.pairwise(made_at)) >= 0.2
+        known.learn("step", 0.025, 2)
+
+
+def test_the_first_use_of_a_decoder_is_neither_charged_nor_learned(tmp_path: Path) -> None:
+    known = experience(tmp_path)
+    known.learn("step", 0.033, 2)
+    for job in range(4):
+        budget = Budget()
+        budget.begin(known, 2)
+        for number in range(10):
+            cold = job == number == 0
+            assert budget.choose(("small", "linear"), 0.25, 1).method == "small"
+            budget.made("small", 0.15 if cold else 0.006, cold)
+            assert budget.pause_seconds("small", 0.25) == 0.2
+            budget.step_took(0.033, 0.0)
+    assert known.seconds("preview_small") == 0.006
+
+
+def test_a_decoder_whose_first_use_takes_seconds_is_not_used_a_second_time() -> None:
+    budget = Budget()
+    budget.begin(None, 2)
+    budget.step_took(3.0, 0.0)
+    assert budget.choose(ALL, 0.02, 1).method == "full"
+    budget.made("full", 9.0, cold=True)
+    assert budget.choose(ALL, 0.02, 1).method == "small"
+
+
+def test_what_a_grid_costs_is_no_measure_for_a_single_picture(tmp_path: Path) -> None:
+    known = experience(tmp_path)
+    for pictures in (16, 1):
+        budget = Budget()
+        budget.begin(known, 2 * pictures, pictures)
+        budget.step_took(0.03, 0.0)
+        budget.choose(("small", "linear"), 1.0, 1)
+        for _ in range(5):
+            budget.made("small", 0.004 * pictures)
+    assert known.seconds("preview_small", 1) == pytest.approx(0.004)
+    assert known.seconds("preview_small", 16) == pytest.approx(0.064)
 
 
 @pytest.mark.parametrize("slope", [0.3, 1.0, 1.9])
