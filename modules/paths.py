@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,11 +81,12 @@ def model_folders() -> tuple[Path, ...]:
     return tuple(dict.fromkeys(folders))
 
 
-def write_atomically(path: Path, data: bytes, sole_writer: bool = False) -> None:
+def write_atomically(path: Path, data: bytes, sole_writer: bool = False, as_open_as_folder: bool = False) -> None:
     """Write `data` so that `path` holds the old bytes or the new ones, never a part, also after a power cut.
 
     Missing folders are made. `sole_writer` promises that nobody else writes `path` meanwhile: then what a killed
-    process left of its temporary file is written over by the next one.
+    process left of its temporary file is written over by the next one. With `as_open_as_folder` who may read the folder
+    may read the file, and folders that are made are as the one above them; else the umask decides.
 
     Raises:
         StorageError: the file cannot be written, and the old one, if any, is untouched. If only the last step failed,
@@ -92,8 +94,10 @@ def write_atomically(path: Path, data: bytes, sole_writer: bool = False) -> None
     """
     temporary = temporary_beside(path, "" if sole_writer else f".{os.getpid()}-{secrets.token_hex(4)}")
     try:
-        _make_folder(path.parent)
+        _make_folder(path.parent, as_open_as_folder)
         with temporary.open("wb") as file:
+            if as_open_as_folder and os.name != "nt":
+                temporary.chmod(stat.S_IMODE(path.parent.stat().st_mode) & 0o666)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -121,7 +125,7 @@ def locked(path: Path) -> Iterator[None]:
     lock_path = path.with_name(path.name + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StorageError.from_os_error(lock_path, error) from error
     try:
@@ -153,7 +157,7 @@ def set_aside(path: Path, companions: tuple[str, ...] = ()) -> Path:
     return aside
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path, as_open_as_parent: bool = False) -> None:
     """Make a folder and those above it so that they last: each is synced into the one that holds it."""
     missing = []
     while not folder.is_dir():
@@ -161,6 +165,8 @@ def _make_folder(folder: Path) -> None:
         folder = folder.parent
     for one in reversed(missing):
         one.mkdir(exist_ok=True)
+        if as_open_as_parent:
+            one.chmod(stat.S_IMODE(one.parent.stat().st_mode))
         _fsync_folder(one.parent)
 
 

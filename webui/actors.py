@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import gradio as gr
 
 from modules.cmd_args import from_environment
+from modules.errors import StorageError
 from modules.jobs.rows import Actor, acting
 from modules.jobs.store import JobStore
 from modules.jobs.visitor import Visitor, visitor_of
 from modules.shared import state
+
+logger = logging.getLogger(__name__)
 
 
 def actor(owner: object, asker: gr.Request) -> Actor:
@@ -39,6 +43,9 @@ def order(store: JobStore, command: str, owner: object, asker: gr.Request) -> st
     who = visitor(asker)
     refusal = from_environment().refusal_of_command(command, who.address, trusted=who.trusted)
     if refusal is None:
-        store.note_audit(command, who.actor(owner or "page"))
+        try:
+            store.note_audit(command, who.actor(owner or "page"))
+        except StorageError as error:  # a full disk is no reason to go on
+            logger.error("The command %s could not be written down: %s", command, error)
         state.server_command = command
     return refusal

@@ -87,7 +87,8 @@ def _add_request(router: APIRouter, services: Services, kind: RequestKind) -> No
 
 def answered(answer: RequestAnswer, more: dict[str, Any] | None = None) -> Response:
     """Return what came of it: a job for which it comes too late, or too early, says by `was` why."""
-    return json_answer({"accepted": answer.accepted, "was": answer.was, **(more or {})})
+    notice = {} if answer.notice is None else {"notice": answer.notice}
+    return json_answer({"accepted": answer.accepted, "was": answer.was, **(more or {}), **notice})
 
 
 def position_in(body: dict[str, Any]) -> Position:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from modules.api.answers import Refused
 from modules.errors import UnknownJob
-from modules.jobs.rows import Actor
+from modules.jobs.rows import Actor, Job
 from modules.jobs.store import JobStore
 from modules.jobs.visitor import refusal_of_guest
 from modules.options import Options
@@ -26,14 +28,28 @@ class Permission:
             Refused: 403.
             UnknownJob: it is another owner's, which is not there for a guest.
         """
-        if by is None or not (by.only_own or self._matters()):
-            return
+        rule = self.rule(by, named=job_id is not None)
         job = self._store.running() if job_id is None else self._store.get(job_id)
-        if job is None or job.owner == by.owner:
-            return
-        if by.only_own and job_id is not None:
-            raise UnknownJob(job_id)
-        self.check_owner(job.owner, by, "The job that runs" if by.only_own else f"Job {job.id}")
+        if job is not None:
+            rule(job)
+
+    def rule(self, by: Actor | None, *, named: bool) -> Callable[[Job], None]:
+        """Return what raises as `check` does for the job that it is given: for the transaction that acts on that job.
+
+        Which job runs may change between a check and the deed. `named`: it was named, not taken as the one that runs.
+        """
+        if by is None or not (by.only_own or self._matters()):
+            return _anyone
+        actor = by
+
+        def rule(job: Job) -> None:
+            if job.owner == actor.owner:
+                return
+            if actor.only_own and named:
+                raise UnknownJob(job.id)
+            self.check_owner(job.owner, actor, "The job that runs" if actor.only_own else f"Job {job.id}")
+
+        return rule
 
     def check_owner(self, owner: str | None, by: Actor, what: str) -> None:
         """Let `by` act on what belongs to `owner`; None: it belongs to several.
@@ -51,3 +67,7 @@ class Permission:
     def _matters(self) -> bool:
         self._options.refresh()
         return self._options.values.only_own_jobs
+
+
+def _anyone(_job: Job) -> None:
+    """Let everybody act on every job."""

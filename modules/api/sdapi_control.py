@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any, Literal
 
@@ -11,9 +12,12 @@ from starlette.responses import Response
 from modules.api.answers import Refused, json_answer, read_object
 from modules.api.client import actor_of
 from modules.api.services import Services
-from modules.errors import InvalidRequest
+from modules.api.stored_requests import unwritten
+from modules.errors import InvalidRequest, StorageError
 from modules.jobs.visitor import visitor_of
 from modules.shared_state import RequestKind
+
+logger = logging.getLogger(__name__)
 
 Target = Literal["server", "engine"]
 
@@ -43,7 +47,8 @@ def _add_stops(router: APIRouter, services: Services) -> None:
         if task_id is not None and not isinstance(task_id, str):
             raise InvalidRequest(f"task_id {task_id!r} is no text: send the id of a job.", "task_id")
         answer = await services.workers.run_control(services.requests.ask, kind, task_id, actor_of(request))
-        return json_answer(plain if task_id is None else {"task_id": answer.job, "acted": answer.accepted})
+        told = plain if task_id is None else {"task_id": answer.job, "acted": answer.accepted}
+        return json_answer(told if answer.notice is None else {**(told or {}), "notice": answer.notice})
 
     @router.post("/interrupt")
     async def interrupt(request: Request) -> Response:
@@ -69,9 +74,9 @@ def _add_server_commands(router: APIRouter, services: Services) -> None:
         command = COMMANDS[target].get(when) if isinstance(when, str) else None
         if command is None:
             raise InvalidRequest(f"when {when!r} is not possible: send one of {', '.join(COMMANDS[target])}.", "when")
-        await order(services, request, command)
+        notice = await order(services, request, command)
         waiting = None if when == "now" else {"command": command, "since": time.time()}
-        return json_answer({"accepted": True, "waiting": waiting} if "when" in body else {})
+        return json_answer(({"accepted": True, "waiting": waiting} if "when" in body else {}) | notice)
 
     @router.post("/server-restart")
     async def server_restart(request: Request) -> Response:
@@ -86,25 +91,30 @@ def _add_server_commands(router: APIRouter, services: Services) -> None:
     @router.post("/restart-cancel")
     async def restart_cancel(request: Request) -> Response:
         """Drop the restart that waits for its moment."""
-        await order(services, request, "cancel-restart")
-        return json_answer({"accepted": True, "waiting": None})
+        notice = await order(services, request, "cancel-restart")
+        return json_answer({"accepted": True, "waiting": None} | notice)
 
     @router.post("/server-stop")
     async def server_stop(request: Request) -> Response:
         """End the program. A running job goes on at the next start."""
-        await order(services, request, "stop")
-        return json_answer({})
+        return json_answer(await order(services, request, "stop"))
 
 
-async def order(services: Services, request: Request, command: str) -> None:
-    """Give the launcher a command, and keep who did.
+async def order(services: Services, request: Request, command: str) -> dict[str, str]:
+    """Give the launcher a command, and keep who did. Returns a `notice` for the answer when that cannot be kept.
 
     Raises:
         Refused: 403 or 501, see `allow_server_command`.
     """
     allow_server_command(services, request, command)
-    await services.workers.run_control(services.store.note_audit, command, actor_of(request))
+    notice = {}
+    try:
+        await services.workers.run_control(services.store.note_audit, command, actor_of(request))
+    except StorageError as error:  # a full disk is no reason to go on
+        logger.error("The command %s could not be written down: %s", command, error)
+        notice = {"notice": unwritten(error)}
     services.state.server_command = command
+    return notice
 
 
 def allow_server_command(services: Services, request: Request, command: str) -> None:

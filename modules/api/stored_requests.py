@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from modules.api.permission import Permission
+from modules.errors import StorageError
 from modules.jobs.rows import Actor, RequestAnswer, acting
 from modules.jobs.store import JobStore
 from modules.link import Link
@@ -21,14 +22,16 @@ logger = logging.getLogger(__name__)
 
 INTERRUPTS_UNTIL_KILLED = 3
 GRACE_SECONDS = 2.0
+STOPS = ("interrupt", "skip", "stop")  # a pause needs the disk: it keeps what is done so far
 
 
 @dataclass
 class _Asked:
-    """The job that was asked last to end, when it was asked first, and whether the end of its grace is waited for."""
+    """The job that was asked last to end, when first, how often, and whether the end of its grace is waited for."""
 
     job: str
     since: float
+    times: int = 0
     waits: bool = False
 
 
@@ -66,19 +69,40 @@ class StoredRequests:
             Refused: 403, it is another owner's, and that matters.
         """
         by = by or acting.get()
-        self._permission.check(job, by)
-        answer = self._store.request(kind, job, by=by)
+        try:
+            answer = self._store.request(kind, job, by=by, permit=self._permission.rule(by, named=job is not None))
+        except StorageError as error:
+            answer = self._act_unstored(kind, job, by, error)
         if answer.accepted and answer.was == "running" and self._link is not None:
             self._link.signal("nudge", kind=kind, job=answer.job, image=answer.image)
         if kind == "interrupt" and answer.job is not None and answer.times:
             self._count(answer.job, answer.times)
         return answer
 
+    def _act_unstored(self, kind: RequestKind, job: str | None, by: Actor | None, error: StorageError) -> RequestAnswer:
+        """Stop the running job though the disk takes nothing: that may be the very thing that frees it.
+
+        Raises:
+            StorageError: nothing is stopped by a word to the engine alone.
+            Refused: 403, it is another owner's, and that matters.
+        """
+        board = self._state.snapshot()
+        running = board["begun_job"] if board["running"] else None
+        if running is None or job not in (None, running) or kind not in STOPS or self._link is None:
+            raise error
+        self._permission.check(running, by)
+        logger.error("%s of job %s could not be written down: %s", kind, running, error)
+        with self._lock:
+            times = self._asked.times + 1 if self._asked.job == running else 1
+        image = board["image_index"]
+        return RequestAnswer(True, "running", running, image, times if kind == "interrupt" else 0, unwritten(error))
+
     def _count(self, job: str, times: int) -> None:
         """Order the kill when it is time. A server that has just started knows of the first request only since now."""
         with self._lock:
             if self._asked.job != job or times == 1:
                 self._asked = _Asked(job, self._clock())
+            self._asked.times = times
             if times < INTERRUPTS_UNTIL_KILLED or self._asked.waits:
                 return
             left = GRACE_SECONDS - (self._clock() - self._asked.since)
@@ -96,6 +120,11 @@ class StoredRequests:
                 "Job %s was asked %d times to end and has not: its engine is killed.", job, INTERRUPTS_UNTIL_KILLED
             )
             self._state.server_command = "kill-engine"
+
+
+def unwritten(error: StorageError) -> str:
+    """Say that something was done and is not in the audit."""
+    return f"It is done, but not written down, and neither is who did it: {error}"
 
 
 def _call_later(seconds: float, function: Callable[[], None]) -> None:

@@ -11,12 +11,13 @@ from modules.paths import temporary_beside, write_atomically
 def save_image(data: bytes, path: Path) -> None:
     """Write the encoded picture to a temporary name, onto the disk, and rename it. An older file is replaced.
 
-    For the engine alone: nobody else writes a picture whose name a job has reserved.
+    For the engine alone: nobody else writes a picture whose name a job has reserved. Who may read the folder may read
+    the picture: whoever makes `outputs/` a link to a folder for others means them to.
 
     Raises:
         StorageError: the disk is full or refuses; the message names the path and the remedy.
     """
-    write_atomically(path, data, sole_writer=True)
+    write_atomically(path, data, sole_writer=True, as_open_as_folder=True)
 
 
 def remove_image(path: Path) -> None:

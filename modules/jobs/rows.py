@@ -130,7 +130,8 @@ class Death:
 class RequestAnswer(NamedTuple):
     """What became of a click: whether it acts, on which job in which status, and for a skip on which image.
 
-    `times` says the how many-th interrupt of the running job it was, 0 for anything else.
+    `times` says the how many-th interrupt of the running job it was, 0 for anything else. `notice` is what people
+    should be told besides: that it acts though it could not be written down.
     """
 
     accepted: bool
@@ -138,6 +139,7 @@ class RequestAnswer(NamedTuple):
     job: str | None
     image: int | None
     times: int = 0
+    notice: str | None = None
 
 
 class Pending(NamedTuple):

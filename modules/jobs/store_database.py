@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import sqlite3
 import threading
 import time
@@ -20,6 +21,7 @@ from modules.jobs.store_schema import NewerSchemaError, migrate
 from modules.jobs.store_write_lock import WriteLock
 from modules.paths import locked, set_aside
 
+_BYTES_TO_START = 64 << 10
 _SECONDS_BETWEEN_TRIES = 0.001
 _BUSY_SECONDS = 15.0  # the longest that one process waits for the transaction of another
 _MOST_PARAMETERS = 500  # of one statement; SQLite allows more
@@ -260,4 +262,15 @@ def _in_words(path: Path, error: sqlite3.DatabaseError) -> str:
         sqlite3.SQLITE_CORRUPT: f"{path} is damaged: restart the program, which sets it aside and goes on.",
         sqlite3.SQLITE_NOTADB: f"{path} is damaged: restart the program, which sets it aside and goes on.",
     }
-    return remedies.get(_primary_code(error), f"{path} cannot be used ({error}): check the disk.")
+    code = _primary_code(error)
+    if code == sqlite3.SQLITE_IOERR and _is_full(path):
+        code = sqlite3.SQLITE_FULL  # a start makes the files beside the database larger, and SQLite calls that I/O
+    return remedies.get(code, f"{path} cannot be used ({error}): check the disk.")
+
+
+def _is_full(path: Path) -> bool:
+    """Tell whether the disk has no room for what a start needs."""
+    try:
+        return shutil.disk_usage(path.parent).free < _BYTES_TO_START
+    except OSError:
+        return False

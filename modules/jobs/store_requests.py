@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from modules.jobs.rows import RETRIED, Actor, Job, RequestAnswer, RequestKind
 from modules.jobs.store_audit import write_audit
 from modules.jobs.store_base import StoreBase
@@ -17,13 +19,20 @@ _STRENGTH = {None: 0, "pause": 1, "stop": 2, "interrupt": 3}
 class Requests(StoreBase):
     """The methods of the job store for what people ask of a job."""
 
-    def request(self, kind: RequestKind, id: str | None = None, by: Actor | None = None) -> RequestAnswer:
+    def request(
+        self,
+        kind: RequestKind,
+        id: str | None = None,
+        by: Actor | None = None,
+        permit: Callable[[Job], None] = lambda job: None,
+    ) -> RequestAnswer:
         """Store what the user asks of a job, or of the one that runs now when `id` is None.
 
         A waiting or paused job is interrupted at once, a waiting one also paused. A running one is when its engine
         sees the request; it finds it here also after its own death. A request for a job that has ended changes
         nothing, nor does one that is weaker than what was asked before (a pause after an interrupt). In a chain of
         `forever` jobs a stop or a pause of one that is done means the one that came after it: the answer names it.
+        `permit` is called with the very job that is meant, and may raise.
 
         Raises:
             UnknownJob: an id was given and there is no such job.
@@ -38,6 +47,7 @@ class Requests(StoreBase):
                 if kind != "skip" and job.status == "done" and job.forever:
                     last = last_of_chain(transaction, job)
                     job = job if last.finished else last
+            permit(job)
             answer = _ask_running(transaction, kind, job) if job.status == "running" else _ask(transaction, kind, job)
             if answer.accepted:
                 write_audit(transaction, by, kind, job.id)

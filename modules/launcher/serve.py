@@ -23,6 +23,7 @@ from modules.launcher.keeper import Keeper
 from modules.launcher.lock import own_data_folder
 from modules.launcher.lone_server_keeper import LoneServerKeeper
 from modules.launcher.port import address_of, bind, listen
+from modules.launcher.privacy import keep_new_files_private, umask
 from modules.launcher.server_keeper import ServerKeeper
 from modules.launcher.supervisor import Supervisor
 from modules.launcher.switchboard import Switchboard
@@ -68,10 +69,12 @@ def serve(arguments: Arguments, programs: Programs = Programs()) -> ExitCode:
     if arguments.listen and not passwords:
         logger.warning(OPEN_TO_ALL)
     data = DataFolder(data_folder_of(arguments))
-    lock = own_data_folder(data.root)
+    usual = keep_new_files_private()
+    locks = own_data_folder(data.root)
     log_to_folder(data.logs)
     bound = bind(arguments.host, arguments.port)
-    python = Environment(ROOT).python(skip_install=arguments.skip_install)
+    with umask(usual):
+        python = Environment(ROOT).python(skip_install=arguments.skip_install)
     address = address_of(bound)
     listener = bound if DESCRIPTORS_ARE_INHERITED else None
     if listener is not None:
@@ -80,7 +83,7 @@ def serve(arguments: Arguments, programs: Programs = Programs()) -> ExitCode:
         bound.close()  # It was free; the server binds it itself.
     environment = child_environment(arguments, data)
     board = Switchboard(State())
-    kept = (lock,) if DESCRIPTORS_ARE_INHERITED else ()
+    kept = locks if DESCRIPTORS_ARE_INHERITED else ()
     engine_command = (str(python), *programs.engine)
     engine = Keeper(Recipe("engine", engine_command, ROOT, environment, kept, pass_on), board)
     for_server = environment | to_environment(hash_passwords(passwords, data))

@@ -86,10 +86,13 @@ async def test_only_own_jobs_are_deleted_where_that_matters(
 async def test_the_folder_is_told_on_this_machine_alone(
     client: httpx.AsyncClient, services: Services, engine: FakeEngine, application: FastAPI
 ) -> None:
+    mine = {"x-steady-owner": "0123456789abcdef" * 2}  # a guest sees his own jobs alone
+    client.headers.update(mine)
     job = await drawn(client, services, "a")
     assert job["folder"] == str(services.folder.results / "a")
     assert (await client.get(JOBS)).json()["jobs"][0]["folder"] == job["folder"]
     async with remote(application) as other:  # type: ignore[arg-type]
+        other.headers.update(mine)
         assert (await other.get(f"{JOBS}/a")).json()["folder"] is None
         assert (await other.get(JOBS)).json()["jobs"][0]["folder"] is None
         assert (await other.post(f"{JOBS}/a/open-folder")).status_code == 403

@@ -1,6 +1,8 @@
 """Interrupt, skip, progress, ping and the server's commands in A1111's form."""
 
 import base64
+import contextlib
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -9,8 +11,10 @@ from modules.api.sdapi_control import allow_server_command
 from modules.api.sdapi_progress import fraction_done, remaining_seconds
 from modules.api.services import Services
 from modules.cmd_args import Arguments
+from modules.errors import StorageError
 from modules.shared_state import State
 from tests.api.conftest import FakeEngine, until
+from tests.api.test_stored_requests import Told
 
 JPEG = b"\xff\xd8not really a picture"
 
@@ -221,3 +225,22 @@ async def test_a_moment_that_is_none_is_422(client: httpx.AsyncClient, when: obj
     answer = await client.post("/sdapi/v1/engine-restart", json={"when": when})
     assert answer.status_code == 422
     assert "after-image" in answer.json()["errors"]
+
+
+async def test_a_full_disk_stops_no_command(
+    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextlib.contextmanager
+    def no_space(urgent: bool = False) -> Iterator[None]:
+        raise StorageError("No space left to write jobs.sqlite: free some disk space.")
+        yield
+
+    object.__setattr__(services, "link", object())  # a launcher listens
+    services.state.begin("mine")
+    monkeypatch.setattr(services.requests, "_link", Told())
+    monkeypatch.setattr(services.store._database, "write", no_space)
+    for path, body in (("server-restart", {}), ("engine-restart", {"when": "now"}), ("interrupt", {}), ("skip", {})):
+        answer = await client.post(f"/sdapi/v1/{path}", json=body)
+        assert answer.status_code == 200, path
+        assert "No space left" in answer.json()["notice"]
+    assert [services.state.wait_for_server_command(0) for _ in range(2)] == ["restart", "restart-engine"]

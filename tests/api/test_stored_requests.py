@@ -1,15 +1,19 @@
 """Stop buttons in the server: who asks for the third time has an engine that does not obey."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from modules.api.answers import Refused
 from modules.api.permission import Permission
 from modules.api.stored_requests import StoredRequests
-from modules.jobs.rows import Actor, acting
+from modules.errors import StorageError
+from modules.jobs.rows import Actor, RequestKind, acting
 from modules.jobs.store import JobStore
+from modules.jobs.store_database import Transaction
 from modules.options import Options
 from modules.shared_state import State
 
@@ -140,3 +144,74 @@ def test_a_click_on_the_page_is_refused_too_when_jobs_are_for_their_owners(desk:
         acting.reset(before)
     assert desk.store.pending("mine").requested is None
     assert desk.state.interrupt("mine"), "the program itself may"
+
+
+def test_the_job_that_is_checked_is_the_one_that_is_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mine ends and another owner's begins between the look and the deed."""
+    desk.options.update({"only_own_jobs": True})
+    desk.store.submit("txt2img", {}, "other", id="theirs")
+    begin = desk.store._database.write
+
+    @contextlib.contextmanager
+    def late(urgent: bool = False) -> Iterator[Transaction]:
+        monkeypatch.undo()
+        desk.store.finish("mine", "done")
+        desk.store.claim("fake")
+        with begin(urgent) as transaction:
+            yield transaction
+
+    monkeypatch.setattr(desk.store._database, "write", late)
+    with pytest.raises(Refused):
+        desk.requests.ask("interrupt", None, by=Actor("me", "127.0.0.1"))
+    assert desk.store.pending("theirs").requested is None
+
+
+class Told:
+    """Stands in for the link: keeps what the engine is told."""
+
+    def __init__(self) -> None:
+        self.signals: list[tuple[str, dict[str, Any]]] = []
+
+    def signal(self, name: str, **payload: Any) -> None:
+        self.signals.append((name, payload))
+
+
+@contextlib.contextmanager
+def no_space(urgent: bool = False) -> Iterator[Transaction]:
+    raise StorageError("No space left to write jobs.sqlite: free some disk space.")
+    yield
+
+
+@pytest.mark.parametrize(("job", "kind"), [(None, "interrupt"), ("mine", "stop"), ("mine", "skip")])
+def test_a_full_disk_stops_no_stop(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, job: str | None, kind: RequestKind
+) -> None:
+    link = Told()
+    desk.requests._link = link  # type: ignore[assignment]
+    monkeypatch.setattr(desk.store._database, "write", no_space)
+    answer = desk.requests.ask(kind, job, by=Actor("me", "127.0.0.1"))
+    assert (answer.accepted, answer.was, answer.job) == (True, "running", "mine")
+    assert "not written down" in str(answer.notice) and "No space left" in str(answer.notice)
+    assert link.signals == [("nudge", {"kind": kind, "job": "mine", "image": 0})]
+    desk.options.update({"only_own_jobs": True})
+    with pytest.raises(Refused):
+        desk.requests.ask(kind, job, by=Actor("other", "127.0.0.1"))
+
+
+def test_on_a_full_disk_too_the_third_interrupt_kills(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.requests._link = Told()  # type: ignore[assignment]
+    monkeypatch.setattr(desk.store._database, "write", no_space)
+    for _ in range(3):
+        assert desk.command() is None
+        desk.requests.ask("interrupt", None)
+        desk.now += 1.5
+    assert desk.command() == "kill-engine"
+
+
+def test_what_the_disk_is_needed_for_is_refused_when_it_is_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.requests._link = Told()  # type: ignore[assignment]
+    desk.store.submit("txt2img", {}, "me", id="waits")
+    monkeypatch.setattr(desk.store._database, "write", no_space)
+    for kind, job in (("pause", "mine"), ("interrupt", "waits")):
+        with pytest.raises(StorageError):
+            desk.requests.ask(kind, job)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Names of pictures, and the numbers that are on disk already."""
 
+import os
 import time
 from pathlib import Path, PurePosixPath
 
@@ -41,3 +42,19 @@ def test_an_older_picture_is_replaced(tmp_path: Path) -> None:
     save_image(b"whole", path)
     assert path.read_bytes() == b"whole"
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+@pytest.mark.parametrize(("mode", "wanted"), [(0o700, 0o600), (0o755, 0o644), (0o750, 0o640)])
+def test_a_picture_is_as_open_as_its_folder(tmp_path: Path, mode: int, wanted: int) -> None:
+    """Pictures in a folder that is shared on purpose can be read by those it is shared with, whatever the umask."""
+    outputs = tmp_path / "outputs"
+    outputs.mkdir()
+    outputs.chmod(mode)
+    before = os.umask(0o077)
+    try:
+        save_image(b"picture", outputs / "day" / "0.png")
+    finally:
+        os.umask(before)
+    assert (outputs / "day").stat().st_mode & 0o777 == mode
+    assert (outputs / "day" / "0.png").stat().st_mode & 0o777 == wanted

@@ -1,6 +1,8 @@
 """What disks and crashes do to the database: told in words, nothing lost that was told as done."""
 
 import random
+import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -127,6 +129,22 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_there(path: Path) -> Non
     submit(store, "after")
     assert store.queued_ids(limit=1000)[-1] == "after"
     store.close()
+
+
+@pytest.mark.parametrize(("free", "words"), [(0, "No space left to write"), (1 << 30, "cannot be used (disk I/O")])
+def test_a_start_on_a_full_disk_names_that(path: Path, monkeypatch: pytest.MonkeyPatch, free: int, words: str) -> None:
+    """SQLite calls it an I/O error when there is no room for the index of its log."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = 4874  # SQLITE_IOERR_SHMSIZE
+
+    def refuse(_connection: sqlite3.Connection) -> None:
+        raise error
+
+    monkeypatch.setattr(store_database, "migrate", refuse)
+    usage = shutil.disk_usage(path.parent)._replace(free=free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
+    with pytest.raises(StorageError, match=re.escape(words)):
+        JobStore(path)
 
 
 def test_a_change_that_fails_leaves_no_trace(path: Path) -> None:

@@ -1,3 +1,4 @@
+import errno
 import os
 import socket
 import subprocess
@@ -17,7 +18,7 @@ HOLD = """
 import os, sys, time
 from pathlib import Path
 from modules.launcher.lock import own_data_folder
-descriptor = own_data_folder(Path(sys.argv[1]))
+descriptors = own_data_folder(Path(sys.argv[1]))
 if sys.argv[2] == "child" and os.fork():
     os._exit(0)
 print(os.getpid(), flush=True)
@@ -46,11 +47,16 @@ class Helper:
         self.process.communicate(timeout=10)
 
 
+def close(descriptors: tuple[int, ...]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
 def test_a_new_folder_is_made_and_the_owner_writes_its_id(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
-    descriptor = own_data_folder(folder)
+    descriptors = own_data_folder(folder)
     assert (folder / "launcher.lock").read_text() == f"{os.getpid()}\n"
-    os.close(descriptor)
+    close(descriptors)
 
 
 def test_an_owner_is_named(tmp_path: Path) -> None:
@@ -61,7 +67,59 @@ def test_an_owner_is_named(tmp_path: Path) -> None:
     assert str(refused.value).startswith("Another instance, ")
     assert f"(process {owner.number}), uses the data folder {tmp_path}: end it, or choose" in str(refused.value)
     owner.go()
-    os.close(own_data_folder(tmp_path))
+    close(own_data_folder(tmp_path))
+
+
+def test_a_deleted_lock_file_lets_nobody_else_in(tmp_path: Path) -> None:
+    owner = Helper(HOLD, str(tmp_path), "launcher")
+    (tmp_path / "launcher.lock").unlink()
+    with pytest.raises(LaunchError, match=rf"\(process {owner.number}\), uses the data folder") as refused:
+        own_data_folder(tmp_path, seconds_to_wait=0.15)
+    assert refused.value.code == ExitCode.IN_USE
+    owner.go()
+    close(own_data_folder(tmp_path))
+
+
+def test_a_full_disk_is_told_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: Path, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", refuse)
+        with pytest.raises(LaunchError, match=r"No space left to write .*: free some disk space, or") as refused:
+            own_data_folder(tmp_path)
+    assert refused.value.code == ExitCode.DATA_FOLDER
+    close(own_data_folder(tmp_path))  # the locks were given back
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["launcher.lock", "outputs"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_data_folder_is_for_its_user_alone(tmp_path: Path) -> None:
+    new, old, foreign = tmp_path / "new", tmp_path / "old", tmp_path / "foreign"
+    close(own_data_folder(new))
+    for folder in (old, foreign):
+        (folder / "outputs").mkdir(parents=True)
+        for path in (folder, folder / "outputs"):
+            path.chmod(0o755)
+        (folder / "notes").touch(0o644)
+    (old / "jobs.sqlite").touch(0o644)
+    for folder in (old, foreign):
+        close(own_data_folder(folder))
+    modes = {str(path.relative_to(tmp_path)): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    assert modes == {
+        "new": 0o700,
+        "new/launcher.lock": 0o600,
+        "new/outputs": 0o700,
+        "old": 0o700,
+        "old/jobs.sqlite": 0o600,
+        "old/launcher.lock": 0o600,
+        "old/notes": 0o600,
+        "old/outputs": 0o755,  # out of reach, and as it was
+        "foreign": 0o755,  # a folder with somebody's other things: only what is made in it is private
+        "foreign/launcher.lock": 0o600,
+        "foreign/notes": 0o644,
+        "foreign/outputs": 0o755,
+    }
 
 
 def test_a_child_that_outlived_its_launcher_is_named(tmp_path: Path) -> None:
@@ -83,7 +141,7 @@ def test_it_waits_for_an_owner_that_is_about_to_end(tmp_path: Path, caplog: pyte
         return len(tries) * 0.1
 
     with caplog.at_level("INFO"):
-        os.close(own_data_folder(tmp_path, seconds_to_wait=10, clock=clock))
+        close(own_data_folder(tmp_path, seconds_to_wait=10, clock=clock))
     assert f"has the data folder {tmp_path}: waiting up to 10 s" in caplog.text
 
 
