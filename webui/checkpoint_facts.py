@@ -35,14 +35,15 @@ EXAMPLES_OF_OTHERS = ("a lighthouse at dusk, oil painting", "portrait of a cat, 
 
 
 def choices(checkpoints: Sequence[Checkpoint]) -> list[tuple[str, str]]:
-    """Return (what the list shows, what it stands for) of each checkpoint."""
-    return [(one.title, one.name) for one in checkpoints]
+    """Return (what the list shows, what it stands for) of each checkpoint; those that cannot be used say so."""
+    return [(one.title if one.problem is None else f"{one.title} (cannot be used)", one.name) for one in checkpoints]
 
 
 def chosen(catalogue: CheckpointCatalogue, wanted: str) -> Checkpoint | None:
-    """Return the checkpoint that the setting names, else the first one, else None."""
+    """Return the checkpoint that the setting names, else the first that can be used, else the first one, else None."""
     known = catalogue.list()
-    return next((one for one in known if wanted in (one.name, one.title)), known[0] if known else None)
+    usable = [one for one in known if one.problem is None]
+    return next((one for one in known if wanted in (one.name, one.title)), next(iter([*usable, *known]), None))
 
 
 def facts(checkpoints: Sequence[Checkpoint], settings: Settings) -> str:

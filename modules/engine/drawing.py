@@ -118,6 +118,13 @@ class JobDrawing:
             studio.store.note(job.id, "plain-text", told)
         return checkpoint, resolved
 
+    def _check_unchanged(self, checkpoint: Checkpoint) -> None:
+        """Check that nobody replaced the weights between their hash and the end of their load."""
+        now = self._studio.catalogue.find(checkpoint.name)
+        if now.problem is not None or self._hashed(now).sha256 != checkpoint.sha256:
+            self._studio.shelf.drop()
+            raise ModelError(f"The weights of {checkpoint.name} were changed while they were loaded: submit it again.")
+
     def _hashed(self, checkpoint: Checkpoint) -> Checkpoint:
         """Return the model with its hash, which takes seconds the first time that a large one is used."""
         if checkpoint.sha256 is not None:
@@ -165,7 +172,9 @@ class JobDrawing:
     def _load(self, checkpoint: Checkpoint, resolved: ResolvedTxt2Img, batches: Sequence[Sequence[int]]) -> LoadedModel:
         studio = self._studio
         offload = self._economy.offload
-        key = ModelKey(checkpoint.path, resolved.checkpoint_hash, resolved.dtype, resolved.layout, offload)
+        key = ModelKey(
+            checkpoint.path, resolved.checkpoint_hash, resolved.dtype, resolved.layout, offload, checkpoint.stamp
+        )
         loads = studio.shelf.loaded is None or studio.shelf.loaded.key != key
         experience = studio.timings.under(circumstances_of(resolved, studio.device, self._economy))
         self._progress.plan(plan_of(resolved, batches, loads, self._economy), experience)
@@ -174,5 +183,7 @@ class JobDrawing:
             studio.status.forget_checkpoint()
             studio.status.change("loading")
         model = studio.shelf.get(key, self._progress.advance)
+        if loads:
+            self._check_unchanged(checkpoint)
         studio.status.change("drawing", checkpoint.name)
         return model

@@ -14,6 +14,7 @@ from diffusers import StableDiffusionPipeline
 
 from modules.errors import ModelError
 from modules.jobs.untrusted_file import read_object
+from modules.jobs.weight_files import NOT_LOADED
 
 Factors = tuple[tuple[float, float, float], ...]
 
@@ -45,7 +46,7 @@ STABLE_DIFFUSION = Family(
     name="Stable Diffusion 1.x and 2.x",
     pipeline=StableDiffusionPipeline,
     denoiser="unet",
-    left_out=frozenset({"safety_checker", "feature_extractor", "image_encoder"}),
+    left_out=NOT_LOADED,
     latent_rgb=_STABLE_DIFFUSION_RGB,
 )
 

@@ -22,6 +22,7 @@ from modules.engine.precision import cast_around
 from modules.engine.weights import load_network, load_text_encoder
 from modules.errors import ModelError
 from modules.jobs.untrusted_file import read_object
+from modules.jobs.weight_files import loaded_components, weights_of_component
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ _LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
 class ModelKey:
     """What a loaded model is known by: the folder, its weights, and how they are held.
 
+    `stamp` changes with any file that a load reads, such as the scheduler's configuration.
     With `offload` each network is on an accelerator only while it works: slower, with less of the device's memory.
     """
 
@@ -40,6 +42,7 @@ class ModelKey:
     dtype: str
     layout: str
     offload: bool = False
+    stamp: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class ModelShelf:
         folder = key.folder
         family = family_of(folder)
         index = read_index(folder)
-        names = [name for name in index if name not in family.left_out and _is_component(name, index[name])]
+        names = loaded_components(index)
         counter = _ByteCounter(_total_bytes(folder, names), self._cancel, progress)
         dtype = getattr(torch, key.dtype)
         parts: dict[str, Any] = dict.fromkeys(family.left_out)
@@ -162,18 +165,12 @@ class _ByteCounter:
         self._progress(min(self._read / self._total, 1.0))
 
 
-def _is_component(name: str, entry: Any) -> bool:
-    if name.startswith("_") or not isinstance(entry, list):
-        return False
-    return len(entry) == 2 and all(isinstance(part, str) for part in entry)
-
-
 def _options(index: dict[str, Any]) -> dict[str, Any]:
     return {"requires_safety_checker": False} if "requires_safety_checker" in index else {}
 
 
 def _total_bytes(folder: Path, names: list[str]) -> int:
-    return sum(file.stat().st_size for name in names for file in (folder / name).glob("*.safetensors"))
+    return sum(file.stat().st_size for name in names for file in weights_of_component(folder / name))
 
 
 def _load_component(

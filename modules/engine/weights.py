@@ -16,6 +16,7 @@ from modules.engine.failures import is_out_of_memory
 from modules.engine.patience import wait_for
 from modules.errors import ModelError
 from modules.jobs.safetensors_file import read_header
+from modules.jobs.weight_files import weights_of_component
 
 Progress = Callable[[int], None]
 
@@ -28,10 +29,9 @@ def weight_files(folder: Path) -> list[Path]:
     Raises:
         ModelError: there are none; the message says what to do, also where there are pickles.
     """
-    files = sorted(folder.glob("*.safetensors"))
-    plain = [file for file in files if not file.stem.endswith((".fp16", ".ema_only", ".non_ema", ".bf16"))]
+    files = weights_of_component(folder)
     if files:
-        return plain or files
+        return files
     pickles = sorted((*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.ckpt")))
     if pickles:
         raise ModelError(f"{pickles[0]} is a pickle, which can run code: convert it to safetensors.")

@@ -14,7 +14,10 @@ SHORT_HASH_LENGTH = 10
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model. `problem` names what it lacks, None when it can be used; sizes are in pixels."""
+    """A model. `problem` names what it lacks, None when it can be used; sizes are in pixels.
+
+    `stamp` tells one state of its files from another.
+    """
 
     name: str
     path: Path
@@ -25,6 +28,12 @@ class Checkpoint:
     defaults: ModelDefaults
     tokenizer_file: Path | None
     problem: str | None
+    stamp: str = ""
+
+    @property
+    def name_without_suffix(self) -> str:
+        """The name as A1111 knows a single file: "dream" for "dream.safetensors"."""
+        return self.name.rsplit(".", 1)[0] if self.kind == "file" else self.name
 
     @property
     def short_hash(self) -> str | None:

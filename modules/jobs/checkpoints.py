@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,16 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from modules.errors import InvalidRequest, ModelError
-from modules.jobs import diffusers_folder
 from modules.jobs.checkpoint import Checkpoint
-from modules.jobs.model_defaults import ModelDefaults, read_defaults
-from modules.jobs.model_hash import HashCache, hash_folder
-
-logger = logging.getLogger(__name__)
+from modules.jobs.model_hash import HashCache, fingerprint, hash_folder
+from modules.jobs.models_folder import find_models, look_at, readable, stamp_of
+from modules.jobs.weight_files import weights_of_model
 
 _LISTED_AT_MOST = 12
-_FALLBACK_SIDE = 512
-_LONGEST_REASON = 200
 _LOOKS_AGAIN_SECONDS = 1.0
 _HASH_AT_ONCE_BYTES = 256_000_000  # below this hashing takes a fraction of a second, so that the title never changes
 
@@ -46,7 +41,7 @@ class CheckpointCatalogue:
         self._looked: tuple[tuple[int, int] | None, ...] = ()
 
     def list(self) -> tuple[Checkpoint, ...]:
-        """Return all models by name; those with a problem are among them."""
+        """Return all models by name as they were at the last look; those with a problem are among them."""
         with self._lock:
             if self._found is not None:
                 return self._found
@@ -59,16 +54,20 @@ class CheckpointCatalogue:
             self._look()
 
     def find(self, name: str) -> Checkpoint:
-        """Return the model with this name, title or hash, looking at the folders again when it is not known.
+        """Return the model with this name, title or hash as it is now: it is read again when its files changed.
+
+        The folders are looked at again when it is not known.
 
         Raises:
             InvalidRequest: there is none; the message lists the known ones.
         """
         found = self._match(name)
+        if found is not None:
+            found = self._as_it_is(found)
         if found is None and self._refresh_if_due():
             found = self._match(name)
         if found is None:
-            names = [checkpoint.name for checkpoint in self.list()]
+            names = [checkpoint.name for checkpoint in self.list() if checkpoint.problem is None]
             more = len(names) - _LISTED_AT_MOST
             listed = ", ".join(names[:_LISTED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
             remedy = f"use one of {listed}" if names else "put a model into models/Stable-diffusion"
@@ -83,16 +82,14 @@ class CheckpointCatalogue:
         """
         if checkpoint.sha256 is not None:
             return checkpoint
-        files = diffusers_folder.weight_files(checkpoint.path)
         try:
-            digest = self._hashes.get(files) or self._hashes.put(files, hash_folder(checkpoint.path, files))
-        except OSError as error:
-            reason = error.strerror or error
-            raise ModelError(f"The weights of {checkpoint.name} cannot be read ({reason}): {error.filename}") from error
-        complete = replace(checkpoint, sha256=digest)
-        with self._lock:
-            found = self._found or ()
-            self._found = tuple(complete if one.path == complete.path else one for one in found) or None
+            files = weights_of_model(checkpoint.path)
+            complete = replace(checkpoint, sha256=self._hash(checkpoint.path, files))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            where = getattr(error, "filename", None) or checkpoint.path
+            raise ModelError(f"The weights of {checkpoint.name} cannot be read ({reason}): {where}") from error
+        self._replace(checkpoint, complete)
         return complete
 
     def _match(self, name: str) -> Checkpoint | None:
@@ -102,7 +99,24 @@ class CheckpointCatalogue:
                 return checkpoint
         # The title of before the hash was known, or of other weights under the same name.
         bare = wanted.rsplit(" [", 1)[0].casefold()
-        return next((one for one in self.list() if one.name.casefold() == bare), None)
+        named = [one for one in self.list() if bare in (one.name.casefold(), one.name_without_suffix.casefold())]
+        return min(named, key=lambda one: one.name.casefold() != bare, default=None)
+
+    def _as_it_is(self, known: Checkpoint) -> Checkpoint | None:
+        """Return a model that is known as its files are now, None when it is gone."""
+        if known.problem is None and known.stamp == stamp_of(known.path):
+            return known
+        if not known.path.exists():
+            return None
+        now = self._read(known.name, known.path)
+        self._replace(known, now)
+        return now
+
+    def _replace(self, before: Checkpoint, after: Checkpoint) -> None:
+        """Put one in the place of another, unless that was read anew meanwhile."""
+        with self._lock:
+            if self._found is not None:
+                self._found = tuple(after if one is before else one for one in self._found)
 
     def _refresh_if_due(self) -> bool:
         """Look again if a model came or went, or if the last look was a while ago; tell whether there is news.
@@ -117,66 +131,40 @@ class CheckpointCatalogue:
 
     def _look(self) -> tuple[Checkpoint, ...]:
         self._looked = _stamps(self._places)
-        found = self._scan()
-        self._looked_at = self._clock()
-        with self._lock:
-            self._found = found
-        return found
-
-    def _scan(self) -> tuple[Checkpoint, ...]:
+        known = {(one.name, one.path): one for one in self._found or ()}
         found: dict[str, Checkpoint] = {}
         seen: set[Path] = set()
         for place in self._places:
-            for path in _entries(place):
+            for name, path in find_models(place):
                 whole = _resolved(path)
                 if whole in seen:
                     continue
                 seen.add(whole)
-                name = _readable(path.name)
-                name = name if name not in found else f"{_readable(place.parent.name)}/{name}"
-                found.setdefault(name, self._read(name, path))
-        return tuple(sorted(found.values(), key=lambda checkpoint: checkpoint.name.casefold()))
+                full_name = name if name not in found else f"{readable(place.parent.name)}/{name}"
+                before = known.get((full_name, path))
+                now = self._as_it_is(before) if before is not None else None
+                found.setdefault(full_name, now or self._read(full_name, path))
+        self._looked_at = self._clock()
+        with self._lock:
+            self._found = tuple(sorted(found.values(), key=lambda one: one.name.casefold()))
+            return self._found
 
     def _read(self, name: str, path: Path) -> Checkpoint:
-        """Look into one folder. Whatever an odd one brings about is its own problem, and nobody else's."""
+        """Look at one model, with its hash if that is remembered or quickly made."""
+        checkpoint = look_at(name, path)
+        if checkpoint.problem is not None:
+            return checkpoint
         try:
-            return self._look_at(name, path)
-        except Exception as error:
-            reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
-            logger.warning("The model %s cannot be read: %s", name, _readable(reason))
-            problem = f"{path} cannot be read ({reason}): give your user read access to it, or take it away."
-            return _unusable(name, path, _readable(problem))
+            files = weights_of_model(path)
+            quick = sum(file.stat().st_size for file in files) <= _HASH_AT_ONCE_BYTES
+            sha256 = self._hash(path, files) if quick else self._hashes.get(fingerprint(files))
+        except (OSError, ValueError):
+            return checkpoint
+        return replace(checkpoint, sha256=sha256)
 
-    def _look_at(self, name: str, path: Path) -> Checkpoint:
-        if _readable(str(path)) != str(path):
-            return _unusable(name, path, f"The name of {_readable(str(path))} is not UTF-8: rename it.")
-        defaults, defaults_problem = read_defaults(path)
-        problem = diffusers_folder.find_problem(path) or defaults_problem
-        if problem is not None:
-            return replace(_unusable(name, path, _readable(problem)), defaults=defaults)
-        width, height = diffusers_folder.native_size(path)
-        return Checkpoint(
-            name=name,
-            path=path,
-            kind="folder",
-            native_width=width,
-            native_height=height,
-            sha256=self._quick_hash(path),
-            defaults=defaults,
-            tokenizer_file=diffusers_folder.tokenizer_file(path),
-            problem=None,
-        )
-
-    def _quick_hash(self, path: Path) -> str | None:
-        """The hash if it is remembered or the model is small, else None."""
-        files = diffusers_folder.weight_files(path)
-        try:
-            remembered = self._hashes.get(files)
-            if remembered is None and sum(file.stat().st_size for file in files) <= _HASH_AT_ONCE_BYTES:
-                return self._hashes.put(files, hash_folder(path, files))
-        except OSError:
-            return None
-        return remembered
+    def _hash(self, path: Path, files: Sequence[Path]) -> str:
+        state = fingerprint(files)  # As they are before they are read: who changes them meanwhile changes this too.
+        return self._hashes.get(state) or self._hashes.put(state, hash_folder(path, files))
 
 
 def _stamps(places: Sequence[Path]) -> tuple[tuple[int, int] | None, ...]:
@@ -192,45 +180,8 @@ def _stamps(places: Sequence[Path]) -> tuple[tuple[int, int] | None, ...]:
     return tuple(stamps)
 
 
-def _entries(place: Path) -> list[Path]:
-    """Return the folders in `place`; `place` itself where it is there and cannot be listed, to be told of."""
-    try:
-        paths = sorted(place.iterdir())
-    except FileNotFoundError:
-        return []
-    except OSError:
-        return [place]
-    return [path for path in paths if not path.name.startswith(".") and _is_folder(path)]
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return True  # It may be one: reading it tells what is wrong.
-
-
 def _resolved(path: Path) -> Path:
     try:
         return path.resolve()
     except (OSError, RuntimeError):
         return path
-
-
-def _readable(text: str) -> str:
-    """Return text that can be sent: names on disk may hold bytes that are no UTF-8."""
-    return text.encode(errors="replace").decode()
-
-
-def _unusable(name: str, path: Path, problem: str) -> Checkpoint:
-    return Checkpoint(
-        name=name,
-        path=path,
-        kind="folder",
-        native_width=_FALLBACK_SIDE,
-        native_height=_FALLBACK_SIDE,
-        sha256=None,
-        defaults=ModelDefaults(),
-        tokenizer_file=None,
-        problem=problem,
-    )

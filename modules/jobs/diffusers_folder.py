@@ -12,9 +12,11 @@ from typing import Any
 from modules.jobs.network_config import find_absurd_number
 from modules.jobs.safetensors_file import find_damage
 from modules.jobs.untrusted_file import is_regular, read_object
+from modules.jobs.weight_files import loaded_components, weights_of_component
 
-# The engine runs without these, so a folder may lack them.
-_OPTIONAL_COMPONENTS = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
+# The pipelines that the engine can draw with, and the parts that each must have.
+DRAWN_PIPELINES = {"StableDiffusionPipeline": ("unet", "vae", "text_encoder", "tokenizer", "scheduler")}
+
 _FALLBACK_SIZE = 512
 _FALLBACK_SIZE_TRANSFORMER = 1024
 _FALLBACK_SCALE = 8
@@ -30,12 +32,13 @@ def find_problem(folder: Path) -> str | None:
         index = read_object(folder / "model_index.json")
     except (OSError, ValueError) as error:
         return _unreadable(folder, "model_index.json", error)
-    for component, kind in index.items():
-        if component.startswith("_") or component in _OPTIONAL_COMPONENTS or not _is_used(kind):
-            continue
+    problem = _find_pipeline_problem(folder, index)
+    if problem is not None:
+        return problem
+    for component in loaded_components(index):
         if not _COMPONENT_NAME.fullmatch(component):
             return f"model_index.json in {folder} names a part {_shown(component)}: fetch it again."
-        problem = _find_component_problem(folder, component, str(kind[1]))
+        problem = _find_component_problem(folder, component, index[component][1])
         if problem is not None:
             return problem
     return _find_size_problem(folder)
@@ -74,11 +77,6 @@ def tokenizer_file(folder: Path) -> Path | None:
     return None
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """Return the safetensors files of the model in a fixed order."""
-    return sorted(folder.glob("*/*.safetensors"), key=lambda path: path.relative_to(folder).as_posix())
-
-
 def _vae_scale(config: dict[str, Any]) -> int:
     """Pixels per latent along one side: the resolution halves between two levels of the encoder."""
     for key in ("block_out_channels", "encoder_block_out_channels", "down_block_out_channels"):
@@ -90,6 +88,19 @@ def _vae_scale(config: dict[str, Any]) -> int:
                 )
             return int(2 ** (len(channels) - 1))
     return _FALLBACK_SCALE
+
+
+def _find_pipeline_problem(folder: Path, index: dict[str, Any]) -> str | None:
+    name = index.get("_class_name")
+    if not isinstance(name, str):
+        return f"model_index.json in {folder} does not say what kind of model it is (_class_name): fetch it again."
+    if name not in DRAWN_PIPELINES:
+        kinds = " or ".join(DRAWN_PIPELINES)
+        return f"{folder} is a {_shown(name)}, which this version cannot draw with: use a {kinds}."
+    missing = [part for part in DRAWN_PIPELINES[name] if part not in loaded_components(index)]
+    if missing:
+        return f"model_index.json in {folder} names no {' and no '.join(missing)}: fetch the model again."
+    return None
 
 
 def _find_size_problem(folder: Path) -> str | None:
@@ -150,7 +161,7 @@ def _find_weights_problem(folder: Path, place: Path) -> str | None:
         problem = _find_problem_of_split_weights(folder, index_path)
         if problem is not None:
             return problem
-    files = sorted(place.glob("*.safetensors"))
+    files = weights_of_component(place)
     if not files:
         pickles = sorted((*place.glob("*.bin"), *place.glob("*.pt"), *place.glob("*.ckpt")))
         if pickles:
@@ -181,10 +192,6 @@ def _find_problem_of_split_weights(folder: Path, index_path: Path) -> str | None
         if not is_regular(place / part):
             return _missing(folder, f"{place.name}/{_shown(part)}")
     return None
-
-
-def _is_used(kind: object) -> bool:
-    return isinstance(kind, list) and len(kind) == 2 and all(isinstance(part, str) for part in kind)
 
 
 def _missing(folder: Path, name: str) -> str:

@@ -36,15 +36,15 @@ class HashCache:
         self._lock = threading.Lock()
         self._known = self._read()
 
-    def get(self, files: Sequence[Path]) -> str | None:
-        """Return the remembered hash of just these files as they are now."""
+    def get(self, state: str) -> str | None:
+        """Return the remembered hash of files in this state (`fingerprint`)."""
         with self._lock:
-            return self._known.get(_fingerprint(files))
+            return self._known.get(state)
 
-    def put(self, files: Sequence[Path], digest: str) -> str:
+    def put(self, state: str, digest: str) -> str:
         """Remember `digest` and return it."""
         with self._lock:
-            self._known[_fingerprint(files)] = digest
+            self._known[state] = digest
             if self._path is not None:
                 with contextlib.suppress(StorageError), locked(self._path):
                     # Another process may have added hashes since.
@@ -63,6 +63,11 @@ class HashCache:
         return {str(key): str(value) for key, value in known.items()} if isinstance(known, dict) else {}
 
 
-def _fingerprint(files: Sequence[Path]) -> str:
+def fingerprint(files: Sequence[Path]) -> str:
+    """Return what tells one state of files from another, by path, size and time.
+
+    Raises:
+        OSError: one of them is not there.
+    """
     facts = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -43,21 +43,29 @@ HOST = "http://127.0.0.1:7860"
 def make_model(folder: Path, name: str = "emoji") -> Path:
     """Make a model folder in which nothing is missing and which draws nothing."""
     model = folder / "Stable-diffusion" / name
-    for part in ("unet", "vae", "scheduler"):
+    for part in ("unet", "vae", "scheduler", "text_encoder", "tokenizer"):
         (model / part).mkdir(parents=True)
     index = {
         "_class_name": "StableDiffusionPipeline",
         "unet": ["diffusers", "UNet2DConditionModel"],
         "vae": ["diffusers", "AutoencoderKL"],
         "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
     }
     (model / "model_index.json").write_text(json.dumps(index))
     (model / "unet" / "config.json").write_text(json.dumps({"sample_size": 16}))
     (model / "vae" / "config.json").write_text(json.dumps({"block_out_channels": [8, 8, 8, 8]}))
     (model / "scheduler" / "scheduler_config.json").write_text("{}")
-    for part in ("unet", "vae"):
+    (model / "text_encoder" / "config.json").write_text("{}")
+    (model / "tokenizer" / "tokenizer.json").write_text("{}")
+    for part, stem in (
+        ("unet", "diffusion_pytorch_model"),
+        ("vae", "diffusion_pytorch_model"),
+        ("text_encoder", "model"),
+    ):
         weights = {"weight": numpy.full(4, len(name), dtype=numpy.float32)}
-        save_file(weights, model / part / "diffusion_pytorch_model.safetensors")
+        save_file(weights, model / part / f"{stem}.safetensors")
     return model
 
 

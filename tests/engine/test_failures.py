@@ -40,7 +40,6 @@ def test_weights_that_were_changed_amid_a_job_are_told(engine: Engine, models_fo
         engine.cancel.exit.clear()
         name = "unet/diffusion_pytorch_model.safetensors"
         shutil.copyfile(models_folder / "Stable-diffusion" / "plain" / name, changed / name)
-        engine.studio.catalogue.refresh()
         engine.store.recover("engine-2", None)
         job = engine.run_next()
         assert job.id == identity

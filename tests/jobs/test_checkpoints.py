@@ -2,15 +2,21 @@
 
 import json
 import os
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modules.errors import InvalidRequest, ModelError
-from modules.jobs import diffusers_folder
+from modules.jobs import checkpoints, models_folder
+from modules.jobs.checkpoint import Checkpoint
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.model_defaults import ModelDefaults
+from modules.jobs.model_hash import hash_folder
+from modules.jobs.models_folder import find_models
+from modules.jobs.weight_files import weights_of_model
 from modules.paths import ROOT
 from tests.jobs.models import make_model, safetensors_bytes
 
@@ -162,13 +168,12 @@ def test_unknown_names_cause_one_look_a_second_and_one_when_a_model_comes(
 ) -> None:
     make_model(place / "model")
     looks: list[Path] = []
-    find_problem = diffusers_folder.find_problem
 
-    def watched(folder: Path) -> str | None:
+    def watched(folder: Path) -> list[tuple[str, Path]]:
         looks.append(folder)
-        return find_problem(folder)
+        return find_models(folder)
 
-    monkeypatch.setattr(diffusers_folder, "find_problem", watched)
+    monkeypatch.setattr(checkpoints, "find_models", watched)
     now = [100.0]
     models = catalogue(place, clock=lambda: now[0])
     for _ in range(50):
@@ -191,6 +196,136 @@ def test_the_hash_follows_from_the_weights_alone(place: Path) -> None:
     make_model(place / "other", weights=b"\1" * 16)
     models = catalogue(place)
     assert models.find("one").sha256 == models.find("two").sha256 != models.find("other").sha256
+
+
+def test_the_hash_is_of_what_is_loaded(place: Path) -> None:
+    """What docs/running.md tells people to add does not make another model of it."""
+    folder = make_model(place / "model")
+    before = catalogue(place).find("model").sha256
+    for name in (
+        "preview_decoder/diffusion_pytorch_model.safetensors",
+        "safety_checker/model.safetensors",
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "text_encoder/model.fp16-00001-of-00002.safetensors",
+        "vae/diffusion_pytorch_model-00001-of-00002.fp16.safetensors",
+        "unet/._diffusion_pytorch_model.safetensors",
+    ):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(safetensors_bytes(b"\3" * 16))
+    assert catalogue(place).find("model").sha256 == before
+    assert weights_of_model(folder) == [
+        folder / "text_encoder/model.safetensors",
+        folder / "unet/diffusion_pytorch_model.safetensors",
+        folder / "vae/diffusion_pytorch_model.safetensors",
+    ]
+    (folder / "unet/more.safetensors").write_bytes(safetensors_bytes())
+    assert catalogue(place).find("model").sha256 != before
+
+
+def test_a_model_that_is_known_is_read_again_when_its_files_change(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_model(place / "model")
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    models = catalogue(place)
+    first = models.find("model")
+    looks: list[str] = []
+
+    def watched(name: str, path: Path) -> Checkpoint:
+        looks.append(name)
+        return models_folder.look_at(name, path)
+
+    monkeypatch.setattr(checkpoints, "look_at", watched)
+    assert models.find("model") is first
+    (folder / "README.md").write_text("Nothing that a load reads.")
+    models.refresh()
+    assert models.find("model") is first
+    assert looks == []
+    weights.write_bytes(safetensors_bytes(b"\4" * 16))
+    os.utime(weights, ns=(1, 1))
+    second = models.find("model")
+    assert second.sha256 != first.sha256
+    weights.unlink()
+    assert models.find("model").problem is not None
+    weights.write_bytes(safetensors_bytes(b"\4" * 16))
+    assert models.find("model").sha256 == second.sha256
+    (folder / "defaults.json").write_text('{"steps": 3}')
+    assert models.find("model").defaults.steps == 3
+    shutil.rmtree(folder)
+    with pytest.raises(InvalidRequest, match="Checkpoint 'model' is not known"):
+        models.find("model")
+
+
+def test_a_file_that_changes_while_it_is_hashed_is_hashed_again(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_model(place / "model")
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+
+    def hash_and_change(of: Path, files: Sequence[Path]) -> str:
+        digest = hash_folder(of, files)
+        weights.write_bytes(safetensors_bytes(b"\5" * 16))
+        os.utime(weights, ns=(1, 1))
+        return digest
+
+    models = catalogue(place)
+    monkeypatch.setattr(checkpoints, "hash_folder", hash_and_change)
+    before = models.list()[0].sha256
+    monkeypatch.undo()
+    assert models.find("model").sha256 not in (None, before)
+
+
+def test_single_files_are_listed_with_the_reason_why_they_cannot_be_used(place: Path) -> None:
+    make_model(place / "model")
+    (place / "styles").mkdir()
+    (place / "empty").mkdir()
+    for name in ("dream.safetensors", "styles/ink.safetensors", "old.ckpt", "dream.vae.safetensors", ".x.safetensors"):
+        (place / name).write_bytes(safetensors_bytes())
+    (place / "half.safetensors").write_bytes(safetensors_bytes()[:-5])
+    (place / "notes.txt").write_text("no model")
+    models = catalogue(place)
+    listed = {one.name: one for one in models.list()}
+    assert list(listed) == [
+        "dream.safetensors",
+        "empty",
+        "half.safetensors",
+        "model",
+        "old.ckpt",
+        "styles/ink.safetensors",
+    ]
+    for name, words in {
+        "dream.safetensors": f"{place / 'dream.safetensors'} is a single file: this version draws with models in",
+        "styles/ink.safetensors": "is a single file: this version draws with models in diffusers layout only",
+        "half.safetensors": f"{place / 'half.safetensors'} is cut short by 5 bytes: fetch it again.",
+        "old.ckpt": "is a pickle, which can run code, so it is not read: use a safetensors of the same model.",
+        "empty": "model_index.json is missing in",
+    }.items():
+        problem = listed[name].problem
+        assert problem is not None
+        assert words in problem
+        assert listed[name].kind == ("folder" if name == "empty" else "file")
+    for asked in ("dream", "dream.safetensors", "dream.safetensors [0123456789]", "Dream"):
+        with pytest.raises(ModelError, match=r"Checkpoint dream\.safetensors cannot be used: .* is a single file"):
+            models.find(asked).check_usable()
+
+
+@pytest.mark.parametrize(
+    ("index", "words"),
+    [
+        ({}, "does not say what kind of model it is (_class_name): fetch it again."),
+        ({"_class_name": 5}, "does not say what kind of model it is (_class_name): fetch it again."),
+        ({"_class_name": "FluxPipeline"}, "is a FluxPipeline, which this version cannot draw with: use a Stable"),
+        (
+            {"_class_name": "StableDiffusionPipeline", "vae": ["diffusers", "AutoencoderKL"], "unet": [None, None]},
+            "names no unet and no text_encoder and no tokenizer and no scheduler: fetch the model again.",
+        ),
+    ],
+)
+def test_an_index_without_a_model_is_no_model(place: Path, index: dict[str, Any], words: str) -> None:
+    folder = make_model(place / "broken")
+    (folder / "model_index.json").write_text(json.dumps(index))
+    problem = catalogue(place).find("broken").problem
+    assert problem is not None
+    assert words in problem
+    assert str(folder) in problem
 
 
 def test_hashes_are_remembered_between_starts_until_a_file_changes(place: Path, tmp_path: Path) -> None:
@@ -223,7 +358,6 @@ def test_a_large_model_is_hashed_when_it_is_used(place: Path, monkeypatch: pytes
 def test_new_models_are_seen_and_each_is_listed_once(place: Path, tmp_path: Path) -> None:
     make_model(place / "b")
     (place / ".hidden").mkdir()
-    (place / "file.safetensors").write_bytes(safetensors_bytes())
     more = tmp_path / "more" / "Stable-diffusion"
     make_model(more / "b")
     (more / "link").symlink_to(place / "b")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from gradio.context import Context
 
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.store import JobStore
-from modules.options import Options, fields_of_settings
+from modules.options import Options, Settings, fields_of_settings
+from tests.jobs.models import make_model, safetensors_bytes
+from webui.checkpoint_facts import choices, chosen, facts
 from webui.theme import ASSETS, STYLES, mount_arguments
 from webui.ui import create_ui
 
@@ -74,3 +77,19 @@ async def test_the_page_asks_only_its_own_host() -> None:
 
 def test_scripts_are_short_enough_to_read() -> None:
     assert {path.name: lines for path in ASSETS.glob("*.js") if (lines := path.read_text().count("\n")) > 250} == {}
+
+
+def test_a_model_that_cannot_be_used_says_so_in_the_list_and_is_not_chosen_for_anybody(tmp_path: Path) -> None:
+    place = tmp_path / "Stable-diffusion"
+    make_model(place / "good")
+    (place / "a.safetensors").write_bytes(safetensors_bytes())
+    models = CheckpointCatalogue([tmp_path])
+    shown = [("a.safetensors (cannot be used)", "a.safetensors"), (models.find("good").title, "good")]
+    assert choices(models.list()) == shown
+    told = json.loads(facts(models.list(), Settings()))["checkpoints"]
+    assert told["good"]["problem"] is None
+    assert "is a single file" in told["a.safetensors"]["problem"]
+    for wanted, found in {"absent": "good", "good": "good", "a.safetensors": "a.safetensors"}.items():
+        checkpoint = chosen(models, wanted)
+        assert checkpoint is not None
+        assert checkpoint.name == found
