@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from modules.errors import InvalidRequest, QueueFull, SteadyError, StorageError, UnknownJob
 
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 64 << 20
 MOST_LEVELS = 64
+METHOD_NOT_ALLOWED = 405
 # A large body is one picture or a few; a million small values in it would take a hundred times its size.
 LARGE_BODY_BYTES, MOST_VALUES_OF_LARGE = 1 << 20, 50_000
 
@@ -158,7 +160,19 @@ async def _answer_validation_error(request: Request, error: Exception) -> Respon
 async def _answer_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = f"{error.detail}: {request.method} {request.url.path}"
-    return error_answer(error.status_code, "HTTPException", error.detail, message, error.headers)
+    headers = error.headers if error.status_code != METHOD_NOT_ALLOWED else {"Allow": _methods_of(request)}
+    return error_answer(error.status_code, "HTTPException", error.detail, message, headers)
+
+
+def _methods_of(request: Request) -> str:
+    """Return the methods that a path has. Starlette names those of the first route that fits."""
+    fits = [
+        method
+        for method in ("DELETE", "GET", "POST", "PUT")
+        for route in request.app.routes
+        if route.matches({**request.scope, "method": method})[0] is Match.FULL
+    ]
+    return ", ".join(dict.fromkeys(fits))
 
 
 async def _answer_unexpected(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from modules.api.answers import json_answer, read_object
 from modules.api.client import actor_of
+from modules.api.openapi import NUMBER, TEXT, YES_OR_NO, body
 from modules.api.services import Services
 from modules.api.submission import priority_in
 from modules.errors import InvalidRequest
@@ -51,19 +52,19 @@ def routes(services: Services) -> APIRouter:
         """Queue a job again that failed, was interrupted or is quarantined. It goes on where it ended."""
         return await act(request, job_id, lambda by: store.retry(job_id, by=by))
 
-    @router.post("/{job_id}/move")
+    @router.post("/{job_id}/move", openapi_extra=body({"to": {"anyOf": [TEXT, NUMBER]}}, ["to"]))
     async def move(request: Request, job_id: str) -> Response:
         """Put a waiting job elsewhere in the queue: `to` is front, back or a position, 1 for the next."""
         to = position_in(await read_object(request))
         return await act(request, job_id, lambda by: store.move(job_id, to, by=by))
 
-    @router.post("/{job_id}/priority")
+    @router.post("/{job_id}/priority", openapi_extra=body({"priority": NUMBER}, ["priority"]))
     async def prioritise(request: Request, job_id: str) -> Response:
         """Change the priority of a waiting job: the higher comes first, 0 is usual."""
         priority = priority_in(await read_object(request))
         return await act(request, job_id, lambda by: store.prioritise(job_id, priority, by=by))
 
-    @router.post("/{job_id}/forever")
+    @router.post("/{job_id}/forever", openapi_extra=body({"on": YES_OR_NO}, ["on"]))
     async def forever(request: Request, job_id: str) -> Response:
         """Let a job be followed by another like it when it is done, again and again, or no more: `on`.
 
@@ -91,13 +92,13 @@ def answered(answer: RequestAnswer, more: dict[str, Any] | None = None) -> Respo
     return json_answer({"accepted": answer.accepted, "was": answer.was, **(more or {}), **notice})
 
 
-def position_in(body: dict[str, Any]) -> Position:
+def position_in(sent: dict[str, Any]) -> Position:
     """Return where a job is to go.
 
     Raises:
         InvalidRequest: there is no such place.
     """
-    to = body.get("to")
+    to = sent.get("to")
     if to == "front" or to == "back":
         return "front" if to == "front" else "back"
     if isinstance(to, int) and not isinstance(to, bool) and to >= 1:

@@ -16,13 +16,16 @@ from modules.api.client import actor_of, check_owner_name, is_on_this_machine
 from modules.api.generation_answer import read_image
 from modules.api.job_folder import folder_of
 from modules.api.numbers import Number, register_place
+from modules.api.openapi import TEXT, YES_OR_NO, body
 from modules.api.services import Services
 from modules.api.submission import check_job_id, check_request, new_job_id, submit_job, wishes_in
 from modules.errors import InvalidRequest, UnknownJob
 from modules.jobs.answers import job_answer
+from modules.jobs.requests import KINDS, Txt2ImgRequest
 from modules.jobs.rows import Image, Job
 from modules.jobs.store import JobStore
-from modules.jobs.visitor import visitor_of
+from modules.jobs.store_queue import JOB_ID, PRIORITY_HIGHEST
+from modules.jobs.visitor import LONGEST_OWNER, visitor_of
 from modules.paths import DataFolder
 
 STATUSES = ("queued", "running", "paused", "done", "interrupted", "failed", "quarantined")
@@ -34,22 +37,36 @@ FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 FOR_NOW = {"Cache-Control": "private, no-cache"}
 
 
+NEW_JOB = body(
+    {
+        "kind": {"type": "string", "enum": list(KINDS)},
+        "request": Txt2ImgRequest.model_json_schema(),
+        "id": {"type": "string", "pattern": f"^{JOB_ID.pattern}$"},
+        "owner": {"type": "string", "minLength": 1, "maxLength": LONGEST_OWNER},
+        "priority": {"type": "integer", "minimum": -PRIORITY_HIGHEST, "maximum": PRIORITY_HIGHEST},
+        "forever": YES_OR_NO,
+        "retry_of": TEXT,
+    },
+    required=["request"],
+)
+
+
 def routes(services: Services) -> APIRouter:
     """Everything under /sdapi/v1/jobs."""
     register_place()
     router = APIRouter(prefix="/sdapi/v1/jobs")
     store, workers = services.store, services.workers
 
-    @router.post("")
+    @router.post("", openapi_extra=NEW_JOB)
     async def submit(request: Request) -> Response:
         """Queue a job: `kind`, `request` with the fields of POST txt2img; `id`, `priority`, `forever` if you like."""
-        body = await read_object(request)
-        job_id = check_job_id(body.get("id"), "id") or new_job_id()
-        kind, data, settings = body.get("kind", "txt2img"), body.get("request"), services.options.values
+        sent = await read_object(request)
+        job_id = check_job_id(sent.get("id"), "id") or new_job_id()
+        kind, data, settings = sent.get("kind", "txt2img"), sent.get("request"), services.options.values
         checked = await workers.run_submit(check_request, kind, data, services.catalogue, settings)
         by = actor_of(request)
-        named = None if body.get("owner") in (None, "") else check_owner_name(body["owner"])
-        wishes = wishes_in(body, by.owner if named is None else visitor_of(request.scope).owner(named))
+        named = None if sent.get("owner") in (None, "") else check_owner_name(sent["owner"])
+        wishes = wishes_in(sent, by.owner if named is None else visitor_of(request.scope).owner(named))
         job = await workers.run_submit(submit_job, store, checked, job_id, wishes, by)
         return json_answer({"id": job.id, "status": job.status, "position": job.position})
 

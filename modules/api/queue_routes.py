@@ -12,6 +12,7 @@ from modules.api.answers import json_answer, read_object
 from modules.api.client import actor_of, check_owner_name
 from modules.api.live_messages import read_queue
 from modules.api.numbers import Number
+from modules.api.openapi import TEXT, body
 from modules.api.services import Services
 from modules.errors import InvalidRequest
 from modules.jobs.rows import Actor
@@ -42,7 +43,7 @@ def routes(services: Services) -> APIRouter:
         await workers.run_control(store.resume_queue, by=actor_of(request))
         return json_answer(await workers.run(queue_answer, services))
 
-    @router.post("/queue/interrupt-waiting")
+    @router.post("/queue/interrupt-waiting", openapi_extra=body({"owner": TEXT}))
     async def interrupt_waiting(request: Request) -> Response:
         """Interrupt all jobs that wait, or those of one `owner`; the one that runs goes on."""
         by = actor_of(request)

@@ -25,6 +25,7 @@ from modules.api import (
 from modules.api.answers import install_error_answers
 from modules.api.assets import Asset
 from modules.api.guests import guest_rule
+from modules.api.openapi import REFUSALS
 from modules.api.services import Services
 from modules.jobs.version import VERSION
 
@@ -34,7 +35,14 @@ SMALLEST_COMPRESSED = 1000
 def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
     """Return the application. It has an own /docs: the usual pages load their scripts from the internet."""
     rule = [Depends(guest_rule(services))]
-    app = FastAPI(title="Steady Diffusion", version=VERSION, docs_url=None, redoc_url=None, dependencies=rule)
+    app = FastAPI(
+        title="Steady Diffusion",
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        responses=REFUSALS,
+        dependencies=rule,
+    )
     install_error_answers(app)
     for part in (
         sdapi_progress,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from modules.api.answers import Refused, json_answer, read_object
 from modules.api.client import actor_of
+from modules.api.openapi import TEXT, body
 from modules.api.services import Services
 from modules.api.stored_requests import unwritten
 from modules.errors import InvalidRequest, StorageError
@@ -31,6 +32,10 @@ COMMANDS: dict[Target, dict[str, str]] = {
 }
 
 
+ONE_JOB = body({"task_id": TEXT})
+MOMENT = body({"when": {"type": "string", "enum": list(COMMANDS["server"]), "default": "now"}})
+
+
 def routes(services: Services) -> APIRouter:
     """POST interrupt, skip, stop-generating, server-restart, engine-restart, restart-cancel, server-stop."""
     router = APIRouter(prefix="/sdapi/v1")
@@ -42,25 +47,25 @@ def routes(services: Services) -> APIRouter:
 def _add_stops(router: APIRouter, services: Services) -> None:
     async def ask(request: Request, kind: RequestKind, plain: dict[str, Any] | None) -> Response:
         """Act on the job that runs and answer like A1111, or on the one named by `task_id` and say what came of it."""
-        body = await read_object(request, empty=True)
-        task_id = body.get("task_id") or request.query_params.get("task_id")
+        sent = await read_object(request, empty=True)
+        task_id = sent.get("task_id") or request.query_params.get("task_id")
         if task_id is not None and not isinstance(task_id, str):
             raise InvalidRequest(f"task_id {task_id!r} is no text: send the id of a job.", "task_id")
         answer = await services.workers.run_control(services.requests.ask, kind, task_id, actor_of(request))
         told = plain if task_id is None else {"task_id": answer.job, "acted": answer.accepted}
         return json_answer(told if answer.notice is None else {**(told or {}), "notice": answer.notice})
 
-    @router.post("/interrupt")
+    @router.post("/interrupt", openapi_extra=ONE_JOB)
     async def interrupt(request: Request) -> Response:
         """Stop the running job now, or the job named by `task_id`."""
         return await ask(request, "interrupt", {})
 
-    @router.post("/skip")
+    @router.post("/skip", openapi_extra=ONE_JOB)
     async def skip(request: Request) -> Response:
         """Go on with the next image, of the running job or of the job named by `task_id`."""
         return await ask(request, "skip", None)
 
-    @router.post("/stop-generating")
+    @router.post("/stop-generating", openapi_extra=ONE_JOB)
     async def stop_generating(request: Request) -> Response:
         """End the running job, or the job named by `task_id`, after the current image."""
         return await ask(request, "stop", {})
@@ -69,21 +74,21 @@ def _add_stops(router: APIRouter, services: Services) -> None:
 def _add_server_commands(router: APIRouter, services: Services) -> None:
     async def restart(request: Request, target: Target) -> Response:
         """Give the launcher the order and answer like A1111, or, to a request that says `when`, what waits now."""
-        body = await read_object(request, empty=True)
-        when = body.get("when", "now")
+        sent = await read_object(request, empty=True)
+        when = sent.get("when", "now")
         command = COMMANDS[target].get(when) if isinstance(when, str) else None
         if command is None:
             raise InvalidRequest(f"when {when!r} is not possible: send one of {', '.join(COMMANDS[target])}.", "when")
         notice = await order(services, request, command)
         waiting = None if when == "now" else {"command": command, "since": time.time()}
-        return json_answer(({"accepted": True, "waiting": waiting} if "when" in body else {}) | notice)
+        return json_answer(({"accepted": True, "waiting": waiting} if "when" in sent else {}) | notice)
 
-    @router.post("/server-restart")
+    @router.post("/server-restart", openapi_extra=MOMENT)
     async def server_restart(request: Request) -> Response:
         """Swap the server: no request fails, the running job goes on. `when`: now, after-image or idle."""
         return await restart(request, "server")
 
-    @router.post("/engine-restart")
+    @router.post("/engine-restart", openapi_extra=MOMENT)
     async def engine_restart(request: Request) -> Response:
         """Start the engine anew; its job goes on after that. `when`: now, after-image or idle."""
         return await restart(request, "engine")

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from modules.api.answers import Refused, error_answer, read_object, retry_later
 from modules.api.client import actor_of
 from modules.api.generation_answer import generation_answer
+from modules.api.openapi import whole_body
 from modules.api.services import Services
 from modules.api.submission import (
     Wishes,
@@ -26,7 +27,7 @@ from modules.jobs.store import JobStore
 
 SECONDS_BETWEEN_LOOKS = 1.0
 
-OPENAPI = {"requestBody": {"content": {"application/json": {"schema": Txt2ImgRequest.model_json_schema()}}}}
+OPENAPI = whole_body(Txt2ImgRequest.model_json_schema())
 
 
 def routes(services: Services) -> APIRouter:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from modules.api.answers import json_answer, read_object
+from modules.api.openapi import TEXT, body
 from modules.api.services import Services
 from modules.errors import InvalidRequest
 from modules.images.png import read_parameters
@@ -20,11 +20,11 @@ def routes(services: Services) -> APIRouter:
     """POST png-info."""
     router = APIRouter(prefix="/sdapi/v1")
 
-    @router.post("/png-info")
+    @router.post("/png-info", openapi_extra=body({"image": TEXT}, required=["image"]))
     async def png_info(request: Request) -> Response:
         """What a picture says about how it was made. `image` is its file as base64."""
-        body = await read_object(request)
-        found = await services.workers.run_picture(_read, body.get("image"))
+        sent = await read_object(request)
+        found = await services.workers.run_picture(_read, sent.get("image"))
         return json_answer(found)
 
     return router
@@ -45,7 +45,7 @@ def decode_image(value: object, field: str = "image") -> bytes:
     encoded = value.partition(",")[2] if value.startswith("data:") else value
     try:
         return base64.b64decode("".join(encoded.split()), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # also for text that is no ASCII
         raise InvalidRequest(f"{field} is no base64 ({error}): send the picture's file as base64.", field) from error
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from modules.api.answers import json_answer, read_object, retry_later
 from modules.api.client import actor_of
+from modules.api.openapi import settings_body
 from modules.api.services import Services
 from modules.errors import InvalidRequest, SteadyError
 from modules.jobs.checkpoints import CheckpointCatalogue
@@ -31,7 +32,7 @@ def routes(services: Services) -> APIRouter:
         """All settings."""
         return json_answer(await services.workers.run(options_answer, options, catalogue))
 
-    @router.post("/options")
+    @router.post("/options", openapi_extra=settings_body())
     async def set_options(request: Request) -> Response:
         """Change settings, all or none. Unknown keys are ignored."""
         changes = await read_object(request)

@@ -140,12 +140,17 @@ class FakeEngine(threading.Thread):
 
 @pytest.fixture
 def services(tmp_path: Path) -> Services:
-    make_model(tmp_path / "models")
-    folder = DataFolder(tmp_path / "data")
+    return services_in(tmp_path)
+
+
+def services_in(root: Path) -> Services:
+    """Return a server's parts, with a model that draws nothing."""
+    make_model(root / "models")
+    folder = DataFolder(root / "data")
     folder.root.mkdir()
     return build_services(
         store=JobStore(folder.database, folder),
-        catalogue=CheckpointCatalogue([tmp_path / "models"]),
+        catalogue=CheckpointCatalogue([root / "models"]),
         options=Options(folder.settings),
         state=State(),
         link=None,
@@ -178,6 +183,11 @@ async def engine(running: Services) -> AsyncIterator[FakeEngine]:
 
 @pytest.fixture
 def application(services: Services) -> ASGIApp:
+    return application_of(services)
+
+
+def application_of(services: Services) -> ASGIApp:
+    """Return the REST application behind what guards it, beside a page without content."""
     page = FastAPI()
     for path in ("/", "/config", "/theme.css"):
         page.add_api_route(path, lambda: "a page")

@@ -149,6 +149,13 @@ async def test_what_a_picture_says_is_told_whatever_it_is(
     assert json.loads(answer.text)["parameters"] == parameters
 
 
+@pytest.mark.parametrize("image", ["\u00d5\u00c2", "\U0001f984", "====", "a" * 5])
+async def test_what_is_no_base64_is_a_422(client: httpx.AsyncClient, image: str) -> None:
+    answer = await client.post("/sdapi/v1/png-info", json={"image": image})
+    assert answer.status_code == 422
+    assert "base64" in answer.json()["errors"] or "cannot be read" in answer.json()["errors"]
+
+
 async def test_an_infotext_with_a_seed_beyond_64_bits_is_read(client: httpx.AsyncClient) -> None:
     infotext = 'a cat\nSteps: 5, Seed: 99999999999999999999, Size: 64x64, Model: "half \\ud800"'
     answer = await client.post("/sdapi/v1/png-info", json={"image": picture(parameters=infotext)})
