@@ -28,6 +28,7 @@ from modules import shared
 from modules.api.application import assemble
 from modules.api.assets import read_assets
 from modules.api.auth.proof import Proof
+from modules.api.log_throttle import throttle_logs
 from modules.api.page_identity import Identity, assets_hash, page_hash
 from modules.api.services import Services, build_services
 from modules.api.serving import SwappableServer, force_exit_after
@@ -52,6 +53,7 @@ def main() -> int:
     logging.basicConfig(level=arguments.loglevel, format="%(asctime)s %(levelname)s server: %(message)s")
     for talkative in ("httpx", "httpcore", "asyncio", "PIL", "uvicorn"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    throttle_logs()
     application, services = build_application(arguments, link)
     # What is there now stays. Without it among what is looked through, no answer waits 60 ms for the collector.
     gc.freeze()

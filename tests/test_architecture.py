@@ -16,7 +16,8 @@ LONGEST_FILE = 400
 
 STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
 BASE = frozenset(
-    f"modules.{name}" for name in ("errors", "paths", "cmd_args", "options", "settings_file", "shared_state", "shared")
+    f"modules.{name}"
+    for name in ("errors", "paths", "cmd_args", "open_files", "options", "settings_file", "shared_state", "shared")
 )
 PURE = BASE | {
     "modules.jobs",
@@ -42,6 +43,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "modules.credentials",
             "modules.shared_state",
             "modules.cmd_args",
+            "modules.open_files",
             "modules.paths",
             "modules.errors",
         }
@@ -60,6 +62,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "fastapi",
             "starlette",
             "uvicorn",
+            "h11",
             "anyio",
             "orjson",
             "websockets",

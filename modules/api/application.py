@@ -14,7 +14,7 @@ from modules.api.page_routes import PageRoutes
 from modules.api.rest import build_rest
 from modules.api.security_headers import SecurityHeaders
 from modules.api.services import Services
-from modules.api.true_client import TrueClient
+from modules.api.true_client import Proxies, TrueClient
 
 
 def assemble(services: Services, page: ASGIApp, page_assets: dict[str, Asset], proof: Proof) -> ASGIApp:
@@ -26,4 +26,4 @@ def assemble(services: Services, page: ASGIApp, page_assets: dict[str, Asset], p
     routes = Front(build_rest(services, page_assets), PageRoutes(page))
     gate = Gate(routes, proof, lambda: services.options.values.theme)
     guarded = Guard(BodyLimit(gate), listen=arguments.listen)
-    return TrueClient(SecurityHeaders(Stamp(guarded, services.retirement)), arguments.trusted_proxies)
+    return TrueClient(SecurityHeaders(Stamp(guarded, services.retirement)), Proxies(arguments.trusted_proxies))

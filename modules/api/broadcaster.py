@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
+from modules.api.fan_out import FanOut
 from modules.api.live_messages import (
     MOST_EVENTS_AT_ONCE,
     Batch,
@@ -61,6 +62,7 @@ class Broadcaster:
         self._store, self._state, self._link, self._workers = store, state, link, workers
         self._identity, self._notices = identity, notices
         self._subscriptions: set[Subscription] = set()
+        self._fan_out = FanOut(self._subscriptions)
         self._waiting: dict[str, set[asyncio.Future[str]]] = {}
         self._topics: dict[str, Any] = dict.fromkeys(TOPICS)
         self._number = 0
@@ -99,6 +101,7 @@ class Broadcaster:
     def leave(self) -> None:
         """Tell every subscriber that this server goes, and end its stream. Who waits for a job is still answered."""
         self._leaving = True
+        self._fan_out.close()
         for subscription in self._subscriptions:
             subscription.put(LEAVING)
             subscription.end()
@@ -204,15 +207,11 @@ class Broadcaster:
 
     def _on_topic(self, name: str, value: Any) -> None:
         self._take_topic(name, value)
-        self._tell_newest(name, Message(text_of({"type": name, name: _told_topic(name, value)})))
+        self._fan_out.tell(name, Message(text_of({"type": name, name: _told_topic(name, value)})))
 
     def _on_preview(self, preview: Preview) -> None:
         if self._subscriptions:
-            self._tell_newest("preview", Message(text_of({"type": "preview", "preview": _preview_content(preview)})))
-
-    def _tell_newest(self, slot: str, message: Message) -> None:
-        for subscription in self._subscriptions:
-            subscription.put_newest(slot, message)
+            self._fan_out.tell("preview", Message(text_of({"type": "preview", "preview": _preview_content(preview)})))
 
     async def _watch(self) -> None:
         while True:

@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager
+from typing import Any
 
 from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
 from starlette.requests import HTTPConnection
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message as ASGIMessage
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
-from modules.api.client import actor_of
+from modules.api.answers import Refused, error_answer
+from modules.api.client import actor_of, address_of
 from modules.api.guest_view import GuestView
 from modules.api.numbers import HIGHEST_DIGITS, Number
 from modules.api.rights import rights_of
@@ -39,16 +42,15 @@ def routes(services: Services) -> APIRouter:
 
     @router.websocket("/steady/live")
     async def live(websocket: WebSocket, owner: str | None = None, after: Number | None = None) -> None:
-        await websocket.accept()
-        sending = asyncio.create_task(_send_all(services, websocket, after, owner))
-        listening = asyncio.create_task(_until_gone(websocket))
-        try:
-            await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sending, listening):
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-                    await task
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(services.watchers.place(address_of(websocket)))
+            except Refused as refusal:
+                answer = error_answer(refusal.status, "Refused", str(refusal), headers=refusal.headers)
+                await websocket.send_denial_response(answer)
+                return
+            await websocket.accept()
+            await _talk(services, websocket, after, owner)
 
     @router.get("/sdapi/v1/events")
     async def events(request: Request, owner: str | None = None) -> Response:
@@ -56,13 +58,25 @@ def routes(services: Services) -> APIRouter:
         after = last_event_id(request.headers.get("last-event-id"))
         stream = server_sent_events(services, request, after, owner)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return EventStream(stream, media_type="text/event-stream", headers=headers)
+        place = services.watchers.place(address_of(request))
+        return EventStream(stream, place, media_type="text/event-stream", headers=headers)
 
     return router
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events; a client that takes nothing any more is left, so that its stream does not stay for ever."""
+    """Server-sent events; a client that takes nothing any more is left, so that its stream does not stay for ever.
+
+    `place` is held meanwhile.
+    """
+
+    def __init__(self, stream: AsyncGenerator[bytes, None], place: AbstractContextManager[None], **more: Any) -> None:
+        super().__init__(stream, **more)
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._place:
+            await super().__call__(scope, receive, send)
 
     async def stream_response(self, send: Send) -> None:
         """Send the stream, each part within its time."""
@@ -96,6 +110,19 @@ async def follow(
     async with contextlib.aclosing(stream):
         async for message in stream:
             yield message
+
+
+async def _talk(services: Services, websocket: WebSocket, after: int | None, owner: str | None) -> None:
+    """Send and listen until one of both has an end."""
+    sending = asyncio.create_task(_send_all(services, websocket, after, owner))
+    listening = asyncio.create_task(_until_gone(websocket))
+    try:
+        await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (sending, listening):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+                await task
 
 
 async def _send_all(services: Services, websocket: WebSocket, after: int | None, owner: str | None = None) -> None:
@@ -132,7 +159,7 @@ def last_event_id(header: str | None) -> int | None:
 
 async def server_sent_events(
     services: Services, connection: HTTPConnection, after: int | None, owner: str | None = None
-) -> AsyncGenerator[str, None]:
+) -> AsyncGenerator[bytes, None]:
     """Yield each message as an event, and a comment when nothing happens, so that a dead connection is found."""
     async with contextlib.aclosing(follow(services, connection, after, owner)) as stream:
         following = asyncio.ensure_future(anext(stream, None))
@@ -140,20 +167,14 @@ async def server_sent_events(
             while True:
                 done, _ = await asyncio.wait((following,), timeout=SECONDS_BETWEEN_SIGNS_OF_LIFE)
                 if not done:
-                    yield ": still here\n\n"
+                    yield b": still here\n\n"
                     continue
                 message = following.result()
                 if message is None:
                     return
-                yield as_event(message)
+                yield message.as_event
                 following = asyncio.ensure_future(anext(stream, None))
         finally:
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await following
-
-
-def as_event(message: Message) -> str:
-    """Return a message as text/event-stream has it. Only events carry an id, which comes back as Last-Event-ID."""
-    number = "" if message.number is None else f"id: {message.number}\n"
-    return f"{number}data: {message.text}\n\n"

@@ -9,6 +9,7 @@ from modules.api.page_identity import Identity
 from modules.api.permission import Permission
 from modules.api.retirement import Retirement
 from modules.api.stored_requests import StoredRequests
+from modules.api.watchers import Watchers
 from modules.api.workers import Workers
 from modules.cmd_args import Arguments
 from modules.jobs.checkpoints import CheckpointCatalogue
@@ -37,6 +38,7 @@ class Services:
     requests: StoredRequests
     permission: Permission
     retirement: Retirement
+    watchers: Watchers
 
 
 def build_services(
@@ -86,4 +88,5 @@ def build_services(
         requests=requests,
         permission=permission,
         retirement=Retirement(),
+        watchers=Watchers(),
     )

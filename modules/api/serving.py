@@ -16,13 +16,19 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, Protocol
+from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from modules.api.crowd import Crowd, most_connections
+from modules.api.http_protocol import PatientConnection
 from modules.api.rehearsal import rehearse
 from modules.api.services import Services
+from modules.api.true_client import Proxies
+from modules.api.watchers import MOST_WATCHERS
+from modules.cmd_args import is_loopback
+from modules.open_files import raise_open_files_limit
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +41,7 @@ SECONDS_UNTIL_FORCED = 2.5
 TICK_SECONDS = 0.05
 TURNS_TO_MAKE_A_TRANSPORT = 3
 BACKLOG = 2048
+ACCEPTED_AT_ONCE = 100
 MILLISECONDS_TO_TAKE_ANYTHING = 60_000
 STARTUP_FAILURE = 3
 
@@ -85,6 +92,9 @@ class SwappableServer(uvicorn.Server):
         self._end_now = False
         self._force_exit_after = force_exit_after
         self._linger_seconds = linger_seconds
+        proxies = Proxies(services.arguments.trusted_proxies)
+        most = most_connections(raise_open_files_limit(), MOST_WATCHERS)
+        self.crowd = Crowd(most, is_known=lambda address: is_loopback(address) or address in proxies)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Make everything ready, tell the launcher, and accept once it says so."""
@@ -99,7 +109,9 @@ class SwappableServer(uvicorn.Server):
             return
         for listening in sockets or []:
             drop_clients_that_take_nothing(listening)
-            server = await loop.create_server(self._new_connection, sock=listening, backlog=self.config.backlog)
+            # So many are accepted at each turn of the loop, or fail to be: asyncio tries them all when no file is left.
+            server = await loop.create_server(self._new_connection, sock=listening, backlog=ACCEPTED_AT_ONCE)
+            listening.listen(BACKLOG)
             self.servers.append(server)
         self.started = True
         self._signal("accepting")
@@ -196,11 +208,7 @@ class SwappableServer(uvicorn.Server):
         return not self.should_exit
 
     def _new_connection(self) -> asyncio.Protocol:
-        make: Any = self.config.http_protocol_class
-        protocol: asyncio.Protocol = make(
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-        )
-        return protocol
+        return PatientConnection(self.config, self.server_state, self.lifespan.state, self.crowd)
 
     async def _stop_accepting(self) -> None:
         """Close the listening sockets without losing a connection that was just taken from the backlog.

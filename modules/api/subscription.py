@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 
 MOST_EVENTS_WAITING = 1000
 
@@ -19,6 +20,12 @@ class Message:
     text: str
     number: int | None = None
     owner: str | None = None
+
+    @cached_property
+    def as_event(self) -> bytes:
+        """Return it as text/event-stream has it. Only events carry an id, which comes back as Last-Event-ID."""
+        number = "" if self.number is None else f"id: {self.number}\n"
+        return f"{number}data: {self.text}\n\n".encode()
 
 
 class Subscription:

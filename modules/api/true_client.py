@@ -36,15 +36,25 @@ def client_of(scope: Scope) -> Client:
     return Client(address, is_loopback(address))
 
 
+class Proxies:
+    """Those that are believed, by address or network."""
+
+    def __init__(self, named: Sequence[str] = ()) -> None:
+        self._networks = [ipaddress.ip_network(one, strict=False) for one in named]
+
+    def __contains__(self, address: str) -> bool:
+        if not self._networks or not _is_address(address):
+            return False
+        parsed = ipaddress.ip_address(address)
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(parsed in network for network in self._networks)
+
+
 class TrueClient:
-    """ASGI middleware that puts the client's own address into the scope and takes out what proxies have added.
+    """ASGI middleware that puts the client's own address into the scope and takes out what proxies have added."""
 
-    `proxies` are the addresses or networks of those that are believed.
-    """
-
-    def __init__(self, app: ASGIApp, proxies: Sequence[str] = ()) -> None:
-        self.app = app
-        self.proxies = [ipaddress.ip_network(one, strict=False) for one in proxies]
+    def __init__(self, app: ASGIApp, proxies: Proxies) -> None:
+        self.app, self.proxies = app, proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket") and any(name in FORWARDING for name, _ in scope["headers"]):
@@ -55,7 +65,7 @@ class TrueClient:
         added = [(name, value.decode("latin-1")) for name, value in scope["headers"] if name in FORWARDING]
         scope = dict(scope) | {"headers": [one for one in scope["headers"] if one[0] not in FORWARDING]}
         host, port = scope["client"] or ("unknown", 0)
-        if not self._is_proxy(host):
+        if host not in self.proxies:
             scope["client"] = (f"proxy {host}", port)
             return scope
         chain = [one.strip() for name, value in added if name == b"x-forwarded-for" for one in value.split(",")]
@@ -69,16 +79,9 @@ class TrueClient:
         """Return the last address that is no proxy of ours: each believed one vouches for the one before it."""
         address = None
         for address in reversed(list(chain)):
-            if not self._is_proxy(address):
+            if address not in self.proxies:
                 break
         return address if address is not None and _is_address(address) else None
-
-    def _is_proxy(self, address: str) -> bool:
-        if not _is_address(address):
-            return False
-        parsed = ipaddress.ip_address(address)
-        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-        return any(parsed in network for network in self.proxies)
 
 
 def _is_address(text: str) -> bool:

@@ -28,6 +28,7 @@ from modules.launcher.server_keeper import ServerKeeper
 from modules.launcher.supervisor import Supervisor
 from modules.launcher.switchboard import Switchboard
 from modules.link.transport import DESCRIPTORS_ARE_INHERITED
+from modules.open_files import raise_open_files_limit
 from modules.paths import ROOT, DataFolder
 from modules.shared_state import State
 
@@ -68,6 +69,7 @@ def serve(arguments: Arguments, programs: Programs = Programs()) -> ExitCode:
     passwords = passwords_of(arguments)
     if arguments.listen and not passwords:
         logger.warning(OPEN_TO_ALL)
+    raise_open_files_limit()  # its children inherit it
     data = DataFolder(data_folder_of(arguments))
     usual = keep_new_files_private()
     locks = own_data_folder(data.root)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from modules.api.true_client import TrueClient, client_of
+from modules.api.true_client import Proxies, TrueClient, client_of
 from modules.cmd_args import parse
 
 
@@ -27,7 +27,7 @@ async def seen(peer: str, headers: dict[str, str], *proxies: str, kind: str = "h
         "client": (peer, 5000),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    await TrueClient(application, proxies)(scope, nothing, nothing)
+    await TrueClient(application, Proxies(proxies))(scope, nothing, nothing)
     return reached[0]
 
 
