@@ -121,6 +121,7 @@ window.steadyReady = new Promise((ready) => {{ window.steadyIsReady = ready; }})
     root.dataset.theme = choice === "auto" ? (system.matches ? "dark" : "light") : choice;
     document.body?.classList.toggle("dark", root.dataset.theme === "dark");
   }};
+  try {{ root.dataset.job = sessionStorage.getItem("steady.job") || "none"; }} catch {{ /* the first news says it */ }}
   system.addEventListener("change", window.steadyColours);
   document.addEventListener("DOMContentLoaded", window.steadyColours);
   window.steadyColours();

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.feed import Feed, output
-from tests.program import Program
+from tests.program import Program, wait_until
 
 SIZES = [(64, 64), (256, 256), (512, 512), (512, 768), (768, 512), (1024, 1024), (1024, 512), (2048, 1024),
          (512, 2048), (1216, 832)]  # fmt: skip
@@ -85,3 +85,74 @@ def test_nothing_jumps_from_the_first_click_to_a_strip_of_twenty(feed: Feed, win
     ):
         feed.shows(job)
         assert feed.page.evaluate(BOXES) == before
+
+
+# Each set of words that the page shows between its reload and now.
+WATCH = """(() => {
+  window.seen = [];
+  const there = (name) => {
+    const element = document.querySelector(name);
+    return element?.checkVisibility({ visibilityProperty: true }) ? element.innerText.trim() || name : null;
+  };
+  const look = () => {
+    const names = ["#txt2img_empty", "#txt2img_generate", "#txt2img_token_counter .sd-tokens", "#txt2img_interrupt"];
+    for (const words of names.map(there)) if (words && !seen.includes(words)) seen.push(words);
+    requestAnimationFrame(look);
+  };
+  look();
+})()"""
+
+
+def test_a_reload_amid_a_job_shows_nothing_that_is_not_so(browser: Browser, program: Program) -> None:
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        fed = Feed(context.new_page(), program.url)
+        fed.open()
+        page = fed.page
+        page.fill("#txt2img_prompt textarea", "a red heart in the snow")
+        expect(page.locator("#txt2img_token_counter")).to_contain_text("6 / 75")
+        job = fed.job("running", [], request={"prompt": "a heart", "n_iter": 2})
+        fed.shows(job)
+        expect(page.locator("#txt2img_interrupt")).to_be_visible()
+        fed.first = None  # the first news are late
+        page.add_init_script(WATCH)
+        fed.open()
+        expect(page.locator("#txt2img_token_counter")).to_contain_text("6 / 75")
+        expect(page.locator("#txt2img_interrupt")).to_be_visible()
+        fed.shows(job)
+        fed.wait_for_picture(fed.previews(64, 64))
+        seen = page.evaluate("seen")
+        assert [words for words in seen if words not in ("6 / 75", "#txt2img_empty")] == ["Interrupt"]
+
+
+def test_generate_at_the_fields_of_a_phone_brings_the_picture_into_sight(browser: Browser, program: Program) -> None:
+    window: Any = {"width": 390, "height": 844}
+    with browser.new_context(viewport=window, has_touch=True, is_mobile=True) as context:
+        fed = Feed(context.new_page(), program.url)
+        fed.open()
+        page = fed.page
+        prompt, dock = (page.locator(name).bounding_box() for name in ("#txt2img_prompt textarea", "#txt2img_actions"))
+        assert prompt
+        assert dock
+        assert prompt["y"] + 40 < dock["y"]  # the first screen has a line of the prompt
+        page.locator("#txt2img_seed").scroll_into_view_if_needed()
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        assert page.evaluate("scrollY") > 300
+        answer = {"job": fed.job("running", []), "message": None}
+        page.evaluate("(answer) => window.steady.answered(JSON.stringify(answer))", answer)
+        wait_until(lambda: page.evaluate("scrollY") < 180, 10, "the picture is in sight")
+
+
+def test_a_prompt_from_the_right_stands_on_the_right_and_a_lost_picture_has_no_frame(feed: Feed) -> None:
+    page = feed.page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    words = "\u05dc\u05d1 \u05d0\u05d3\u05d5\u05dd"  # Hebrew
+    page.fill("#txt2img_prompt textarea", words)
+    styles = "(one) => [getComputedStyle(one).unicodeBidi, getComputedStyle(one).textAlign]"
+    for place in ("#txt2img_prompt textarea", "#html_info_txt2img"):
+        assert page.locator(place).evaluate(styles) == ["plaintext", "start"]
+    page.route("**/gone/**", lambda route: route.fulfill(status=404))
+    lost = output(0, url="/gone/0.png")
+    feed.shows(feed.job("done", [lost, output(1)]))
+    place = page.locator("#txt2img_gallery button img").first
+    expect(place).to_have_css("visibility", "hidden")
+    expect(page.locator("#txt2img_gallery button img").last).to_have_css("visibility", "visible")

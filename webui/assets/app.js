@@ -12,9 +12,11 @@ import { Menus } from "./menus.js";
 import { initial, reduce, shownJob, shownPreview, stalledBeat } from "./model.js";
 import { waitForTheServer } from "./patience.js";
 import { PausedJobs } from "./paused.js";
+import { bringIntoSight } from "./in_sight.js";
 import { PictureActions } from "./picture_actions.js";
 import { renderProgress } from "./progress.js";
 import { Queue } from "./queue.js";
+import { countsAre, knows, lookForCounts, rememberJob } from "./reload.js";
 import { ask, jobPath } from "./rest.js";
 import { renderProgram, RestartAnswer } from "./restarts.js";
 import { Settings } from "./settings.js";
@@ -42,6 +44,7 @@ class Page {
     wireHeader(() => this.render());
     document.addEventListener("click", (event) => this.clicked(event));
     document.addEventListener("keydown", (event) => this.key(event));
+    for (const kind of ["error", "load"]) document.addEventListener(kind, (event) => markGone(event), true);
     new MutationObserver(() => this.parts()).observe(document.body, { childList: true, subtree: true });
     const standing = (value) => this.dispatch({ type: "standing", standing: value });
     waitForTheServer(() => this.state.standing === "open");
@@ -82,12 +85,13 @@ class Page {
   draw() {
     this.drawing = false;
     const facts = { ...this.facts, model: this.fields.model };
-    this.buttons.render(this.state);
+    if (knows(this.state)) this.buttons.render(this.state);
+    if (knows(this.state)) rememberJob();
     renderProgress(this.state, facts);
     renderHeader(this.state);
     renderProgram(this.state);
     this.restarts.render(this.state);
-    this.stage.render(this.state, facts);
+    if (knows(this.state)) this.stage.render(this.state, facts);
     this.picture.render(this.state);
     this.fields.renderSizes();
     this.queue.render(this.state);
@@ -98,6 +102,7 @@ class Page {
   parts() {
     // A long list is a stop of its own for the Tab key, which then vanishes with the list and takes the focus along.
     for (const list of document.querySelectorAll('ul[role="listbox"]:not([tabindex])')) list.tabIndex = -1;
+    lookForCounts();
     const seen = ["txt2img_stage", "steady_status", "steady_queue", "txt2img_sizes", "txt2img_res_switch_btn"];
     const key = seen.filter((id) => byId(id)).join();
     if (key === this.seen) return;
@@ -163,11 +168,17 @@ class Page {
   }
 }
 
+// A picture that could not be loaded leaves no frame (style.css).
+function markGone({ target, type }) {
+  if (target instanceof HTMLImageElement) target.toggleAttribute("data-gone", type === "error");
+}
+
 // What Gradio's listeners (webui/tabs) call.
 function api(page) {
   return {
     restore(names, values) {
       const restored = page.inputs.restore(names, values);
+      countsAre(names, restored);
       page.fields.sizeIs(restored[names.indexOf("width")], restored[names.indexOf("height")]);
       return [...restored, page.state.owner];
     },
@@ -185,6 +196,7 @@ function api(page) {
         return page.problem(answer.message, answer.field);
       }
       page.takeover.accepted();
+      if (answer.job?.id === page.state.shown) bringIntoSight();
       page.fields.clear();
       return undefined;
     },

@@ -12,9 +12,9 @@ export function read(key) {
   }
 }
 
-export function write(key, value) {
+export function write(key, value, storage = () => localStorage) {
   try {
-    localStorage.setItem(key, value);
+    storage().setItem(key, value);
   } catch {
     /* forgotten at the next load, no worse */
   }
