@@ -176,7 +176,10 @@ class Settings:
         50, "User interface", "Finished jobs shown in the queue", minimum=0, maximum=1000
     )
     theme: Literal["auto", "light", "dark"] = _setting(
-        "auto", "User interface", "Colours", "auto follows the system.", needs="server"
+        "auto",
+        "User interface",
+        "Colours",
+        "auto follows the system. The button at the top right chooses for one browser, until this is changed.",
     )
 
 
@@ -209,6 +212,19 @@ class SettingField:
         if self.type is int:
             return self._check_int(value)
         return self._check_str(value)
+
+    def fault(self, value: object) -> str | None:
+        """Say what is wrong with `value` to someone who sees the setting's label; None: nothing is."""
+        try:
+            self.check(value)
+        except InvalidRequest as error:
+            if value is None:
+                return f"This is empty, or no number: use {self._range() or 'a value'}."
+            return str(error).replace(f" for {self.name} ({self.label})", "", 1)
+        return None
+
+    def _range(self) -> str:
+        return "" if self.minimum is None or self.maximum is None else f"{self.minimum:,} to {self.maximum:,}"
 
     def _check_bool(self, value: object) -> bool:
         if isinstance(value, bool):

@@ -123,6 +123,8 @@ AUDIT = """
 </details>
 """
 
+SETTINGS_NONE = '<p id="settings_none" class="sd-none" role="status" hidden></p>'
+
 SETTINGS_SEARCH = (
     '<input type="search" id="settings_search" class="sd-search" placeholder="Search the settings" '
     'aria-label="Search the settings" autocomplete="off">'

@@ -114,6 +114,7 @@ window.steadyReady = new Promise((ready) => {{ window.steadyIsReady = ready; }})
 (() => {{
   const root = document.documentElement, system = matchMedia("(prefers-color-scheme: dark)");
   root.dataset.coloursSetting = "{colours}";
+  try {{ root.dataset.coloursSetting = localStorage.getItem("steady.colours.setting") || "{colours}"; }} catch {{}}
   window.steadyColours = () => {{
     let choice = null;
     try {{ choice = localStorage.getItem("steady.colours"); }} catch {{ /* storage is off: the setting decides */ }}

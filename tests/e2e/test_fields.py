@@ -50,3 +50,36 @@ def test_all_samplers_can_be_chosen_while_the_schedules_are_open(tab: Tab) -> No
     page.click("#txt2img_phase")
     expect(page.locator(OPEN)).to_have_count(0)
     expect(page.locator("[role=listbox]")).to_have_count(0)
+
+
+def test_a_schedule_that_gives_way_is_told_at_its_field_and_comes_back(tab: Tab) -> None:
+    page, said = tab.page, tab.page.locator("#txt2img_scheduler .sd-said")
+    for field, choice in ((SCHEDULE, "Karras"), (SAMPLING, "LCM")):
+        page.click(field)
+        page.click(f"[role=option][aria-label='{choice}']")
+    expect(said).to_have_text("Karras does not go with LCM: Automatic is chosen.")
+    expect(page.locator(SCHEDULE)).to_have_value("Automatic")
+    page.click(SAMPLING)
+    page.click("[role=option][aria-label='Euler']")
+    expect(page.locator(SCHEDULE)).to_have_value("Karras")
+    expect(said).to_be_hidden()
+
+
+def test_a_number_that_is_none_is_told_and_not_taken_for_the_models_own(tab: Tab) -> None:
+    page = tab.page
+    page.focus("#txt2img_width input")
+    keys(page, "Control+A", "e")
+    page.click("#txt2img_generate")
+    expect(page.locator("#txt2img_width .sd-problem")).to_have_text("This is no number: use digits alone.")
+    assert tab.job is None
+    gap = """() => document.querySelector("#txt2img_width .sd-problem").getBoundingClientRect().top
+      - document.querySelector("#txt2img_width input").getBoundingClientRect().bottom"""
+    assert page.evaluate(gap) >= 4, "the words keep off the field"
+
+
+def test_a_prompt_is_written_in_its_own_direction(tab: Tab) -> None:
+    page = tab.page
+    page.fill("#txt2img_prompt textarea", "\u05dc\u05d1 \u05d0\u05d3\u05d5\u05dd")
+    assert (
+        page.evaluate("() => getComputedStyle(document.querySelector('#txt2img_prompt textarea')).direction") == "rtl"
+    )

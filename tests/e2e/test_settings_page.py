@@ -22,8 +22,19 @@ def test_apply_persists_and_a_bad_value_changes_nothing(tab: Tab, program: Progr
     stored = json.loads((program.data / "settings.json").read_text())
     assert stored["results_kept_hours"] == 48
     tab.number("setting_results_kept_hours", 0)
+    expect(page.locator("#settings_result")).to_be_hidden()  # what was answered is of before
     page.click("#settings_submit")
-    expect(page.locator("#settings_result")).to_contain_text("Nothing was changed. 0 is not possible")
+    expect(page.locator("#settings_result")).to_contain_text("Nothing was changed: “Hours to keep")
+    problem = page.locator("#setting_results_kept_hours .sd-problem")
+    expect(problem).to_have_text("0 is not possible: use 1 to 8760.")
+    expect(page.locator("#setting_results_kept_hours input")).to_be_focused()
+    page.fill("#setting_results_kept_hours input", "7")
+    expect(problem).to_have_count(0)
+    expect(page.locator("#settings_result")).to_be_hidden()
+    page.fill("#settings_search", "hippopotamus")
+    expect(page.locator("#settings_none")).to_have_text("No setting holds “hippopotamus”.")
+    page.fill("#settings_search", "")
+    expect(page.locator("#settings_none")).to_be_hidden()
     tab.reload()
     tab.to("settings")
     expect(page.locator("#setting_results_kept_hours input")).to_have_value("48")
@@ -54,3 +65,17 @@ def test_a_restart_keeps_the_text_the_page_and_the_running_job(tab: Tab, program
     tab.write("pizza", steps=2)
     tab.generate()
     tab.says("Done: 1 picture")
+
+
+def test_colours_follow_what_was_chosen_last(tab: Tab, program: Program) -> None:
+    page, root = tab.page, tab.page.locator("html")
+    page.click("#steady_colours")
+    expect(root).to_have_attribute("data-theme", "dark")
+    tab.reload()
+    expect(root).to_have_attribute("data-theme", "dark")
+    for setting, shown in (("light", "light"), ("dark", "dark"), ("auto", "light")):
+        program.post("/sdapi/v1/options", {"theme": setting})
+        expect(root).to_have_attribute("data-theme", shown)
+    page.click("#steady_colours")
+    tab.reload()
+    expect(root).to_have_attribute("data-theme", "dark")

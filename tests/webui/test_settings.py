@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import json
+
 from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
 from modules.options import Options
@@ -19,9 +22,24 @@ def test_what_changed_is_named_and_announced(store: JobStore, options: Options) 
 
 def test_one_bad_value_changes_nothing(store: JobStore, options: Options) -> None:
     words = apply_settings(store, {"results_kept_hours": 48, "live_preview_max_size": 3})
-    assert "Nothing was changed" in words and "3 is not possible" in words
+    assert "Nothing was changed: “Longest side of a preview, in pixels” cannot be so." in words
+    assert "3 is not possible: use 64 to 2048." in words and "live_preview_max_size" in words
     assert options.values.results_kept_hours == 24
     assert store.last_event() == 0
+
+
+def test_every_fault_is_told_at_its_field_without_internal_names(store: JobStore, options: Options) -> None:
+    told = apply_settings(store, {"queue_limit": None, "theme": "pink", "torch_threads": 1.5})
+    faults = json.loads(html.unescape(told.split('data-faults="')[1].split('"')[0]))
+    assert faults == {
+        "queue_limit": "This is empty, or no number: use 0 to 100,000.",
+        "theme": '"pink" is not possible: use auto, light or dark.',
+        "torch_threads": "1.5 is not possible: use a whole number.",
+    }
+
+
+def test_no_two_answers_are_alike_for_gradio_shows_none_again(store: JobStore, options: Options) -> None:
+    assert apply_settings(store, {}) != apply_settings(store, {})
 
 
 def test_a_value_cannot_write_html(store: JobStore, options: Options) -> None:

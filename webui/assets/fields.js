@@ -42,6 +42,7 @@ export class Fields {
   constructor(changed) {
     this.changed = changed;
     document.addEventListener("input", (event) => this.edited(event.target), true);
+    document.addEventListener("click", (event) => this.check(event), true);
     document.addEventListener("click", (event) => this.clicked(event));
     new ScheduleList(() => this.possible); // before Lists: what cannot be chosen is no choice
     new Lists();
@@ -57,6 +58,8 @@ export class Fields {
       setAttribute(byId(id), "aria-label", name);
       setAttribute(byId(id), "title", name);
     }
+    for (const id of ["txt2img_prompt", "txt2img_neg_prompt"]) setAttribute(byId(id)?.querySelector("textarea"), "dir", "auto");
+    setAttribute(byId("txt2img_seed")?.querySelector("input"), "inputmode", "numeric");
   }
 
   know(checkpoints, schedules) {
@@ -80,6 +83,7 @@ export class Fields {
     const after = this.facts[name];
     write(LAST_MODEL, name);
     if (!after) return values;
+    this.wanted = null;
     return values.map((value, i) => (!before || value === before[keys[i]] ? after[keys[i]] : value));
   }
 
@@ -90,11 +94,28 @@ export class Fields {
     return this.schedules[byId("txt2img_sampling")?.querySelector("[role=combobox]")?.value] || null;
   }
 
+  // What was chosen comes back with the next sampler that it goes with.
   fitSchedule(sampler, schedule) {
     const possible = this.schedules[sampler];
-    if (!possible || possible.includes(schedule)) return schedule;
-    setText(byId("txt2img_phase_live"), `${schedule} does not go with ${sampler}: ${ANY_SCHEDULE} is chosen.`);
-    return ANY_SCHEDULE;
+    const wanted = this.wanted && schedule === ANY_SCHEDULE ? this.wanted : schedule;
+    const fits = !possible || possible.includes(wanted);
+    this.wanted = fits ? null : wanted;
+    this.noteSchedule(fits ? "" : `${wanted} does not go with ${sampler}: ${ANY_SCHEDULE} is chosen.`);
+    return fits ? wanted : ANY_SCHEDULE;
+  }
+
+  // A schedule type was chosen by hand, or came with settings from outside.
+  choseSchedule(schedule) {
+    if (schedule === ANY_SCHEDULE && this.wanted) return;
+    this.wanted = null;
+    this.noteSchedule("");
+  }
+
+  noteSchedule(words) {
+    const home = byId("txt2img_scheduler");
+    const note = home?.querySelector(".sd-said") || make("p", { class: "sd-said", role: "status" });
+    if (home && !note.isConnected) home.append(note);
+    setText(note, words);
   }
 
   // The size in the fields, which the chips compare themselves with.
@@ -133,6 +154,17 @@ export class Fields {
   }
 
   // --- what is wrong with a field
+
+  // A number field shows what is no number and tells nobody: without this the model's own default would be drawn.
+  check(event) {
+    const button = event.target.closest?.("#txt2img_generate, #txt2img_generate_forever");
+    const wrong = button && Array.from(document.querySelectorAll("#txt2img_page input[type=number]")).find((one) => one.validity.badInput);
+    if (!wrong) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const [field] = Object.entries(HOME).find(([, id]) => wrong.closest(`#${id}`)) || [null];
+    this.tell("This is no number: use digits alone.", field);
+  }
 
   tell(message, field) {
     this.clear();

@@ -1,7 +1,7 @@
 // The bar at the top: what the engine does, how long the queue is, and what is wrong.
 
+import { swapColours } from "./colours.js";
 import { byId, logBox, make, press, setAttribute, setText } from "./dom.js";
-import { write } from "./memory.js";
 import { stalledBeat } from "./model.js";
 import { waitingWords } from "./restarts.js";
 import { duration, gigabytes, stallWords } from "./words.js";
@@ -115,11 +115,3 @@ export function wireHeader(rerender) {
 }
 
 export const openTab = (name) => document.querySelector(`[role=tab][data-tab-id="${name}"]`)?.click();
-
-function swapColours() {
-  const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-  write("steady.colours", next);
-  window.steadyColours();
-  document.documentElement.dataset.theme = next; // also where storage is off
-  document.body.classList.toggle("dark", next === "dark");
-}

@@ -1,7 +1,8 @@
-// The Settings tab: its search field, and the choices that are not applied yet. Those stay when another page applies
-// its own, and only they are sent.
+// The Settings tab: its search field, what is wrong with a field, and the choices that are not applied yet. Those stay
+// when another page applies its own, and only they are sent.
 
-import { byId, setAttribute, setLabel } from "./dom.js";
+import { followSetting } from "./colours.js";
+import { byId, make, setAttribute, setLabel, setText } from "./dom.js";
 
 export class Settings {
   names = [];
@@ -9,7 +10,8 @@ export class Settings {
   now = []; // what the fields show
 
   constructor() {
-    document.addEventListener("input", (event) => event.target.id === "settings_search" && search(event.target.value));
+    document.addEventListener("input", (event) => this.edited(event.target), true);
+    document.addEventListener("click", (event) => this.clicked(event.target), true);
   }
 
   // What the server has was read anew. Returns what the fields show from now on: the user's own choice where it is not
@@ -19,11 +21,13 @@ export class Settings {
     const merged = fresh.map((value, i) => (this.known && !same(values[i], this.known[i]) ? values[i] : value));
     this.names = names;
     this.known = fresh;
+    followSetting(fresh[names.indexOf("theme")]);
     this.changed(merged);
     return merged;
   }
 
   changed(values) {
+    values.forEach((value, i) => this.now.length && !same(value, this.now[i]) && mend(byId(`setting_${this.names[i]}`)));
     this.now = values;
     const open = new Set(this.open());
     for (const name of this.names) byId(`setting_${name}`)?.classList.toggle("sd-unsaved", open.has(name));
@@ -36,12 +40,77 @@ export class Settings {
   unsaved() {
     return JSON.stringify(this.open());
   }
+
+  edited(target) {
+    if (target.id === "settings_search") {
+      forget();
+      return search(target.value);
+    }
+    const setting = target.closest?.(".sd-setting");
+    if (setting) mend(setting);
+    if (setting) forget();
+    return undefined;
+  }
+
+  // What was answered is of the moment before the next deed, and of this visit of the tab.
+  clicked(target) {
+    if (target.closest?.("[role=tab], #settings_submit")) forget();
+  }
+
+  // The server has answered Apply: what is wrong stands at its field, the first one in sight.
+  answered(html) {
+    const answer = make("template");
+    answer.innerHTML = html || "";
+    const faults = Object.entries(JSON.parse(answer.content.firstElementChild?.dataset.faults || "{}"));
+    for (const setting of document.querySelectorAll(".sd-setting")) mend(setting);
+    for (const [name, words] of faults) blame(byId(`setting_${name}`), words);
+    const first = faults.length ? byId(`setting_${faults[0][0]}`) : null;
+    if (!first) return;
+    if (first.classList.contains("sd-gone")) clearSearch();
+    first.querySelector("input, textarea")?.focus({ preventScroll: true });
+    first.scrollIntoView({ block: "center" });
+  }
 }
 
 const same = (a, b) => a === b || (a ?? null) === (b ?? null);
 
+function forget() {
+  const line = byId("settings_result")?.querySelector(".sd-answer");
+  if (line) line.hidden = true;
+}
+
+function blame(setting, words) {
+  if (!setting) return;
+  mend(setting);
+  const problem = make("p", { class: "sd-problem", role: "alert", id: `${setting.id}_problem` }, words);
+  setting.append(problem);
+  setting.classList.add("sd-wrong");
+  for (const input of setting.querySelectorAll("input, textarea")) {
+    setAttribute(input, "aria-invalid", "true");
+    setAttribute(input, "aria-describedby", problem.id);
+  }
+}
+
+function mend(setting) {
+  const problem = setting?.querySelector(".sd-problem");
+  if (!problem) return;
+  problem.remove();
+  setting.classList.remove("sd-wrong");
+  for (const input of setting.querySelectorAll("[aria-invalid]")) {
+    setAttribute(input, "aria-invalid", null);
+    setAttribute(input, "aria-describedby", null);
+  }
+}
+
+function clearSearch() {
+  const field = byId("settings_search");
+  field.value = "";
+  search("");
+}
+
 function search(text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  let all = 0;
   for (const section of byId("steady_settings").querySelectorAll(".sd-section")) {
     const heading = section.querySelector("h2")?.textContent || "";
     const settings = Array.from(section.querySelectorAll(".sd-setting"));
@@ -53,7 +122,11 @@ function search(text) {
       found += fits ? 1 : 0;
     }
     section.classList.toggle("sd-gone", !found);
+    all += found;
   }
+  const none = byId("settings_none");
+  none.hidden = all > 0;
+  setText(none, all ? "" : `No setting holds “${text.trim()}”.`);
 }
 
 // The badge is drawn by tabs.css; a search for its words finds it too.

@@ -92,6 +92,7 @@ export class Takeover {
     this.before = stay;
     if (told.checkpoint) write("steady.checkpoint", told.checkpoint); // else the model's own defaults would come in their place
     this.page.fields.clear();
+    this.page.fields.wanted = null; // a schedule type that was chosen for other settings
     this.show(told);
     return [told.checkpoint || checkpoint, ...names.map((name, i) => told.values[name] ?? values[i])];
   }

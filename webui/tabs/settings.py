@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html as escaping
 import json
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -19,14 +21,14 @@ from modules.shared import opts
 from webui.actors import actor, order
 from webui.components import Component, Values, hidden_button, hidden_text, html, on, on_any
 from webui.header import Header
-from webui.live import ABOUT, AUDIT, SETTINGS_SEARCH, SETTINGS_WAITING
+from webui.live import ABOUT, AUDIT, SETTINGS_NONE, SETTINGS_SEARCH, SETTINGS_WAITING
 
 # Chosen in the bar at the top, always in sight.
 ELSEWHERE = ("sd_model_checkpoint",)
 # What the list of moments shows, and the ending of the launcher's command for it.
 WHEN = (("now", ""), ("after this image", "-after-image"), ("when idle", "-when-idle"))
 LABELS = {ending: label for label, ending in WHEN}  # when nothing has to be waited for, all that the page can say
-MESSAGE = '<p class="sd-answer" data-tone="{tone}" role="status">{words}</p>'
+MESSAGE = '<p class="sd-answer" data-tone="{tone}" data-of="{of}" data-faults="{faults}" role="status">{words}</p>'
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def build() -> SettingsTab:
                 )  # fmt: skip
         html(SETTINGS_WAITING)
         answer = html("", "settings_result")
+        html(SETTINGS_NONE, classes=["sd-none-cell"])
         for section, members in groupby(shown_fields(), key=lambda one: one.section):
             with gr.Column(elem_classes=["sd-panel", "sd-section"]):
                 html(f"<h2>{escaping.escape(section)}</h2>")
@@ -133,7 +136,9 @@ def wire(tab: SettingsTab, header: Header, store: JobStore) -> None:
     inputs = {*tab.fields.values(), tab.unsaved, header.owner}
     place = sorted(component._id for component in inputs).index(tab.unsaved._id)  # in which Gradio hands them on
     named = f"(...values) => {{ values[{place}] = window.steady.settingsUnsaved(); return values; }}"
-    on(tab.apply.click, apply, inputs, tab.answer, js=named)
+    applied = on(tab.apply.click, apply, inputs, tab.answer, js=named)
+    on(applied.then, None, tab.answer, None,
+       js="(answer) => { window.steady.settingsAnswered(answer); return []; }")  # fmt: skip
     fields = list(tab.fields.values())
     on_any([field.change for field in fields], None, fields, None,
            js="(...values) => { window.steady?.settingsChanged(...values); return []; }")  # fmt: skip
@@ -146,11 +151,11 @@ def _wire_restarts(tab: SettingsTab, header: Header, store: JobStore) -> None:
     def restart(target: str, when: str, now: str, later: str, owner: str, asker: gr.Request) -> str:
         if not isinstance(when, str) or when not in LABELS:
             no_moment = f"{str(when)[:40]!r} is no moment to restart at: choose {' or '.join(LABELS.values())}."
-            return MESSAGE.format(tone="problem", words=escaping.escape(no_moment))
+            return message("problem", no_moment)
         refusal = order(store, target + when, owner, asker)
         if refusal is not None:
-            return MESSAGE.format(tone="problem", words=escaping.escape(refusal))
-        return MESSAGE.format(tone="quiet", words=f"{later} {LABELS[when]}." if when else now)
+            return message("problem", refusal)
+        return message("quiet", f"{later} {LABELS[when]}." if when else now)
 
     def restart_server(when: str, owner: str, asker: gr.Request) -> str:
         now = "The server is being replaced. This page and a running job go on."
@@ -168,23 +173,38 @@ def _wire_restarts(tab: SettingsTab, header: Header, store: JobStore) -> None:
     on(tab.cancel_restart.click, cancel, header.owner, tab.answer)
 
 
+def message(tone: str, words: str, faults: Mapping[str, str] | None = None) -> str:
+    """Write an answer for the page; `faults` say by the setting's name what is wrong. No two answers are alike.
+
+    (Gradio does not show one again that it believes to stand there already.)
+    """
+    said = json.dumps(faults or {}, ensure_ascii=False)
+    return MESSAGE.format(
+        tone=tone, of=secrets.token_hex(4), faults=escaping.escape(said), words=escaping.escape(words)
+    )
+
+
 def apply_settings(store: JobStore, values: dict[str, object], who: Actor | None = None) -> str:
     """Change what differs, all or nothing. Return the words for the page: what changed and what it still needs."""
     if who is not None and who.only_own:
         refusal = refusal_of_guest("Changing settings", who.address)
-        return MESSAGE.format(tone="problem", words=escaping.escape(refusal))
+        return message("problem", refusal)
+    known = {one.name: one for one in fields_of_settings()}
+    faults = {name: fault for name, value in values.items() if name in known and (fault := known[name].fault(value))}
+    if faults:
+        where = ", ".join(f"“{known[name].label}”" for name in faults)
+        return message("problem", f"Nothing was changed: {where} cannot be so.", faults)
     try:
         changed = opts.update(values)
     except SteadyError as error:
-        return MESSAGE.format(tone="problem", words=escaping.escape(f"Nothing was changed. {error}"))
+        return message("problem", f"Nothing was changed. {error}")
     if not changed:
-        return MESSAGE.format(tone="quiet", words="All of this is set already.")
+        return message("quiet", "All of this is set already.")
     store.note_settings(changed, by=who)
-    labels = {one.name: one for one in fields_of_settings()}
-    words = "Saved: " + ", ".join(labels[name].label for name in changed) + "."
-    needs = {labels[name].needs for name in changed}
+    words = "Saved: " + ", ".join(known[name].label for name in changed) + "."
+    needs = {known[name].needs for name in changed}
     if "engine" in needs:
         words += " Restart the engine for it to take effect; a running job goes on after that."
     if "server" in needs:
         words += " Restart the server for it to take effect; a running job just goes on."
-    return MESSAGE.format(tone="good", words=escaping.escape(words))
+    return message("good", words)

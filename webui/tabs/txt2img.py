@@ -270,6 +270,8 @@ def _wire_fields(tab: Txt2Img, header: Header) -> None:
     pair = [fields["sampler_name"], fields["scheduler"]]
     on(fields["sampler_name"].change, None, pair, fields["scheduler"],
        js="(sampler, schedule) => window.steady?.fitSchedule(sampler, schedule) ?? schedule")  # fmt: skip
+    on(fields["scheduler"].change, None, fields["scheduler"], None,
+       js="(schedule) => { window.steady?.choseSchedule(schedule); return []; }")  # fmt: skip
     on(tab.example.click, None, None, fields["prompt"], js="() => window.steady.chosenExample()")
     suited = [fields[name] for name in ("steps", "cfg_scale", "sampler_name", "scheduler", "width", "height")]
     on(tab.adopt_defaults.click, None, [header.checkpoint, *suited], suited,
