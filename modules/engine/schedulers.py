@@ -24,6 +24,7 @@ from modules.engine.deis import CleanDEIS
 from modules.engine.denoised import observe_steps
 from modules.engine.dpm_multistep import ThirdOrderSDE
 from modules.engine.dpm_singlestep import DPMpp2SAncestral, DPMppSDE, know_the_middle
+from modules.engine.noise_levels import LevelLCM, Levels, at_levels, lcm_levels, levels_of
 from modules.engine.stepping import PlainFirstPLMS, SteppingDDIM, SteppingPLMS
 from modules.engine.terminal_noise import (
     first_order_from_terminal_noise,
@@ -71,6 +72,8 @@ SOLVERS: Mapping[str, Solver] = {
     "Heun": Solver(HeunDiscreteScheduler, exploding=True, options={"clip_sample": False}),
 }
 
+# LCM over noise levels of its own; with "Automatic" it takes its steps from its list.
+_LEVEL_LCM = Solver(LevelLCM, exploding=True)
 _LED_OFF_BY_TERMINAL_NOISE = (HeunDiscreteScheduler, KDPM2DiscreteScheduler, KDPM2AncestralDiscreteScheduler)
 # Schedules with noise levels of their own span the whole range, as with A1111.
 _NOISE_LEVELS: Mapping[str, Mapping[str, Any]] = {
@@ -102,7 +105,8 @@ def build_scheduler(sampler_name: str, schedule_name: str, model_config: Mapping
     """
     sampler = find_sampler(sampler_name)
     schedule = effective_schedule(sampler, find_schedule(schedule_name)).label
-    solver = SOLVERS[sampler.name]
+    is_level_lcm = sampler.name == "LCM" and schedule != "Automatic"
+    solver = _LEVEL_LCM if is_level_lcm else SOLVERS[sampler.name]
     options = dict(_DECIDED_HERE) | dict(solver.options) | _options_of(schedule, solver, model_config)
     if steps == 1:
         options["timestep_spacing"] = (
@@ -116,7 +120,9 @@ def build_scheduler(sampler_name: str, schedule_name: str, model_config: Mapping
         options["trained_betas"] = rescaled_betas(plain.betas)
         sigma_max = float(((1 - plain.alphas_cumprod[-1]) / plain.alphas_cumprod[-1]) ** 0.5)
         scheduler_class = spread_below_terminal_noise(scheduler_class, sigma_max)
-    if sampler.name == "LCM":
+    if is_level_lcm or (sampler.name == "Euler a" and schedule in _NOISE_LEVELS):
+        scheduler_class = at_levels(scheduler_class, _levels(sampler.name, schedule, model_config))
+    elif sampler.name == "LCM":
         options["original_inference_steps"] = next(length for length in _LCM_LIST_LENGTHS if length >= steps)
     made: Any = _start_at_first(observe_steps(scheduler_class, solver.exploding))
     if solver.middle_ahead is not None:
@@ -126,6 +132,16 @@ def build_scheduler(sampler_name: str, schedule_name: str, model_config: Mapping
     known = made._get_init_keys(solver.scheduler)
     wanted = {key: value for key, value in (dict(model_config) | options).items() if key in known}
     return made(**wanted)
+
+
+def _levels(sampler_name: str, schedule: str, model_config: Mapping[str, Any]) -> Levels:
+    """Return the noise levels of a sampler for which diffusers does not spread them, with the help of Euler."""
+
+    def levels(steps: int) -> tuple[torch.Tensor, torch.Tensor]:
+        euler = build_scheduler("Euler", schedule, model_config, steps)
+        return lcm_levels(euler, schedule, steps) if sampler_name == "LCM" else levels_of(euler, steps)
+
+    return levels
 
 
 def _options_of(schedule: str, solver: Solver, model_config: Mapping[str, Any]) -> dict[str, Any]:

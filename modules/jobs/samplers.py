@@ -31,7 +31,8 @@ SCHEDULES: tuple[Schedule, ...] = (
 )
 
 _ANY_SCHEDULE = tuple(schedule.label for schedule in SCHEDULES)
-# These samplers step on whole timesteps: they can be spaced, but noise levels of one's own have no place in them.
+# These step on whole timesteps: they can be spaced, but noise levels of one's own have no place in them. With A1111
+# they take their own timesteps, whatever the schedule type.
 _SPACED_SCHEDULES = ("Automatic", "Uniform", "SGM Uniform")
 
 
@@ -54,7 +55,7 @@ _ANCESTRAL_OF_TWO_STEPS = {"scheduler": "karras", "uses_ensd": "True", "second_o
 
 SAMPLERS: tuple[Sampler, ...] = (
     Sampler("Euler", ("k_euler",)),
-    Sampler("Euler a", ("k_euler_a", "k_euler_ancestral"), schedules=_SPACED_SCHEDULES, options={"uses_ensd": "True"}),
+    Sampler("Euler a", ("k_euler_a", "k_euler_ancestral"), options={"uses_ensd": "True"}),
     Sampler("DDIM", ("ddim",), schedules=_SPACED_SCHEDULES),
     Sampler("DPM++ 2M", ("k_dpmpp_2m",), default_schedule="Karras", options={"scheduler": "karras"}),
     Sampler("DPM++ 2M SDE", ("k_dpmpp_2m_sde",), default_schedule="Exponential", options={"scheduler": "exponential"}),
@@ -73,7 +74,7 @@ SAMPLERS: tuple[Sampler, ...] = (
     Sampler("DPM++ 2S a", ("k_dpmpp_2s_a",), default_schedule="Karras", options=_ANCESTRAL_OF_TWO_STEPS),
     Sampler("DPM++ 3M SDE", ("k_dpmpp_3m_sde",), default_schedule="Exponential", options={"scheduler": "exponential"}),
     Sampler("UniPC", ("unipc",)),
-    Sampler("LCM", ("k_lcm",), schedules=("Automatic",)),
+    Sampler("LCM", ("k_lcm",)),
     Sampler("Heun", ("k_heun",), options={"second_order": "True"}),
     Sampler("LMS", ("k_lms",)),
     Sampler("DPM2", ("k_dpm_2",), default_schedule="Karras", options={"scheduler": "karras", "second_order": "True"}),

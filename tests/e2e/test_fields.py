@@ -40,7 +40,7 @@ def test_lists_by_keyboard_open_when_asked_and_close_when_left(tab: Tab) -> None
 def test_all_samplers_can_be_chosen_while_the_schedules_are_open(tab: Tab) -> None:
     page = tab.page
     page.click(SAMPLING)
-    page.click("[role=option] >> text=LCM")
+    page.click("[role=option] >> text=PLMS")
     page.focus(SCHEDULE)
     keys(page, "ArrowDown")
     expect(page.locator("[role=option][aria-disabled=true]").first).to_be_visible()

@@ -61,9 +61,9 @@ def test_old_and_new_names_of_samplers(said: str, sampler: str, schedule: str) -
 
 def test_a_sampler_or_schedule_that_is_not_here_is_told() -> None:
     assert left("a\nSteps: 20, Sampler: Restart, Seed: 1")["Sampling method"] == ("Restart", "not known here")
-    found = take_over("a\nSteps: 20, Sampler: LCM, Schedule type: Karras, Seed: 1", MODELS)
-    assert (found.values["sampler_name"], found.values["scheduler"]) == ("LCM", "Automatic")
-    assert found.left[0].why == "does not go with LCM here; Automatic is chosen"
+    found = take_over("a\nSteps: 20, Sampler: DDIM, Schedule type: Karras, Seed: 1", MODELS)
+    assert (found.values["sampler_name"], found.values["scheduler"]) == ("DDIM", "Automatic")
+    assert found.left[0].why == "does not go with DDIM here; Automatic is chosen"
     unknown = left("a\nSteps: 20, Sampler: Euler, Schedule type: Align Your Steps, Seed: 1")
     assert unknown["Schedule type"] == ("Align Your Steps", "not known here; Automatic is chosen")
 

@@ -149,7 +149,7 @@ def test_the_model_says_its_own_defaults(place: Path) -> None:
         ('{"cfg_scale": NaN}', "cfg_scale NaN is not a number: use 0 to 30."),
         ('{"cfg_scale": -Infinity}', "cfg_scale -Infinity is not a number: use 0 to 30."),
         ('{"sampler_name": "Magic"}', "Sampler 'Magic' is not known: use one of Euler, Euler a,"),
-        ('{"sampler_name": "LCM", "scheduler": "Karras"}', "Schedule type Karras does not go with sampler LCM"),
+        ('{"sampler_name": "PLMS", "scheduler": "Karras"}', "Schedule type Karras does not go with sampler PLMS"),
         ('{"sampler_name": 5}', "sampler_name: Input should be a valid string."),
     ],
 )

@@ -41,9 +41,9 @@ def check(**data: Any) -> Txt2ImgRequest:
         ),
         ({"sampler_name": 5}, "sampler_name", "Sampler 5 is not a name: send a string."),
         (
-            {"sampler_name": "LCM", "scheduler": "karras"},
+            {"sampler_name": "DDIM", "scheduler": "karras"},
             "scheduler",
-            "Schedule type Karras does not go with sampler LCM: use Automatic.",
+            "Schedule type Karras does not go with sampler DDIM: use Automatic or Uniform or SGM Uniform.",
         ),
         (
             {"enable_hr": True},
