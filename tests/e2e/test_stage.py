@@ -156,3 +156,14 @@ def test_a_prompt_from_the_right_stands_on_the_right_and_a_lost_picture_has_no_f
     place = page.locator("#txt2img_gallery button img").first
     expect(place).to_have_css("visibility", "hidden")
     expect(page.locator("#txt2img_gallery button img").last).to_have_css("visibility", "visible")
+
+
+ARROWS = """() => Array.from(document.querySelectorAll("[role=combobox]:is(#txt2img_page *, .sd-model *)"), (input) => {
+  const end = input.getBoundingClientRect().right - parseFloat(getComputedStyle(input).paddingRight);
+  return end <= input.parentElement.querySelector("svg").getBoundingClientRect().left;
+})"""
+
+
+def test_no_name_runs_under_the_arrow_of_its_list(feed: Feed) -> None:
+    feed.page.set_viewport_size({"width": 821, "height": 700})
+    assert feed.page.evaluate(ARROWS) == [True, True, True]
