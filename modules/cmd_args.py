@@ -73,6 +73,11 @@ class Arguments:
         return json.dumps(asdict(self) | dict.fromkeys(_SECRET))
 
 
+def refusal_without_launcher(command: str) -> str:
+    """Return why nobody may give a command where no launcher listens."""
+    return f"No launcher follows the command {command}: start this server with launch.py."
+
+
 def parse(argv: Sequence[str]) -> Arguments:
     """Read the arguments after the program's name.
 

@@ -208,14 +208,15 @@ def test_no_function_needs_a_scroll() -> None:
     assert not long
 
 
-FROM_OUTSIDE = ROOT / "webui" / "assets" / "photoswipe"  # a library's files, as its makers wrote them
+# Libraries' files, as their makers wrote them.
+FROM_OUTSIDE = tuple(ROOT / "webui" / "assets" / name for name in ("photoswipe", "uqr"))
 
 
 def test_no_file_needs_a_long_scroll() -> None:
     long = {
         str(path.relative_to(ROOT)): lines
         for path in tracked_files(".py", ".js", ".css")
-        if path.parent != FROM_OUTSIDE and (lines := path.read_text(encoding="utf-8").count("\n")) > LONGEST_FILE
+        if path.parent not in FROM_OUTSIDE and (lines := path.read_text(encoding="utf-8").count("\n")) > LONGEST_FILE
     }
     assert not long
 

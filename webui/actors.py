@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import gradio as gr
 
-from modules.cmd_args import from_environment
+from modules.cmd_args import from_environment, refusal_without_launcher
 from modules.errors import StorageError
 from modules.jobs.rows import Actor, acting
 from modules.jobs.store import JobStore
@@ -42,6 +42,8 @@ def order(store: JobStore, command: str, owner: object, asker: gr.Request) -> st
     """Give the launcher a command and keep who did; return why this client may not, by the rule that REST has."""
     who = visitor(asker)
     refusal = from_environment().refusal_of_command(command, who.address, trusted=who.trusted)
+    if refusal is None and state.command_port is None:
+        refusal = refusal_without_launcher(command)
     if refusal is None:
         try:
             store.note_audit(command, who.actor(owner or "page"))

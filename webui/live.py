@@ -110,6 +110,15 @@ QUEUE = """
 
 SETTINGS_WAITING = '<p id="settings_waiting" class="sd-answer sd-waits" data-tone="quiet" role="status" hidden></p>'
 
+# Why settings and restarts are closed to who looks; `assets/rights.js` fills it.
+SETTINGS_RIGHTS = '<p id="settings_rights" class="sd-answer" data-tone="quiet" role="status"></p>'
+
+OTHER_DEVICE = """
+<h2>Use on another device</h2>
+<div id="steady_device"></div>
+<p id="steady_user" class="sd-user" hidden></p>
+"""
+
 ABOUT = '<h2>This program</h2><dl id="steady_about" class="sd-about"></dl>'
 
 AUDIT = """

@@ -14,6 +14,7 @@ from modules.api.client import actor_of
 from modules.api.openapi import TEXT, body
 from modules.api.services import Services
 from modules.api.stored_requests import unwritten
+from modules.cmd_args import refusal_without_launcher
 from modules.errors import InvalidRequest, StorageError
 from modules.jobs.visitor import visitor_of
 from modules.shared_state import RequestKind
@@ -133,4 +134,4 @@ def allow_server_command(services: Services, request: Request, command: str) -> 
     if refusal is not None:
         raise Refused(403, refusal)
     if services.link is None:
-        raise Refused(501, f"No launcher follows the command {command}: start this server with launch.py.")
+        raise Refused(501, refusal_without_launcher(command))

@@ -225,7 +225,7 @@ async def test_a_guest_begins_with_his_last_job_and_not_with_the_one_that_runs(
     assert trusted.heard[0]["running"]["id"] == JOB
     assert trusted.heard[0]["rights"] == {
         "user": "anna", "guest": False, "commands": trusted.heard[0]["rights"]["commands"], "settings": None,
-        "audit": None, "others": None, "warning": None,
+        "audit": None, "others": None, "warning": None, "addresses": trusted.heard[0]["rights"]["addresses"],
     }  # fmt: skip
     trusted.task.cancel()
 
@@ -253,3 +253,13 @@ async def test_a_token_makes_a_guest_one_who_may(guest: httpx.AsyncClient, tmp_p
     secret = Proof({}, tmp_path / "auth").tokens.create("phone")
     answer = await guest.get("/sdapi/v1/audit", headers={"authorization": f"Bearer {secret}"})
     assert answer.status_code == 200
+
+
+async def test_the_page_knows_what_it_may_before_anyone_presses(desk: httpx.AsyncClient, services: Services) -> None:
+    listener = Listener(services, Visitor("127.0.0.1", near=True), OWNER)
+    await until(lambda: listener.heard)
+    rights = listener.heard[0]["rights"]
+    assert "No launcher follows" in rights["commands"], "as 501 says it over REST"
+    assert rights["settings"] is None and not rights["guest"]
+    assert "without a password" in rights["warning"]
+    listener.task.cancel()

@@ -55,6 +55,12 @@ def test_a_browser_logs_in_stays_in_over_a_restart_and_logs_out(page: Page, lock
     second = page.context.new_page()
     second.goto(locked.url + "/docs")
     expect(second.locator("h1")).to_contain_text("REST API")
+    tab.to("settings")
+    expect(page.locator("#steady_user")).to_contain_text("Logged in as anna.")
+    page.click("text=Log out")
+    page.wait_for_selector("#login_user")
+    second.goto(locked.url)
+    second.wait_for_selector("#login_user")
 
 
 def test_no_password_is_to_be_seen_in_processes_or_files(locked: Program) -> None:

@@ -152,3 +152,10 @@ async def test_the_first_interrupt_waits_for_the_image_where_the_setting_says_so
     for job in ("first mine", "again mine"):
         page.press("txt2img_interrupt", "127.0.0.1", job)
     assert [kind for kind, _, _ in port.asked] == ["stop", "interrupt"]
+
+
+async def test_without_a_launcher_the_page_says_what_rest_says(page: Page, store: JobStore) -> None:
+    page.state.command_port = None
+    words = page.press("settings_restart_gradio", "127.0.0.1")
+    assert "No launcher follows the command restart" in words and "replaced" not in words
+    assert store.audit(10) == []

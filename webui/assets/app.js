@@ -2,7 +2,6 @@
 
 import { Audit } from "./audit.js";
 import { Buttons } from "./buttons.js";
-import { copyText } from "./clipboard.js";
 import { Connection } from "./connection.js";
 import { byId, press } from "./dom.js";
 import { Fields } from "./fields.js";
@@ -11,6 +10,7 @@ import { Inputs, randomId, readOwner } from "./memory.js";
 import { Menus } from "./menus.js";
 import { initial, reduce, shownJob, shownPreview, stalledBeat } from "./model.js";
 import { waitForTheServer } from "./patience.js";
+import { OtherDevice } from "./other_device.js";
 import { PausedJobs } from "./paused.js";
 import { bringIntoSight } from "./in_sight.js";
 import { PictureActions } from "./picture_actions.js";
@@ -18,6 +18,7 @@ import { renderProgress } from "./progress.js";
 import { Queue } from "./queue.js";
 import { countsAre, knows, lookForCounts, rememberJob } from "./reload.js";
 import { ask, jobPath } from "./rest.js";
+import { refuseClosed, renderRights } from "./rights.js";
 import { renderProgram, RestartAnswer } from "./restarts.js";
 import { Settings } from "./settings.js";
 import { Stage } from "./stage.js";
@@ -41,7 +42,9 @@ class Page {
     this.restarts = new RestartAnswer(() => this.state);
     this.edited = null; // id of the job whose values were put into the fields, until they are sent
     this.drawing = false;
+    this.device = new OtherDevice(this.state.owner, () => this.render());
     wireHeader(() => this.render());
+    refuseClosed();
     document.addEventListener("click", (event) => this.clicked(event));
     document.addEventListener("keydown", (event) => this.key(event));
     for (const kind of ["error", "load"]) document.addEventListener(kind, (event) => markGone(event), true);
@@ -88,7 +91,9 @@ class Page {
     if (knows(this.state)) this.buttons.render(this.state);
     if (knows(this.state)) rememberJob();
     renderProgress(this.state, facts);
-    renderHeader(this.state);
+    renderHeader(this.state, [this.device.banner]);
+    renderRights(this.state);
+    this.device.render(this.state);
     renderProgram(this.state);
     this.restarts.render(this.state);
     if (knows(this.state)) this.stage.render(this.state, facts);
@@ -103,7 +108,7 @@ class Page {
     // A long list is a stop of its own for the Tab key, which then vanishes with the list and takes the focus along.
     for (const list of document.querySelectorAll('ul[role="listbox"]:not([tabindex])')) list.tabIndex = -1;
     lookForCounts();
-    const seen = ["txt2img_stage", "steady_status", "steady_queue", "txt2img_sizes", "txt2img_res_switch_btn"];
+    const seen = ["txt2img_stage", "steady_status", "steady_queue", "txt2img_sizes", "txt2img_res_switch_btn", "steady_device"];
     const key = seen.filter((id) => byId(id)).join();
     if (key === this.seen) return;
     this.seen = key;

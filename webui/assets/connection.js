@@ -61,6 +61,7 @@ export class Connection {
       this.since = performance.now();
       this.stand("quiet");
     }
+    if (this.tries > 1) this.askIn();
     const wait = leaving && this.tries === 0 ? 0 : WAITS_MS[Math.min(this.tries, WAITS_MS.length - 1)];
     this.tries += 1;
     this.timer = setTimeout(() => this.open(), wait * (0.8 + 0.4 * Math.random()));
@@ -88,6 +89,16 @@ export class Connection {
       await fetch("/internal/ping", { cache: "no-store", signal: AbortSignal.timeout(4000) });
     } catch {
       if (this.socket === socket && socket) this.closed(false);
+    }
+  }
+
+  // A WebSocket does not say why it was refused. Who was logged out finds the login page instead.
+  async askIn() {
+    try {
+      const answer = await fetch("/login", { cache: "no-store", headers: { accept: "application/json" } });
+      if (answer.ok && !answer.redirected && (await answer.json()).user === null) location.reload();
+    } catch {
+      /* no server, or none that asks: the next try tells */
     }
   }
 

@@ -2,15 +2,18 @@
 
 import { swapColours } from "./colours.js";
 import { byId, logBox, make, press, setAttribute, setText } from "./dom.js";
+import { read, write } from "./memory.js";
 import { stalledBeat } from "./model.js";
 import { waitingWords } from "./restarts.js";
 import { duration, gigabytes, stallWords } from "./words.js";
 
 const STATUS = { starting: "Engine starts", idle: "Ready", loading: "Loading", drawing: "Drawing", stopping: "Stopping" };
 
+const READ_WARNING = "steady.warning"; // the words that were closed: they come back when they change
 const dismissed = new Set();
 
-export function renderHeader(state) {
+// `others` are banners of other parts of the page, or null.
+export function renderHeader(state, others = []) {
   const pill = byId("steady_status");
   if (!pill) return;
   const { tone, words, device } = status(state);
@@ -24,7 +27,7 @@ export function renderHeader(state) {
   setAttribute(byId("steady_queue_pill"), "data-paused", state.paused ? "" : null);
   setAttribute(byId("steady_queue_pill"), "title", state.paused ? "The queue is paused. Open it" : "Open the queue");
   byId("steady_queue_pill").dataset.empty = state.queued ? "no" : "yes";
-  renderBanners(byId("steady_banners"), banners(state));
+  renderBanners(byId("steady_banners"), [...others.filter(Boolean), ...banners(state)]);
 }
 
 // What there is no room for in the pill.
@@ -69,8 +72,9 @@ function banners(state) {
   const { engine, server, swap } = state.supervisor || {};
   if (engine?.status === "given_up") {
     const text = `It ended ${engine.deaths} times in a row${engine.reason ? `, at last: ${engine.reason}` : ""}. Jobs wait in the queue.`;
-    const action = { label: "Start the engine", id: "steady_start_engine" };
-    list.push({ key: "engine", title: "The engine has stopped.", text, log: engine.log, action });
+    const refusal = state.rights?.commands; // no button that would be refused
+    const actions = refusal ? [] : [{ label: "Start the engine", press: "steady_start_engine" }];
+    list.push({ key: "engine", title: "The engine has stopped.", text: [text, refusal].filter(Boolean).join(" "), log: engine.log, actions });
   } else if (engine?.status === "restarting" && engine.reason) {
     list.push({ key: "engine", tone: "quiet", title: "The engine starts again.", text: `It ended: ${engine.reason}.` });
   }
@@ -78,6 +82,8 @@ function banners(state) {
     const text = `The one before goes on${swap.reason ? `: ${swap.reason}` : ""}.`;
     list.push({ key: `swap-${swap.number}`, title: "The new server did not start.", text, log: server?.log, close: true });
   }
+  const warning = state.rights?.warning;
+  if (warning && read(READ_WARNING) !== warning) list.push({ key: READ_WARNING, tone: "calm", title: "", text: warning, close: true });
   for (const notice of state.notices) list.push({ key: `notice-${notice}`, title: "", text: String(notice), close: true });
   return list.filter((banner) => !dismissed.has(banner.key));
 }
@@ -95,7 +101,9 @@ function bannerElement(banner) {
     words.append(make("details", {}, make("summary", {}, "Last lines of the log"), logBox(banner.log)));
   }
   const element = make("div", { class: "sd-banner", "data-tone": banner.tone || "bad" }, words);
-  if (banner.action) element.append(make("button", { type: "button", "data-press": banner.action.id }, banner.action.label));
+  for (const { label, press: id, do: deed } of banner.actions || []) {
+    element.append(make("button", { type: "button", "data-press": id, "data-do": deed }, label));
+  }
   if (banner.close) element.append(make("button", { type: "button", "data-close": banner.key, "aria-label": "Close" }, "×"));
   return element;
 }
@@ -109,6 +117,7 @@ export function wireHeader(rerender) {
     else if (button.closest("#steady_banners, #settings_waiting") && button.dataset.press) press(button.dataset.press);
     else if (button.dataset.close) {
       dismissed.add(button.dataset.close);
+      if (button.dataset.close === READ_WARNING) write(READ_WARNING, button.parentElement.textContent.replace(/×$/, "").trim());
       rerender();
     }
   });

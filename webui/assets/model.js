@@ -26,6 +26,7 @@ export function initial(owner) {
     supervisor: null,
     heartbeat: null, // of the running job, with `heard`: when it last moved, by this page's own clock in ms
     notices: [],
+    rights: null, // who this is for the server, and why he may not do what not everybody may
     pressed: null, // {job, kind: "interrupt" | "skip" | "stop" | "pause" | "resume", image, again}
   };
 }
@@ -118,6 +119,7 @@ function fromSnapshot(state, message) {
     supervisor: message.supervisor,
     heartbeat: beat(state.heartbeat, message.heartbeat, message.now),
     notices: message.notices || [],
+    rights: message.rights ?? null,
     pressed: null, // a click that the server has heard of stands in the job; one that got lost may be made again
   };
 }

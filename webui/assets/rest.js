@@ -25,6 +25,7 @@ export async function ask(method, path, body = undefined) {
 }
 
 async function understood(answer) {
+  if (answer.status === 401) location.reload(); // logged out meanwhile: the way in is the login page
   const content = await answer.json().catch(() => ({}));
   if (answer.ok) return content;
   throw Object.assign(new Error(content.errors || `The server answered ${answer.status}.`), { status: answer.status });

@@ -21,7 +21,7 @@ from modules.shared import opts
 from webui.actors import actor, order
 from webui.components import Component, Values, hidden_button, hidden_text, html, on, on_any
 from webui.header import Header
-from webui.live import ABOUT, AUDIT, SETTINGS_NONE, SETTINGS_SEARCH, SETTINGS_WAITING
+from webui.live import ABOUT, AUDIT, OTHER_DEVICE, SETTINGS_NONE, SETTINGS_RIGHTS, SETTINGS_SEARCH, SETTINGS_WAITING
 
 # Chosen in the bar at the top, always in sight.
 ELSEWHERE = ("sd_model_checkpoint",)
@@ -68,6 +68,7 @@ def build() -> SettingsTab:
                     list(WHEN), value="", label="When to restart", elem_id="settings_restart_when",
                     filterable=False, container=False, min_width=0,
                 )  # fmt: skip
+        html(SETTINGS_RIGHTS)
         html(SETTINGS_WAITING)
         answer = html("", "settings_result")
         html(SETTINGS_NONE, classes=["sd-none-cell"])
@@ -76,6 +77,7 @@ def build() -> SettingsTab:
                 html(f"<h2>{escaping.escape(section)}</h2>")
                 for one in members:
                     fields[one.name] = _component(one)
+        html(OTHER_DEVICE, classes=["sd-panel", "sd-section"])
         html(AUDIT, classes=["sd-panel", "sd-section"])
         html(ABOUT, classes=["sd-panel", "sd-section"])
     return SettingsTab(
