@@ -11,7 +11,7 @@ import logging
 import re
 from typing import Any
 
-from captioning import Captioner
+from captioning import Captioner, clean
 from settings import CAPTIONS, FAVOURITES, NPM, TOKENIZER, TOKENS, is_toned, plain, read_picture_list
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
@@ -52,13 +52,6 @@ def read_words() -> dict[str, dict[str, Any]]:
                 "favourite": form["label"] in FAVOURITES,
             }
     return words
-
-
-def clean(label: str) -> str:
-    """Write a label as a person would type it: "flag: Samoa" becomes "flag of Samoa", quotes go."""
-    label = re.sub(r"[“”\"]", "", label).replace("’", "'")
-    label = re.sub(r"^flag: ", "flag of ", label)
-    return re.sub(r"^keycap: ", "keycap ", label).replace(": ", ", ").lower()
 
 
 def weight(word: dict[str, Any], code: str) -> float:

@@ -30,6 +30,7 @@ from settings import (
     build_unet,
     load_autoencoder,
 )
+from symbols import write_symbols
 from transformers import CLIPTokenizer
 
 log = logging.getLogger("export")
@@ -143,6 +144,7 @@ def main() -> None:
         (folder / "preview.json").write_text(json.dumps(preview, indent=1) + "\n", encoding="utf-8")
     shutil.copy(ROOT / "model_card.md", folder / "README.md")
     shutil.copy(ROOT / "defaults.json", folder / "defaults.json")
+    write_symbols(folder)
     swap_in(folder, target)
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     log.info("%s: %.1f MB", target, size / 1e6)

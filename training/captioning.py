@@ -52,6 +52,13 @@ RIMES = (
 )  # fmt: skip
 
 
+def clean(label: str) -> str:
+    """Write a label as a person would type it: "flag: Samoa" becomes "flag of Samoa", quotes go."""
+    label = re.sub(r"[“”\"]", "", label).replace("’", "'")
+    label = re.sub(r"^flag: ", "flag of ", label)
+    return re.sub(r"^keycap: ", "keycap ", label).replace(": ", ", ").lower()
+
+
 def without_colour(label: str) -> str:
     """Take the colour out of a name: "red apple" becomes "apple"."""
     return re.sub(rf"\b({'|'.join(COLOURS)}|light|dark)\b ?", "", label).strip() or label

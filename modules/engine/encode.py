@@ -49,6 +49,7 @@ class PromptEncoder:
         self._known.clear()
 
     def _chunks(self, model: LoadedModel, text: str) -> torch.Tensor:
+        text = model.symbols.spell_out(text)
         key = (model.key, text)
         if key in self._known:
             self._known.move_to_end(key)

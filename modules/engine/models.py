@@ -23,6 +23,7 @@ from modules.engine.weights import load_network, load_text_encoder
 from modules.errors import ModelError
 from modules.jobs.untrusted_file import read_object
 from modules.jobs.weight_files import loaded_components, weights_of_component
+from modules.prompts.symbols import NO_SYMBOLS, Symbols, symbols_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +48,17 @@ class ModelKey:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in memory. `scheduler_config` is that of the scheduler it came with."""
+    """A model in memory.
+
+    `scheduler_config` is that of the scheduler it came with; `symbols` are the words that it reads for characters.
+    """
 
     key: ModelKey
     family: Family
     pipeline: Any
     scheduler_config: dict[str, Any]
     preview: dict[str, Any] | None
+    symbols: Symbols = NO_SYMBOLS
 
     @property
     def denoiser(self) -> Any:
@@ -108,7 +113,8 @@ class ModelShelf:
         self._place(pipeline, family, key)
         progress(1.0)
         logger.info("Loaded %s (%s, %s)", folder.name, family.name, key.dtype)
-        return LoadedModel(key, family, pipeline, dict(pipeline.scheduler.config), _read_preview(folder))
+        config, symbols = dict(pipeline.scheduler.config), symbols_of(folder, key.stamp)
+        return LoadedModel(key, family, pipeline, config, _read_preview(folder), symbols)
 
     def _place(self, pipeline: Any, family: Family, key: ModelKey) -> None:
         networks = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]

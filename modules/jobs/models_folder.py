@@ -14,6 +14,7 @@ from modules.jobs import diffusers_folder
 from modules.jobs.checkpoint import Checkpoint
 from modules.jobs.model_defaults import ModelDefaults, read_defaults
 from modules.jobs.safetensors_file import find_damage
+from modules.prompts.symbols import read_symbols
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ def _look_at(name: str, path: Path) -> Checkpoint:
     if path.suffix.lower() in _SINGLE_FILES and not _is_folder(path):
         return _single_file(name, path)
     defaults, defaults_problem = read_defaults(path)
-    problem = diffusers_folder.find_problem(path) or defaults_problem
+    problem = diffusers_folder.find_problem(path) or defaults_problem or _find_problem_of_symbols(path)
     if problem is not None:
         return replace(_unusable(name, path, problem), defaults=defaults)
     width, height = diffusers_folder.native_size(path)
@@ -102,6 +103,18 @@ def _look_at(name: str, path: Path) -> Checkpoint:
         tokenizer_file=diffusers_folder.tokenizer_file(path),
         problem=None,
     )
+
+
+def _find_problem_of_symbols(path: Path) -> str | None:
+    try:
+        read_symbols(path)
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+    except ValueError as error:
+        reason = str(error)
+    else:
+        return None
+    return f"symbols.json in {path} {reason}: repair it, or take it away."
 
 
 def _single_file(name: str, path: Path) -> Checkpoint:

@@ -27,3 +27,9 @@ def test_a_text_of_megabytes_is_cut_before_it_is_counted(
 @pytest.mark.parametrize("value", [None, 5, ["a"], {"a": 1}])
 def test_what_is_no_text_is_no_fault(catalogue: CheckpointCatalogue, value: object) -> None:
     assert " / 75" in txt2img.shown_count(catalogue, value, "emoji")
+
+
+def test_an_emoji_counts_as_the_words_that_the_model_reads(catalogue: CheckpointCatalogue) -> None:
+    for typed, read in (("🦄", "unicorn"), ("a 👩🏻‍🎨, 3d", "a woman artist, light skin tone, 3d")):
+        assert txt2img.shown_count(catalogue, typed, "emoji") == txt2img.shown_count(catalogue, read, "emoji")
+    assert txt2img.shown_count(catalogue, "❤️", "emoji") == txt2img.shown_count(catalogue, "red heart", "emoji")

@@ -19,6 +19,7 @@ from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from modules.jobs.store import JobStore
 from modules.jobs.txt2img import PROMPT_LONGEST
 from modules.prompts.plain_syntax import describe_plain_syntax
+from modules.prompts.symbols import symbols_of
 from modules.prompts.token_count import count_tokens
 from modules.shared import opts, state
 from webui import checkpoint_facts as suits
@@ -289,7 +290,8 @@ def shown_count(catalogue: CheckpointCatalogue, text: object, name: str) -> str:
     checkpoint = suits.chosen(catalogue, name or "")
     if checkpoint is None or checkpoint.tokenizer_file is None:
         return ""
-    tokens = count_tokens(checkpoint.tokenizer_file, str(text or "")[:PROMPT_LONGEST])
+    spelled = symbols_of(checkpoint.path, checkpoint.stamp).spell_out(str(text or "")[:PROMPT_LONGEST])
+    tokens = count_tokens(checkpoint.tokenizer_file, spelled)
     return TOKENS.format(count=f"{tokens.used} / {tokens.limit}")
 
 

@@ -1,0 +1,103 @@
+"""Put words in the place of characters that a model knows by name: it was trained on "unicorn", not on 🦄.
+
+A model's folder may say them in `symbols.json`, {"🦄": "unicorn"}. Prompt and infotext stay as they were typed; what
+the text encoder reads is spelled out, and so is what the token counter counts.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+
+from modules.jobs.untrusted_file import read_object
+
+FILE = "symbols.json"
+
+_LONGEST_SYMBOL = 40
+_LONGEST_NAME = 200
+_SPELLED_AT_MOST = 500  # in one text, so that a text of nothing else does not become a book
+_LOOKS = {0xFE0E: None, 0xFE0F: None}  # Whether a character is shown in colour or as text is no matter here.
+_JOINER = "\u200d"
+_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+
+
+class Symbols:
+    """The names of characters. A skin tone that has no name with its character is added to the name without it."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = {symbol.translate(_LOOKS): name for symbol, name in names.items()}
+        self._first = frozenset(symbol[0] for symbol in self._names if symbol)
+        self._longest = 2 * max(map(len, self._names), default=0)  # With a tone behind each character.
+
+    def spell_out(self, text: str) -> str:
+        """Return the text with names in the place of characters; those that follow each other stand in a list."""
+        if self._first.isdisjoint(text):
+            return text
+        text = text.translate(_LOOKS)
+        spelled, place, found, after_symbol = "", 0, 0, False
+        while place < len(text):
+            length, name = self._match(text, place) if found < _SPELLED_AT_MOST else (0, "")
+            if length:
+                spelled = f"{spelled.rstrip()}, {name}" if after_symbol else _beside(spelled, name)
+                place, found, after_symbol = place + length, found + 1, True
+                continue
+            character = text[place]
+            place += 1
+            if after_symbol and character in (_JOINER, " "):
+                spelled += " " * (character == " ")
+                continue
+            spelled = _beside(spelled, character) if after_symbol else spelled + character
+            after_symbol = False
+        return spelled
+
+    def _match(self, text: str, place: int) -> tuple[int, str]:
+        """Return length and name of the longest sequence that begins at `place`; (0, "") where none does."""
+        if text[place] not in self._first:
+            return 0, ""
+        for length in range(min(self._longest, len(text) - place), 0, -1):
+            piece = text[place : place + length]
+            if piece in self._names:
+                return length, self._names[piece]
+            tones = dict.fromkeys(character for character in piece if character in _TONES)
+            bare = "".join(character for character in piece if character not in _TONES)
+            if tones and bare in self._names:
+                return length, ", ".join(
+                    [self._names[bare], *(self._names[one] for one in tones if one in self._names)]
+                )
+        return 0, ""
+
+
+NO_SYMBOLS = Symbols({})
+
+
+def read_symbols(folder: Path) -> Symbols:
+    """Return what a model's folder says of characters; nothing where it says nothing.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is damaged; the message goes on after the file's name.
+    """
+    try:
+        names = read_object(folder / FILE)
+    except FileNotFoundError:
+        return NO_SYMBOLS
+    for symbol, name in names.items():
+        if not isinstance(name, str) or not 0 < len(symbol) <= _LONGEST_SYMBOL or not 0 < len(name) <= _LONGEST_NAME:
+            raise ValueError(f"has no name for {symbol[:_LONGEST_SYMBOL]!r}")
+    return Symbols(names)
+
+
+@functools.lru_cache(maxsize=8)
+def symbols_of(folder: Path, _stamp: str) -> Symbols:
+    """Return the same as `read_symbols`, read once for each state of the folder; nothing where the file is damaged."""
+    try:
+        return read_symbols(folder)
+    except (OSError, ValueError):
+        return NO_SYMBOLS
+
+
+def _beside(before: str, after: str) -> str:
+    """Join two texts so that the last word of one and the first of the other stay two words."""
+    apart = bool(before) and before[-1].isalnum() and after[:1].isalnum()
+    return f"{before} {after}" if apart else before + after

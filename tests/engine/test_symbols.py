@@ -1,0 +1,61 @@
+"""An emoji typed is an emoji drawn: the embedded model reads its name."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+from PIL import Image
+
+from modules.engine.cancel import Cancel
+from modules.engine.devices import best_device
+from modules.engine.encode import PromptEncoder
+from modules.engine.models import LoadedModel, ModelKey, ModelShelf
+from modules.paths import ROOT
+from modules.shared_state import State
+from tests.engine.conftest import Engine
+
+EMOJI = ROOT / "models" / "Stable-diffusion" / "emoji"
+
+
+@pytest.fixture(scope="module")
+def model() -> LoadedModel:
+    return ModelShelf(best_device(), Cancel(State())).get(
+        ModelKey(EMOJI, "emoji", "float32", "contiguous"), lambda fraction: None
+    )
+
+
+@pytest.fixture
+def engine_of_emoji(tmp_path: Path) -> Iterator[Engine]:
+    running = Engine(tmp_path / "data", ROOT / "models")
+    running.options.update({"sd_model_checkpoint": "emoji"})
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"), [("🦄", "unicorn"), ("❤️", "red heart"), ("a 👍🏽, 3d", "a thumbs up, medium skin tone, 3d")]
+)
+def test_a_character_is_encoded_as_its_name(model: LoadedModel, typed: str, named: str) -> None:
+    encoder = PromptEncoder()
+    with torch.inference_mode():
+        by_character = encoder.encode(model, typed, typed, 3.0)
+        encoder.forget()
+        by_name = encoder.encode(model, named, named, 3.0)
+    assert torch.equal(by_character.positive, by_name.positive)
+    assert by_character.negative is not None and by_name.negative is not None
+    assert torch.equal(by_character.negative, by_name.negative)
+
+
+def test_the_picture_of_a_character_is_that_of_its_name_to_the_bit(engine_of_emoji: Engine) -> None:
+    engine = engine_of_emoji
+    drawn = {}
+    for prompt in ("🦄", "unicorn"):
+        job = engine.draw(prompt=prompt, steps=2, width=64, height=64)
+        (data,) = engine.files(job)
+        picture = Image.open(io.BytesIO(data))
+        assert picture.info["parameters"].splitlines()[0] == prompt
+        drawn[prompt] = numpy.asarray(picture)
+    assert numpy.array_equal(drawn["🦄"], drawn["unicorn"])
