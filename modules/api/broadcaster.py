@@ -32,11 +32,13 @@ from modules.api.page_identity import Identity
 from modules.api.subscription import Message, Subscription
 from modules.api.workers import Workers
 from modules.jobs.store import JobStore
+from modules.jobs.store_file import DatabaseReplaced
 from modules.link import Link
 from modules.shared_state import Preview, State
 
 logger = logging.getLogger(__name__)
 
+LOST = "lost"  # how a job ended whose database is gone
 POLL_SECONDS = 0.5
 SETTLE_SECONDS = 0.5
 LONGEST_REST_SECONDS = 0.05
@@ -70,7 +72,7 @@ class Broadcaster:
         self._announced = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
-        self._leaving = False
+        self._leaving = self._lost = False
         self.queue = Queue(0, (), 0, False)
         self.engine_given_up = asyncio.Event()
 
@@ -221,9 +223,22 @@ class Broadcaster:
                     await self._deliver()
                     # While much happens half of the time is left to those who bring it about.
                     await asyncio.sleep(min(time.monotonic() - began, LONGEST_REST_SECONDS))
+            except DatabaseReplaced as error:
+                self._lose_database(error)
+                await asyncio.sleep(1)
             except Exception:
                 logger.exception("Reading events failed; trying again in a second.")
                 await asyncio.sleep(1)
+
+    def _lose_database(self, error: DatabaseReplaced) -> None:
+        """Answer who waits for jobs of a database that is gone, and have another server open what is there now."""
+        for job_id in list(self._waiting):
+            self._answer_waiting(job_id, LOST)
+        if not self._lost:
+            self._lost = True
+            logger.error("%s", error)
+            if self._link is not None and not self._leaving:
+                self._state.server_command = "restart"
 
     async def _something_happened(self) -> bool:
         announced = False

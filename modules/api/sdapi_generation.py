@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from modules.api.answers import Refused, error_answer, read_object, retry_later
+from modules.api.broadcaster import LOST
 from modules.api.client import actor_of
 from modules.api.generation_answer import generation_answer
 from modules.api.openapi import whole_body
@@ -67,6 +68,8 @@ async def _draw(
         if checked.stop_on_disconnect:
             await services.workers.run_control(services.requests.ask, "interrupt", job_id, by)
         return Response(status_code=499)
+    if status == LOST:
+        raise retry_later(f"The database with job {job_id} was deleted or replaced: send the request again.", 5)
     return await _answer(services, checked, job_id, send_images)
 
 

@@ -11,6 +11,7 @@ from modules.engine.studio import Studio
 from modules.engine.worker import Worker
 from modules.errors import StorageError
 from modules.jobs.rows import Job
+from modules.jobs.store_file import DatabaseReplaced
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +20,7 @@ EVENTS_KEPT = 10_000
 INTERRUPTS_TO_KILL = 3
 # An impatient triple click is not to cost a model load.
 SECONDS_TO_OBEY = 2.0
+_SECONDS_TO_BE_RESTARTED = 10.0
 
 
 class Watch:
@@ -143,5 +145,16 @@ class Watch:
         while not self._studio.cancel.exit.wait(self._SECONDS_BETWEEN_LOOKS):
             try:
                 self.look()
+            except DatabaseReplaced as error:
+                self._start_anew(error)
+                return
             except StorageError as error:
                 logger.warning("%s", error)
+
+    def _start_anew(self, error: DatabaseReplaced) -> None:
+        """Have this process replaced, since it works on a database that nobody else sees; by hand it only ends."""
+        logger.error("%s", error)
+        self._studio.state.server_command = "restart-engine"
+        if not self._studio.cancel.exit.wait(_SECONDS_TO_BE_RESTARTED):
+            self._studio.cancel.exit.set()
+            self._worker.wake()

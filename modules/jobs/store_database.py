@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import shutil
 import sqlite3
 import threading
@@ -17,10 +18,14 @@ from typing import Any
 
 from modules.errors import StorageError
 from modules.jobs.rows import EventKind
+from modules.jobs.store_file import DatabaseFile
 from modules.jobs.store_schema import NewerSchemaError, migrate
 from modules.jobs.store_write_lock import WriteLock
 from modules.paths import locked, set_aside
 
+logger = logging.getLogger(__name__)
+
+_NOTICES_TOLD_SECONDS = 86_400.0
 _BYTES_TO_START = 64 << 10
 _SECONDS_BETWEEN_TRIES = 0.001
 _BUSY_SECONDS = 15.0  # the longest that one process waits for the transaction of another
@@ -76,6 +81,7 @@ class Database:
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
+        self._file = DatabaseFile(path)
         with self._told_in_words():
             self._idle.append(self._open())
             # PRAGMA data_version tells a connection of changes by all others: so this one does nothing else.
@@ -105,6 +111,7 @@ class Database:
             transaction = Transaction(connection, self._clock)
             _begin(connection)
             try:
+                self._file.check()  # nothing is told as stored that would go with a deleted file
                 yield transaction
                 connection.execute("COMMIT")
             except BaseException:
@@ -116,7 +123,12 @@ class Database:
             self._announce(transaction.last_event)
 
     def data_version(self) -> int:
-        """Return a number that differs from the last one when anyone changed the database in between."""
+        """Return a number that differs from the last one when anyone changed the database in between.
+
+        Raises:
+            DatabaseReplaced: the file under its name is another one now.
+        """
+        self._file.check()
         with self._told_in_words(), self._watcher_lock:
             return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
 
@@ -138,6 +150,12 @@ class Database:
             connection.close()
         with self._watcher_lock:
             self._watcher.close()
+        self._file.closed()
+
+    def __del__(self) -> None:
+        # Connections close by themselves as well, and then the log is gone as if somebody had deleted it.
+        if hasattr(self, "_watcher_lock"):
+            self.close()
 
     def _announce(self, number: int) -> None:
         """Two threads may get here in the other order than they committed: what is announced never falls."""
@@ -151,6 +169,7 @@ class Database:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         if connection is None:
+            self._file.check()  # a new connection would make a file where one was deleted
             connection = self._connect()
         try:
             yield connection
@@ -161,6 +180,8 @@ class Database:
                     self._idle.append(connection)
             if not keep:
                 connection.close()
+                if self._closed:
+                    self._file.closed()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -176,17 +197,35 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         """Open and migrate, under a lock: server and engine start together and must not both repair."""
         with locked(self.path):
+            missing = self._file.missing()
             try:
-                return self._open_sound()
+                connection = self._open_sound()
             except sqlite3.DatabaseError as error:
                 if not _is_corrupt(error):
                     raise
                 aside = set_aside(self.path, companions=_WAL_FILES)
-                self.notices.append(
+                missing = (
                     f"{self.path.name} was corrupt and is now {aside.name}: "
                     "the queue starts empty, pictures are untouched."
                 )
-                return self._open_sound()
+                connection = self._open_sound()
+            self._file.opened()
+        if missing is not None:
+            logger.error("%s", missing)
+        self.notices += self._keep_notice(connection, missing)
+        return connection
+
+    def _keep_notice(self, connection: sqlite3.Connection, notice: str | None) -> list[str]:
+        """Keep what people should be told in the database, whichever process found it out; return all of a day."""
+        now = self._clock()
+        try:
+            if notice is not None:
+                connection.execute("INSERT INTO notices (at, text) VALUES (?, ?)", (now, notice))
+            since = now - _NOTICES_TOLD_SECONDS
+            rows = connection.execute("SELECT text FROM notices WHERE at > ? ORDER BY number", (since,)).fetchall()
+        except sqlite3.OperationalError:  # a full disk takes no notice
+            return [] if notice is None else [notice]
+        return list(dict.fromkeys(row["text"] for row in rows))
 
     def _open_sound(self) -> sqlite3.Connection:
         connection = self._connect()
@@ -207,7 +246,11 @@ class Database:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise StorageError(_in_words(self.path, error)) from error
+            words = _in_words(self.path, error)
+            if _is_corrupt(error) and words not in self.notices:
+                self.notices.append(words)
+                logger.error("%s", words)
+            raise StorageError(words) from error
         except NewerSchemaError as error:
             raise StorageError(
                 f"{self.path} was written by a newer version (schema {error}): "

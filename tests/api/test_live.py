@@ -221,3 +221,20 @@ def test_a_job_that_is_claimed_meanwhile_waits_or_runs_but_is_not_gone(
     monkeypatch.setattr(Moment, "queued_count", claimed_in_between)
     assert read_queue(services.store).counts == {"queued": 1, "running": 0, "paused": False}
     services.store.close()
+
+
+async def test_who_waits_for_a_job_of_a_database_that_is_gone_is_answered(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    """Damage while running, then a restart: the new server set the file aside, and the engine ends."""
+    services.broadcaster._link = object()  # type: ignore[assignment]  # a launcher listens
+    waiting = asyncio.create_task(client.post("/sdapi/v1/txt2img", json={"steps": 1}))
+    await until(lambda: services.store.queued_count() == 1)
+    services.folder.database.rename(services.folder.root / "elsewhere")
+    answer = await waiting
+    assert answer.status_code == 503
+    assert "send the request again" in answer.json()["detail"]
+    assert (await client.post("/sdapi/v1/jobs", json={"request": {}})).status_code == 507
+    await until(lambda: services.state.server_command == "restart")
+    services.broadcaster._link = None
+    assert not services.folder.database.exists()  # nobody made a second one

@@ -299,3 +299,14 @@ def test_jobs_that_the_settings_no_longer_keep_are_deleted_soon(engine: Engine) 
     clock[0] = 70.0
     watch.look()
     assert engine.store.get(job.id) is None
+
+
+def test_an_engine_whose_database_is_gone_has_itself_replaced(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "_SECONDS_TO_BE_RESTARTED", 0.0)
+    monkeypatch.setattr(Watch, "_SECONDS_BETWEEN_LOOKS", 0.0)
+    database = engine.folder.database
+    database.rename(database.with_name("elsewhere"))
+    Watch(engine.studio, engine.worker)._run()
+    assert engine.state.server_command == "restart-engine"
+    assert engine.cancel.exit.is_set()  # also where no launcher replaces it
+    assert not database.exists()

@@ -122,10 +122,10 @@ def test_processes_that_start_together_set_a_corrupt_database_aside_once(tmp_pat
     path.write_bytes(b"not a database" * 1000)
     script = "store = JobStore(path); store.submit('txt2img', {}, 'me'); print(len(store.notices))"
     told = outputs([start(script, path) for _ in range(4)])
-    assert sorted(told) == [["0"], ["0"], ["0"], ["1"]]
+    assert told == [["1"]] * 4  # whoever found it out
     store = JobStore(path)
     assert store.jobs()[1] == 4
-    assert store.notices == []
+    assert len(store.notices) == 1
     assert (tmp_path / "jobs.sqlite.corrupt-1").exists()
     assert not (tmp_path / "jobs.sqlite.corrupt-2").exists()
     store.close()

@@ -1,0 +1,100 @@
+"""Whether the database under its name is the one that was opened, and whether something of it was gone at the start.
+
+SQLite notices neither: it goes on with a file that has no name any more, makes a new one where one was, and does not
+miss a log. So a word beside the database says whether it is open, and its file is compared with the opened one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from modules.errors import StorageError
+from modules.paths import locked
+
+Identity = tuple[int, int]
+
+
+class DatabaseReplaced(StorageError):  # noqa: N818
+    """The file that is open is not the one under its name any more: this process works on what nobody else sees."""
+
+
+class DatabaseFile:
+    """The files of a database, seen from outside."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._log = path.with_name(f"{path.name}-wal")
+        self._word = path.with_name(f"{path.name}.state")
+        self._opened: tuple[Identity, Identity | None] | None = None
+
+    def missing(self) -> str | None:
+        """Return in words what is gone since the database was last open; None when nothing is. Before it is opened."""
+        word = self._read_word()
+        if word is None:
+            return None  # the first start
+        if not self._path.exists():
+            return f"{self._path.name} was gone: the queue starts empty, pictures are untouched."
+        if not self._path.stat().st_size:
+            return f"{self._path.name} was empty: the queue starts empty, pictures are untouched."
+        if word == "open" and not self._log.exists():
+            return (
+                f"{self._log.name} was gone, and the program had not ended in order: "
+                "what happened last may be missing, such as jobs that were sent in the minutes before."
+            )
+        return None
+
+    def opened(self) -> None:
+        """Remember which files these are, and say that they are in use. With the database open and its lock held."""
+        self._opened = (_identity(self._path) or (0, 0), _identity(self._log))
+        self._write_word("open")
+
+    def closed(self) -> None:
+        """Say that nobody uses the database, if that is so: the last one to close it takes its log away."""
+        try:
+            with locked(self._path):
+                if self._path.exists() and not self._log.exists():
+                    self._write_word("closed")
+        except StorageError:
+            self._forget_word()
+
+    def check(self) -> None:
+        """Compare the files under their names with those that were opened.
+
+        Raises:
+            DatabaseReplaced: they are others, or gone.
+        """
+        if self._opened is None:
+            return
+        file, log = self._opened
+        if _identity(self._path) != file or (log is not None and _identity(self._log) != log):
+            raise DatabaseReplaced(
+                f"{self._path} was deleted, moved or replaced while it was open: "
+                "server and engine start anew on what is there now."
+            )
+
+    def _read_word(self) -> str | None:
+        try:
+            return self._word.read_text(encoding="ascii", errors="replace").strip() or None
+        except OSError:
+            return None
+
+    def _write_word(self, word: str) -> None:
+        try:
+            if self._read_word() != word:
+                self._word.write_text(word, encoding="ascii")
+        except OSError:
+            self._forget_word()
+
+    def _forget_word(self) -> None:
+        """Rather know nothing than something wrong: without the word the next start tells less, and that is all."""
+        with contextlib.suppress(OSError):
+            self._word.unlink(missing_ok=True)
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
