@@ -35,10 +35,14 @@ STAGE = """
   <div class="sd-line">
     <div class="sd-phase" id="txt2img_phase"><b>Connecting …</b></div>
     <span class="sd-note" id="txt2img_note" hidden></span>
-    <button type="button" class="sd-text" id="txt2img_paused_jobs" title="Open the queue" hidden></button>
+    <span class="sd-aside">
+      <button type="button" class="sd-text" id="txt2img_other" hidden></button>
+      <button type="button" class="sd-text" id="txt2img_back" hidden></button>
+      <button type="button" class="sd-text" id="txt2img_paused_jobs" title="Open the queue" hidden></button>
+    </span>
   </div>
   <div class="sd-unseen" id="txt2img_phase_live" aria-live="polite"></div>
-  <div id="txt2img_gallery" class="sd-strip" role="group" aria-label="Pictures of this job"></div>
+  <div id="txt2img_gallery" class="sd-strip" role="group" aria-label="Your pictures, the newest last"></div>
   <div class="sd-panel sd-info">
     <div class="sd-send" id="txt2img_send">
       <button type="button" data-do="reuse-all">Reuse these settings</button>
@@ -63,8 +67,6 @@ MENU = """
       >Pause this job</button>
     <button type="button" role="menuitem" data-press="txt2img_stop_after" data-for="mine other"
       >Stop after this image</button>
-    <button type="button" role="menuitem" data-press="txt2img_generate" data-for="mine"
-      >Add to queue<kbd>Ctrl ↵</kbd></button>
     <button type="button" role="menuitem" data-press="txt2img_skip" data-for="other"
       >Skip this image</button>
     <button type="button" role="menuitem" data-press="txt2img_pause" data-for="other"

@@ -122,8 +122,8 @@ def read_beginning(store: JobStore, owner: str | None, after: int | None, *, onl
         number = now.last_event()
         running = now.running()
         job = now.newest_for_owner(owner) if owner else None
-        if job is None:
-            job = (None if only_own else running) or (now.last_for_owner(owner) if owner else None)
+        if job is None:  # who draws nothing sees his last picture, and what others draw only where he has none
+            job = (now.last_for_owner(owner) if owner else None) or (None if only_own else running)
         reset = None if after is None else _reset(now, after, number)
         missed = after is not None and after < number and reset is None
         return Beginning(

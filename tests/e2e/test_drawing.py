@@ -135,14 +135,13 @@ def test_skip_leaves_the_other_images(tab: Tab, program: Program) -> None:
     assert [output["index"] for output in program.job(tab.job)["outputs"]] == [1, 2]
 
 
-def test_the_menu_stops_after_this_image_and_adds_to_the_queue(tab: Tab, program: Program) -> None:
+def test_a_button_adds_to_the_queue_and_the_menu_stops_after_this_image(tab: Tab, program: Program) -> None:
     page = tab.page
     tab.write("smiling face", steps=150, count=5)
     tab.generate()
     tab.draws()
     first = tab.job
-    page.click("#txt2img_more")
-    page.click("#txt2img_menu >> text=Add to queue")
+    page.click("#txt2img_enqueue")
     expect(page.locator("#steady_queue_pill")).to_have_text("Queue 1")
     assert tab.job == first
     tab.to("queue")

@@ -211,3 +211,47 @@ def test_a_stall_says_how_long_and_a_third_interrupt_what_it_does(run: Run) -> N
 
 def test_a_message_of_a_newer_server_changes_nothing(run: Run) -> None:
     assert run("state.shown", SNAPSHOT, {"type": "weather", "weather": "fine"}) is None
+
+
+def test_a_picture_of_mine_stays_whoever_draws(run: Run) -> None:
+    mine, strange = job("a", "done"), job("x", "running", owner="other")
+    messages = [{**SNAPSHOT, "job": mine, "running": strange}]
+    assert run("[state.shown, model.drawnElsewhere(state).id]", *messages) == ["a", "x"]
+    asked = {"type": "show", "job": strange}
+    assert run("[state.shown, model.ownInstead(state).id]", *messages, asked) == ["x", "a"]
+    over = event({**strange, "status": "done"})
+    assert run("[state.shown, model.ownInstead(state).id]", *messages, asked, over) == ["x", "a"]
+    assert run("[state.shown, model.ownInstead(state)]", *messages, asked, over, {"type": "show-own"}) == ["a", None]
+    earlier = {"type": "earlier", "jobs": [job("o", "done", finished_at=2.5)]}
+    assert run("state.shown", *messages, earlier) == "a"
+    assert run("state.shown", *messages, earlier, {"type": "event", "kind": "removed", "job_id": "a"}) == "o"
+
+
+def test_when_the_turn_of_another_job_comes(run: Run) -> None:
+    running = job("a", "running", request={"prompt": "", "n_iter": 2, "steps": 10, "width": 64, "height": 64})
+    start = {**SNAPSHOT, "job": running, "running": running}
+    messages = [start, progress("a", 0, 5, 0.5, eta_seconds=12.4)]
+    words = "words.addWords(state)"
+    assert run(words, start) == "next"
+    assert run(words, *messages) == "in about 12 s"
+    # 24.8 s for the whole of it: 1.24 s a step. Of the stranger's two one comes before mine.
+    small = {"prompt": "", "steps": 10, "width": 64, "height": 64}
+    mine = event(job("b", "queued", request=small), queue=["b"], queued=1)
+    strange = [job(name, "queued", owner="other", request=small) for name in ("x", "y", "z")]
+    assert run(words, *messages, mine) == "in about 25 s"
+    messages += [mine, *(event(one, queue=["x", "b", "y", "z"], queued=4) for one in strange)]
+    assert run(words, *messages) == "in about 50 s"
+    assert run(words, *messages, {**mine, "queue": ["u", "b"], "queued": 2}) == "after 2 others"
+    assert run(words, *messages, {**mine, "queue_paused": True}) == "the queue is paused"
+
+
+def test_a_chain_is_one_thing_and_knows_whether_it_drew(run: Run) -> None:
+    picture = {"index": 0, "url": "/a/0.png", "partial": False}
+    first = job("a", "done", outputs=[picture], request={"prompt": ""}, finished_at=2.0)
+    second = job("b", "interrupted", follows="a", request={"prompt": ""}, finished_at=5.0)
+    messages = [{**SNAPSHOT, "job": second}]
+    assert run("words.phaseLine(state).phase", *messages) == "Interrupted"
+    messages.append({"type": "earlier", "jobs": [first]})
+    assert run("words.phaseLine(state)", *messages) == {"phase": "Interrupted after 1 picture", "details": ["5.0 s"]}
+    alone = {**SNAPSHOT, "job": {**second, "follows": None}}
+    assert run("words.phaseLine(state).phase", alone) == "Interrupted after 0 of 1"

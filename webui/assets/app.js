@@ -4,11 +4,13 @@ import { Audit } from "./audit.js";
 import { Buttons } from "./buttons.js";
 import { Connection } from "./connection.js";
 import { byId, press } from "./dom.js";
+import { renderElsewhere, wireElsewhere } from "./elsewhere.js";
 import { Fields } from "./fields.js";
 import { openTab, renderHeader, wireHeader } from "./header.js";
+import { History } from "./history.js";
 import { Inputs, randomId, readOwner } from "./memory.js";
 import { Menus } from "./menus.js";
-import { initial, reduce, shownJob, shownPreview, stalledBeat } from "./model.js";
+import { initial, reduce, shownJob, stalledBeat } from "./model.js";
 import { waitForTheServer } from "./patience.js";
 import { OtherDevice } from "./other_device.js";
 import { PausedJobs } from "./paused.js";
@@ -39,12 +41,14 @@ class Page {
     this.takeover = new Takeover(this);
     this.audit = new Audit();
     this.paused = new PausedJobs(this);
+    this.history = new History(this);
     this.restarts = new RestartAnswer(() => this.state);
     this.edited = null; // id of the job whose values were put into the fields, until they are sent
     this.drawing = false;
     this.device = new OtherDevice(this.state.owner, () => this.render());
     wireHeader(() => this.render());
     refuseClosed();
+    wireElsewhere(this);
     document.addEventListener("click", (event) => this.clicked(event));
     document.addEventListener("keydown", (event) => this.key(event));
     for (const kind of ["error", "load"]) document.addEventListener(kind, (event) => markGone(event), true);
@@ -58,6 +62,7 @@ class Page {
 
   hear(message) {
     this.paused.hear(message);
+    this.history.hear(message);
     if (message.type === "snapshot") {
       if (this.state.page !== null && message.page !== this.state.page) {
         location.reload(); // another page is served now; what was typed is kept
@@ -91,6 +96,7 @@ class Page {
     if (knows(this.state)) this.buttons.render(this.state);
     if (knows(this.state)) rememberJob();
     renderProgress(this.state, facts);
+    renderElsewhere(this.state);
     renderHeader(this.state, [this.device.banner]);
     renderRights(this.state);
     this.device.render(this.state);
@@ -101,6 +107,7 @@ class Page {
     this.fields.renderSizes();
     this.queue.render(this.state);
     this.paused.read();
+    this.history.read();
   }
 
   // Gradio has put parts of the page in place: those that this file fills must be filled.
@@ -119,21 +126,21 @@ class Page {
 
   // The output on the stage; null while a preview is there.
   get staged() {
-    const job = shownJob(this.state);
-    return shownPreview(this.state) && this.stage.selected === null ? null : this.stage.output(job);
+    return this.stage.preview(this.state) ? null : this.stage.output(this.state);
   }
 
   clicked(event) {
     const place = event.target.closest?.("#txt2img_gallery button");
-    if (place) this.select(Number(place.dataset.index));
+    if (place) this.select(place.dataset.url || null);
     else if (event.target.dataset?.retry) this.buttons.ask(`${jobPath(event.target.dataset.retry)}/retry`, {});
     else if (event.target.dataset?.edit) this.edit(shownJob(this.state));
     else if (event.target.dataset?.origin) this.showJob(event.target.dataset.origin).catch((error) => this.problem(String(error.message || error)));
     else if (event.target.closest?.("[role=tab]")) setTimeout(() => this.render(), 50);
   }
 
-  select(index) {
-    this.stage.select(index, this.state);
+  // A picture by its address; null: what is being drawn.
+  select(url) {
+    this.stage.select(url);
     this.render();
   }
 
@@ -142,17 +149,19 @@ class Page {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!place || !step) return;
     event.preventDefault();
-    const next = byId("txt2img_gallery").children[Number(place.dataset.index) + step];
+    const next = step > 0 ? place.nextElementSibling : place.previousElementSibling;
     if (!next || next.disabled) return;
     next.focus();
-    this.select(Number(next.dataset.index));
+    this.select(next.dataset.url || null);
   }
 
   async showJob(id, index) {
-    this.dispatch({ type: "show", job: await ask("GET", jobPath(id)) });
+    const job = await ask("GET", jobPath(id));
+    this.dispatch({ type: "show", job });
     openTab("txt2img");
     this.draw();
-    if (index >= 0) this.select(index);
+    const output = job.outputs.find((one) => one.index === index);
+    if (output) this.select(output.url);
   }
 
   // Edit and draw anew: what the job was asked for is in the fields again.

@@ -4,7 +4,8 @@ import { byId, press, setAttribute, setLabel, setText, visible } from "./dom.js"
 import { JustChanged } from "./just_changed.js";
 import { isMine, shownJob, shownProgress, unfinished } from "./model.js";
 import { ask, jobPath } from "./rest.js";
-import { stopsAfter, stopWords } from "./words.js";
+import { chainOf } from "./series.js";
+import { addWords, stopsAfter, stopWords } from "./words.js";
 
 const ACTING = {
   txt2img_interrupt: "interrupt",
@@ -13,6 +14,7 @@ const ACTING = {
   txt2img_pause: "pause",
   txt2img_resume: "resume",
 };
+const PRESSES = { txt2img_enqueue: "txt2img_generate" };
 const OWN_REQUESTS = ["pause", "resume"]; // the others go through Gradio's listeners to shared.state
 
 const SENDING_MS = 3000; // for so long a second click on Generate is of the first one, when no answer has come
@@ -32,6 +34,9 @@ export function situation(state) {
   return job.status === "paused" ? "paused" : "mine";
 }
 
+// Does this owner's job on the stage wait for nothing but that the queue goes on?
+const isHeld = (state) => state.paused && situation(state) === "mine" && shownJob(state).status === "queued";
+
 function interruptLabel(state, job) {
   const words = stopWords(state, job);
   if (words === "Stopping …" || words === "Ending the engine …") return job.stop_requests === 2 ? "End the engine" : words;
@@ -47,11 +52,13 @@ export function meanings(state) {
   const image = shownProgress(state)?.image ?? 0;
   return {
     txt2img_generate: mine ? "" : now === "paused" ? "draw another" : "draw",
-    txt2img_interrupt: mine ? `${label === "Cancel" ? "Interrupt" : label} ${job.id}` : "",
-    txt2img_skip: mine ? `skip ${job.id} ${image}` : "",
+    txt2img_interrupt: mine ? `${label === "Cancel" ? "Interrupt" : label} ${chainOf(state, job)[0].id}` : "",
+    txt2img_skip: mine && !isHeld(state) ? `skip ${job.id} ${image}` : "",
+    txt2img_queue_go_on: isHeld(state) ? "go on" : "",
+    txt2img_enqueue: mine ? "add" : "",
     txt2img_pause: mine ? `pause ${job.id}` : "",
     txt2img_resume: now === "paused" ? `resume ${job.id}` : "",
-    txt2img_menu: now === "none" ? now : `${now} ${job.id}`,
+    txt2img_menu: now === "none" ? now : `${now} ${chainOf(state, job)[0].id}`,
   };
 }
 
@@ -61,6 +68,10 @@ function render(state) {
   const mine = active && isMine(state, job);
   document.documentElement.dataset.standing = state.standing;
   document.documentElement.dataset.job = situation(state);
+  setAttribute(document.documentElement, "data-held", isHeld(state));
+  const turn = mine ? addWords(state) : "";
+  setAttribute(byId("txt2img_enqueue"), "data-when", turn || null);
+  setAttribute(byId("txt2img_enqueue"), "aria-label", turn ? `Add to queue (${turn})` : "Add to queue");
   const words = active ? stopWords(state, job) : null;
   const stopping = words === "Stopping …" || words === "Ending the engine …";
   setLabel(byId("txt2img_interrupt"), active ? interruptLabel(state, job) : "Interrupt");
@@ -68,6 +79,7 @@ function render(state) {
   setAttribute(byId("txt2img_pause"), "data-busy", words === "Pausing …");
   setAttribute(byId("txt2img_pause"), "aria-disabled", stopping || words === "Pausing …" ? "true" : null);
   setLabel(byId("txt2img_resume"), state.pressed?.kind === "resume" ? "Going on …" : "Resume");
+  setAttribute(byId("txt2img_skip"), "title", "Alt+Enter");
   setLabel(byId("txt2img_skip"), words === "Skipping …" ? words : "Skip");
   setAttribute(byId("txt2img_skip"), "aria-disabled", job?.status === "queued" ? "true" : null);
   setAttribute(byId("txt2img_forever"), "aria-checked", String(Boolean(active && job.forever)));
@@ -134,6 +146,8 @@ export class Buttons {
     if (["txt2img_generate", "txt2img_generate_forever"].includes(button?.id)) this.sent = { stop: false, at: event.timeStamp };
     if (button && ACTING[button.id]) this.pressed(ACTING[button.id], event);
     else if (button?.id === "txt2img_forever") this.forever();
+    else if (button?.id === "txt2img_queue_go_on") this.ask("/sdapi/v1/queue/resume", {});
+    else if (button?.id in PRESSES) press(PRESSES[button.id]);
     else if (button?.dataset.press && byId("txt2img_menu")?.contains(button)) press(button.dataset.press);
   }
 

@@ -2,7 +2,7 @@
 // before the server has heard of it. `reduce` is pure: (what was known, a message) -> what is known now.
 
 export const UNFINISHED = ["queued", "running", "paused"];
-const KEPT_JOBS = 80;
+const KEPT_JOBS = 400;
 
 export function initial(owner) {
   return {
@@ -86,6 +86,10 @@ export function reduce(state, message) {
       return state.jobs[message.job.id] ? state : settle(state, withJob({ ...state, asked: null }, message.job));
     case "show":
       return settle(state, { ...withJob(state, message.job), asked: message.job.id });
+    case "earlier": // this owner's jobs of before the page was opened: what the page knows itself is newer
+      return settle(state, { ...state, jobs: { ...byId(message.jobs), ...state.jobs } });
+    case "show-own":
+      return settle(state, { ...state, asked: null, shown: null });
     case "own-paused":
       return { ...state, ownPaused: message.count };
     case "pressed":
@@ -95,13 +99,18 @@ export function reduce(state, message) {
   }
 }
 
+const byId = (jobs) => Object.fromEntries(jobs.map((job) => [job.id, job]));
+
 function fromSnapshot(state, message) {
   const before = state.forget ? {} : state.jobs;
   const asked = before[state.asked];
   const jobs = asked ? { [asked.id]: asked } : {};
   for (const job of [message.running, message.job]) if (job) jobs[job.id] = job;
-  const kept = before[state.shown]; // finished while this page looked: keep showing it
-  if (kept && !unfinished(kept) && !jobs[kept.id]) jobs[kept.id] = kept;
+  // What ended while this page looked stays, as do this owner's pictures of before.
+  for (const kept of Object.values(before)) {
+    const stays = kept.id === state.shown || isMine(state, kept);
+    if (stays && !unfinished(kept) && !jobs[kept.id]) jobs[kept.id] = kept;
+  }
   return {
     ...state,
     jobs,
@@ -188,28 +197,43 @@ function shareDone(before, state, shown) {
 }
 
 // This owner's job that is being drawn, else his next one in the queue, else his paused one if it is there already, else
-// whatever is being drawn, else what was there. (While one of his jobs is drawn and another waits, the drawn one is worth
-// looking at; a paused one comes back by itself only where nothing has taken its place.)
+// his last one, whoever draws meanwhile; only who has none sees what others draw. (While one of his jobs is drawn and
+// another waits, the drawn one is worth looking at; a paused one comes back by itself only where nothing has taken its
+// place.)
 function choose(state) {
-  if (state.asked && state.jobs[state.asked]) return state.asked;
-  const own = Object.values(state.jobs).filter((job) => isMine(state, job) && unfinished(job));
-  const drawn = own.find((job) => job.status === "running");
+  return state.jobs[state.asked] ? state.asked : chooseUnasked(state);
+}
+
+function chooseUnasked(state) {
+  const own = Object.values(state.jobs).filter((job) => isMine(state, job));
+  const active = own.filter(unfinished);
+  const drawn = active.find((job) => job.status === "running");
   if (drawn) return drawn.id;
   const place = (job) => {
     const index = state.queue.indexOf(job.id);
     return index < 0 ? Infinity : index;
   };
-  own.sort((a, b) => place(a) - place(b));
-  const next = own.find((job) => job.status === "queued") || own.find((job) => job.id === state.shown);
+  active.sort((a, b) => place(a) - place(b));
+  const next = active.find((job) => job.status === "queued") || active.find((job) => job.id === state.shown);
   if (next) return next.id;
-  const any = runningJob(state);
-  if (any) return any.id;
-  return state.jobs[state.shown] ? state.shown : lastOf(state);
+  const kept = own.find((job) => job.id === state.shown);
+  if (kept) return kept.id;
+  const last = own.filter((job) => !unfinished(job)).reduce((a, b) => (a && a.finished_at > b.finished_at ? a : b), null);
+  const any = last || runningJob(state) || state.jobs[state.shown];
+  return any ? any.id : null;
 }
 
-function lastOf(state) {
-  const own = Object.values(state.jobs).filter((job) => isMine(state, job));
-  return own.length ? own[own.length - 1].id : null;
+// Somebody else's job that is drawn while the stage shows another one, or null.
+export function drawnElsewhere(state) {
+  const running = runningJob(state);
+  return running && !isMine(state, running) && running.id !== state.shown ? running : null;
+}
+
+// What the stage would show had the user not asked for another job: his own job or his last picture, or null.
+export function ownInstead(state) {
+  if (!state.asked || state.shown !== state.asked) return null;
+  const job = state.jobs[chooseUnasked({ ...state, shown: null })];
+  return job && isMine(state, job) && job.id !== state.shown ? job : null;
 }
 
 function stillPressed(state, shown) {

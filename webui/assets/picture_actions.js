@@ -1,13 +1,13 @@
 // What can be done with the picture on the stage or in the viewer: buttons with `data-do`, there and here.
 
 import { byId, press, setText } from "./dom.js";
-import { shownJob } from "./model.js";
+import { picturesOf } from "./series.js";
 import { Viewer } from "./viewer.js";
 
 const SAID_MS = 1200;
 
 export class PictureActions {
-  // `page` knows the job shown (`state`), the output on the stage (`staged`), and selects one by its index.
+  // `page` knows what the strip holds (`state`) and the output on the stage (`staged`), and selects one by its address.
   constructor(page) {
     this.page = page;
     this.viewer = new Viewer((output) => this.walkedTo(output));
@@ -28,21 +28,20 @@ export class PictureActions {
   }
 
   render(state) {
-    this.viewer.update(shownJob(state)?.outputs || []);
+    this.viewer.update(picturesOf(state));
   }
 
   enlarge() {
-    const job = shownJob(this.page.state);
-    const output = this.page.staged;
-    if (!output) return;
+    const staged = this.page.staged;
+    if (!staged) return;
+    const pictures = picturesOf(this.page.state);
     const failed = (error) => this.page.problem(String(error.message || error));
-    this.viewer.open(job.outputs, job.outputs.indexOf(output)).catch(failed);
+    this.viewer.open(pictures, pictures.findIndex((one) => one.url === staged.url)).catch(failed);
   }
 
   // The viewer closes: the picture that one had walked to is on the stage.
   walkedTo(output) {
-    const there = shownJob(this.page.state)?.outputs.some((one) => one.url === output?.url);
-    if (there) this.page.select(output.index);
+    if (picturesOf(this.page.state).some((one) => one.url === output?.url)) this.page.select(output.url);
   }
 
   // What was taken over is told beside the fields, so the viewer makes way.

@@ -2,7 +2,8 @@
 
 import { logBox, make } from "./dom.js";
 import { imageCount, isMine, sizeOf } from "./model.js";
-import { FROM_ANOTHER, thumbnail } from "./stage.js";
+import { FROM_ANOTHER } from "./stage.js";
+import { thumbnail } from "./strip.js";
 import { clock, duration, ended, pausedWords, seconds, short } from "./words.js";
 
 const THUMBNAILS_SHOWN = 6;

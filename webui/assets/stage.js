@@ -1,40 +1,50 @@
-// The picture, its strip of thumbnails and its infotext.
+// The picture and its infotext.
 
 import { byId, logBox, make, setAttribute, setText } from "./dom.js";
-import { imageCount, shownJob, shownPreview, sizeOf, unfinished } from "./model.js";
+import { shownJob, shownPreview, sizeOf, unfinished } from "./model.js";
+import { chainOf, picturesOf } from "./series.js";
+import { renderStrip } from "./strip.js";
 import { linkTo } from "./viewer.js";
 import { clock, noteWords } from "./words.js";
 
-const PLACES_SHOWN = 64;
 export const FROM_ANOTHER = "Edited from an earlier job";
 const CHIP = { type: "button", class: "sd-chip" };
 
 export class Stage {
-  // `selected` is the index of the picture that the user chose in the strip; null follows what is being drawn.
-  selected = null;
-  jobId = null;
+  // The address of the picture that the user chose in the strip; null follows what is being drawn.
+  chosen = null;
+  job = null; // the one that was on the stage
   wanted = ""; // the address last asked for; a slower, older decoding must not replace it
 
   render(state, facts) {
     const job = shownJob(state);
-    if (job?.id !== this.jobId) {
-      this.jobId = job?.id ?? null;
-      this.selected = null;
-    }
-    const output = this.output(job);
-    const preview = this.selected === null ? shownPreview(state) : null;
+    if (job?.id !== this.job?.id && !cameByItself(job, this.job)) this.chosen = null;
+    this.job = job;
+    const output = this.output(state);
+    const preview = this.preview(state);
     this.renderPicture(state, job, output, preview);
-    this.renderEmpty(state, job, facts);
-    this.renderStrip(job, output, preview);
+    this.renderEmpty(state, job, output, facts);
+    renderStrip(state, preview ? null : output);
     renderInfotext(job, output, preview);
     renderNotes(byId("txt2img_job_notes"), job);
   }
 
-  // The output on the stage: the chosen one; while drawing the newest; of a finished job the first.
-  output(job) {
-    if (!job || !job.outputs.length) return null;
-    if (this.selected !== null) return job.outputs.find((one) => one.index === this.selected) || null;
-    return unfinished(job) ? job.outputs[job.outputs.length - 1] : job.outputs[0];
+  // The preview on the stage: of what is being drawn, unless a picture was chosen.
+  preview(state) {
+    return this.chosen && this.output(state)?.url === this.chosen ? null : shownPreview(state);
+  }
+
+  // The output on the stage: the chosen one; while drawing the newest; of a finished job the first; of a chain that was
+  // stopped in between its last one; while an own job waits the one of before.
+  output(state) {
+    const chosen = this.chosen && picturesOf(state).find((one) => one.url === this.chosen);
+    if (chosen) return chosen;
+    const job = shownJob(state);
+    if (job?.outputs.length) return unfinished(job) ? job.outputs.at(-1) : job.outputs[0];
+    if (job?.status === "queued") return picturesOf(state).at(-1) || null;
+    const links = job?.status === "interrupted" ? chainOf(state, job) : [];
+    const link = links.findLast((one) => one.outputs.length);
+    return link ? { ...link.outputs.at(-1), job: link.id } : null;
   }
 
   renderPicture(state, job, output, preview) {
@@ -42,7 +52,7 @@ export class Stage {
     if (!frame) return;
     const source = preview ? preview.data : output ? output.url : "";
     const note = byId("txt2img_note");
-    const words = noteWords(state, this.selected);
+    const words = noteWords(state, preview);
     setText(note, words);
     setAttribute(note, "title", preview ? state.progress?.preview?.reason || null : null);
     note.hidden = !words;
@@ -50,7 +60,7 @@ export class Stage {
     const waits = !source && unfinished(job);
     frame.dataset.shows = source ? (preview ? "preview" : "picture") : waits && this.wanted ? "before" : "nothing";
     const image = byId("txt2img_live_preview");
-    const alt = preview ? "Preview of the picture being drawn" : output ? job.request.prompt || "Picture" : "";
+    const alt = preview ? "Preview of the picture being drawn" : output ? promptOf(output.infotext) || "Picture" : "";
     setAttribute(image, "alt", alt);
     if (source) this.show(image, source, sizeOf(output ? { request: output } : job));
     else if (!waits) this.clear(image);
@@ -82,10 +92,10 @@ export class Stage {
     image.removeAttribute("src");
   }
 
-  renderEmpty(state, job, facts) {
+  renderEmpty(state, job, output, facts) {
     const empty = byId("txt2img_empty");
     const failed = job && ["failed", "quarantined"].includes(job.status);
-    const bare = job && !failed && !unfinished(job) && !job.outputs.length;
+    const bare = job && !failed && !unfinished(job) && !output && !job.follows;
     const key = JSON.stringify([failed && [job.id, job.error], bare && job.status, !job && facts.model]);
     if (!empty || empty.dataset.key === key) return;
     empty.dataset.key = key;
@@ -106,55 +116,21 @@ export class Stage {
     }
   }
 
-  renderStrip(job, output, preview) {
-    const strip = byId("txt2img_gallery");
-    if (!strip) return;
-    const total = job ? Math.min(imageCount(job), Math.max(PLACES_SHOWN, job.outputs.length)) : 0;
-    const drawn = preview ? preview.image : null;
-    const key = JSON.stringify([job?.id, total, job?.outputs.map((one) => one.index), output?.index, drawn, unfinished(job)]);
-    if (strip.dataset.key === key) return;
-    strip.dataset.key = key;
-    const focused = strip.contains(document.activeElement) ? document.activeElement.dataset.index : null;
-    while (strip.children.length > total) strip.lastChild.remove();
-    for (let i = 0; i < total; i += 1) this.renderPlace(strip, job, i, output, drawn);
-    if (focused !== null) strip.querySelector(`[data-index="${focused}"]`)?.focus();
-    strip.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }
-
-  renderPlace(strip, job, i, output, drawn) {
-    const one = job.outputs.find((candidate) => candidate.index === i);
-    const state = one ? "there" : drawn === i ? "drawn" : unfinished(job) ? "awaited" : "missing";
-    const key = `${job.id}/${i}/${state}`;
-    let place = strip.children[i];
-    if (place?.dataset.place !== key) {
-      place = make("button", { type: "button", "data-index": i, "data-place": key, "data-state": state });
-      if (one) place.append(make("img", { src: thumbnail(one), alt: "", loading: "lazy" }));
-      else if (state === "drawn") place.append(make("img", { alt: "" }));
-      const words = one ? `Picture ${i + 1}, seed ${one.seed}${one.partial ? ", partial" : ""}` : `Picture ${i + 1}: ${state}`;
-      place.setAttribute("aria-label", words);
-      place.disabled = !one && state !== "drawn";
-      if (strip.children[i]) strip.children[i].replaceWith(place);
-      else strip.append(place);
-    }
-    const chosen = drawn === null || this.selected !== null ? one && one === output : drawn === i;
-    place.setAttribute("aria-pressed", chosen ? "true" : "false");
-  }
-
-  // A thumbnail was chosen. Choosing the picture that is being drawn follows the drawing again.
-  select(index, state) {
-    const job = shownJob(state);
-    const there = job?.outputs.some((one) => one.index === index);
-    this.selected = there ? index : null;
+  // A thumbnail was chosen; null is the place of what is being drawn, and follows the drawing again.
+  select(url) {
+    this.chosen = url;
   }
 }
+
+// Did a job take the place of another without anybody asking for it at that moment? Then who looks at an earlier picture
+// goes on looking at it.
+const cameByItself = (job, before) => Boolean(job?.follows) || Boolean(before && job) && job.created_at < before.finished_at;
 
 // The picture's own: a preview of several pictures is a grid. A small preview's is rounded, so what was asked counts there.
 function ratioOf(image, asked) {
   const own = image.naturalWidth / image.naturalHeight;
   return Math.abs(own / asked - 1) < 0.04 ? asked : own;
 }
-
-export const thumbnail = (output) => output.url.replace(/\.png$/, "/thumbnail");
 
 function welcome(model) {
   const chips = model.examples.map((words) => make("button", { type: "button", class: "sd-chip", "data-example": words }, words));
@@ -209,10 +185,14 @@ function renderNotes(list, job) {
   list.prepend(make("li", {}, `${FROM_ANOTHER}. `, show));
 }
 
+function promptOf(text) {
+  const cut = text.search(/\n(Negative prompt: |Steps: )/);
+  return cut < 0 ? (text.startsWith("Steps: ") ? "" : text) : text.slice(0, cut);
+}
+
 // The infotext with its prompt set off.
 function withPrompt(text) {
-  const cut = text.search(/\n(Negative prompt: |Steps: )/);
-  const prompt = cut < 0 ? (text.startsWith("Steps: ") ? "" : text) : text.slice(0, cut);
+  const prompt = promptOf(text);
   return [make("b", {}, prompt), text.slice(prompt.length)];
 }
 

@@ -1,6 +1,8 @@
 // What the page says about a job. Pure functions of what is known.
 
-import { imageCount, shownJob, shownPreview, shownProgress, stalledBeat, unfinished } from "./model.js";
+import { imageCount, shownJob, shownProgress, stalledBeat, unfinished } from "./model.js";
+import { chainOf } from "./series.js";
+import { secondsLeft, turnOfNext } from "./turns.js";
 
 // A prompt as the name of its job, in a sentence.
 export const short = (words) => (words.length > 60 ? `${words.slice(0, 57)} …` : words);
@@ -52,7 +54,7 @@ const plural = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 export function phaseLine(state) {
   const job = shownJob(state);
   if (!job) return idle(state);
-  if (!unfinished(job)) return ended(job);
+  if (!unfinished(job)) return ended(job, chainOf(state, job));
   if (job.status === "paused") return pausedLine(state, job); // it needs no engine, so it tells of none
   const engine = state.supervisor?.engine;
   if (engine?.status === "given_up") return { phase: "Waiting for the engine", details: ["it has stopped"] };
@@ -65,7 +67,7 @@ function idle(state) {
   const status = state.engine?.status;
   if (state.standing !== "open" && !state.instance) return { phase: "Connecting …", details: [] };
   if (!state.engine || status === "starting") return { phase: "The engine starts", details: ["you can write already"] };
-  return { phase: "Ready", details: [] };
+  return { phase: "Ready", details: state.paused ? ["the queue is paused"] : [] };
 }
 
 function waiting(state, job) {
@@ -74,10 +76,22 @@ function waiting(state, job) {
   const starting = !state.engine || state.engine.status === "starting";
   if (starting && job.started_at) return afterAnEnd(state, job);
   if (starting) return { phase: "Queued", details: ["the engine starts"] };
-  const details = state.paused ? ["the queue is paused"] : [];
+  const left = secondsLeft(state);
+  const turn = place === 1 && left ? [inWords(left)] : [];
+  const details = state.paused ? ["the queue is paused"] : turn;
   if (total === 1) return { phase: "Queued, next", details };
   return { phase: `Queued, ${ordinal(place)} of ${total}`, details };
 }
+
+// When the turn of a job comes that is put into the queue now.
+export function addWords(state) {
+  if (state.paused) return "the queue is paused";
+  const { seconds, others } = turnOfNext(state);
+  if (seconds !== null) return inWords(seconds);
+  return others ? `after ${plural(others, "other", "others")}` : "next";
+}
+
+const inWords = (seconds) => (seconds < 1 ? "in a moment" : `in about ${seconds < 99.5 ? `${Math.round(seconds)} s` : duration(seconds)}`);
 
 function pausedLine(state, job) {
   if (state.pressed?.job === job.id && state.pressed.kind === "resume") return { phase: "Going on …", details: [] };
@@ -161,16 +175,20 @@ export function stopsAfter(state, job) {
   return job.requested === "stop" || pressed?.kind === "stop";
 }
 
-export function ended(job) {
-  const count = job.outputs.filter((output) => !output.partial).length;
-  const total = imageCount(job);
-  const took = seconds(job);
+const ofChain = (count, chain) => (chain[0].follows ? "more than " : "") + plural(count, "picture", "pictures");
+
+// `chain` are the jobs that it ends, where each began the next by itself.
+export function ended(job, chain = [job]) {
+  const count = chain.flatMap((one) => one.outputs).filter((output) => !output.partial).length;
+  const total = imageCount(job) * chain.length;
+  const took = seconds(job) === null ? null : chain.reduce((sum, one) => sum + (seconds(one) || 0), 0);
   const details = took === null ? [] : [duration(took)];
   switch (job.status) {
     case "done":
       if (count < total) return { phase: `Done: ${count} of ${total}`, details: [...details, "the rest was skipped"] };
-      return { phase: `Done: ${plural(count, "picture", "pictures")}`, details };
+      return { phase: `Done: ${ofChain(count, chain)}`, details };
     case "interrupted":
+      if (job.follows) return { phase: count ? `Interrupted after ${ofChain(count, chain)}` : "Interrupted", details };
       if (!job.started_at) return { phase: "Taken out of the queue", details: [] };
       return { phase: `Interrupted after ${count} of ${total}`, details };
     case "quarantined":
@@ -181,15 +199,14 @@ export function ended(job) {
 }
 
 // The words on the picture itself.
-export function noteWords(state, selected) {
+export function noteWords(state, preview) {
   const job = shownJob(state);
   if (!job) return "";
-  const other = job.owner !== state.owner && unfinished(job) ? "Another page's job · " : "";
-  const preview = selected === null ? shownPreview(state) : null;
+  if (job.owner !== state.owner && unfinished(job)) return "Another page's job";
   if (preview) {
     const which = imageCount(job) > 1 ? ` · image ${preview.image + 1} of ${imageCount(job)}` : "";
     const less = shownProgress(state)?.preview?.reason ? " · coarse" : "";
-    return `${other}Preview of step ${preview.step}${which}${less}`;
+    return `Preview of step ${preview.step}${which}${less}`;
   }
-  return other.replace(" · ", "");
+  return "";
 }

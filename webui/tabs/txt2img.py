@@ -80,7 +80,9 @@ def build(checkpoint: Checkpoint | None) -> Txt2Img:
                     generate = gr.Button("Generate", variant="primary", elem_id="txt2img_generate")
                     interrupt = gr.Button("Interrupt", elem_id="txt2img_interrupt", elem_classes=["sd-stop"])
                     skip = gr.Button("Skip", elem_id="txt2img_skip", elem_classes=["sd-quiet"])
+                    gr.Button("Go on", elem_id="txt2img_queue_go_on", elem_classes=["sd-quiet"])
                     gr.Button("Pause", elem_id="txt2img_pause", elem_classes=["sd-quiet", "sd-tool"], min_width=42)
+                    gr.Button("Add to queue", elem_id="txt2img_enqueue", elem_classes=["sd-quiet"])
                     html(MENU, classes=["sd-menu-cell"])
                 html(TAKEN, classes=["sd-taken-cell"])
             with gr.Column(elem_classes=["sd-panel", "sd-fields"]):
