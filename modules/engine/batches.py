@@ -147,7 +147,10 @@ class Batches:
 
         try:
             studio.cancel.check()
-            self._progress.enter_sample(number)
+            done, steps = batch.standing
+            if done:
+                studio.state.sampling_steps, studio.state.sampling_step = steps, done
+            self._progress.enter_sample(number, done, steps or None)
             latents = batch.sample(on_step)
             for place, index in enumerate(left.missing):
                 self._progress.enter_decode(number, place)

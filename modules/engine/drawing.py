@@ -16,7 +16,7 @@ from modules.engine.models import LoadedModel, ModelKey
 from modules.engine.patience import wait_for
 from modules.engine.planning import circumstances_of, plan_of
 from modules.engine.progress import JobProgress
-from modules.engine.snapshots import Snapshot, UnfitSnapshot, describe_unfit
+from modules.engine.snapshots import Snapshot, UnfitSnapshot, describe_lost, describe_unfit
 from modules.engine.studio import Studio
 from modules.engine.weights import count_parameters
 from modules.errors import Interrupted, ModelError
@@ -156,8 +156,12 @@ class JobDrawing:
             logger.warning("Job %s cannot go on from its snapshot: %s", self._job.id, reason)
             studio.store.note(self._job.id, "restarted", describe_unfit(reason))
             return None
-        left = {tuple(batch.indices) for batch in batches if batch.missing}
-        return snapshot if snapshot is not None and snapshot.indices in left else None
+        left = [tuple(batch.indices) for batch in batches if batch.missing]
+        if snapshot is not None and snapshot.indices in left:
+            return snapshot
+        if self._job.attempts > 1 and self._job.progress > 0:
+            studio.store.note(self._job.id, "restarted", describe_lost(left[0], resolved))
+        return None
 
     def _tell_of_another_environment(self, resolved: ResolvedTxt2Img) -> None:
         """Say so when some pictures of a job were drawn elsewhere than the rest is."""

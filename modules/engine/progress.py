@@ -101,15 +101,15 @@ class JobProgress:
             self._leave()
             self._enter("encode", 0, 0, self._image)
 
-    def enter_sample(self, batch: int) -> None:
-        """Begin with the steps of a batch."""
+    def enter_sample(self, batch: int, done: int = 0, steps: int | None = None) -> None:
+        """Begin with the steps of a batch, or go on with it where `done` of `steps` steps are done already."""
         with self._lock:
             if self._phase != "decode":  # That one was skipped in its middle.
                 self._leave()
             indices = self._plan.batches[batch]
             self._pace.work_on(self._plan.rows(self._plan.drawn_with(indices)))
-            self._step, self._steps = 0, self._plan.steps
-            self._enter("sample", batch, 0, indices[0])
+            self._step, self._steps = done, steps or self._plan.steps
+            self._enter("sample", batch, 0, indices[0], done / self._steps)
 
     def step(self, done: int, steps: int) -> None:
         """Say that `done` of `steps` steps are done."""
@@ -166,14 +166,17 @@ class JobProgress:
 
     # --- Where the job is -------------------------------------------------------------------------------------------
 
-    def _enter(self, phase: Phase, batch: int, place: int, image: int) -> None:
-        self._phase, self._image, self._fraction = phase, image, 0.0
+    def _enter(self, phase: Phase, batch: int, place: int, image: int, fraction: float = 0.0) -> None:
+        self._phase, self._image, self._fraction = phase, image, fraction
         self._entered_at = self._stepped_at = self._clock()
         if self._course is not None:
             self._number = self._course.place(phase, batch, place)
             self._later = self._course.later(self._number)
             self._shown = max(self._shown, self._course.begin(self._number))
-            self._from = (0.0, self._shown)
+            self._from = (fraction, self._shown)
+            if fraction > 0.0:
+                # What an earlier run did is on the bar: the rest of the bar is for the rest of the steps.
+                self._course.adapt(self._number, self._shown, fraction)
         self._tell(now=True, look=phase == "sample")
 
     def _leave(self) -> None:

@@ -53,6 +53,11 @@ class Batch:
         return self._indices
 
     @property
+    def standing(self) -> tuple[int, int]:
+        """How many steps of how many the scheduler has done; (0, 0): it has not begun."""
+        return self._done, self._scheduler_steps
+
+    @property
     def steps_done(self) -> int:
         """How many of the steps that were asked for are done. Some samplers call the denoiser twice a step."""
         if self._scheduler_steps == 0:

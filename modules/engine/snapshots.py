@@ -12,7 +12,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -260,5 +260,18 @@ def describe_continued(snapshot: Snapshot, resolved: ResolvedTxt2Img) -> str:
     step = f"step {snapshot.state.steps_of(resolved.steps)} of {resolved.steps}"
     if resolved.image_count == 1:
         return f"Continued at {step}."
-    first, last = snapshot.indices[0] + 1, snapshot.indices[-1] + 1
-    return f"Continued at {step} of {f'image {first}' if first == last else f'images {first}–{last}'}."
+    return f"Continued at {step} of {_images(snapshot.indices)}."
+
+
+def describe_lost(indices: Sequence[int], resolved: ResolvedTxt2Img) -> str:
+    """Return what people are told of a job that goes on without a snapshot of the pictures it was at."""
+    if resolved.image_count == 1:
+        return "There was no snapshot of it yet: it begins anew."
+    return (
+        f"There was no snapshot of {_images(indices)} yet: {'it begins' if len(indices) == 1 else 'they begin'} anew."
+    )
+
+
+def _images(indices: Sequence[int]) -> str:
+    first, last = indices[0] + 1, indices[-1] + 1
+    return f"image {first}" if first == last else f"images {first}–{last}"

@@ -172,7 +172,7 @@ def test_the_paused_jobs_that_are_not_on_the_stage_are_counted(run: Run) -> None
 
 def test_a_job_that_waits_for_the_engine_after_its_death_goes_on_and_does_not_begin(run: Run) -> None:
     snapshot = {**SNAPSHOT, "engine": {"status": "starting"}, "queue": ["a"], "queued": 1}
-    line = {"phase": "The engine starts again", "details": ["the job goes on where it was"]}
+    line = {"phase": "The engine starts again", "details": ["the job goes on after that"]}
     assert run("words.phaseLine(state)", {**snapshot, "job": job("a", "queued")}) == line
     fresh = job("a", "queued", started_at=None)
     assert run("words.phaseLine(state).phase", {**snapshot, "job": fresh}) == "Queued"

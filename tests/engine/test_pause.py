@@ -127,6 +127,28 @@ def test_a_batch_whose_first_picture_is_saved_is_drawn_whole_and_saved_in_part(e
     assert saved == [0, 1, 2]
 
 
+def test_a_job_that_died_before_its_first_snapshot_says_that_it_begins_anew(engine: Engine) -> None:
+    at_step(engine, 2, engine.cancel.exit.set, image=1)
+    left = engine.draw(n_iter=3, steps=3)
+    engine.cancel.exit.clear()
+    for name in snapshot_files(engine):
+        (engine.folder.snapshots / name).unlink()  # as if the engine had been killed
+    engine.store.recover("engine-2", Death(False, "killed by SIGKILL"))
+    done = engine.run_next()
+    assert (done.id, done.status) == (left.id, "done")
+    assert notes(done) == ["There was no snapshot of image 2 yet: it begins anew."]
+
+
+def test_a_job_that_goes_on_shows_at_once_where_it_stands(engine: Engine) -> None:
+    at_step(engine, 5, lambda: pause(engine))
+    paused = engine.draw(steps=8)
+    engine.published.clear()
+    resume(engine, paused)
+    sampled = [value for value in engine.values("progress") if value and value["phase"] == "sample"]
+    assert (sampled[0]["step"], sampled[0]["steps"]) == (5, 8)
+    assert sampled[0]["progress"] == pytest.approx(paused.progress, abs=0.1)
+
+
 def test_an_engine_that_is_told_to_end_leaves_a_snapshot(engine: Engine) -> None:
     undisturbed = engine.files(engine.draw(steps=6, sampler_name="DPM++ SDE"))
     at_step(engine, 5, engine.cancel.exit.set)

@@ -111,6 +111,26 @@ def test_it_grows_through_all_phases_and_ends_at_exactly_one() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_batch_that_goes_on_amid_its_steps_goes_on_from_where_the_bar_stood(tmp_path: Path, known: bool) -> None:
+    """It jumped from 19 % at step 59 to 36 % at step 61, since the bar took the batch for one that begins."""
+    plan = Plan(steps=150, batches=[[0]], images=1, loads=False)
+    run = Run(plan, experience(tmp_path) if known else None, floor=0.19)
+    run.start()
+    run.progress.enter_sample(0, 59, 150)
+    begun = run.told[-1]
+    assert (begun["step"], begun["steps"]) == (59, 150)
+    assert begun["progress"] == pytest.approx(0.19, abs=0.02)
+    values = [begun["progress"]]
+    for step in range(60, 151):
+        run.wait(STEP)
+        run.progress.step(step, 150)
+        values.append(run.told[-1]["progress"])
+    growth = [after - before for before, after in itertools.pairwise(values)]
+    assert min(growth) >= 0 and max(growth) < 0.02
+    assert values[-1] > 0.9
+
+
 def test_segments_are_as_long_as_the_phases_took_before(tmp_path: Path) -> None:
     run = Run(ONE, experience(tmp_path))
     whole = LOAD + ENCODE + 20 * STEP + DECODE + SAVE

@@ -111,7 +111,7 @@ export function otherPausedWords(state) {
 function afterAnEnd(state, job) {
   const stopping = stopWords(state, job);
   if (stopping) return { phase: stopping, details: ["the engine starts again"] };
-  return { phase: "The engine starts again", details: ["the job goes on where it was"] };
+  return { phase: "The engine starts again", details: ["the job goes on after that"] };
 }
 
 function running(state, job) {
