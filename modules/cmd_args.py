@@ -43,6 +43,7 @@ class Arguments:
     autolaunch: bool = False
     loglevel: str = "INFO"
     skip_install: bool = False
+    newest_packages: bool = False
     api_server_stop: bool = False
     api_auth: str | None = field(default=None, repr=False)
     gradio_auth: str | None = field(default=None, repr=False)
@@ -98,6 +99,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         autolaunch=known.autolaunch,
         loglevel=known.loglevel,
         skip_install=known.skip_install,
+        newest_packages=known.newest_packages,
         api_server_stop=known.api_server_stop,
         api_auth=known.api_auth,
         gradio_auth=known.gradio_auth,
@@ -184,6 +186,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--autolaunch", action="store_true", help="open the browser when the page is there")
     parser.add_argument("--loglevel", type=_log_level, default="INFO", help="DEBUG, INFO, WARNING, ERROR or CRITICAL")
     parser.add_argument("--skip-install", action="store_true", help="start without looking at the installed packages")
+    parser.add_argument(
+        "--newest-packages",
+        action="store_true",
+        help="install the newest packages that requirements.txt allows, not those that were tested",
+    )
     parser.add_argument(
         "--api-server-stop", action="store_true", help="let other machines restart and stop the server and the engine"
     )

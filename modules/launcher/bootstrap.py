@@ -22,17 +22,24 @@ from modules.launcher.pip import explain_failure, run_shown
 logger = logging.getLogger(__name__)
 
 OLDEST_PYTHON = (3, 11)
+# The versions that the tests last passed with.
+CONSTRAINTS = "constraints.txt"
+_TORCH = re.compile(r"torch\b(?!-)")
 
 
 class Environment:
     """The virtual environment `.venv` in `root`.
 
     For each requirements file that was installed whole, the environment holds the file's hash. It is written last, so
-    an installation that was cut short is taken up again.
+    an installation that was cut short is taken up again. Packages come in the versions of `constraints.txt`, or with
+    `newest` in the newest that the requirements allow.
     """
 
-    def __init__(self, root: Path, variables: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, root: Path, variables: Mapping[str, str] = os.environ, *, newest: bool = False) -> None:
         self.root = root
+        self._constraints = root / CONSTRAINTS
+        self._newest = newest
+        self._constrained = not newest and self._constraints.exists()
         self.folder = root / ".venv"
         self._variables = variables
 
@@ -79,7 +86,10 @@ class Environment:
                 self._make()
             self._install_torch(requirements)
             logger.info("Installing what %s lists", requirements)
-            self._pip(["install", "-r", str(self.root / requirements)])
+            versions = ["-c", str(self._constraints)] if self._constrained else []
+            self._pip(["install", "-r", str(self.root / requirements), *versions])
+            if self._newest:
+                self._pip(["install", "--upgrade", *self._all_but_torch(requirements)])
             for name in (*self._included(requirements), requirements):
                 self._stamp(name).write_text(self._hash(name))
         finally:
@@ -125,9 +135,14 @@ class Environment:
 
     def _torch_requirement(self, requirements: str) -> str:
         for line in self._lines(requirements):
-            if re.match(r"torch\b(?!-)", line):
+            if _TORCH.match(line):
                 return line.strip()
         return "torch"
+
+    def _all_but_torch(self, requirements: str) -> list[str]:
+        """Return what the file lists, without torch: whoever chose a build of it keeps that."""
+        listed = (line.partition("#")[0].strip() for line in self._lines(requirements))
+        return [line for line in listed if line and not line.startswith("-") and not _TORCH.match(line)]
 
     def _pip(self, words: Sequence[str]) -> None:
         self._run([str(self.interpreter), "-m", "pip", *words])
@@ -147,7 +162,8 @@ class Environment:
         return [line.removeprefix("-r ").strip() for line in lines if line.startswith("-r ")]
 
     def _hash(self, requirements: str) -> str:
-        return hashlib.sha256("\n".join(self._lines(requirements)).encode()).hexdigest()
+        versions = self._constraints.read_text(encoding="utf-8") if self._constrained else ""
+        return hashlib.sha256("\n".join([*self._lines(requirements), versions]).encode()).hexdigest()
 
     def _stamp(self, requirements: str) -> Path:
         return self.folder / f"{requirements}.sha256"

@@ -31,7 +31,7 @@ def check(arguments: Arguments) -> ExitCode:
     Raises:
         LaunchError: the packages or the browser that the tests need are missing and cannot be installed.
     """
-    python = Environment(ROOT).python(arguments.skip_install, REQUIREMENTS)
+    python = Environment(ROOT, newest=arguments.newest_packages).python(arguments.skip_install, REQUIREMENTS)
     environment = {**os.environ, browser.ENVIRONMENT_VARIABLE: _chromium()}
     failed = [" ".join(words) for words in LINTERS if _run(python, words, environment)]
     for name in failed:

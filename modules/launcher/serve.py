@@ -76,7 +76,7 @@ def serve(arguments: Arguments, programs: Programs = Programs()) -> ExitCode:
     log_to_folder(data.logs)
     bound = bind(arguments.host, arguments.port)
     with umask(usual):
-        python = Environment(ROOT).python(skip_install=arguments.skip_install)
+        python = Environment(ROOT, newest=arguments.newest_packages).python(skip_install=arguments.skip_install)
     address = address_of(bound)
     listener = bound if DESCRIPTORS_ARE_INHERITED else None
     if listener is not None:

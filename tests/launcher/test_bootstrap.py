@@ -81,6 +81,22 @@ def test_changed_requirements_are_installed_again(project: Project) -> None:
     assert len(project.calls()) == 4
 
 
+def test_packages_come_in_the_versions_that_were_tested_unless_the_newest_are_asked_for(project: Project) -> None:
+    Environment(project.root).python()
+    tested, requirements = project.root / "constraints.txt", project.root / "requirements.txt"
+    tested.write_text("gradio==6.20\n")
+    assert not Environment(project.root).is_complete("requirements.txt")
+    Environment(project.root).python()
+    assert project.calls()[-1] == f"install -r {requirements} -c {tested}"
+    assert Environment(project.root).is_complete("requirements.txt")
+    tested.write_text("gradio==6.21\n")
+    Environment(project.root).python()
+    assert project.calls()[-1] == f"install -r {requirements} -c {tested}"
+    Environment(project.root, newest=True).python()
+    assert project.calls()[-2:] == [f"install -r {requirements}", "install --upgrade torch-fidelity gradio"]
+    assert Environment(project.root, newest=True).is_complete("requirements.txt")
+
+
 def test_the_tests_requirements_have_a_hash_of_their_own_that_counts_the_included_file(project: Project) -> None:
     environment = Environment(project.root)
     environment.python(requirements="requirements-dev.txt")
