@@ -178,7 +178,7 @@ def test_every_setting_is_described() -> None:
     assert names == list(Settings.__dataclass_fields__)
 
 
-@settings(derandomize=True, deadline=None)
+@settings(deadline=None)
 @given(
     strategies.dictionaries(
         strategies.sampled_from([field.name for field in fields_of_settings()]),

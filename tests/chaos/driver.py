@@ -1,6 +1,7 @@
 """Does the steps of a plan to the running program, blows to its processes included."""
 
 import contextlib
+import math
 import os
 import signal
 import sqlite3
@@ -18,6 +19,8 @@ from tests.program import Program, alive, wait_until
 SECONDS_TO_GET_UP = 120
 # An engine that lives shorter than this counts as a quick death; five in a row and the launcher gives up.
 LONG_LIFE_SECONDS = 35
+# An order is obeyed, and a new engine is there, before this has passed.
+SECONDS_TO_OBEY = 30
 QUICK_DEATHS_ALLOWED = 2
 # Shorter than any silence that the program acts on.
 LONGEST_FREEZE_SECONDS = 2.5
@@ -28,7 +31,10 @@ class Chaos(Deeds):
 
     def __init__(self, program: Program, requests: list[dict[str, Any]], tell: Callable[[str], None]) -> None:
         super().__init__(program, requests)
-        self.engine_orders = 0
+        # When the engine was ordered to end, and since when an order waits for its moment (None: none does).
+        self._engine_orders: list[float] = []
+        self._order_waits_since: float | None = None
+        self._waits: list[tuple[float, float]] = []
         self._tell = tell
         self._began = time.monotonic()
         self._quick = {"app.py": 0, "modules.engine": 0}
@@ -58,7 +64,7 @@ class Chaos(Deeds):
         row = self.running_row()
         if row is None or row[0] not in self.ledger.entries or row[1] != instance:
             return f"it died between two jobs ({row})"
-        self.ledger.entries[row[0]].kills += 1
+        self.ledger.entries[row[0]].kills_at.append(time.monotonic())
         self._victim = (row[0], row[1])
         return f"amid {row[0]}, at {row[2]}"
 
@@ -83,7 +89,7 @@ class Chaos(Deeds):
         if row is None or row[0] not in self.ledger.entries or row[1] != instance_of(pid) or self._writes_wait():
             os.kill(pid, signal.SIGCONT)
             return f"not at a moment when a job runs and nothing is written ({row})"
-        self.engine_orders += 1
+        self._engine_orders.append(time.monotonic())
         for _ in range(3):
             answer = self.ask("POST", f"/sdapi/v1/jobs/{row[0]}/interrupt")
             if answer is not None and not answer["accepted"]:
@@ -189,17 +195,33 @@ class Chaos(Deeds):
         return str(self.ask("POST", "/sdapi/v1/server-restart"))
 
     def do_restart_engine(self, step: Step) -> str:
-        self.engine_orders += 1
+        self._engine_orders.append(time.monotonic())
         return str(self.ask("POST", "/sdapi/v1/engine-restart"))
 
     def do_restart_later(self, step: Step) -> str:
         """Order a restart that waits, or drop the one that does."""
         if step.more < 0.3:
-            return str(self.ask("POST", "/sdapi/v1/restart-cancel"))
+            answer = self.ask("POST", "/sdapi/v1/restart-cancel")
+            if answer is not None:
+                self._end_of_waiting_order()
+            return str(answer)
         target = "server" if step.chance < 0.5 else "engine"
-        self.engine_orders += target == "engine"
+        if target == "engine" and self._order_waits_since is None:
+            self._order_waits_since = time.monotonic()
         when = "after-image" if step.more < 0.65 else "idle"
         return f"{target} {self.ask('POST', f'/sdapi/v1/{target}-restart', {'when': when})}"
+
+    def _end_of_waiting_order(self) -> None:
+        if self._order_waits_since is not None:
+            self._waits.append((self._order_waits_since, time.monotonic()))
+            self._order_waits_since = None
+
+    def may_have_been_ordered(self, kill: float) -> bool:
+        """Tell whether an engine that was killed at that moment may have been one that was told to end."""
+        if any(0 <= kill - order < SECONDS_TO_OBEY for order in self._engine_orders):
+            return True
+        waits = [*self._waits, (self._order_waits_since or math.inf, math.inf)]
+        return any(began <= kill < ended + SECONDS_TO_OBEY for began, ended in waits)
 
     def _is_up(self, part: str) -> bool:
         """Tell whether this child may be killed: it runs, and has settled what the last one left."""

@@ -49,6 +49,7 @@ def problems_of(chaos: Chaos) -> list[str]:
         with contextlib.suppress(AssertionError):
             wait_until(lambda: reader.numbers and reader.numbers[-1] >= last, 30, "the reader has seen all")  # noqa: B023
         reader.stop()
+    note_interrupts_of_running(chaos)
     found = list(chaos.problems)
     gone = [chaos.ledger.entries[id] for id in chaos.told_gone]
     found += [
@@ -56,7 +57,6 @@ def problems_of(chaos: Chaos) -> list[str]:
         for entry in gone
         if not entry.removed and "remove" not in entry.unsure
     ]
-    note_interrupts_of_running(chaos)
     found += problems_of_endings(chaos, jobs)
     found += problems_of_files(chaos)
     found += [problem for reader in chaos.readers for problem in reader.problems(last)]
@@ -142,8 +142,9 @@ def problems_of_job(chaos: Chaos, entry: Entry, job: dict[str, Any]) -> list[str
     if job["deaths"] > entry.kills:
         found.append(f"{entry.id} has {job['deaths']} deaths after {entry.kills} kills")
     stopped = any(kind in ("interrupt", "stop", "retry") for kind, _ in entry.asked) or entry.unsure
-    if job["deaths"] < entry.kills and not chaos.engine_orders and not stopped:
-        found.append(f"{entry.id} has only {job['deaths']} deaths after {entry.kills} kills")
+    counted = sum(not chaos.may_have_been_ordered(at) for at in entry.kills_at)
+    if job["deaths"] < counted and not stopped:
+        found.append(f"{entry.id} has only {job['deaths']} deaths after {counted} kills that nobody ordered")
     if job["status"] in ("done", "interrupted") and job["stopped_after_seconds"] is None and job["requested"]:
         found.append(f"{entry.id} was stopped, and nobody knows how fast")
     return found

@@ -11,7 +11,8 @@ class Entry:
     """A job that was submitted. What was asked of it counts from its last retry on.
 
     A `chain` is followed by others like it. `asked` holds (kind, status it was in) of each request that was accepted;
-    `unsure` the kinds of those whose answer was lost with the server, which may have been obeyed or not.
+    `unsure` the kinds of those whose answer was lost with the server, which may have been obeyed or not; `kills_at`
+    when its engine was killed with it.
     """
 
     id: str
@@ -21,7 +22,7 @@ class Entry:
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     unsure: set[str] = field(default_factory=set)
     removed: bool = False
-    kills: int = 0
+    kills_at: list[float] = field(default_factory=list)
     skips: int = 0
     interrupted_in_queue: bool = False
 
@@ -32,11 +33,16 @@ class Entry:
             self.skips += 1
         elif kind == "retry":
             self.asked = []
-            self.kills = 0
+            self.kills_at = []
             self.removed = False
             self.interrupted_in_queue = False
         elif kind == "remove":
             self.removed = True
+
+    @property
+    def kills(self) -> int:
+        """How often its engine was killed with it."""
+        return len(self.kills_at)
 
     def possible_ends(self) -> set[str]:
         """Return the statuses with which the job may end, when all that waits and pauses has been let go on."""

@@ -1,7 +1,6 @@
 """Waiting that can be ended."""
 
 import threading
-import time
 
 import pytest
 
@@ -31,10 +30,8 @@ def test_an_interrupt_ends_the_waiting_and_the_work_goes_on_to_its_end() -> None
     def interrupt() -> None:
         raise Interrupted("interrupt")
 
-    began = time.monotonic()
     with pytest.raises(Interrupted):
         wait_for(work, interrupt)
-    assert time.monotonic() - began < 5
     assert not ended.is_set()
     go_on.set()
     assert ended.wait(10)

@@ -84,7 +84,6 @@ def test_an_interrupt_stops_inside_the_step_and_keeps_nothing(engine: Engine) ->
     assert job.status == "interrupted"
     assert len(blocks) == 2
     assert engine.store.images(job.id) == []
-    assert job.stopped_after_seconds is None or job.stopped_after_seconds < 5
 
 
 def test_a_skip_costs_one_image_and_the_next_one_is_not_hit(engine: Engine) -> None:

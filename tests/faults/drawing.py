@@ -82,8 +82,16 @@ class Drawing:
         engine.close()
         found = self.outcome(root)
         if fault == "kill":
-            wanted |= {"status": "interrupted", "pictures": found["pictures"], "told": found["told"]}
-            wanted["files"] = {name: digest for name, digest in wanted["files"].items() if name in found["files"]}
+            # It was stopped: of the pictures in peace those are there that were done, each under its number and told.
+            # One may be whole on the disk whose row was not written any more.
+            kept = {index: name for index, name in wanted["pictures"].items() if index in found["pictures"]}
+            wanted |= {"status": "interrupted", "pictures": kept, "told": sorted(map(int, kept))}
+            saved = set(kept.values())
+            wanted["files"] = {
+                name: digest
+                for name, digest in wanted["files"].items()
+                if f"outputs/{name}" in saved or name in found["files"]
+            }
         return problems + [
             f"{key} is {found[key]} instead of {wanted[key]}" for key in wanted if found[key] != wanted[key]
         ]

@@ -47,6 +47,7 @@ class Report:
 
     points: list[str]
     runs: int = 0
+    not_reached: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -66,7 +67,9 @@ def rehearse(scenario: Scenario, folder: Path, only: str | None = None) -> Repor
     for fault, at in [*chosen, *[(None, 0)] * AT_ONCE]:
         if len(under_way) == AT_ONCE or fault is None:
             title, child = under_way.pop(0)
-            report.problems += [f"{title}: {problem}" for problem in child.answer()[1]]
+            problems = child.answer()[1]
+            report.not_reached += problems is None
+            report.problems += [f"{title}: {problem}" for problem in problems or ()]
         if fault is not None:
             root = shutil.copytree(template, folder / f"{fault}-{at}")
             child = Child(lambda: _disturbed(scenario, root, fault, at, wanted))  # noqa: B023  (it is called at once)
@@ -125,12 +128,13 @@ def hashes(folder: Path, *patterns: str) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(found)}
 
 
-def _disturbed(scenario: Scenario, root: Path, fault: Fault, at: int, wanted: Any) -> list[str]:
-    code = Child(lambda: _act_on(scenario, root, Disk(root, fault, at))).answer()[0]
-    if fault != "full" and code != EXIT_CODE:
-        return [] if code == 0 else [f"the process ended with {code}"]  # threads: this time the point was not reached
+def _disturbed(scenario: Scenario, root: Path, fault: Fault, at: int, wanted: Any) -> list[str] | None:
+    """Return what was wrong; None when the fault never fired, since threads brought the point about another time."""
+    code, points = Child(lambda: _act_on(scenario, root, Disk(root, fault, at))).answer()
     if code not in (0, EXIT_CODE):
         return [f"the process ended with {code}"]
+    if code == 0 and (fault != "full" or len(points or ()) < at):
+        return None
     try:
         problems: list[str] = in_child(lambda: scenario.recover(root, fault, wanted))[1]
     except AssertionError as error:

@@ -12,6 +12,8 @@ import pytest
 from tests.program import ROOT
 
 # A child is a fork, and a fork has one thread: so the process that forks may have no other.
+# Threads write in another order now and then, and a run may have fewer writes than the one in peace.
+MOST_NOT_REACHED = 0.05
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
@@ -42,3 +44,4 @@ def test_every_write_may_fail(tmp_path: Path, scenario: str, points_at_least: in
     assert len(report["points"]) >= points_at_least
     assert not [point for point in points if not any(one.startswith(point) for one in report["points"])]
     assert report["runs"] >= 2 * len(report["points"])
+    assert report["not_reached"] <= report["runs"] * MOST_NOT_REACHED, "a fault that never fired shows nothing"

@@ -170,7 +170,7 @@ def test_settings_in_a_form_of_another_program_are_named(items: dict[str, str], 
     assert (infotext_in(items) == "") == (program is not None)
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(strategies.text(), strategies.sampled_from(["", f"\n{PAIRS}", "\nSteps: 1, Sampler: x, Size: 9x9"]))
 def test_any_text_is_taken_without_failing(text: str, pairs: str) -> None:
     take_over(text + pairs, MODELS)

@@ -190,7 +190,7 @@ json_values = strategies.recursive(
 field_names = [*Txt2ImgRequest.model_fields, "styles", "enable_hr", "subseed_strength", "script_name", "tiling"]
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=500)
 @given(strategies.dictionaries(strategies.sampled_from(field_names), json_values, max_size=6))
 def test_anything_is_understood_or_refused_and_stays_so(data: dict[str, Any]) -> None:
     try:

@@ -359,7 +359,6 @@ class Course(RuleBasedStateMachine):
 
 TestAnyCourse = Course.TestCase
 TestAnyCourse.settings = settings(
-    derandomize=True,
     deadline=None,
     max_examples=25,
     stateful_step_count=40,

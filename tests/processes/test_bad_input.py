@@ -76,6 +76,6 @@ def test_a_checkpoint_with_a_missing_file_is_named(tmp_path: Path) -> None:
     with Program(tmp_path / "data", "--models-dir", str(tmp_path / "models")) as program:
         body = {"prompt": "cat", "steps": 2, "override_settings": {"sd_model_checkpoint": "broken"}}
         status, answer = program.call("POST", "/sdapi/v1/txt2img", body)
-        assert status in (422, 500)
-        assert weights.name in answer.decode() or "unet" in answer.decode()
+        assert status == 422
+        assert "broken" in answer.decode() and "unet" in answer.decode()
         assert program.wait_for(program.submit(prompt="cat", steps=2))["status"] == "done"

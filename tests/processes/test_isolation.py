@@ -8,7 +8,7 @@ import pytest
 from tests.program import Program
 
 AUDIT = """
-import atexit, json, os, sys
+import json, os, socket, sys
 where = os.environ["AUDIT_FOLDER"]
 def note(event, arguments):
     if event == "socket.connect":
@@ -21,7 +21,12 @@ def note(event, arguments):
     with open(os.path.join(where, f"{os.getpid()}.jsonl"), "a") as file:
         file.write(json.dumps([event, parts]) + "\\n")
 sys.addaudithook(note)
+# The control: a look-up that must be noted. A number is looked up without asking anybody.
+socket.getaddrinfo("192.0.2.1", 9, flags=socket.AI_NUMERICHOST)
+with open(os.path.join(where, f"{os.getpid()}.role"), "w") as file:
+    file.write(" ".join(sys.orig_argv))
 """
+CONTROL = ["socket.getaddrinfo", ["192.0.2.1", "9"]]
 LOCAL = ("127.", "::1", "localhost", "/", "b'/", "None")
 
 
@@ -48,9 +53,13 @@ def test_nothing_leaves_the_machine(tmp_path: Path) -> None:
     with Program(tmp_path / "data", environment=environment) as program:
         assert b"<html" in program.call("GET", "/")[1].lower()
         assert program.wait_for(program.submit(prompt="cat", steps=2))["status"] == "done"
-    lines = [json.loads(line) for file in seen.glob("*.jsonl") for line in file.read_text().splitlines()]
-    beyond = [line for line in lines if line[1][0] and not line[1][0].startswith(LOCAL)]
-    assert beyond == []
+    roles = {file.stem: file.read_text() for file in seen.glob("*.role")}
+    for part in ("launch.py", "app.py", "modules.engine"):
+        assert [pid for pid, role in roles.items() if part in role], f"no hook in {part}: {roles}"
+    for pid in roles:
+        lines = [json.loads(line) for line in (seen / f"{pid}.jsonl").read_text().splitlines()]
+        beyond = [line for line in lines if line[1][0] and not line[1][0].startswith(LOCAL)]
+        assert beyond == [CONTROL], roles[pid]
 
 
 @pytest.mark.parametrize(
