@@ -114,7 +114,8 @@ class Settings:
         500,
         "Queue",
         "Most jobs of one owner that wait",
-        "An owner is a browser or a REST client. More are refused. 0 is without limit.",
+        "An owner is a browser or a REST client. More are refused, also of one address that names many owners. "
+        "0 is without limit.",
         minimum=0,
         maximum=100_000,
     )

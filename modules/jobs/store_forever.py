@@ -7,7 +7,7 @@ from typing import Any
 
 from modules.jobs.rows import Job
 from modules.jobs.store_database import Transaction
-from modules.jobs.store_queue import insert_job
+from modules.jobs.store_queue import address_of, insert_job
 from modules.jobs.store_requests import pause_job
 from modules.jobs.store_rows import known_job
 from modules.jobs.txt2img import SEED_HIGHEST
@@ -17,7 +17,10 @@ def queue_successor(transaction: Transaction, job: Job) -> None:
     """Queue the job that follows one that is done. A pause that came too late for that one is meant for this."""
     job_id = secrets.token_hex(8)
     request = next_request(job.request)
-    insert_job(transaction, job_id, job.kind, request, job.owner, job.priority, forever=True, follows=job.id)
+    address = address_of(transaction, job.id)
+    insert_job(
+        transaction, job_id, job.kind, request, job.owner, job.priority, forever=True, follows=job.id, address=address
+    )
     transaction.append("job", job_id, {"status": "queued", "follows": job.id})
     if job.requested == "pause":
         pause_job(transaction, known_job(transaction, job_id))

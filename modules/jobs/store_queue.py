@@ -50,7 +50,7 @@ class Queue(StoreBase):
             raise InvalidRequest(f"Job id {id[:60]!r} is not possible: use up to 100 of A-Z a-z 0-9 _ . ( ) -.", "id")
         check_priority(priority)
         job_id = id or secrets.token_hex(8)
-        limits = self.limits()
+        limits, address = self.limits(), by.address if by is not None else ""
         with self._database.write() as transaction:
             if transaction.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,)).fetchone():
                 return known_job(transaction, job_id)
@@ -60,8 +60,10 @@ class Queue(StoreBase):
                 retry_of = old.retry_of if retry_of == old.id else retry_of
             else:
                 old = None
-                check_room(transaction, limits, owner)
-            insert_job(transaction, job_id, kind, request, owner, priority, forever=forever, retry_of=retry_of)
+                check_room(transaction, limits, owner, address)
+            insert_job(
+                transaction, job_id, kind, request, owner, priority, forever=forever, retry_of=retry_of, address=address
+            )
             if old is not None:
                 take_over_place(transaction, old, job_id)
             transaction.append("job", job_id, {"status": "queued"})
@@ -153,11 +155,12 @@ def insert_job(
     forever: bool = False,
     retry_of: str | None = None,
     follows: str | None = None,
+    address: str = "",
 ) -> None:
-    """Write the row of a new waiting job."""
+    """Write the row of a new waiting job. `address` is where it was sent from."""
     transaction.execute(
-        "INSERT INTO jobs (id, kind, owner, request, status, priority, created_at, forever, retry_of, follows)"
-        " VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
+        "INSERT INTO jobs (id, kind, owner, request, status, priority, created_at, forever, retry_of, follows, address)"
+        " VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
         (
             job_id,
             kind,
@@ -168,18 +171,29 @@ def insert_job(
             forever,
             retry_of,
             follows,
+            address,
         ),
     )
 
 
-def check_room(reader: Reader, limits: QueueLimits, owner: str) -> None:
+def address_of(reader: Reader, job_id: str) -> str:
+    """Return where a job was sent from, "" when nobody knows."""
+    return str(reader.execute("SELECT address FROM jobs WHERE id = ?", (job_id,)).fetchone()["address"])
+
+
+def check_room(reader: Reader, limits: QueueLimits, owner: str, address: str) -> None:
     """Check that one more job may wait. Paused jobs count: they are kept like those that wait.
+
+    What one owner may have waiting, one address may too, whatever owners it names: else one client that is another
+    owner each time fills the queue for all.
 
     Raises:
         QueueFull: none may; the message names the number and the remedy.
     """
-    total, own = reader.execute(
-        "SELECT count(*), coalesce(sum(owner = ?), 0) FROM jobs WHERE status IN ('queued', 'paused')", (owner,)
+    total, own, same_address = reader.execute(
+        "SELECT count(*), coalesce(sum(owner = :owner), 0), coalesce(sum(address = :address), 0)"
+        " FROM jobs WHERE status IN ('queued', 'paused')",
+        {"owner": owner, "address": address},
     ).fetchone()
     if 0 < limits.total <= total:
         raise QueueFull(
@@ -190,6 +204,11 @@ def check_room(reader: Reader, limits: QueueLimits, owner: str) -> None:
         raise QueueFull(
             f"{own:,} of your jobs wait, the setting queue_limit_per_owner allows {limits.per_owner:,}. "
             "Send it again when some are done, cancel some, or raise the setting."
+        )
+    if address and 0 < limits.per_owner <= same_address:
+        raise QueueFull(
+            f"{same_address:,} jobs from your address {address} wait, the setting queue_limit_per_owner allows "
+            f"{limits.per_owner:,} of one address too. Send it again when some are done, or raise the setting."
         )
 
 

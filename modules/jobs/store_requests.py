@@ -9,7 +9,7 @@ from modules.jobs.store_audit import write_audit
 from modules.jobs.store_base import StoreBase
 from modules.jobs.store_database import Transaction
 from modules.jobs.store_places import leave_queue
-from modules.jobs.store_queue import check_room
+from modules.jobs.store_queue import address_of, check_room
 from modules.jobs.store_rows import Reader, end_job, find_job, first_job, jobs_with_ids, known_job, read_order
 
 # A stronger request replaces a weaker one; a weaker one takes nothing back.
@@ -88,7 +88,7 @@ class Requests(StoreBase):
             job = known_job(transaction, id)
             if job.status not in RETRIED:
                 return RequestAnswer(False, job.status, id, None)
-            check_room(transaction, self.limits(), job.owner)
+            check_room(transaction, self.limits(), job.owner, address_of(transaction, id))
             transaction.execute(
                 "UPDATE jobs SET status = 'queued', deaths = 0, error = NULL, log = NULL, requested = NULL,"
                 " requested_at = NULL, stop_requests = 0, skip_image = NULL, image_index = NULL,"

@@ -3,7 +3,7 @@
 import pytest
 
 from modules.errors import InvalidRequest, QueueFull, UnknownJob
-from modules.jobs.rows import QueueLimits, RequestAnswer
+from modules.jobs.rows import Actor, QueueLimits, RequestAnswer
 from modules.jobs.store import JobStore
 from tests.jobs.conftest import Clock
 from tests.jobs.test_store import DIED, get, story, submit
@@ -336,3 +336,26 @@ def test_an_edited_job_with_pictures_is_kept_as_interrupted(store: JobStore) -> 
     assert queue(store).split()[0] == "a1"
     store.submit("txt2img", {"prompt": "new"}, "a", "n1", retry_of="a1", replaces="a1")
     assert (queue(store), get(store, "a1").status) == ("n1 a2", "interrupted")
+
+
+def test_one_client_cannot_fill_the_queue_by_naming_many_owners(store: JobStore) -> None:
+    store.limits = lambda: QueueLimits(total=10, per_owner=3)
+    crowd, other = "10.0.0.7", "10.0.0.8"
+    for number in range(3):
+        submit(store, f"job-{number}", owner=f"owner-{number}", by=Actor(f"owner-{number}", crowd))
+    with pytest.raises(QueueFull, match=r"3 jobs from your address 10.0.0.7 wait"):
+        submit(store, "more", owner="new", by=Actor("new", crowd))
+    submit(store, "other", owner="x", by=Actor("x", other))
+    assert store.jobs()[1] == 4
+    store.request("interrupt", "job-0")
+    submit(store, "again", owner="new", by=Actor("new", crowd))
+    with pytest.raises(QueueFull):
+        store.retry("job-0")
+
+
+def test_the_jobs_that_follow_one_count_as_sent_from_its_address(store: JobStore) -> None:
+    submit(store, "first", forever=True, by=Actor("me", "10.0.0.7"))
+    claim(store)
+    store.limits = lambda: QueueLimits(total=10, per_owner=1)
+    with pytest.raises(QueueFull, match=r"from your address"):
+        submit(store, "more", owner="new", by=Actor("new", "10.0.0.7"))
