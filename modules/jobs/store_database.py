@@ -6,6 +6,7 @@ Every change is one `BEGIN IMMEDIATE` transaction, on disk when it returns (WAL 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import shutil
@@ -188,6 +189,8 @@ class Database:
             self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         connection.row_factory = sqlite3.Row
+        # A byte that is no UTF-8 is one strange character, not a list that nobody gets, with the text in the error.
+        connection.text_factory = functools.partial(str, encoding="utf-8", errors="replace")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")  # a prompt that is deleted does not stay in a free page
@@ -283,8 +286,8 @@ def batched(values: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _contains_word(text: object, word: str) -> bool:
-    """Tell whether a text holds a word that is case-folded already; SQLite itself folds ASCII alone."""
-    return isinstance(text, str) and word in text.casefold()
+    """Tell whether a text, as bytes, holds a word that is case-folded already; SQLite itself folds ASCII alone."""
+    return isinstance(text, bytes) and word in text.decode("utf-8", "replace").casefold()
 
 
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:

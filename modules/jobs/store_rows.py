@@ -28,13 +28,21 @@ Reader = sqlite3.Connection | Transaction
 def job_of(row: sqlite3.Row, place_in_queue: int | None = None) -> Job:
     """Return the typed row."""
     values: dict[str, Any] = dict(row)
-    for name in ("request", "resolved", "economy", "log"):
+    for name in ("request", "resolved", "economy", "log", "notes"):
         if values[name] is not None:
-            values[name] = json.loads(values[name])
-    values["notes"] = tuple(Note(**note) for note in json.loads(values["notes"]))
+            values[name] = _read_json(values[name], {} if name == "request" else [] if name == "notes" else None)
+    values["notes"] = tuple(Note(**note) for note in values["notes"])
     values["log"] = None if values["log"] is None else tuple(values["log"])
     values["forever"] = bool(values["forever"])
     return Job(**values, position=0 if values["status"] == "running" else place_in_queue)
+
+
+def _read_json(text: str, otherwise: Any) -> Any:
+    """Return what a column holds; `otherwise` when it is damaged: one such row must not hide all others."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return otherwise
 
 
 def read_order(reader: Reader) -> list[Waiting]:
@@ -151,7 +159,9 @@ class JobFilter(NamedTuple):
             conditions.append("finished_at < ?")
             parameters.append(self.finished_before)
         for word in (self.text or "").split():
-            conditions.append("contains_word(json_extract(request, '$.prompt'), ?)")
+            conditions.append(
+                "json_valid(request) AND contains_word(CAST(json_extract(request, '$.prompt') AS BLOB), ?)"
+            )
             parameters.append(word.casefold())
         return f"WHERE {' AND '.join(conditions)}", tuple(parameters)
 
@@ -172,7 +182,7 @@ def select_events(reader: Reader, after: int, limit: int) -> list[Event]:
     rows = reader.execute(
         "SELECT number, at, kind, job_id, payload FROM events WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
     )
-    return [Event(**(dict(row) | {"payload": json.loads(row["payload"])})) for row in rows]
+    return [Event(**(dict(row) | {"payload": _read_json(row["payload"], {})})) for row in rows]
 
 
 def end_job(

@@ -175,6 +175,25 @@ def test_a_lock_that_another_program_holds_is_told(path: Path, monkeypatch: pyte
     store.close()
 
 
+def test_a_damaged_row_hides_no_other(path: Path) -> None:
+    store = JobStore(path)
+    for id in ("good", "bytes", "json"):
+        submit(store, id)
+    with sqlite3.connect(path) as connection:
+        bad = b'{"prompt": "a secret \xff\xfe rose"}'
+        connection.execute("UPDATE jobs SET request = CAST(? AS TEXT) WHERE id = 'bytes'", (bad,))
+        connection.execute("UPDATE jobs SET request = '{\"prompt\": \"a sec', notes = '[' WHERE id = 'json'")
+        connection.execute("UPDATE events SET payload = '{' WHERE job_id = 'json'")
+    connection.close()
+    assert [job.id for job in store.jobs()[0]] == ["json", "bytes", "good"]
+    assert get(store, "bytes").request == {"prompt": "a secret \ufffd\ufffd rose"}
+    assert get(store, "json").request == {}
+    assert [event.payload for event in store.events_after(1)] == [{"status": "queued"}, {}]
+    assert [job.id for job in store.jobs(text="rose")[0]] == ["bytes"]
+    assert [job.id for job in store.jobs(text="ein")[0]] == ["good"]
+    store.close()
+
+
 def test_damage_under_way_is_told(path: Path) -> None:
     store = JobStore(path)
     for number in range(500):
