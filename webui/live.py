@@ -36,6 +36,7 @@ STAGE = """
     <div class="sd-phase" id="txt2img_phase"><b>Connecting …</b></div>
     <span class="sd-note" id="txt2img_note" hidden></span>
     <span class="sd-aside">
+      <button type="button" class="sd-text sd-live" id="txt2img_live" hidden>Back to live</button>
       <button type="button" class="sd-text" id="txt2img_other" hidden></button>
       <button type="button" class="sd-text" id="txt2img_back" hidden></button>
       <button type="button" class="sd-text" id="txt2img_paused_jobs" title="Open the queue" hidden></button>

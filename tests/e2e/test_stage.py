@@ -167,3 +167,55 @@ ARROWS = """() => Array.from(document.querySelectorAll("[role=combobox]:is(#txt2
 def test_no_name_runs_under_the_arrow_of_its_list(feed: Feed) -> None:
     feed.page.set_viewport_size({"width": 821, "height": 700})
     assert feed.page.evaluate(ARROWS) == [True, True, True]
+
+
+PLACES = """() => Array.from(document.querySelectorAll("#txt2img_gallery button"), (one) => one.dataset.state)"""
+
+
+def test_another_picture_is_looked_at_while_the_drawing_goes_on(feed: Feed) -> None:
+    page = feed.page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    asked = {"prompt": "a heart", "n_iter": 4}
+    feed.shows(feed.job("queued", [], request=asked))
+    feed.shows(feed.job("running", [output(0), output(1)], request=asked))
+    live, back = feed.previews(64, 64, image=2, step=1), page.locator("#txt2img_live")
+    feed.wait_for_picture(live)
+    expect(back).to_be_hidden()
+    page.click("#txt2img_gallery button >> nth=0")
+    feed.wait_for_picture(output(0)["url"])
+    assert page.evaluate(PLACES) == ["there", "there", "drawn", "awaited"]
+    live = feed.previews(72, 72, image=2, step=2)
+    expect(page.locator("#txt2img_gallery button >> nth=2 >> img")).to_have_attribute("src", live)
+    feed.wait_for_picture(output(0)["url"])
+    page.click("#txt2img_gallery button >> nth=1")
+    feed.wait_for_picture(output(1)["url"])
+    expect(back).to_be_visible()
+    back.click()
+    feed.wait_for_picture(live)
+    expect(back).to_be_hidden()
+    page.click("#txt2img_gallery button >> nth=1")
+    expect(back).to_be_visible()
+    feed.shows(feed.job("done", [output(index) for index in range(4)]))
+    expect(back).to_be_hidden()
+
+
+def test_a_batch_is_named_as_one_and_what_is_partial_or_skipped_is_marked(feed: Feed) -> None:
+    page = feed.page
+    asked = {"prompt": "a heart", "n_iter": 3, "batch_size": 4, "width": 64, "height": 64}
+    progress = {"job": "f" * 24, "phase": "sample", "image": 4, "images": 12, "step": 3, "steps": 20,
+                "progress": 0.4, "eta_seconds": None, "segments": []}  # fmt: skip
+    outputs = [output(0), output(1, partial=True), output(2)]
+    feed.shows(feed.job("running", outputs, request=asked), progress=progress)
+    feed.previews(128, 128, image=4)
+    page.click("#txt2img_gallery [data-state=drawn] >> nth=0")
+    expect(page.locator("#txt2img_phase b")).to_have_text("Drawing images 5–8 of 12")
+    expect(page.locator("#txt2img_note")).to_have_text("Preview of step 3 · images 5–8 of 12")
+    assert page.evaluate(PLACES) == ["there", "partial", "there", "skipped", *["drawn"] * 4, *["awaited"] * 4]
+    marks = "Array.from(document.querySelectorAll('#txt2img_gallery [data-mark]'), (one) => one.dataset.mark)"
+    assert page.evaluate(marks) == ["partial", "skipped"]
+    partial = [output(0, partial=True), output(1, partial=True)]
+    feed.shows(feed.job("interrupted", partial, request={"prompt": "a heart", "n_iter": 3}))
+    expect(page.locator("#txt2img_phase")).to_have_text("Interrupted2 partial pictures2.0 s")
+    assert page.evaluate(PLACES) == ["partial", "partial", "not drawn"]
+    feed.shows(feed.job("interrupted", [output(0), partial[1]], request={"prompt": "a heart", "n_iter": 3}))
+    expect(page.locator("#txt2img_phase")).to_have_text("Interrupted after 1 of 31 partial picture2.0 s")

@@ -71,7 +71,7 @@ def test_it_is_walked_by_buttons_and_keys_and_leaves_the_picture_on_the_stage(de
     expect(counter).to_have_text("3 of 5")
     page.keyboard.press("End")
     expect(counter).to_have_text("5 of 5")
-    expect(page.locator(".sd-viewer-foot p")).to_have_text("640 × 480 · seed 4 · stopped before it was done")
+    expect(page.locator(".sd-viewer-foot p")).to_have_text("640 × 480 · seed 4 · partial: stopped before it was done")
     page.keyboard.press("Home")
     expect(counter).to_have_text("1 of 5")
     page.keyboard.press("ArrowRight")

@@ -24,6 +24,7 @@ import { refuseClosed, renderRights } from "./rights.js";
 import { renderProgram, RestartAnswer } from "./restarts.js";
 import { Settings } from "./settings.js";
 import { Stage } from "./stage.js";
+import { wireStripKeys } from "./strip.js";
 import { seedOf, Takeover } from "./takeover.js";
 
 class Page {
@@ -50,7 +51,7 @@ class Page {
     refuseClosed();
     wireElsewhere(this);
     document.addEventListener("click", (event) => this.clicked(event));
-    document.addEventListener("keydown", (event) => this.key(event));
+    wireStripKeys((url) => this.select(url));
     for (const kind of ["error", "load"]) document.addEventListener(kind, (event) => markGone(event), true);
     new MutationObserver(() => this.parts()).observe(document.body, { childList: true, subtree: true });
     const standing = (value) => this.dispatch({ type: "standing", standing: value });
@@ -132,6 +133,7 @@ class Page {
   clicked(event) {
     const place = event.target.closest?.("#txt2img_gallery button");
     if (place) this.select(place.dataset.url || null);
+    else if (event.target.closest?.("#txt2img_live")) this.follow(event);
     else if (event.target.dataset?.retry) this.buttons.ask(`${jobPath(event.target.dataset.retry)}/retry`, {});
     else if (event.target.dataset?.edit) this.edit(shownJob(this.state));
     else if (event.target.dataset?.origin) this.showJob(event.target.dataset.origin).catch((error) => this.problem(String(error.message || error)));
@@ -144,15 +146,10 @@ class Page {
     this.render();
   }
 
-  key(event) {
-    const place = event.target.closest?.("#txt2img_gallery button");
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!place || !step) return;
-    event.preventDefault();
-    const next = step > 0 ? place.nextElementSibling : place.previousElementSibling;
-    if (!next || next.disabled) return;
-    next.focus();
-    this.select(next.dataset.url || null);
+  follow(event) {
+    this.stage.select(null);
+    this.draw();
+    if (event.detail === 0) byId("txt2img_open").focus({ preventScroll: true }); // pressed by keyboard
   }
 
   async showJob(id, index) {

@@ -25,6 +25,7 @@ export class Stage {
     this.renderPicture(state, job, output, preview);
     this.renderEmpty(state, job, output, facts);
     renderStrip(state, preview ? null : output);
+    renderLive(this.chosen && !preview ? job : null);
     renderInfotext(job, output, preview);
     renderNotes(byId("txt2img_job_notes"), job);
   }
@@ -81,8 +82,6 @@ export class Stage {
     }
     if (this.wanted !== source) return;
     image.src = source;
-    const place = document.querySelector("#txt2img_gallery [data-state=drawn] img");
-    if (place && source.startsWith("data:")) place.src = source;
     const ratio = ratioOf(next, width / height);
     byId("txt2img_open").style.setProperty("--ratio", ratio.toFixed(4));
   }
@@ -120,6 +119,11 @@ export class Stage {
   select(url) {
     this.chosen = url;
   }
+}
+
+// The way back to the drawing, for who looks at a picture that is done.
+function renderLive(job) {
+  setAttribute(byId("txt2img_live"), "hidden", job && ["running", "queued"].includes(job.status) ? null : "");
 }
 
 // Did a job take the place of another without anybody asking for it at that moment? Then who looks at an earlier picture

@@ -1,9 +1,11 @@
 // The strip of thumbnails: a place for each picture, the newest last and in sight.
 
-import { byId, make } from "./dom.js";
+import { drawnNow } from "./batch.js";
+import { byId, make, setAttribute } from "./dom.js";
 import { shownPreview, unfinished } from "./model.js";
 import { placesOf } from "./series.js";
 
+const MARKED = ["partial", "skipped", "not drawn"];
 export const thumbnail = (output) => output.url.replace(/\.png$/, "/thumbnail");
 
 // `shown` is the output on the stage, null while that follows what is being drawn.
@@ -11,9 +13,10 @@ export function renderStrip(state, shown) {
   const strip = byId("txt2img_gallery");
   if (!strip) return;
   const preview = shownPreview(state);
-  const places = placesOf(state).map((place, i) => ({ ...place, number: i + 1, kind: kindOf(place, preview), id: idOf(place) }));
+  const drawn = drawnNow(state);
+  const places = placesOf(state).map((place, i) => ({ ...place, number: i + 1, kind: kindOf(place, drawn, preview), id: idOf(place) }));
   const key = JSON.stringify([places.map((place) => [place.id, place.kind]), shown?.url]);
-  if (strip.dataset.key === key) return;
+  if (strip.dataset.key === key) return follow(strip, preview);
   strip.dataset.key = key;
   const focused = strip.contains(document.activeElement) ? document.activeElement.dataset.place : null;
   const known = new Map(Array.from(strip.children, (element) => [element.dataset.place, element]));
@@ -21,13 +24,23 @@ export function renderStrip(state, shown) {
   for (const old of known.values()) if (!buttons.includes(old)) old.remove();
   buttons.forEach((button, i) => strip.children[i] === button || strip.insertBefore(button, strip.children[i] || null));
   if (focused !== null) strip.querySelector(`[data-place="${focused}"]`)?.focus();
+  follow(strip, preview);
   strip.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-function kindOf({ job, index, output }, preview) {
-  if (output) return "there";
-  if (preview?.job === job.id && preview.image === index) return "drawn";
-  return unfinished(job) ? "awaited" : "missing";
+// The drawing goes on in its place while another picture is looked at. A preview of several pictures stands in the first's.
+function follow(strip, preview) {
+  const image = strip.querySelector("[data-state=drawn] img");
+  if (image && preview && image.src !== preview.data) image.src = preview.data;
+}
+
+// "skipped" and "not drawn" are places without a picture, of a job that goes on or of one that ended.
+function kindOf({ job, index, output }, drawn, preview) {
+  if (output) return output.partial ? "partial" : "there";
+  const now = drawn?.job === job.id ? drawn : null;
+  if (now && preview && index >= now.first && index <= now.last) return "drawn";
+  if (unfinished(job)) return now && index < now.first ? "skipped" : "awaited";
+  return job.status === "done" ? "skipped" : "not drawn";
 }
 
 const idOf = ({ job, index }) => `${job.id}/${index}`;
@@ -37,13 +50,28 @@ function fill(button, { number, kind, output }, shown) {
   if (button.dataset.state !== kind) {
     button.dataset.state = kind;
     if (output) button.dataset.url = output.url;
-    button.disabled = kind === "awaited" || kind === "missing";
+    button.disabled = !output && kind !== "drawn";
+    setAttribute(button, "data-mark", MARKED.includes(kind) ? kind : null);
     const image = output ? { src: thumbnail(output), alt: "", loading: "lazy" } : { alt: "" };
     button.replaceChildren(...(button.disabled ? [] : [make("img", image)]));
   }
-  const words = output ? `seed ${output.seed}${output.partial ? ", partial" : ""}` : kind;
+  const words = output ? `seed ${output.seed}${output.partial ? ", partial: stopped before it was done" : ""}` : kind === "drawn" ? "being drawn" : kind;
   button.setAttribute("aria-label", output ? `Picture ${number}, ${words}` : `Picture ${number}: ${words}`);
   const chosen = shown ? output?.url === shown.url : kind === "drawn";
   button.setAttribute("aria-pressed", chosen ? "true" : "false");
   return button;
+}
+
+// The arrow keys walk from place to place, whichever way the strip lies. `select(url)` is told of each.
+export function wireStripKeys(select) {
+  document.addEventListener("keydown", (event) => {
+    const place = event.target.closest?.("#txt2img_gallery button");
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!place || !step) return;
+    event.preventDefault();
+    const next = step > 0 ? place.nextElementSibling : place.previousElementSibling;
+    if (!next || next.disabled) return;
+    next.focus();
+    select(next.dataset.url || null);
+  });
 }

@@ -58,7 +58,7 @@ export class Viewer {
   changed() {
     this.output = this.outputs[this.swipe.currIndex];
     const { width, height, seed, partial } = this.output;
-    setText(this.foot.querySelector("p"), `${width} × ${height} · seed ${seed}${partial ? " · stopped before it was done" : ""}`);
+    setText(this.foot.querySelector("p"), `${width} × ${height} · seed ${seed}${partial ? " · partial: stopped before it was done" : ""}`);
     linkTo(this.foot, this.output);
   }
 

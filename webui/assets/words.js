@@ -1,5 +1,6 @@
 // What the page says about a job. Pure functions of what is known.
 
+import { whichWords } from "./batch.js";
 import { imageCount, shownJob, shownProgress, stalledBeat, unfinished } from "./model.js";
 import { chainOf } from "./series.js";
 import { secondsLeft, turnOfNext } from "./turns.js";
@@ -142,7 +143,7 @@ function phaseWords(progress, state) {
     case "encode":
       return "Reading the prompt";
     case "sample":
-      return `Drawing${which}`;
+      return `Drawing ${whichWords(shownJob(state), progress.image)}`.trim();
     case "decode":
       return `Finishing${which}`;
     case "save":
@@ -179,17 +180,21 @@ const ofChain = (count, chain) => (chain[0].follows ? "more than " : "") + plura
 
 // `chain` are the jobs that it ends, where each began the next by itself.
 export function ended(job, chain = [job]) {
-  const count = chain.flatMap((one) => one.outputs).filter((output) => !output.partial).length;
+  const outputs = chain.flatMap((one) => one.outputs);
+  const partial = outputs.filter((output) => output.partial).length;
+  const count = outputs.length - partial;
   const total = imageCount(job) * chain.length;
   const took = seconds(job) === null ? null : chain.reduce((sum, one) => sum + (seconds(one) || 0), 0);
-  const details = took === null ? [] : [duration(took)];
+  const parts = partial ? [plural(partial, "partial picture", "partial pictures")] : [];
+  const details = took === null ? parts : [...parts, duration(took)];
   switch (job.status) {
     case "done":
-      if (count < total) return { phase: `Done: ${count} of ${total}`, details: [...details, "the rest was skipped"] };
+      if (count < total) return { phase: `Done: ${count} of ${total}`, details: [...details, partial === total - count ? "the rest was stopped" : "the rest was skipped"] };
       return { phase: `Done: ${ofChain(count, chain)}`, details };
     case "interrupted":
+      if (!job.started_at && !job.follows) return { phase: "Taken out of the queue", details: [] };
+      if (partial && !count) return { phase: "Interrupted", details };
       if (job.follows) return { phase: count ? `Interrupted after ${ofChain(count, chain)}` : "Interrupted", details };
-      if (!job.started_at) return { phase: "Taken out of the queue", details: [] };
       return { phase: `Interrupted after ${count} of ${total}`, details };
     case "quarantined":
       return { phase: "Set aside", details: ["it ended the engine twice", "the queue goes on"] };
@@ -204,9 +209,8 @@ export function noteWords(state, preview) {
   if (!job) return "";
   if (job.owner !== state.owner && unfinished(job)) return "Another page's job";
   if (preview) {
-    const which = imageCount(job) > 1 ? ` · image ${preview.image + 1} of ${imageCount(job)}` : "";
-    const less = shownProgress(state)?.preview?.reason ? " · coarse" : "";
-    return `Preview of step ${preview.step}${which}${less}`;
+    const less = shownProgress(state)?.preview?.reason ? "coarse" : "";
+    return [`Preview of step ${preview.step}`, whichWords(job, preview.image), less].filter(Boolean).join(" · ");
   }
   return "";
 }

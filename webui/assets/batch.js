@@ -1,0 +1,26 @@
+// Pictures of a job that are drawn at the same time. Pure functions of what is known.
+
+import { imageCount, shownJob, shownPreview, shownProgress } from "./model.js";
+
+// The first and the last index of the pictures that are drawn together with `image`.
+export function batchAt(job, image) {
+  const size = Math.max(1, { ...job.request, ...(job.resolved || {}) }.batch_size || 1);
+  const first = image - (image % size);
+  return { first, last: Math.min(first + size, imageCount(job)) - 1 };
+}
+
+// "image 2 of 6", "images 1–4 of 16"; "" of a job of one picture.
+export function whichWords(job, image) {
+  const { first, last } = batchAt(job, image);
+  const total = imageCount(job);
+  if (total < 2) return "";
+  return first === last ? `image ${image + 1} of ${total}` : `images ${first + 1}–${last + 1} of ${total}`;
+}
+
+// What is drawn now of the job on the stage: {job, first, last}, or null. Pictures before it that are not there were skipped.
+export function drawnNow(state) {
+  const job = shownJob(state);
+  const image = shownPreview(state)?.image ?? shownProgress(state)?.image;
+  if (!job || image === undefined || image === null) return null;
+  return { job: job.id, ...batchAt(job, image) };
+}
