@@ -22,7 +22,7 @@ from benchmarks.full_size_model import build
 from benchmarks.machine import describe_machine
 from modules.engine.service import quieten_libraries
 from modules.engine.worker import Worker
-from tests.engine.conftest import Engine
+from tests.engine.own_engine import Engine
 from tests.program import ROOT, TERMINAL, Program
 
 BUDGET = 0.15

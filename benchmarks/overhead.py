@@ -28,7 +28,7 @@ from typing import Any
 from benchmarks.bare import BarePipeline
 from benchmarks.full_size_model import build
 from benchmarks.machine import describe_machine
-from tests.engine.conftest import Engine
+from tests.engine.own_engine import Engine
 from tests.program import ROOT, Program
 
 EMBEDDED = ROOT / "models" / "Stable-diffusion" / "emoji"

@@ -26,23 +26,24 @@ DISK_NEEDED_GB = 3.0
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found about one thing. `remedy` is None when it is well."""
+    """What was found about one thing. `remedy` is None when it is well; what is not `needed` to draw may lack it."""
 
     subject: str
     found: str
     remedy: str | None = None
+    needed: bool = True
 
     def __str__(self) -> str:
-        mark = "ok  " if self.remedy is None else "FIX "
+        mark = "ok  " if self.remedy is None else "FIX " if self.needed else "note"
         return f"{mark} {self.subject:<8} {self.found}" + (f": {self.remedy}" if self.remedy else "")
 
 
 def examine(arguments: Arguments) -> ExitCode:
-    """Print the findings; FAILED if one of them needs a remedy."""
+    """Print the findings; FAILED if something that drawing needs is not well."""
     findings = list(findings_on(arguments))
     for finding in findings:
         print(finding)
-    return ExitCode.FAILED if any(finding.remedy for finding in findings) else ExitCode.OK
+    return ExitCode.FAILED if any(finding.remedy and finding.needed for finding in findings) else ExitCode.OK
 
 
 def findings_on(arguments: Arguments) -> Iterator[Finding]:
@@ -132,5 +133,5 @@ def _port(arguments: Arguments) -> Finding:
 def _browser() -> Finding:
     path = browser.find_chromium()
     if path is None:
-        return Finding("browser", "no Chromium (only the tests need one)", browser.REMEDY)
+        return Finding("browser", "no Chromium, which only the tests need", browser.REMEDY, needed=False)
     return Finding("browser", path)

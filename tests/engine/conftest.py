@@ -1,30 +1,20 @@
 """Fixtures: tiny models, built once, and an engine in this process with real parts."""
 
-import dataclasses
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from modules.engine.cancel import Cancel
-from modules.engine.devices import Device, best_device
+from modules.engine.devices import best_device
 from modules.engine.models import LoadedModel, ModelKey, ModelShelf
-from modules.engine.recovery import settle
-from modules.engine.service import build_studio, quieten_libraries
-from modules.engine.studio import Studio
-from modules.engine.watch import Watch
-from modules.engine.worker import Worker
-from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.rows import Death, Job
-from modules.jobs.store import JobStore
-from modules.options import Options
-from modules.paths import DataFolder
+from modules.engine.service import quieten_libraries
 from modules.shared_state import State
 from tests.engine import tiny
+from tests.engine.own_engine import Engine
+
+__all__ = ["Engine"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,86 +42,6 @@ def load(models_folder: Path) -> Callable[..., LoadedModel]:
         return shelf.get(ModelKey(path, name, dtype, "contiguous"), lambda fraction: None)
 
     return load_model
-
-
-class Engine:
-    """An engine in this process: real store, state, settings, model; no launcher. `published` is what the link gets."""
-
-    def __init__(self, root: Path, models: Path, name: str = "engine-1") -> None:
-        self.name = name
-        self.folder = DataFolder(root)
-        self.store = JobStore(self.folder.database, self.folder)
-        self.options = Options(self.folder.settings)
-        self.options.update({"sd_model_checkpoint": "tiny", "torch_threads": 1})
-        self.state = State()
-        self.published: list[tuple[str, Any]] = []
-        self.cancel = Cancel(self.state)
-        catalogue = CheckpointCatalogue([models], self.folder.hashes)
-        built = build_studio(self.store, self.folder, catalogue, self.options, self.state, self.cancel, self._publish)
-        self.studio: Studio = dataclasses.replace(built, device=Device("cpu", "CPU"))
-        self.worker = Worker(self.studio, name, self._publish)
-        self.watch = Watch(self.studio, self.worker)
-        self.store.announce = lambda number: self._announce(number)
-        self.studio.previews.start()
-        self._thread: threading.Thread | None = None
-
-    def _publish(self, topic: str, value: Any) -> None:
-        self.published.append((topic, value))
-
-    def _announce(self, number: int) -> None:
-        self.published.append(("events", number))
-        self.worker.wake()
-
-    def submit(self, **request: Any) -> str:
-        return self.store.submit("txt2img", {"prompt": "a heart", "seed": 7} | request, "tester").id
-
-    def run_next(self) -> Job:
-        """Claim the next job, draw it on this thread, and return it as it is then."""
-        claimed = self.store.claim("engine-1")
-        assert claimed is not None
-        with torch.inference_mode():
-            self.worker.run_job(claimed)
-        done = self.store.get(claimed.id)
-        assert done is not None
-        return done
-
-    def draw(self, **request: Any) -> Job:
-        self.submit(**request)
-        return self.run_next()
-
-    def start(self, death: Death | None = None) -> None:
-        """Run the loop on a thread of its own; `death` is that of the engine before."""
-        self._thread = threading.Thread(target=self.run, args=(death,))
-        self._thread.start()
-
-    def run(self, death: Death | None = None) -> None:
-        """Settle what the engine before left, then run the loop on this thread until `cancel.exit` is set."""
-        self.worker.run(settle(self.store, self.name, death, self.cancel.exit), death)
-
-    def wait(self, what: Callable[[], Any], seconds: float = 30) -> Any:
-        ends_at = time.monotonic() + seconds
-        while time.monotonic() < ends_at:
-            if found := what():
-                return found
-            time.sleep(0.002)
-        raise AssertionError("not in time")
-
-    def files(self, job: str | Job) -> list[bytes]:
-        """Return the bytes of a job's pictures in order."""
-        job_id = job if isinstance(job, str) else job.id
-        return [(self.folder.root / image.name).read_bytes() for image in self.store.images(job_id)]
-
-    def values(self, topic: str) -> list[Any]:
-        return [value for name, value in self.published if name == topic]
-
-    def close(self) -> None:
-        self.cancel.exit.set()
-        self.worker.wake()
-        if self._thread is not None:
-            self._thread.join(10)
-            assert not self._thread.is_alive()
-        self.studio.previews.close()
-        self.store.close()
 
 
 @pytest.fixture

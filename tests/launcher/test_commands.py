@@ -17,6 +17,7 @@ from modules.launcher.main import main
 from modules.launcher.serve import child_environment
 from modules.paths import DataFolder
 from tests.launcher.conftest import ROOT
+from tests.program import free_port
 
 # Runs launch.py as if this Python were an older one.
 AS_OLD_PYTHON = """
@@ -88,6 +89,22 @@ def test_doctor_has_a_line_for_each_thing(tmp_path: Path, capsys: pytest.Capture
     assert lines[6].startswith(f"FIX  port     {port}: Port {port} is in use: end it, or ")
     assert lines[5] == f"ok   data     {tmp_path / 'new'}"
     assert not (tmp_path / "new").exists(), "doctor changes nothing"
+
+
+def test_doctor_finds_nothing_wrong_with_a_machine_that_only_lacks_what_tests_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"_packages": doctor.Finding("venv", "whole"), "_memory": doctor.Finding("memory", "8 GB"),
+                        "_disk": doctor.Finding("disk", "9 GB")}.items():  # fmt: skip
+        monkeypatch.setattr(doctor, name, lambda *_given, value=value: value)
+    monkeypatch.setattr(browser, "find_chromium", lambda: None)
+    monkeypatch.setattr(doctor.shutil, "which", lambda _name: None)
+    healthy = Arguments(port=free_port(), data_dir=str(tmp_path))
+    assert doctor.examine(healthy) == ExitCode.OK
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line == f"note browser  no Chromium, which only the tests need: {browser.REMEDY}"
+    monkeypatch.setattr(doctor, "_memory", lambda: doctor.Finding("memory", "1 GB", "end other programs"))
+    assert doctor.examine(healthy) == ExitCode.FAILED
 
 
 def test_a_chromium_is_found_by_name_or_by_variable(tmp_path: Path) -> None:
