@@ -43,14 +43,16 @@ def describe_plain_syntax(prompt: str, negative_prompt: str = "") -> str | None:
 
 def _brackets(text: str) -> Iterator[tuple[int, int]]:
     """Yield where each pair of brackets with something in it begins and ends."""
-    open_at: dict[str, list[int]] = {"(": [], "[": []}
+    open_at: dict[str, list[tuple[int, int]]] = {"(": [], "[": []}
+    contents = 0  # letters so far that are more than brackets and spaces
     for place, letter in enumerate(text):
         if letter in open_at:
-            open_at[letter].append(place)
+            open_at[letter].append((place, contents))
         elif (opening := _OPENING.get(letter)) and open_at[opening]:
-            start = open_at[opening].pop()
-            if text[start + 1 : place].strip("()[] "):
+            start, contents_before = open_at[opening].pop()
+            if contents > contents_before:
                 yield start, place + 1
+        contents += letter not in "()[] "
 
 
 def _shortened(part: str) -> str:
