@@ -9,7 +9,6 @@ import contextlib
 import functools
 import json
 import logging
-import shutil
 import sqlite3
 import threading
 import time
@@ -21,18 +20,17 @@ from modules.errors import StorageError
 from modules.jobs.rows import EventKind
 from modules.jobs.store_file import DatabaseFile
 from modules.jobs.store_schema import NewerSchemaError, migrate
+from modules.jobs.store_trouble import in_words, is_corrupt, primary_code
 from modules.jobs.store_write_lock import WriteLock
 from modules.paths import locked, set_aside
 
 logger = logging.getLogger(__name__)
 
 _NOTICES_TOLD_SECONDS = 86_400.0
-_BYTES_TO_START = 64 << 10
 _SECONDS_BETWEEN_TRIES = 0.001
 _BUSY_SECONDS = 15.0  # the longest that one process waits for the transaction of another
 _MOST_PARAMETERS = 500  # of one statement; SQLite allows more
 _WIPE_MILLISECONDS = 20  # nobody can write while the log is waited for
-_CORRUPT_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _WAL_FILES = ("-wal", "-shm")
 
 
@@ -204,7 +202,7 @@ class Database:
             try:
                 connection = self._open_sound()
             except sqlite3.DatabaseError as error:
-                if not _is_corrupt(error):
+                if not is_corrupt(error):
                     raise
                 aside = set_aside(self.path, companions=_WAL_FILES)
                 missing = (
@@ -249,8 +247,8 @@ class Database:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            words = _in_words(self.path, error)
-            if _is_corrupt(error) and words not in self.notices:
+            words = in_words(self.path, error)
+            if is_corrupt(error) and words not in self.notices:
                 self.notices.append(words)
                 logger.error("%s", words)
             raise StorageError(words) from error
@@ -270,7 +268,7 @@ def _begin(connection: sqlite3.Connection) -> None:
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at:
+                if primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at:
                     raise
                 time.sleep(_SECONDS_BETWEEN_TRIES)
             else:
@@ -288,35 +286,3 @@ def batched(values: Sequence[str]) -> Iterator[tuple[str, ...]]:
 def _contains_word(text: object, word: str) -> bool:
     """Tell whether a text, as bytes, holds a word that is case-folded already; SQLite itself folds ASCII alone."""
     return isinstance(text, bytes) and word in text.decode("utf-8", "replace").casefold()
-
-
-def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
-    return _primary_code(error) in _CORRUPT_CODES
-
-
-def _primary_code(error: sqlite3.DatabaseError) -> int:
-    """The low byte; extended codes say more than is needed here."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
-def _in_words(path: Path, error: sqlite3.DatabaseError) -> str:
-    remedies = {
-        sqlite3.SQLITE_FULL: f"No space left to write {path}: free some disk space, or choose another --data-dir.",
-        sqlite3.SQLITE_READONLY: f"Not allowed to write {path}: give your user write access to it and its folder.",
-        sqlite3.SQLITE_CANTOPEN: f"{path} cannot be opened: give your user write access to its folder.",
-        sqlite3.SQLITE_BUSY: f"{path} is locked by another program: end that one.",
-        sqlite3.SQLITE_CORRUPT: f"{path} is damaged: restart the program, which sets it aside and goes on.",
-        sqlite3.SQLITE_NOTADB: f"{path} is damaged: restart the program, which sets it aside and goes on.",
-    }
-    code = _primary_code(error)
-    if code == sqlite3.SQLITE_IOERR and _is_full(path):
-        code = sqlite3.SQLITE_FULL  # a start makes the files beside the database larger, and SQLite calls that I/O
-    return remedies.get(code, f"{path} cannot be used ({error}): check the disk.")
-
-
-def _is_full(path: Path) -> bool:
-    """Tell whether the disk has no room for what a start needs."""
-    try:
-        return shutil.disk_usage(path.parent).free < _BYTES_TO_START
-    except OSError:
-        return False

@@ -1,8 +1,11 @@
 """Jobs over REST: queue, look, stop, remove, pictures."""
 
 import io
+import threading
+from typing import Any
 
 import httpx
+import pytest
 from PIL import Image
 
 from modules.api.services import Services
@@ -126,3 +129,29 @@ async def test_an_owner_may_be_named(client: httpx.AsyncClient, services: Servic
     job = services.store.get("mine")
     assert job is not None
     assert job.owner == "tab-1"
+
+
+async def test_a_list_is_one_look_at_the_database_and_a_thumbnail_one_row(
+    client: httpx.AsyncClient, services: Services, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        await submit(client, name)
+    await until(lambda: services.store.jobs(status="done")[1] == 3)
+    looks: list[int] = []
+    read = services.store._database.read
+
+    def counted() -> Any:
+        if threading.current_thread().name.startswith("store"):  # the broadcaster looks as well, in its own
+            looks.append(1)
+        return read()
+
+    def refuse(id: str) -> Any:
+        raise AssertionError("all pictures of a job for one of them")
+
+    monkeypatch.setattr(services.store._database, "read", counted)
+    monkeypatch.setattr(services.store, "images", refuse)
+    listed = await client.get(JOBS)
+    assert [len(job["outputs"]) for job in listed.json()["jobs"]] == [1, 1, 1]
+    assert len(looks) == 1
+    assert (await client.get(f"{JOBS}/a/images/0/thumbnail")).status_code == 200
+    assert len(looks) == 2
