@@ -10,16 +10,12 @@ from collections.abc import Callable
 from modules.engine.studio import Studio
 from modules.engine.worker import Worker
 from modules.errors import StorageError
-from modules.jobs.rows import Job
 from modules.jobs.store_file import DatabaseReplaced
 
 logger = logging.getLogger(__name__)
 
 # Readers that come back later than this many events begin with a snapshot.
 EVENTS_KEPT = 10_000
-INTERRUPTS_TO_KILL = 3
-# An impatient triple click is not to cost a model load.
-SECONDS_TO_OBEY = 2.0
 _SECONDS_TO_BE_RESTARTED = 10.0
 
 
@@ -44,7 +40,6 @@ class Watch:
         self._recorded: tuple[str, str, float] | None = None
         self._looks = 0
         self._swept_at = self._deletion_due = float("-inf")
-        self._interrupted: tuple[str, float] | None = None
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
@@ -65,7 +60,6 @@ class Watch:
             self._apply_requests()
             if running is None:
                 studio.snapshots.sweep(studio.needs_snapshot)  # A paused job may have ended without the engine.
-        self._end_if_not_obeyed()
         self._looks += 1
         if self._looks % self._LOOKS_BETWEEN_NEWS == 0:
             studio.status.refresh()
@@ -109,26 +103,6 @@ class Watch:
             state.apply_request("pause", job.id)
         if pending.skip_image is not None and not state.skipped:
             state.apply_request("skip", job.id, pending.skip_image)
-
-    def _end_if_not_obeyed(self) -> None:
-        """Have this process ended when it was asked three times to stop a job and still is at it after a grace time.
-
-        The server does the same, since an engine that hangs may not come to this.
-        """
-        running = self._worker.running
-        if running is None or not self._studio.state.interrupted:
-            self._interrupted = None
-            return
-        job = running[0]
-        if self._interrupted is None or self._interrupted[0] != job.id:
-            self._interrupted = (job.id, self._clock())
-            return
-        if self._clock() - self._interrupted[1] < SECONDS_TO_OBEY:
-            return
-        asked: Job | None = self._studio.store.get(job.id)
-        if asked is not None and asked.stop_requests >= INTERRUPTS_TO_KILL:
-            logger.warning("Job %s does not stop: the engine is ended", job.id)
-            self._studio.state.server_command = "kill-engine"
 
     def _record_progress(self) -> None:
         """Store the progress for those who ask the database; here, since it waits for the disk."""

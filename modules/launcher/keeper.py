@@ -71,7 +71,7 @@ class Keeper:
     def kill(self) -> None:
         """End the child at once, since it may not hear any more, and start another. This death was ordered.
 
-        One that has only just been started is left alone: server and engine may both order it for the same reason.
+        One that has only just been started is left alone: the order was for the one before it.
         """
         if self.child is None:
             self.restart()

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from modules.launcher.child import Child
+from modules.launcher.disobedience import Disobedience
 from modules.launcher.exit_codes import ExitCode
 from modules.launcher.keeper import Keeper
 from modules.launcher.pulse import Pulse
@@ -43,6 +44,8 @@ class Supervisor:
         self._clock = clock
         self._wall_clock = wall_clock
         self._pulse = Pulse(board, clock)
+        self._disobedience = Disobedience(clock)
+        board.on_interrupt = self._disobedience.note
         self._waiting: WaitingOrder | None = None
         self._signals = 0
         self._told: dict[str, Any] = {}
@@ -67,6 +70,7 @@ class Supervisor:
             self._server.look()
             self._engine.look()
             self._pulse.listen(self._engine)
+            self._disobedience.look(self._engine, self._board.state)
             self.tell()
             if self._server.status == "given_up":
                 return ExitCode.SERVER_GIVEN_UP
@@ -84,9 +88,6 @@ class Supervisor:
             self._restart("server")
         elif command == "restart-engine":
             self._restart("engine")
-        elif command == "kill-engine":
-            logger.warning("The engine is killed as ordered, and starts anew")
-            self._engine.kill()
         elif command == "cancel-restart":
             self._waiting = None
         else:

@@ -43,6 +43,8 @@ class Switchboard:
         self._lock = threading.Lock()
         self._lines: list[Line] = []
         self._topics: dict[str, Any] = {"progress": None, "events": 0}
+        # (job, how many-th) of each interrupt that goes to the engine; called on a reader thread
+        self.on_interrupt: Callable[[str, int], None] = lambda job, times: None
 
     @property
     def topics(self) -> Mapping[str, Any]:
@@ -120,6 +122,8 @@ class Switchboard:
         if signal.name == "command":
             self.state.server_command = str(signal.payload["command"])
         elif signal.name == "nudge":
+            if signal.payload.get("kind") == "interrupt":
+                self.on_interrupt(str(signal.payload["job"]), int(signal.payload.get("times") or 0))
             with self._lock:
                 for other in self._others(line, "engine"):
                     other.channel.outbox.put_signal(signal)

@@ -1,7 +1,7 @@
-"""Stop buttons in the server: who asks for the third time has an engine that does not obey."""
+"""Stop buttons in the server: stored first, then told to the engine."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +19,13 @@ from modules.shared_state import State
 
 
 class Desk:
-    """Requests with a clock and a timer that the test turns."""
+    """Requests of a running job."""
 
     def __init__(self, folder: Path) -> None:
-        self.now = 100.0
-        self.later: list[tuple[float, Callable[[], None]]] = []
         self.state = State()
         self.store = JobStore(folder / "jobs.sqlite")
         self.options = Options(folder / "settings.json")
-        self.requests = StoredRequests(
-            self.store,
-            None,
-            self.state,
-            Permission(self.store, self.options),
-            lambda: self.now,
-            lambda seconds, call: self.later.append((seconds, call)),
-        )
-
-    def command(self) -> str | None:
-        return self.state.server_command
+        self.requests = StoredRequests(self.store, None, self.state, Permission(self.store, self.options))
 
     def run(self, job: str) -> None:
         self.store.submit("txt2img", {}, "me", id=job)
@@ -52,70 +40,14 @@ def desk(tmp_path: Path) -> Desk:
     return made
 
 
-def test_the_third_interrupt_kills_the_engine_when_the_first_is_long_ago(desk: Desk) -> None:
-    for seconds in (0.0, 1.5):
-        desk.now += seconds
-        assert desk.requests.request("interrupt", "mine")
-    assert desk.command() is None
-    desk.now += 1.5
-    desk.requests.request("interrupt", None)
-    assert desk.command() == "kill-engine"
-    assert desk.later == []
-
-
-def test_an_impatient_triple_click_gets_its_grace_and_costs_nothing_when_the_job_ends_meanwhile(desk: Desk) -> None:
+def test_an_interrupt_says_how_often_it_was_asked_for_and_orders_nothing_itself(desk: Desk) -> None:
+    link = Told()
+    desk.requests._link = link  # type: ignore[assignment]
+    desk.requests.request("skip", "mine")
     for _ in range(4):
-        desk.requests.request("interrupt", "mine")
-    assert desk.command() is None
-    ((seconds, kill),) = desk.later
-    assert seconds == 2.0
-    desk.state.end()
-    kill()
-    assert desk.command() is None
-
-
-def test_after_the_grace_a_job_that_still_runs_is_ended_with_its_engine(desk: Desk) -> None:
-    for _ in range(3):
-        desk.requests.request("interrupt", "mine")
-    desk.later[0][1]()
-    assert desk.command() == "kill-engine"
-
-
-def test_a_server_that_came_in_between_gives_the_grace_too(desk: Desk) -> None:
-    for _ in range(2):
-        desk.store.request("interrupt", "mine")  # of the server before
-    for _ in range(3):
-        desk.requests.request("interrupt", "mine")
-    assert [seconds for seconds, _ in desk.later] == [2.0], "asked once for the end of the grace"
-    desk.later[0][1]()
-    assert desk.command() == "kill-engine"
-
-
-def test_a_job_that_is_tried_again_gets_its_grace_again(desk: Desk) -> None:
-    desk.requests.request("interrupt", "mine")
-    desk.store.finish("mine", "interrupted")
-    desk.state.end()
-    desk.now += 60
-    desk.store.retry("mine")
-    desk.store.claim("fake")
-    desk.state.begin("mine")
-    for _ in range(3):
-        desk.requests.request("interrupt", "mine")
-    assert [seconds for seconds, _ in desk.later] == [2.0]
-    assert desk.command() is None
-
-
-def test_another_job_begins_to_count_anew_and_skips_do_not_count(desk: Desk) -> None:
-    for _ in range(5):
-        desk.requests.request("skip", "mine")
-    desk.requests.request("interrupt", "mine")
-    desk.store.finish("mine", "interrupted")
-    desk.state.end()
-    desk.run("next")
-    desk.now += 60
-    for _ in range(2):
-        desk.requests.request("interrupt", "next")
-    assert desk.later == [] and desk.command() is None
+        assert desk.requests.request("interrupt", None)
+    assert [payload["times"] for _, payload in link.signals] == [0, 1, 2, 3, 4]
+    assert desk.state.server_command is None
 
 
 def test_the_asker_is_the_one_named_or_the_one_who_acts(desk: Desk) -> None:
@@ -192,20 +124,10 @@ def test_a_full_disk_stops_no_stop(
     answer = desk.requests.ask(kind, job, by=Actor("me", "127.0.0.1"))
     assert (answer.accepted, answer.was, answer.job) == (True, "running", "mine")
     assert "not written down" in str(answer.notice) and "No space left" in str(answer.notice)
-    assert link.signals == [("nudge", {"kind": kind, "job": "mine", "image": 0})]
+    assert link.signals == [("nudge", {"kind": kind, "job": "mine", "image": 0, "times": 0})]
     desk.options.update({"only_own_jobs": True})
     with pytest.raises(Refused):
         desk.requests.ask(kind, job, by=Actor("other", "127.0.0.1"))
-
-
-def test_on_a_full_disk_too_the_third_interrupt_kills(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.requests._link = Told()  # type: ignore[assignment]
-    monkeypatch.setattr(desk.store._database, "write", no_space)
-    for _ in range(3):
-        assert desk.command() is None
-        desk.requests.ask("interrupt", None)
-        desk.now += 1.5
-    assert desk.command() == "kill-engine"
 
 
 def test_what_the_disk_is_needed_for_is_refused_when_it_is_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

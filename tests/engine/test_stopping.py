@@ -8,7 +8,6 @@ import pytest
 from torch import nn
 
 from modules.engine import batches, drawing
-from modules.engine.watch import Watch
 from modules.images.png import read_parameters
 from tests.engine.conftest import Engine
 from tests.engine.moments import at_step
@@ -208,43 +207,3 @@ def test_a_picture_whose_steps_are_all_done_is_whole_although_the_job_was_stoppe
     (image,) = engine.store.images(job.id)
     assert (job.status, image.partial, "Partial" in image.infotext) == ("interrupted", False, False)
     assert engine.files(job) == whole
-
-
-def test_an_engine_that_does_not_obey_has_itself_ended_at_the_third_request(engine: Engine) -> None:
-    """The drawing thread hangs; the watch still runs."""
-    clock = [0.0]
-    watch = Watch(engine.studio, engine.worker, lambda: clock[0])
-    commands: list[str] = []
-    engine.state.command_port = commands.append
-
-    def hang() -> None:
-        for times in (1, 2, 3):
-            assert engine.store.request("interrupt").times == times
-        watch.look()  # finds the request
-        assert engine.state.interrupted
-        for clock[0] in (1.0, 1.9):
-            watch.look()
-        assert commands == []
-        clock[0] = 2.1
-        watch.look()
-        assert commands == ["kill-engine"]
-
-    at_step(engine, 2, hang)
-    assert engine.draw().status == "interrupted"
-
-
-def test_two_requests_do_not_end_the_engine(engine: Engine) -> None:
-    clock = [0.0]
-    watch = Watch(engine.studio, engine.worker, lambda: clock[0])
-    commands: list[str] = []
-    engine.state.command_port = commands.append
-
-    def hang() -> None:
-        for _ in range(2):
-            engine.store.request("interrupt")
-        for clock[0] in (1.0, 9.0, 90.0):
-            watch.look()
-
-    at_step(engine, 2, hang)
-    assert engine.draw().status == "interrupted"
-    assert commands == []

@@ -123,10 +123,10 @@ def test_a_restart_now_does_what_waited_for_the_same_process_only(room: Room) ->
 
 def test_a_killed_engine_starts_at_once_and_its_death_was_ordered(room: Room) -> None:
     engine = room.engine.child
-    room.supervisor.obey("kill-engine")
+    room.engine.kill()
     assert engine is not None and engine.exit_code() == -9
     room.engine.look()
-    room.supervisor.obey("kill-engine")
+    room.engine.kill()
     assert room.engine.child is not None and room.engine.child is not engine
     assert room.engine.child.exit_code() is None, "the second order was for the same engine"
     assert room.engine.report()["deaths"] == 0
@@ -141,5 +141,5 @@ def test_a_kill_starts_an_engine_that_was_given_up(room: Room) -> None:
         room.world.clock.now += 10
         room.engine.look()
     assert room.engine.report()["status"] == "given_up"
-    room.supervisor.obey("kill-engine")
+    room.engine.kill()
     assert room.engine.report()["status"] == "starting"
