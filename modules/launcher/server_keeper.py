@@ -44,9 +44,11 @@ class ServerKeeper(Keeper):
         self._phase: Phase = "settled"
         self._phase_since = 0.0
         self._retired: list[Child] = []
+        self._buried: dict[Child, tuple[str, list[str]]] = {}  # how they ended and their last lines; the loop's alone
         self._swap_number = 0
         self._swap_status: Literal["idle", "starting", "failed"] = "idle"
         self._swap_reason: str | None = None
+        self._why_given_up: str | None = None
 
     def start(self) -> None:
         """Start a server that accepts as soon as it is ready."""
@@ -71,7 +73,15 @@ class ServerKeeper(Keeper):
             self.start()
 
     def look(self) -> None:
-        """See what became of the servers and do what is due."""
+        """See what became of the servers and do what is due. One that has ended is buried without the lock.
+
+        A burial waits for the last words of the dead one, and its reader thread may wait for the lock to say them.
+        """
+        with self._lock:
+            ended = [child for child in self.children() if child.exit_code() is not None]
+        for child in ended:
+            if child not in self._buried:
+                self._buried[child] = child.bury()
         with self._lock:
             self._look_at_retired()
             if self._next is not None:
@@ -126,15 +136,16 @@ class ServerKeeper(Keeper):
         self._greet()
 
     def _look_at_retired(self) -> None:
-        for child in [child for child in self._retired if child.exit_code() is not None]:
+        for child in [child for child in self._retired if child in self._buried]:
             self._retired.remove(child)
-            reason, _ = child.bury()
-            logger.info("The old server has given its last answers and ended (%s)", reason)
+            logger.info("The old server has given its last answers and ended (%s)", self._buried.pop(child)[0])
 
     def _look_at_next(self, child: Child) -> None:
         waited = self._clock() - self._phase_since
-        if child.exit_code() is not None:
-            self._note_end_of_next(child)
+        if child in self._buried:
+            self._note_end_of_next(child, *self._buried.pop(child))
+        elif child.exit_code() is not None:
+            return  # since a moment: it is buried at the next look
         elif self._phase == "starting" and self.child is not None and waited >= SECONDS_TO_BE_READY:
             self._give_up_next(child, f"it was not ready after {SECONDS_TO_BE_READY:.0f} s")
         elif self._phase == "retiring" and self.child is not None and waited >= SECONDS_TO_STOP_ACCEPTING:
@@ -147,10 +158,11 @@ class ServerKeeper(Keeper):
             self._end_if_link_is_lost(child)
 
     def _look_at_acceptor(self, child: Child) -> None:
-        if child.exit_code() is None:
-            self._end_if_link_is_lost(child)
+        if child not in self._buried:
+            if child.exit_code() is None:
+                self._end_if_link_is_lost(child)
             return
-        reason, log = child.bury()
+        reason, log = self._buried.pop(child)
         self.child = None
         if self._next is None:
             self._note_death(reason, log, child.lived_seconds)
@@ -160,8 +172,8 @@ class ServerKeeper(Keeper):
         if self._phase == "retiring":
             self._let_accept(self._next)
 
-    def _note_end_of_next(self, child: Child) -> None:
-        reason, log = child.bury()
+    def _note_end_of_next(self, child: Child, reason: str, log: list[str]) -> None:
+        reason, self._why_given_up = self._why_given_up or reason, None
         self._next = None
         if self._phase == "retiring" and self.child is not None:
             self._retired.append(self.child)  # It cannot accept again.
@@ -170,11 +182,10 @@ class ServerKeeper(Keeper):
         self._note_death(reason, log, child.lived_seconds)
 
     def _give_up_next(self, child: Child, reason: str) -> None:
-        child.end_now()
-        _, log = child.bury()
-        self._next = None
+        """End a server that is not ready in time; it is buried at the next look. Its `ready` comes too late by then."""
+        self._why_given_up = reason
         self._enter("settled")
-        self._note_death(reason, log, child.lived_seconds)
+        child.end_now()
 
     def _note_death(self, reason: str, log: list[str], lived_seconds: float) -> None:
         """A death costs the page only when nobody accepts any more; else it is a restart that failed."""

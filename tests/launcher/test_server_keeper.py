@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 
 from modules.launcher.server_keeper import ServerKeeper
@@ -96,6 +98,7 @@ def test_a_new_server_that_is_not_ready_in_60_seconds_is_ended(keeping: Keeping)
     assert new.orders == []
     keeping.pass_time(0.1)
     assert new.orders == ["now"]
+    keeping.pass_time(0)
     assert keeping.keeper.swap_report()["reason"].startswith("The new server failed: it was not ready after 60 s.")
     assert keeping.keeper.children() == [keeping.first]
     new.says("ready")
@@ -210,3 +213,44 @@ def test_five_quick_deaths_give_the_server_up(keeping: Keeping) -> None:
         keeping.pass_time(0)
     assert keeping.keeper.status == "given_up"
     assert len(keeping.world.children) == 5
+
+
+@pytest.mark.parametrize("which", ["old", "new", "retired"])
+def test_a_burial_waits_for_last_words_and_holds_nobody_up(
+    keeping: Keeping, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader thread that says them waits for the keeper's lock: it stood for a second amid a swap."""
+    old = keeping.first
+    keeping.keeper.restart()
+    new = keeping.world.newest
+    if which == "retired":
+        new.says("ready")
+        old.says("stopped")
+        new.says("accepting")
+    dead = new if which == "new" else old
+    heard: list[bool] = []
+    bury = dead.bury
+
+    def bury_after_last_words() -> tuple[str, list[str]]:
+        reader = threading.Thread(target=dead.says, args=("stopped",), daemon=True)
+        reader.start()
+        reader.join(10)
+        heard.append(not reader.is_alive())
+        return bury()
+
+    monkeypatch.setattr(dead, "bury", bury_after_last_words)
+    dead.code = 1
+    keeping.keeper.look()
+    assert heard == [True]
+    assert dead not in keeping.keeper.children()
+
+
+def test_both_die_in_one_moment_and_each_is_buried_once(keeping: Keeping) -> None:
+    keeping.keeper.restart()
+    keeping.world.newest.says("ready")
+    keeping.first.code = keeping.world.newest.code = 1
+    keeping.pass_time(0)
+    keeping.pass_time(0)
+    assert keeping.first.buried and keeping.world.children[1].buried
+    keeping.pass_time(1)
+    keeping.bring_up(keeping.world.newest)
