@@ -13,10 +13,11 @@ from safetensors.torch import load_file
 
 from modules.engine.models import LoadedModel
 from modules.errors import ModelError
+from modules.jobs.diffusers_folder import PREVIEW_DECODER
+from modules.jobs.untrusted_file import is_regular
 
 logger = logging.getLogger(__name__)
 
-FOLDER_OF_MODEL = "preview_decoder"
 _SHARED_FOLDERS = ("VAE-approx", "VAE-taesd", "vae_approx")
 _NAMES = ("taesd_decoder.safetensors", "taesd_decoder.pth", "taesd")
 # The latents that TAESD was made for: those of Stable Diffusion 1.x and 2.x.
@@ -25,7 +26,7 @@ _LATENTS_OF_TAESD = (4, 0.18215)
 
 def find_small_decoder(model: LoadedModel, folders: Sequence[Path]) -> Path | None:
     """Return the small decoder for a model: its own, else the TAESD of its family in one of the models folders."""
-    own = model.key.folder / FOLDER_OF_MODEL
+    own = model.key.folder / PREVIEW_DECODER
     if own.is_dir():
         return own
     config = model.pipeline.vae.config
@@ -36,8 +37,9 @@ def find_small_decoder(model: LoadedModel, folders: Sequence[Path]) -> Path | No
     for folder in dict.fromkeys([model.key.folder.parent.parent, *folders]):
         for shared in _SHARED_FOLDERS:
             for name in _NAMES:
-                if (folder / shared / name).exists():
-                    return folder / shared / name
+                path = folder / shared / name
+                if path.is_dir() or is_regular(path):
+                    return path
     return None
 
 

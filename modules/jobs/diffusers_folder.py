@@ -14,6 +14,7 @@ from modules.jobs.safetensors_file import find_damage
 from modules.jobs.untrusted_file import is_regular, read_object
 from modules.jobs.weight_files import loaded_components, weights_of_component
 
+PREVIEW_DECODER = "preview_decoder"  # a small decoder that a model may bring; no part of its pipeline
 # The pipelines that the engine can draw with, and the parts that each must have.
 DRAWN_PIPELINES = {"StableDiffusionPipeline": ("unet", "vae", "text_encoder", "tokenizer", "scheduler")}
 
@@ -22,6 +23,8 @@ _FALLBACK_SIZE_TRANSFORMER = 1024
 _FALLBACK_SCALE = 8
 _LARGEST_SIDE = 8192  # twice what the largest models were trained for
 _MOST_LEVELS = 16
+_TEXTS = (".json", ".txt", ".model")
+_LARGEST_TEXT_BYTES = 100_000_000  # the longest list of tokens that a model has takes 33 MB
 _COMPONENT_NAME = re.compile(r"\w{1,64}", re.ASCII)
 _LONGEST_SHOWN = 80
 
@@ -41,7 +44,7 @@ def find_problem(folder: Path) -> str | None:
         problem = _find_component_problem(folder, component, index[component][1])
         if problem is not None:
             return problem
-    return _find_size_problem(folder)
+    return _find_problem_of_preview_decoder(folder) or _find_size_problem(folder)
 
 
 def native_size(folder: Path) -> tuple[int, int]:
@@ -111,6 +114,17 @@ def _find_size_problem(folder: Path) -> str | None:
     return None
 
 
+def _find_problem_of_preview_decoder(folder: Path) -> str | None:
+    """Name what would hold up the previews. One that is only damaged is done without."""
+    place = folder / PREVIEW_DECODER
+    if not place.is_dir():
+        return None
+    absurd = find_absurd_number(_read_or_nothing(place / "config.json"))
+    if absurd is not None:
+        return f"{place.name}/config.json in {folder} says {absurd}, more than any model has: fetch it again."
+    return _find_odd_file(folder, place)
+
+
 def _find_component_problem(folder: Path, component: str, class_name: str) -> str | None:
     place = folder / component
     problem = _find_odd_file(folder, place)
@@ -124,7 +138,7 @@ def _find_component_problem(folder: Path, component: str, class_name: str) -> st
 
 
 def _find_odd_file(folder: Path, place: Path) -> str | None:
-    """Name a pipe, a device or the like: a library that opens it would wait for ever."""
+    """Name a pipe, a device or the like, which a library would wait for, or a text that it would read for ever."""
     try:
         entries = sorted(place.iterdir())
     except FileNotFoundError:
@@ -134,6 +148,8 @@ def _find_odd_file(folder: Path, place: Path) -> str | None:
     for path in entries:
         if path.exists() and not path.is_dir() and not is_regular(path):
             return f"{_shown(f'{place.name}/{path.name}')} in {folder} is no regular file: take it away."
+        if path.suffix in _TEXTS and path.is_file() and path.stat().st_size > _LARGEST_TEXT_BYTES:
+            return f"{place.name}/{path.name} in {folder} is larger than {_LARGEST_TEXT_BYTES:,} bytes: fetch it again."
     return None
 
 

@@ -10,14 +10,14 @@ from typing import Any
 _MOST: tuple[tuple[re.Pattern[str], int], ...] = tuple(
     (re.compile(words), most)
     for words, most in (
-        (r"per_(block|resnet)", 32),
+        (r"per_(block|resnet)", 16),
         (r"timesteps", 100_000),
         (r"position", 2_000_000),
         (r"channels|dim|size|heads|features|groups", 100_000_000),
         (r"(layers?|blocks?|depths?)$", 256),
     )
 )
-_LONGEST_LIST_OF_BLOCKS = 16
+_LONGEST_LIST_OF_BLOCKS = 12
 _LIST_OF_BLOCKS = re.compile(r"block_(types|out_channels)$")
 
 

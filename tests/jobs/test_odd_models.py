@@ -160,6 +160,21 @@ ODD: dict[str, tuple[Callable[[Path], object], str]] = {
     "weights that are a pipe": (replaced(WEIGHTS, os.mkfifo), "no regular file"),
     "a tokenizer that is a pipe": (replaced("tokenizer/tokenizer.json", os.mkfifo), "no regular file"),
     "a pipe that a library would open": (replaced("tokenizer/added_tokens.json", os.mkfifo), "no regular file"),
+    "a preview decoder with a pipe": (
+        lambda odd: ((odd / "preview_decoder").mkdir(), os.mkfifo(odd / "preview_decoder" / "config.json")),
+        "preview_decoder/config.json in",
+    ),
+    "a preview decoder of 10**9 blocks": (
+        lambda odd: (
+            (odd / "preview_decoder").mkdir(),
+            write(odd / "preview_decoder" / "config.json", b'{"num_decoder_blocks": [1000000000]}'),
+        ),
+        "says num_decoder_blocks 1000000000",
+    ),
+    "a list of tokens of 4 GB": (
+        lambda odd: os.truncate(odd / "tokenizer/tokenizer.json", 2**32),
+        "tokenizer/tokenizer.json in",
+    ),
     "weights that are a socket": (replaced(WEIGHTS, make_socket), "no regular file"),
     "an index that never ends": (
         replaced("model_index.json", lambda path: path.symlink_to("/dev/zero")),

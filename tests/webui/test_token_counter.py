@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.txt2img import PROMPT_LONGEST
 from modules.prompts.token_count import TokenCount
+from tests.jobs.models import make_model
 from webui.tabs import txt2img
 
 
@@ -33,3 +36,11 @@ def test_an_emoji_counts_as_the_words_that_the_model_reads(catalogue: Checkpoint
     for typed, read in (("🦄", "unicorn"), ("a 👩🏻‍🎨, 3d", "a woman artist, light skin tone, 3d")):
         assert txt2img.shown_count(catalogue, typed, "emoji") == txt2img.shown_count(catalogue, read, "emoji")
     assert txt2img.shown_count(catalogue, "❤️", "emoji") == txt2img.shown_count(catalogue, "red heart", "emoji")
+
+
+def test_a_list_of_tokens_that_is_damaged_counts_nothing(tmp_path: Path) -> None:
+    folder = make_model(tmp_path / "Stable-diffusion" / "model")
+    (folder / "tokenizer" / "tokenizer.json").write_text("{}")
+    models = CheckpointCatalogue([tmp_path])
+    assert models.find("model").problem is None
+    assert txt2img.shown_count(models, "a heart", "model") == ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from modules.errors import InvalidRequest, SteadyError
+from modules.errors import InvalidRequest, ModelError, SteadyError
 from modules.jobs.answers import job_answer
 from modules.jobs.checkpoint import Checkpoint
 from modules.jobs.checkpoints import CheckpointCatalogue
@@ -293,7 +293,10 @@ def shown_count(catalogue: CheckpointCatalogue, text: object, name: str) -> str:
     if checkpoint is None or checkpoint.tokenizer_file is None:
         return ""
     spelled = symbols_of(checkpoint.path, checkpoint.stamp).spell_out(str(text or "")[:PROMPT_LONGEST])
-    tokens = count_tokens(checkpoint.tokenizer_file, spelled)
+    try:
+        tokens = count_tokens(checkpoint.tokenizer_file, spelled)
+    except ModelError:
+        return ""  # The job says it, with the remedy; here each key would.
     return TOKENS.format(count=f"{tokens.used} / {tokens.limit}")
 
 
