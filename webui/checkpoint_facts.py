@@ -20,7 +20,7 @@ FALLBACK_SAMPLER = "Euler"
 FALLBACK_SCHEDULE = "Automatic"
 
 # Settings that the page's scripts follow.
-PAGE_SETTINGS = ("show_progress_in_title", "queue_history_shown")
+PAGE_SETTINGS = ("show_progress_in_title", "show_progress_grid", "queue_history_shown")
 
 # Prompts that a newcomer may try. The embedded model knows emoji; others know about anything.
 EXAMPLES_OF_EMOJI = (

@@ -170,6 +170,12 @@ def test_no_name_runs_under_the_arrow_of_its_list(feed: Feed) -> None:
 
 
 PLACES = """() => Array.from(document.querySelectorAll("#txt2img_gallery button"), (one) => one.dataset.state)"""
+# Which part of the preview, a grid of two by two, each place of what is drawn shows in its middle.
+PARTS = """() => Array.from(document.querySelectorAll("#txt2img_gallery [data-state=drawn]"), (place) => {
+  const outer = place.getBoundingClientRect(), grid = place.firstElementChild.getBoundingClientRect();
+  const middle = [outer.x + outer.width / 2 - grid.x, outer.y + outer.height / 2 - grid.y];
+  return [Math.floor(middle[0] / (grid.width / 2)), Math.floor(middle[1] / (grid.height / 2))];
+})"""
 
 
 def test_another_picture_is_looked_at_while_the_drawing_goes_on(feed: Feed) -> None:
@@ -211,6 +217,7 @@ def test_a_batch_is_named_as_one_and_what_is_partial_or_skipped_is_marked(feed: 
     expect(page.locator("#txt2img_phase b")).to_have_text("Drawing images 5–8 of 12")
     expect(page.locator("#txt2img_note")).to_have_text("Preview of step 3 · images 5–8 of 12")
     assert page.evaluate(PLACES) == ["there", "partial", "there", "skipped", *["drawn"] * 4, *["awaited"] * 4]
+    assert page.evaluate(PARTS) == [[0, 0], [1, 0], [0, 1], [1, 1]]
     marks = "Array.from(document.querySelectorAll('#txt2img_gallery [data-mark]'), (one) => one.dataset.mark)"
     assert page.evaluate(marks) == ["partial", "skipped"]
     partial = [output(0, partial=True), output(1, partial=True)]

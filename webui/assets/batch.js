@@ -24,3 +24,14 @@ export function drawnNow(state) {
   if (!job || image === undefined || image === null) return null;
   return { job: job.id, ...batchAt(job, image) };
 }
+
+// Where a picture of the batch lies in the preview, which is a grid of all: {column, row, columns, rows}, or null
+// where the preview is of one picture. After the last step it may be a finished one.
+export function partOf({ first, last }, index, preview, progress) {
+  const count = last - first + 1;
+  if (count < 2 || preview.image !== first || (progress?.steps && preview.step >= progress.steps)) return null;
+  const columns = Math.ceil(Math.sqrt(count)); // as modules/engine/preview_methods.py lays them out
+  const rows = Math.ceil(count / columns);
+  const place = index - first;
+  return { column: place % columns, row: Math.floor(place / columns), columns, rows };
+}

@@ -24,7 +24,7 @@ export class Stage {
     const preview = this.preview(state);
     this.renderPicture(state, job, output, preview);
     this.renderEmpty(state, job, output, facts);
-    renderStrip(state, preview ? null : output);
+    renderStrip(state, preview ? null : output, facts);
     renderLive(this.chosen && !preview ? job : null);
     renderInfotext(job, output, preview);
     renderNotes(byId("txt2img_job_notes"), job);
@@ -77,7 +77,9 @@ export class Stage {
     try {
       await next.decode();
     } catch {
-      if (this.wanted === source) this.wanted = "";
+      if (this.wanted !== source) return;
+      this.wanted = ""; // the next news try it again
+      if (!image.src.startsWith("data:")) this.clear(image); // another picture would stand under this one's words
       return;
     }
     if (this.wanted !== source) return;

@@ -1,22 +1,23 @@
 // The strip of thumbnails: a place for each picture, the newest last and in sight.
 
-import { drawnNow } from "./batch.js";
+import { drawnNow, partOf } from "./batch.js";
 import { byId, make, setAttribute } from "./dom.js";
-import { shownPreview, unfinished } from "./model.js";
+import { shownJob, shownPreview, shownProgress, sizeOf, unfinished } from "./model.js";
 import { placesOf } from "./series.js";
 
+const INNER = 88; // per cent of a place that its picture takes, as the padding of stage.css leaves it
 const MARKED = ["partial", "skipped", "not drawn"];
 export const thumbnail = (output) => output.url.replace(/\.png$/, "/thumbnail");
 
 // `shown` is the output on the stage, null while that follows what is being drawn.
-export function renderStrip(state, shown) {
+export function renderStrip(state, shown, facts) {
   const strip = byId("txt2img_gallery");
   if (!strip) return;
   const preview = shownPreview(state);
   const drawn = drawnNow(state);
   const places = placesOf(state).map((place, i) => ({ ...place, number: i + 1, kind: kindOf(place, drawn, preview), id: idOf(place) }));
   const key = JSON.stringify([places.map((place) => [place.id, place.kind]), shown?.url]);
-  if (strip.dataset.key === key) return follow(strip, preview);
+  if (strip.dataset.key === key) return follow(strip, state, facts);
   strip.dataset.key = key;
   const focused = strip.contains(document.activeElement) ? document.activeElement.dataset.place : null;
   const known = new Map(Array.from(strip.children, (element) => [element.dataset.place, element]));
@@ -24,14 +25,34 @@ export function renderStrip(state, shown) {
   for (const old of known.values()) if (!buttons.includes(old)) old.remove();
   buttons.forEach((button, i) => strip.children[i] === button || strip.insertBefore(button, strip.children[i] || null));
   if (focused !== null) strip.querySelector(`[data-place="${focused}"]`)?.focus();
-  follow(strip, preview);
+  follow(strip, state, facts);
   strip.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-// The drawing goes on in its place while another picture is looked at. A preview of several pictures stands in the first's.
-function follow(strip, preview) {
-  const image = strip.querySelector("[data-state=drawn] img");
-  if (image && preview && image.src !== preview.data) image.src = preview.data;
+// The drawing goes on in its place while another picture is looked at. Each picture of a batch shows its part of the grid.
+function follow(strip, state, { show_progress_grid: grid = true }) {
+  const preview = shownPreview(state);
+  const drawn = drawnNow(state);
+  if (!preview || !drawn) return;
+  const { width, height } = sizeOf(shownJob(state));
+  for (const place of strip.querySelectorAll("[data-state=drawn]")) {
+    const index = Number(place.dataset.index);
+    const part = grid ? partOf(drawn, index, preview, shownProgress(state)) : null;
+    const image = place.firstElementChild;
+    if (!part && index !== preview.image) image.removeAttribute("src");
+    else if (image.src !== preview.data) image.src = preview.data;
+    image.dataset.part = part ? "yes" : "no";
+    image.style.cssText = part ? cut(part, width / height || 1) : "";
+  }
+}
+
+// The image is as large as the grid of which one part fits the place; the rest is cut off.
+function cut({ column, row, columns, rows }, ratio) {
+  const [width, height] = ratio > 1 ? [INNER, INNER / ratio] : [INNER * ratio, INNER];
+  const inset = [row / rows, 1 - (column + 1) / columns, 1 - (row + 1) / rows, column / columns].map((share) => `${share * 100}%`);
+  const left = (100 - width) / 2 - width * column;
+  const top = (100 - height) / 2 - height * row;
+  return `width:${width * columns}%;height:${height * rows}%;left:${left}%;top:${top}%;clip-path:inset(${inset.join(" ")} round 5px)`;
 }
 
 // "skipped" and "not drawn" are places without a picture, of a job that goes on or of one that ended.
