@@ -15,8 +15,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.machine import describe_machine
 from benchmarks.memory import megabytes
+from benchmarks.verdict import Verdicts
 from tests.chaos.driver import Chaos
 from tests.chaos.invariants import drain, orphans_of, problems_of
 from tests.chaos.plan import BLOWS, Step, requests, steps
@@ -42,7 +42,7 @@ class Memory:
         now = {role: megabytes(pid) for role, part in ROLES.items() for pid, line in children.items() if part in line}
         self.samples.append((ended, now))
 
-    def verdict(self, role: str, since: int) -> str:
+    def verdict(self, role: str, since: int, verdicts: Verdicts) -> str:
         """Compare every later sample with the level after the first jobs of the processes that lived to the end."""
         values = [(ended, now[role]) for ended, now in self.samples if ended >= since and role in now]
         level = next((value for ended, value in values if ended >= since + LEVEL_AFTER), None)
@@ -50,10 +50,10 @@ class Memory:
             return f"{role}: fewer than {LEVEL_AFTER} jobs were drawn without a restart"
         highest = max(value for ended, value in values if ended >= since + LEVEL_AFTER)
         share = highest / level
-        held = "held" if share <= SHARE_ALLOWED else "MISSED"
+        held = verdicts.at_most(f"memory of the {role} over its level", share, SHARE_ALLOWED, "×")
         return (
             f"{role}: {values[0][1]:.0f} MB at first, {level:.0f} after {LEVEL_AFTER} jobs, highest {highest:.0f}, "
-            f"last {values[-1][1]:.0f}: × {share:.3f}, budget × {SHARE_ALLOWED}: {held}"
+            f"last {values[-1][1]:.0f}: × {share:.3f}, {held}"
         )
 
 
@@ -81,7 +81,7 @@ def main() -> None:
     """Run and print."""
     jobs = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)
-    print(describe_machine())
+    verdicts = Verdicts()
     print(f"{jobs} jobs, seed {seed}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name, Program(Path(name) / "data") as program:
@@ -108,8 +108,10 @@ def main() -> None:
     seen = ", ".join(f"{one.name} over {one.connections} connections" for one in chaos.readers)
     print(f"  {events} events, all seen by {seen}")
     for role in ROLES:
-        print("  " + memory.verdict(role, since))
+        print("  " + memory.verdict(role, since, verdicts))
+    verdicts.at_most("wrong states, files or pictures", len(problems), 0, "problems")
     print("  every state, file and picture is right" if not problems else "  WRONG:\n    " + "\n    ".join(problems))
+    verdicts.end()
 
 
 if __name__ == "__main__":

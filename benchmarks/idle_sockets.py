@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.machine import describe_machine
+from benchmarks.verdict import Verdicts
 from tests.program import Program, wait_until
 
 SOCKETS = 1300
@@ -72,18 +72,17 @@ def measure(program: Program, sockets: int) -> list[float]:
     return sorted(took)
 
 
-def judged(program: Program, name: str, sockets: int) -> bool:
-    """Measure, say it, and tell whether it is within the budget."""
+def judge(program: Program, name: str, sockets: int, verdicts: Verdicts) -> None:
+    """Measure and say it."""
     before = len(program.log.read_text(errors="replace").splitlines())
     took = measure(program, sockets)
     lines = len(program.log.read_text(errors="replace").splitlines()) - before
     p99 = took[math.ceil(0.99 * len(took)) - 1]
     shares = f"median {1000 * took[len(took) // 2]:.1f}, p99 {1000 * p99:.1f}, slowest {1000 * took[-1]:.1f} ms"
-    kept = p99 <= BUDGET_SECONDS and math.isfinite(took[-1]) and lines <= MOST_LINES
-    print(
-        f"{sockets} idle sockets, {name}: {PINGS} pings, {shares}; {lines} lines logged: {'kept' if kept else 'MISSED'}"
-    )
-    return kept
+    held = verdicts.at_most(f"p99 of ping, {sockets} idle sockets, {name}", 1000 * p99, 1000 * BUDGET_SECONDS, "ms")
+    verdicts.holds(f"every ping is answered, {name}", math.isfinite(took[-1]))
+    logged = verdicts.at_most(f"lines logged, {name}", lines, MOST_LINES, "lines")
+    print(f"{sockets} idle sockets, {name}: {PINGS} pings, {shares}, p99 {held}; {lines} lines logged, {logged}")
 
 
 def forbid_more_files(program: Program) -> None:
@@ -95,21 +94,21 @@ def forbid_more_files(program: Program) -> None:
     wait_until(lambda: program.get("/internal/ping")["instance"] != before, 60, "another server answers")
 
 
-def main() -> int:
+def main() -> None:
     sockets = int(sys.argv[1]) if len(sys.argv) > 1 else SOCKETS
-    print(describe_machine())
+    verdicts = Verdicts()
     with tempfile.TemporaryDirectory() as folder:
         with usual_limit():
             program = Program(Path(folder) / "data")
             program.start()
         try:
-            kept = judged(program, f"{USUAL_FILES} files that may be raised", sockets)
+            judge(program, f"{USUAL_FILES} files that may be raised", sockets, verdicts)
             forbid_more_files(program)
-            kept = judged(program, f"{USUAL_FILES} files at most", sockets) and kept
+            judge(program, f"{USUAL_FILES} files at most", sockets, verdicts)
         finally:
             program.stop()
-    return 0 if kept else 1
+    verdicts.end()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

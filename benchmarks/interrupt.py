@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.full_size_model import build
-from benchmarks.machine import describe_machine
+from benchmarks.verdict import Verdicts
 from benchmarks.watching import Watching
 from tests.program import ROOT, Program
 
@@ -105,7 +105,7 @@ class Bench:
         assert self._watching.wait_for_end(job)[0] == "done"
 
 
-def measure(title: str, bench: Bench, tries: int, phases: list[str]) -> None:
+def measure(title: str, bench: Bench, tries: int, phases: list[str], verdicts: Verdicts) -> None:
     """Interrupt in each phase and print the percentiles against the budget."""
     bench.learn()
     took = ", ".join(f"{phase} {seconds:.3f}" for phase, seconds in bench.seconds.items())
@@ -116,13 +116,14 @@ def measure(title: str, bench: Bench, tries: int, phases: list[str]) -> None:
         met = dict(Counter(one.met for one in done))
         budget = STEPS_OF_BUDGET * bench.step_seconds + SECONDS_OF_BUDGET if phase == "sample" else SECONDS_ELSEWHERE
         if not seconds:
+            verdicts.holds(f"{title}: {phase} was met", False)
             print(f"  {phase:7} all {tries} jobs were done before the request; met {met}", flush=True)
             continue
         p95 = seconds[min(int(len(seconds) * 0.95), len(seconds) - 1)]
-        verdict = "held" if p95 <= budget else "MISSED"
+        held = verdicts.at_most(f"{title}: p95 in {phase}", p95, budget, "s")
         print(
-            f"  {phase:7} p50 {statistics.median(seconds):.3f}, p95 {p95:.3f}, max {seconds[-1]:.3f} s; budget p95"
-            f" {budget:.3f} s: {verdict}; {len(seconds)} of {tries} interrupted, met {met}",
+            f"  {phase:7} p50 {statistics.median(seconds):.3f}, p95 {p95:.3f}, max {seconds[-1]:.3f} s; p95 {held};"
+            f" {len(seconds)} of {tries} interrupted, met {met}",
             flush=True,
         )
 
@@ -132,7 +133,7 @@ def main() -> None:
     given = sys.argv[1:]
     which, tries, steps, side, named = (*given, *("both", "20", "4", "256", ",".join(PHASES))[len(given) :])
     phases = named.split(",")
-    print(describe_machine())
+    verdicts = Verdicts()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         models = folder / "models" / "Stable-diffusion"
@@ -147,13 +148,14 @@ def main() -> None:
             if which in ("embedded", "both"):
                 embedded = {**request, "override_settings": {"sd_model_checkpoint": "emoji"}}
                 bench = Bench(program, watching, embedded, "another")
-                measure("embedded model, 256×256, 20 steps", bench, int(tries), phases)
+                measure("embedded model, 256×256, 20 steps", bench, int(tries), phases, verdicts)
             if which in ("full", "both"):
                 full = {**request, "steps": int(steps), "width": int(side), "height": int(side)}
                 full["override_settings"] = {"sd_model_checkpoint": "full-size"}
                 bench = Bench(program, watching, full, "another")
                 title = f"Stable Diffusion 1.5 of full size, {side}×{side}, {steps} steps"
-                measure(title, bench, int(tries), phases)
+                measure(title, bench, int(tries), phases, verdicts)
+    verdicts.end()
 
 
 if __name__ == "__main__":

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.machine import describe_machine
+from benchmarks.verdict import Verdicts
 from tests.program import ROOT, Program
 
+# Five per cent over what README told before.
+BUDGET_MEGABYTES = {"launcher": 26.3, "server": 173.0}
+BUDGET_SHARE = 1.09
 MODEL = ROOT / "models" / "Stable-diffusion" / "emoji"
 BARE = """
 import sys, psutil
@@ -42,31 +45,38 @@ def wait_until_settled(pid: int) -> None:
             since, last = time.monotonic(), megabytes(pid)
 
 
-def show(when: str, program: Program) -> None:
-    """Print the memory of all three."""
+def show(when: str, program: Program) -> dict[str, float]:
+    """Print the memory of all three and return it."""
     assert program.launcher is not None
     launcher, server, engine = (
         megabytes(pid) for pid in (program.launcher.pid, program.pid_of("app.py"), program.pid_of("modules.engine"))
     )
-    print(f"  {when:26} launcher {launcher:6.1f}   server {server:6.1f}   engine {engine:7.1f}")
+    print(f"  {when:26} launcher {launcher:6.1f}   server {server:6.1f}   engine {engine:7.1f}", flush=True)
+    return {"launcher": launcher, "server": server, "engine": engine}
 
 
 def main() -> None:
     """Measure and print."""
     jobs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    print(describe_machine())
+    verdicts = Verdicts()
     print("resident memory in MB, embedded model, 20 steps:")
     with tempfile.TemporaryDirectory() as name:
         command = [sys.executable, "-c", BARE, str(MODEL), name]
         bare = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()[-1]
         with Program(Path(name) / "data") as program:
             wait_until_settled(program.pid_of("modules.engine"))
-            show("idle, before any picture", program)
+            idle = show("idle, before any picture", program)
             for number in range(1, jobs + 1):
                 program.wait_for(program.submit(prompt="red heart", seed=number, steps=20), timeout_seconds=300)
                 if number in (1, 3, jobs):
-                    show(f"after {number} picture(s)", program)
+                    last = show(f"after {number} picture(s)", program)
         print(f"  bare diffusers after one picture: {int(bare) / 1e6:.1f}")
+    for role in ("launcher", "server"):
+        verdicts.at_most(f"idle {role}", idle[role], BUDGET_MEGABYTES[role], "MB")
+    verdicts.at_most(
+        f"engine after {jobs} pictures ÷ bare diffusers", last["engine"] * 1e6 / int(bare), BUDGET_SHARE, "×"
+    )
+    verdicts.end()
 
 
 if __name__ == "__main__":

@@ -27,11 +27,12 @@ from typing import Any
 
 from benchmarks.bare import BarePipeline
 from benchmarks.full_size_model import build
-from benchmarks.machine import describe_machine
+from benchmarks.verdict import Verdicts
 from tests.engine.own_engine import Engine
 from tests.program import ROOT, Program
 
 EMBEDDED = ROOT / "models" / "Stable-diffusion" / "emoji"
+BUDGET = 1.02
 DEFAULTS = {"embedded": (8, 4, 20, 256), "full": (3, 1, 8, 512)}
 SNAPSHOT_EVERY_SECONDS = {"embedded": 1, "full": 10}
 
@@ -59,13 +60,6 @@ def seconds(act: Callable[[], Any], clock: Callable[[], float] = time.monotonic)
     return clock() - began
 
 
-def report(name: str, taken: list[float], ours: list[float]) -> None:
-    """Print one way to draw, and how ours compares."""
-    ratio = statistics.median(own / other for own, other in zip(ours, taken, strict=True))
-    print(f"  {name:28} median {statistics.median(taken):.3f} s, fastest {min(taken):.3f} s", end="")
-    print("" if taken is ours else f"; ours ÷ this: {ratio:.3f} (fastest ÷ fastest {min(ours) / min(taken):.3f})")
-
-
 @dataclass(frozen=True)
 class Way:
     """One way to draw the same images; `settings` are those of the program while it does."""
@@ -73,6 +67,17 @@ class Way:
     name: str
     act: Callable[[], Any]
     settings: dict[str, Any] | None = None
+    is_budget: bool = False
+
+
+def report(way: Way, taken: list[float], ours: list[float], verdicts: Verdicts) -> None:
+    """Print one way to draw, and how ours compares."""
+    name = way.name
+    ratio = statistics.median(own / other for own, other in zip(ours, taken, strict=True))
+    print(f"  {name:28} median {statistics.median(taken):.3f} s, fastest {min(taken):.3f} s", end="")
+    held = f", {verdicts.at_most(f'ours ÷ {name}', ratio, BUDGET, '×')}" if way.is_budget else ""
+    more = f"; ours ÷ this: {ratio:.3f} (fastest ÷ fastest {min(ours) / min(taken):.3f}){held}"
+    print("" if taken is ours else more)
 
 
 def ways_of(
@@ -84,7 +89,7 @@ def ways_of(
         Way("ours", draw, used),
         Way("without previews", draw, used | {"live_previews_enable": False}),
         Way("without snapshots", draw, used | {"snapshot_every_seconds": 0}),
-        Way(f"bare diffusers, {threads} thread(s)", lambda: bare.draw(request, folder, threads)),
+        Way(f"bare diffusers, {threads} thread(s)", lambda: bare.draw(request, folder, threads), is_budget=True),
     ]
 
 
@@ -114,7 +119,7 @@ def preview_method(program: Program, request: dict[str, Any]) -> Any:
     return told
 
 
-def measure_program(which: str, request: dict[str, Any], rounds: int, folder: Path) -> None:
+def measure_program(which: str, request: dict[str, Any], rounds: int, folder: Path, verdicts: Verdicts) -> None:
     """Compare by the clock, through REST."""
     model = _model(which, folder)
     cores, every = len(os.sched_getaffinity(0)), SNAPSHOT_EVERY_SECONDS[which]
@@ -139,10 +144,10 @@ def measure_program(which: str, request: dict[str, Any], rounds: int, folder: Pa
         taken = take_turns(ways, rounds, choose)
     print(f"through REST, {len(streamed)} lines on the event stream; a snapshot each {every} s; previews: {previews}")
     for way, its in zip(ways, taken, strict=True):
-        report(way.name, its, taken[0])
+        report(way, its, taken[0], verdicts)
 
 
-def measure_work(which: str, request: dict[str, Any], rounds: int, folder: Path) -> None:
+def measure_work(which: str, request: dict[str, Any], rounds: int, folder: Path, verdicts: Verdicts) -> None:
     """Compare by processor time, in this process."""
     model, every = _model(which, folder), SNAPSHOT_EVERY_SECONDS[which]
     engine = Engine(folder / "data", model.parent.parent)
@@ -163,7 +168,7 @@ def measure_work(which: str, request: dict[str, Any], rounds: int, folder: Path)
     methods = {one["method"]: one["reason"] for one in told}
     print(f"processor time of the process, one thread; a snapshot each {every} s; previews: {methods}")
     for way, its in zip(ways, taken, strict=True):
-        report(way.name, its, taken[0])
+        report(way, its, taken[0], verdicts)
     engine.close()
 
 
@@ -181,9 +186,11 @@ def main() -> None:
         "prompt": "red heart", "seed": 1, "steps": steps, "n_iter": images, "cfg_scale": 7.0, "width": side,
         "height": side, "sampler_name": "Euler",
     }  # fmt: skip
-    print(f"{describe_machine()}\n{which} model, {images} images of {steps} steps, {side}×{side}")
+    verdicts = Verdicts()
+    print(f"{which} model, {images} images of {steps} steps, {side}×{side}")
     with tempfile.TemporaryDirectory() as name:
-        (measure_work if "work" in words else measure_program)(which, request, rounds, Path(name))
+        (measure_work if "work" in words else measure_program)(which, request, rounds, Path(name), verdicts)
+    verdicts.end()
 
 
 if __name__ == "__main__":

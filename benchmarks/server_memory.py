@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import describe_machine
+from benchmarks.verdict import Verdicts
 from tests.program import Program
 
 REQUESTS = 10_000
@@ -170,8 +170,8 @@ def repeat(deed: Deed, count: int, until: float) -> int:
     return sum(done)
 
 
-def judged(pid: int, name: str, what: Callable[[], object]) -> bool:
-    """Do something, say what it left, and tell whether that is within the budget."""
+def judge(pid: int, name: str, what: Callable[[], object], verdicts: Verdicts) -> None:
+    """Do something and say what it left."""
     with Memory(pid) as memory:
         before = memory.now()
         outcome = what()
@@ -179,31 +179,32 @@ def judged(pid: int, name: str, what: Callable[[], object]) -> bool:
         while memory.now() - before > BUDGET_MEGABYTES / 2 and time.monotonic() < until:
             time.sleep(0.5)
         left = memory.now() - before
-    kept = left <= BUDGET_MEGABYTES
+    held = verdicts.at_most(f"left by {name}", left, BUDGET_MEGABYTES, "MB")
     figures = f"{before:.0f} MB before, {memory.peak:.0f} at most, {left:+.0f} left"
-    print(f"  {name} ({outcome}): {figures}: {'kept' if kept else 'MISSED'}", flush=True)
-    return kept
+    print(f"  {name} ({outcome}): {figures}, {held}", flush=True)
 
 
-def main() -> int:
+def main() -> None:
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else REQUESTS
-    print(describe_machine())
+    verdicts = Verdicts()
     with tempfile.TemporaryDirectory() as folder, Program(Path(folder) / "data") as program:
         many = many_requests(program.port)
         for deed in many.values():  # what is made once is no growth
             repeat(deed, 50, math.inf)
         pid = program.pid_of("app.py")
-        kept = [judged(pid, name, what) for name, what in single_requests(program.port).items()]
+        for name, what in single_requests(program.port).items():
+            judge(pid, name, what, verdicts)
         share, until = math.ceil(requests / len(many)), time.monotonic() + MOST_SECONDS
         with Memory(pid) as memory:
             before = memory.now()
             for name, deed in many.items():
-                kept.append(judged(pid, name, lambda deed=deed: repeat(deed, share, until)))  # type: ignore[misc]
+                judge(pid, name, lambda deed=deed: repeat(deed, share, until), verdicts)  # type: ignore[misc]
             left = memory.now() - before
-        print(f"  all of these together left {left:+.0f} MB; budget {BUDGET_MEGABYTES:.0f}")
-        kept += [left <= BUDGET_MEGABYTES, program.pid_of("app.py") == pid]
-    return 0 if all(kept) else 1
+        held = verdicts.at_most(f"left by {requests} requests together", left, BUDGET_MEGABYTES, "MB")
+        print(f"  all of these together left {left:+.0f} MB, {held}")
+        verdicts.holds("it is still the same server", program.pid_of("app.py") == pid)
+    verdicts.end()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,57 +1,31 @@
-"""The benchmarks run in the environment that README names: what `python3 launch.py` installs, without test tools."""
+"""A benchmark that misses a budget fails, and leaves its figures as rows."""
 
-import re
-from collections.abc import Iterator
-from importlib.metadata import packages_distributions
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.test_architecture import ROOT, STANDARD_LIBRARY, imports_of, is_project_module
-
-BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
-# Not named in requirements.txt, and there because something that is needs it.
-COMES_ALONG = {
-    "numpy": "torch",
-    "starlette": "fastapi",
-    "anyio": "fastapi",
-    "pydantic_core": "pydantic",
-    "httpx": "gradio",
-}
+from benchmarks.verdict import ROWS_VARIABLE, Verdicts
 
 
-def listed(name: str) -> set[str]:
-    """Return the distributions that a requirements file names itself."""
-    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-    return {match[0].lower() for line in lines if (match := re.match(r"[A-Za-z0-9_-]+", line))}
+@pytest.mark.parametrize(("value", "code"), [(0.1, 0), (0.11, 1)])
+def test_a_miss_is_the_exit_code(value: float, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = tmp_path / "rows.jsonl"
+    monkeypatch.setenv(ROWS_VARIABLE, str(rows))
+    verdicts = Verdicts()
+    assert verdicts.at_most("a stop", value, 0.1, "s") == f"budget 0.1 s: {'MISSED' if code else 'held'}"
+    with pytest.raises(SystemExit) as ended:
+        verdicts.end()
+    assert ended.value.code == code
+    (row,) = [json.loads(line) for line in rows.read_text().splitlines()]
+    assert (row["what"], row["value"], row["budget"], row["held"]) == ("a stop", value, 0.1, code == 0)
+    assert row["machine"] and row["commit"]
 
 
-def reached_from(path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield (file, what it imports from elsewhere) for a file and all of the project that it leads to."""
-    waiting, seen = [path], set()
-    while waiting:
-        file = waiting.pop()
-        if file in seen:
-            continue
-        seen.add(file)
-        for name in imports_of(file):
-            if is_project_module(name):
-                place = ROOT.joinpath(*name.split("."))
-                waiting.append(place / "__init__.py" if place.is_dir() else place.with_suffix(".py"))
-            elif name.split(".")[0] not in STANDARD_LIBRARY:
-                yield file, name.split(".")[0]
-
-
-@pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda path: path.stem)
-def test_a_benchmark_needs_nothing_that_only_tests_need(benchmark: Path) -> None:
-    installed, distributions = listed("requirements.txt"), packages_distributions()
-    missing = {
-        f"{file.relative_to(ROOT)}: {name}"
-        for file, name in reached_from(benchmark)
-        if name not in COMES_ALONG and not installed & {one.lower() for one in distributions.get(name, [])}
-    }
-    assert missing == set()
-
-
-def test_what_comes_along_is_needed_by_what_is_listed() -> None:
-    assert set(COMES_ALONG.values()) <= listed("requirements.txt")
+def test_what_is_not_so_is_a_miss_too() -> None:
+    verdicts = Verdicts()
+    assert verdicts.holds("the pictures are identical", True) == "held"
+    assert verdicts.holds("it is still the same server", False) == "MISSED"
+    with pytest.raises(SystemExit) as ended:
+        verdicts.end()
+    assert ended.value.code == 1
