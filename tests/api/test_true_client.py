@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from modules.api.services import Services
 from modules.api.true_client import Proxies, TrueClient, client_of
 from modules.cmd_args import parse
 
@@ -86,3 +88,15 @@ def test_the_flag_takes_addresses_and_networks_and_no_names(capsys: pytest.Captu
     with pytest.raises(SystemExit):
         parse(["--trusted-proxies", "proxy.example"])
     assert "addresses or networks" in capsys.readouterr().err
+
+
+async def test_the_server_believes_no_process_of_this_machine_about_who_asks(port: int, services: Services) -> None:
+    """uvicorn would: it takes the header from 127.0.0.1 unless it is told not to."""
+    headers = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Host": "evil.example", "X-Steady-Owner": "a" * 24}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+        answer = await http.post("/sdapi/v1/jobs", json={"kind": "txt2img", "request": {}}, headers=headers)
+        assert answer.status_code == 200
+        await http.post(f"/sdapi/v1/jobs/{answer.json()['id']}/interrupt", headers=headers)
+    entries = services.store.audit(limit=10)
+    assert entries
+    assert {entry.address for entry in entries} == {"proxy 127.0.0.1"}
