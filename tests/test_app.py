@@ -121,6 +121,15 @@ def test_another_site_can_neither_write_nor_read(server: Server) -> None:
     assert server.request("/", headers={"Host": "evil.example"})[0] == 403
 
 
+def test_of_gradio_only_the_page_is_there(server: Server) -> None:
+    """Its upload route took 300 MB and kept them outside the data folder."""
+    for path in ("/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/run/anything", "/gradio_api/stream/a"):
+        assert server.request(path, "POST")[0] == 404
+    for path in ("/gradio_api/dev/reload", "/gradio_api/file=app.py", "/gradio_api/heartbeat/a", "/gradio_api/info"):
+        assert server.request(path)[0] == 404
+    assert server.request("/gradio_api/run/predict", "POST")[0] == 422
+
+
 def test_every_answer_carries_its_time(server: Server) -> None:
     for path in ("/", "/internal/ping", "/sdapi/v1/no-such-route"):
         assert re.fullmatch(r"\d+\.\d{4}", server.request(path)[1]["x-process-time"])

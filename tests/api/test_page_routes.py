@@ -10,8 +10,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
+from modules.api.application import assemble
+from modules.api.auth.proof import Proof
 from modules.api.page_routes import PageRoutes
+from modules.api.services import Services
 from tests.api.conftest import HOST
 
 USED = {
@@ -88,6 +93,13 @@ async def test_each_route_of_gradio_that_the_page_does_not_use_is_closed(gradio_
         "/assets/../gradio_api/upload\n",
     ],
 )
-async def test_the_application_keeps_them_closed(client: httpx.AsyncClient, path: str) -> None:
-    for method in ("GET", "POST", "PUT", "HEAD"):
-        assert (await client.request(method, httpx.URL(HOST, raw_path=path.strip().encode()))).status_code == 404
+async def test_the_application_keeps_them_closed(services: Services, path: str) -> None:
+    async def everything(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("reached")(scope, receive, send)
+
+    application = assemble(services, everything, {}, Proof({}, services.folder.auth))
+    transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url=HOST) as http:
+        assert (await http.get("/config")).text == "reached"
+        for method in ("GET", "POST", "PUT", "HEAD"):
+            assert (await http.request(method, httpx.URL(HOST, raw_path=path.strip().encode()))).status_code == 404
