@@ -97,7 +97,7 @@ QUEUE = """
       <button type="button" class="sd-small sd-stop" id="steady_queue_clear" data-queue="clear">Cancel all</button>
     </div>
     <ol id="steady_queue_waiting"></ol>
-    <p class="sd-none" id="steady_queue_no_waiting">Nothing waits.</p></section>
+    <p class="sd-none" id="steady_queue_no_waiting" hidden></p></section>
   <section class="sd-panel" aria-label="Paused" id="steady_queue_paused_part" hidden><h2>Paused</h2>
     <ol id="steady_queue_paused"></ol></section>
   <section class="sd-panel" aria-label="Before">
@@ -105,7 +105,7 @@ QUEUE = """
       <input type="search" id="steady_queue_search" class="sd-search sd-head-search" placeholder="Search the prompts"
         aria-label="Search the prompts of finished jobs" autocomplete="off"></div>
     <ol id="steady_queue_past"></ol>
-    <p class="sd-none" id="steady_queue_no_past">Nothing yet: what you draw is listed here.</p>
+    <p class="sd-none" id="steady_queue_no_past" hidden></p>
     <button type="button" class="sd-small sd-more-rows" id="steady_queue_older" data-queue="older" hidden
       >Show older ones</button></section>
 </div>
@@ -120,6 +120,21 @@ OTHER_DEVICE = """
 <h2>Use on another device</h2>
 <div id="steady_device"></div>
 <p id="steady_user" class="sd-user" hidden></p>
+"""
+
+WHEN_DONE = """
+<h2>When my pictures are done</h2>
+<div id="steady_when_done" class="sd-done">
+  <p class="sd-none">For this browser alone, and while its page is out of sight.</p>
+  <div class="sd-done-row"><label><input type="checkbox" data-done="sound"><span>Sound</span></label>
+    <input type="range" min="5" max="100" step="5" data-done="volume" data-of="sound" aria-label="Volume of the sound">
+    <button type="button" class="sd-small" id="steady_done_try" data-of="sound">Hear it</button></div>
+  <div class="sd-done-row"><label><input type="checkbox" data-done="notification"
+    ><span>Notification</span></label></div>
+  <div class="sd-done-row"><label><input type="checkbox" data-done="always"
+    ><span>Also while the page is in sight</span></label></div>
+  <p class="sd-answer" data-tone="problem" id="steady_done_said" role="status" hidden></p>
+</div>
 """
 
 ABOUT = '<h2>This program</h2><dl id="steady_about" class="sd-about"></dl>'

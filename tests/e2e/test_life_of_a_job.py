@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.e2e.feed import SNAPSHOT, Feed
 from tests.e2e.tab import Tab
 from tests.program import Program, wait_until
 
@@ -229,3 +230,71 @@ def test_a_paused_queue_goes_on_from_where_one_sees_it(tab: Tab, program: Progra
     page.click("#txt2img_queue_go_on")
     tab.says("Done: 1 picture")
     expect(page.locator("#txt2img_queue_go_on")).to_be_hidden()
+
+
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+LISTEN = """() => {
+  window.told = [];
+  window.Notification = class { constructor(title, more) { told.push([title, more.body]); } };
+  window.Notification.permission = "default";
+  window.Notification.requestPermission = async () => (told.push("asked"), window.Notification.permission = "granted");
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (...when) { told.push("note"); return start.apply(this, when); };
+}"""
+
+
+def test_an_unseen_end_is_told_by_title_and_where_asked_by_sound_and_notification(tab: Tab, program: Program) -> None:
+    page = tab.page
+
+    def draw_unseen() -> None:
+        page.evaluate(HIDE, True)
+        page.evaluate("document.getElementById('txt2img_generate').click()")
+        expect(page).to_have_title("✓ Done: 1 picture – red heart", timeout=60_000)
+
+    page.evaluate(LISTEN)
+    tab.write("red heart", steps=2)
+    draw_unseen()
+    assert page.evaluate("told") == []  # off until asked
+    page.evaluate(HIDE, False)
+    expect(page).to_have_title("Steady Diffusion")
+    tab.to("settings")
+    expect(page.locator("#steady_done_try")).to_be_disabled()
+    for name in ("sound", "notification"):
+        page.check(f"#steady_when_done [data-done={name}]")
+    assert page.evaluate("told") == ["note", "note", "asked"]  # how it sounds, at once
+    tab.to("txt2img")
+    tab.reload()
+    page.evaluate(LISTEN)
+    draw_unseen()
+    assert page.evaluate("told") == ["note", "note", ["Done: 1 picture", "red heart"]]
+    page.evaluate(HIDE, False)
+    tab.generate()
+    tab.says("Done: 1 picture")
+    assert len(page.evaluate("told")) == 3  # who looks sees it
+
+
+def test_what_is_pressed_or_read_while_the_server_is_gone_is_told(context: BrowserContext, program: Program) -> None:
+    page = context.new_page()
+    feed = Feed(page, program.url)
+    tab = Tab(page, program.url)
+    tab.open()
+    tab.to("settings")
+    tab.number("setting_queue_history_shown", 41)
+    feed.first = None  # no stream begins any more
+    feed.sockets[-1].close()
+    expect(page.locator("html")).to_have_attribute("data-standing", "lost", timeout=20_000)
+    page.click("#settings_submit")
+    expect(page.locator("#settings_unsent")).to_contain_text("The server does not answer, so nothing was sent.")
+    tab.to("queue")
+    expect(page.locator("#steady_queue_no_past")).to_contain_text("the list comes when it is back")
+    tab.to("txt2img")
+    tab.says("The server does not answer")
+    feed.first = SNAPSHOT
+    feed.sockets[-1].close()
+    tab.says("Ready")
+    tab.to("settings")
+    expect(page.locator("#settings_unsent")).to_be_hidden()
+    expect(page.locator("#settings_submit")).to_have_text("Apply (1)")

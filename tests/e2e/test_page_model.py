@@ -11,12 +11,14 @@ import pytest
 from tests.e2e.tab import Tab
 
 Run = Callable[..., Any]
-RUN = """async ([messages, expression]) => {
+RUN = """async ([messages, expression, late]) => {
   const model = await import("/steady/assets/model.js");
   const words = await import("/steady/assets/words.js");
+  const whenDone = await import("/steady/assets/when_done.js");
   let state = model.initial("me");
   for (const message of messages) state = model.reduce(state, message);
-  return new Function("state", "model", "words", `return ${expression}`)(state, model, words);
+  const known = { state, model, words, whenDone, late };
+  return new Function(...Object.keys(known), `return ${expression}`)(...Object.values(known));
 }"""
 SNAPSHOT: dict[str, Any] = {
     "type": "snapshot", "events": 1, "instance": "i", "page": "p", "job": None, "running": None, "queue": [],
@@ -31,8 +33,8 @@ def run(browser: Any, program: Any) -> Any:
     tab = Tab(page, program.url)
     tab.open()
 
-    def evaluate(expression: str, *messages: dict[str, Any]) -> Any:
-        return page.evaluate(RUN, [json.loads(json.dumps(messages)), expression])
+    def evaluate(expression: str, *messages: dict[str, Any], late: dict[str, Any] | None = None) -> Any:
+        return page.evaluate(RUN, [json.loads(json.dumps(messages)), expression, late])
 
     yield evaluate
     page.close()
@@ -255,3 +257,33 @@ def test_a_chain_is_one_thing_and_knows_whether_it_drew(run: Run) -> None:
     assert run("words.phaseLine(state)", *messages) == {"phase": "Interrupted after 1 picture", "details": ["5.0 s"]}
     alone = {**SNAPSHOT, "job": {**second, "follows": None}}
     assert run("words.phaseLine(state).phase", alone) == "Interrupted after 0 of 1"
+
+
+def test_what_is_said_while_the_server_is_gone_is_true(run: Run) -> None:
+    running = job("a", "running", progress=0.41)
+    restarting = {"type": "supervisor", "supervisor": {"engine": {"status": "restarting"}}}
+    gone = {"type": "standing", "standing": "lost"}
+    line = {"phase": "The server does not answer", "details": ["41 % when last heard of", "the job is kept"]}
+    messages = [{**SNAPSHOT, "job": running, "running": running}, restarting]
+    assert run("words.phaseLine(state).phase", *messages) == "The engine starts again"
+    assert run("words.phaseLine(state)", *messages, gone) == line
+    assert run("words.phaseLine(state).phase", SNAPSHOT, gone) == "The server does not answer"
+    assert run("words.phaseLine(state).phase", {**SNAPSHOT, "job": job("a", "failed")}, gone) == "Failed"
+
+
+def test_what_has_ended_is_told_once_and_only_when_nothing_of_mine_follows(run: Run) -> None:
+    def told(*messages: dict[str, Any]) -> Any:
+        before, last = messages[:-1], messages[-1]
+        return run("whenDone.justEnded(state, model.reduce(state, late))?.id ?? null", *before, late=last)
+
+    start = {**SNAPSHOT, "job": job("a", "running"), "running": job("a", "running")}
+    assert told(start, event(job("a", "done"))) == "a"
+    assert told(start, event(job("a", "failed"))) == "a"
+    assert told(start, event(job("a", "interrupted"))) is None
+    assert told(start, event(job("a", "done", forever=True))) is None
+    assert told(start, event(job("b", "queued"), queue=["b"], queued=1), event(job("a", "done"))) is None
+    assert told(start, event(job("a", "done")), event(job("a", "done"))) is None
+    assert (
+        told({**SNAPSHOT, "running": job("x", "running", owner="other")}, event(job("x", "done", owner="other")))
+        is None
+    )

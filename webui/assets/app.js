@@ -9,6 +9,7 @@ import { Fields } from "./fields.js";
 import { openTab, renderHeader, wireHeader } from "./header.js";
 import { History } from "./history.js";
 import { Inputs, randomId, readOwner } from "./memory.js";
+import { wireLostPictures } from "./lost_pictures.js";
 import { Menus } from "./menus.js";
 import { initial, reduce, shownJob, stalledBeat } from "./model.js";
 import { waitForTheServer } from "./patience.js";
@@ -18,7 +19,7 @@ import { bringIntoSight } from "./in_sight.js";
 import { PictureActions } from "./picture_actions.js";
 import { renderProgress } from "./progress.js";
 import { Queue } from "./queue.js";
-import { countsAre, knows, lookForCounts, rememberJob } from "./reload.js";
+import { countsAre, knows, lookForCounts } from "./reload.js";
 import { ask, jobPath } from "./rest.js";
 import { refuseClosed, renderRights } from "./rights.js";
 import { renderProgram, RestartAnswer } from "./restarts.js";
@@ -26,6 +27,7 @@ import { Settings } from "./settings.js";
 import { Stage } from "./stage.js";
 import { wireStripKeys } from "./strip.js";
 import { seedOf, Takeover } from "./takeover.js";
+import { WhenDone } from "./when_done.js";
 
 class Page {
   constructor() {
@@ -43,6 +45,7 @@ class Page {
     this.audit = new Audit();
     this.paused = new PausedJobs(this);
     this.history = new History(this);
+    this.done = new WhenDone(this);
     this.restarts = new RestartAnswer(() => this.state);
     this.edited = null; // id of the job whose values were put into the fields, until they are sent
     this.drawing = false;
@@ -52,7 +55,7 @@ class Page {
     wireElsewhere(this);
     document.addEventListener("click", (event) => this.clicked(event));
     wireStripKeys((url) => this.select(url));
-    for (const kind of ["error", "load"]) document.addEventListener(kind, (event) => markGone(event), true);
+    wireLostPictures();
     new MutationObserver(() => this.parts()).observe(document.body, { childList: true, subtree: true });
     const standing = (value) => this.dispatch({ type: "standing", standing: value });
     waitForTheServer(() => this.state.standing === "open");
@@ -78,7 +81,9 @@ class Page {
   }
 
   dispatch(message) {
-    this.state = reduce(this.state, message);
+    const before = this.state;
+    this.state = reduce(before, message);
+    this.done.look(before, this.state);
     if (message.type === "pressed") this.draw();
     else this.render();
   }
@@ -93,9 +98,8 @@ class Page {
 
   draw() {
     this.drawing = false;
-    const facts = { ...this.facts, model: this.fields.model };
+    const facts = { ...this.facts, model: this.fields.model, told: this.done.title };
     if (knows(this.state)) this.buttons.render(this.state);
-    if (knows(this.state)) rememberJob();
     renderProgress(this.state, facts);
     renderElsewhere(this.state);
     renderHeader(this.state, [this.device.banner]);
@@ -109,6 +113,7 @@ class Page {
     this.queue.render(this.state);
     this.paused.read();
     this.history.read();
+    this.settings.stands(this.state.standing);
   }
 
   // Gradio has put parts of the page in place: those that this file fills must be filled.
@@ -116,11 +121,12 @@ class Page {
     // A long list is a stop of its own for the Tab key, which then vanishes with the list and takes the focus along.
     for (const list of document.querySelectorAll('ul[role="listbox"]:not([tabindex])')) list.tabIndex = -1;
     lookForCounts();
-    const seen = ["txt2img_stage", "steady_status", "steady_queue", "txt2img_sizes", "txt2img_res_switch_btn", "steady_device"];
+    const seen = ["txt2img_stage", "steady_status", "steady_queue", "txt2img_sizes", "txt2img_res_switch_btn", "steady_device", "steady_when_done"];
     const key = seen.filter((id) => byId(id)).join();
     if (key === this.seen) return;
     this.seen = key;
     this.fields.nameButtons();
+    this.done.render();
     window.steadyColours();
     this.render();
   }
@@ -177,11 +183,6 @@ class Page {
   problem(message, field = null) {
     this.fields.tell(message, field);
   }
-}
-
-// A picture that could not be loaded leaves no frame (style.css).
-function markGone({ target, type }) {
-  if (target instanceof HTMLImageElement) target.toggleAttribute("data-gone", type === "error");
 }
 
 // What Gradio's listeners (webui/tabs) call.

@@ -3,6 +3,7 @@
 import { byId, press, setAttribute, setLabel, setText, visible } from "./dom.js";
 import { JustChanged } from "./just_changed.js";
 import { isMine, shownJob, shownProgress, unfinished } from "./model.js";
+import { rememberJob } from "./reload.js";
 import { ask, jobPath } from "./rest.js";
 import { chainOf } from "./series.js";
 import { addWords, stopsAfter, stopWords } from "./words.js";
@@ -101,6 +102,7 @@ export class Buttons {
   render(state) {
     const focused = byId("txt2img_actions")?.contains(document.activeElement) ? document.activeElement : null;
     render(state);
+    rememberJob();
     const now = performance.now();
     for (const [name, meaning] of Object.entries(meanings(state))) this.changed.means(name, meaning, now);
     this.renderFresh(now);

@@ -1,7 +1,12 @@
 // What the page knows. Everything here comes from the server; the one exception is `pressed`, the answer to a click
 // before the server has heard of it. `reduce` is pure: (what was known, a message) -> what is known now.
 
-export const UNFINISHED = ["queued", "running", "paused"];
+import { choose } from "./choice.js";
+import { isMine, unfinished } from "./jobs.js";
+
+export * from "./choice.js";
+export * from "./jobs.js";
+
 const KEPT_JOBS = 400;
 
 export function initial(owner) {
@@ -29,21 +34,6 @@ export function initial(owner) {
     rights: null, // who this is for the server, and why he may not do what not everybody may
     pressed: null, // {job, kind: "interrupt" | "skip" | "stop" | "pause" | "resume", image, again}
   };
-}
-
-export const unfinished = (job) => Boolean(job) && UNFINISHED.includes(job.status);
-export const shownJob = (state) => (state.shown ? state.jobs[state.shown] || null : null);
-export const isMine = (state, job) => Boolean(job) && job.owner === state.owner;
-export const runningJob = (state) => Object.values(state.jobs).find((job) => job.status === "running") || null;
-
-export function imageCount(job) {
-  const request = { ...job.request, ...(job.resolved || {}) };
-  return Math.max(1, (request.n_iter || 1) * (request.batch_size || 1));
-}
-
-export function sizeOf(job) {
-  const request = { ...job.request, ...(job.resolved || {}) };
-  return { width: request.width || null, height: request.height || null };
 }
 
 // The progress of the job on the stage, or null.
@@ -194,46 +184,6 @@ function shareDone(before, state, shown) {
   const live = unfinished(job) && state.progress?.job === shown ? state.progress.progress : 0;
   const known = before.share?.job === shown ? before.share.value : 0;
   return { job: shown, value: job.status === "done" ? 1 : Math.max(known, live, job.progress || 0) };
-}
-
-// This owner's job that is being drawn, else his next one in the queue, else his paused one if it is there already, else
-// his last one, whoever draws meanwhile; only who has none sees what others draw. (While one of his jobs is drawn and
-// another waits, the drawn one is worth looking at; a paused one comes back by itself only where nothing has taken its
-// place.)
-function choose(state) {
-  return state.jobs[state.asked] ? state.asked : chooseUnasked(state);
-}
-
-function chooseUnasked(state) {
-  const own = Object.values(state.jobs).filter((job) => isMine(state, job));
-  const active = own.filter(unfinished);
-  const drawn = active.find((job) => job.status === "running");
-  if (drawn) return drawn.id;
-  const place = (job) => {
-    const index = state.queue.indexOf(job.id);
-    return index < 0 ? Infinity : index;
-  };
-  active.sort((a, b) => place(a) - place(b));
-  const next = active.find((job) => job.status === "queued") || active.find((job) => job.id === state.shown);
-  if (next) return next.id;
-  const kept = own.find((job) => job.id === state.shown);
-  if (kept) return kept.id;
-  const last = own.filter((job) => !unfinished(job)).reduce((a, b) => (a && a.finished_at > b.finished_at ? a : b), null);
-  const any = last || runningJob(state) || state.jobs[state.shown];
-  return any ? any.id : null;
-}
-
-// Somebody else's job that is drawn while the stage shows another one, or null.
-export function drawnElsewhere(state) {
-  const running = runningJob(state);
-  return running && !isMine(state, running) && running.id !== state.shown ? running : null;
-}
-
-// What the stage would show had the user not asked for another job: his own job or his last picture, or null.
-export function ownInstead(state) {
-  if (!state.asked || state.shown !== state.asked) return null;
-  const job = state.jobs[chooseUnasked({ ...state, shown: null })];
-  return job && isMine(state, job) && job.id !== state.shown ? job : null;
 }
 
 function stillPressed(state, shown) {

@@ -18,7 +18,7 @@ export function renderProgress(state, facts) {
   setText(byId("txt2img_paused_jobs"), paused);
   setAttribute(byId("txt2img_paused_jobs"), "hidden", paused ? null : "");
   const title = unfinished(job) && job.status === "running" && facts.show_progress_in_title !== false;
-  const words = title ? `[${Math.floor(share * 100)} %] ${TITLE}` : TITLE;
+  const words = title ? `[${Math.floor(share * 100)} %] ${TITLE}` : facts.told || TITLE; // `told`: what ended unseen
   if (document.title !== words) document.title = words;
 }
 

@@ -15,6 +15,7 @@ const WAITING_SHOWN = 200;
 export class Queue {
   stale = true;
   reading = false;
+  wasRead = false;
   told = ""; // why the server refused what was asked last
   text = ""; // searched for in the prompts of the past
   pages = 1; // of the past, as many rows each as the setting says
@@ -59,6 +60,7 @@ export class Queue {
     if (!visible(byId("steady_queue"))) return;
     this.renderRunning(state);
     this.renderHead(state);
+    if (state.standing === "lost" && !this.wasRead) this.sayNothingKnown();
     if (!this.stale || this.reading || state.standing !== "open") return;
     this.reading = true;
     this.stale = false;
@@ -86,12 +88,14 @@ export class Queue {
       this.stale = true; // what the hand holds stays where it is; read again when it is put down
       return;
     }
+    this.wasRead = true;
     this.running = running.jobs;
     const places = waiting.jobs.sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
     this.fill("steady_queue_waiting", places, waitingRow);
     this.fill("steady_queue_paused", paused.jobs, pausedRow);
     this.fill("steady_queue_past", past.jobs, pastRow);
     this.waiting = waiting.total;
+    setText(byId("steady_queue_no_waiting"), "Nothing waits.");
     byId("steady_queue_no_waiting").hidden = places.length > 0;
     byId("steady_queue_paused_part").hidden = !paused.jobs.length;
     byId("steady_queue_no_past").hidden = past.jobs.length > 0;
@@ -102,6 +106,14 @@ export class Queue {
     for (const id of this.rows.keys()) if (!known.has(id)) this.rows.delete(id);
     this.renderRunning(this.model.state);
     this.renderHead(this.model.state);
+  }
+
+  // The server is gone before anything was read: an empty list would be a false word.
+  sayNothingKnown() {
+    for (const id of ["steady_queue_no_waiting", "steady_queue_no_past"]) {
+      setText(byId(id), "The server does not answer: the list comes when it is back.");
+      byId(id).hidden = false;
+    }
   }
 
   // Only what differs is touched, and the focus stays: in its row, or where that is gone, in the one in its place.

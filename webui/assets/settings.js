@@ -4,14 +4,18 @@
 import { followSetting } from "./colours.js";
 import { byId, make, setAttribute, setLabel, setText } from "./dom.js";
 
+const SENDING = "#settings_submit, #settings_restart_gradio, #settings_restart_engine";
+const UNSENT = "The server does not answer, so nothing was sent. Your choices stay here: apply them when it is back.";
+
 export class Settings {
+  standing = "quiet";
   names = [];
   known = null; // what the server has, in the order of `names`
   now = []; // what the fields show
 
   constructor() {
     document.addEventListener("input", (event) => this.edited(event.target), true);
-    document.addEventListener("click", (event) => this.clicked(event.target), true);
+    document.addEventListener("click", (event) => this.clicked(event), true);
   }
 
   // What the server has was read anew. Returns what the fields show from now on: the user's own choice where it is not
@@ -53,8 +57,18 @@ export class Settings {
   }
 
   // What was answered is of the moment before the next deed, and of this visit of the tab.
-  clicked(target) {
-    if (target.closest?.("[role=tab], #settings_submit")) forget();
+  clicked(event) {
+    if (event.target.closest?.("[role=tab], #settings_submit")) forget();
+    if (!event.target.closest?.(SENDING) || !["reconnecting", "lost"].includes(this.standing)) return;
+    event.stopPropagation();
+    event.preventDefault();
+    sayUnsent(UNSENT);
+  }
+
+  // How the connection stands: what is pressed while the server is gone says so, until it is back.
+  stands(standing) {
+    if (standing !== this.standing && standing === "open") sayUnsent("");
+    this.standing = standing;
   }
 
   // The server has answered Apply: what is wrong stands at its field, the first one in sight.
@@ -73,6 +87,14 @@ export class Settings {
 }
 
 const same = (a, b) => a === b || (a ?? null) === (b ?? null);
+
+function sayUnsent(words) {
+  const box = byId("settings_result");
+  let line = byId("settings_unsent");
+  if (!line && box && words) line = box.appendChild(make("p", { id: "settings_unsent", class: "sd-answer", "data-tone": "problem", role: "alert" }));
+  setText(line, words);
+  setAttribute(line, "hidden", words ? null : "");
+}
 
 function forget() {
   const line = byId("settings_result")?.querySelector(".sd-answer");

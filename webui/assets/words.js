@@ -56,6 +56,7 @@ export function phaseLine(state) {
   const job = shownJob(state);
   if (!job) return idle(state);
   if (!unfinished(job)) return ended(job, chainOf(state, job));
+  if (state.standing === "lost") return unheard(state, job); // all that is known of it is of before
   if (job.status === "paused") return pausedLine(state, job); // it needs no engine, so it tells of none
   const engine = state.supervisor?.engine;
   if (engine?.status === "given_up") return { phase: "Waiting for the engine", details: ["it has stopped"] };
@@ -67,8 +68,15 @@ export function phaseLine(state) {
 function idle(state) {
   const status = state.engine?.status;
   if (state.standing !== "open" && !state.instance) return { phase: "Connecting …", details: [] };
+  if (state.standing === "lost") return { phase: "The server does not answer", details: ["you can write all the same"] };
   if (!state.engine || status === "starting") return { phase: "The engine starts", details: ["you can write already"] };
   return { phase: "Ready", details: state.paused ? ["the queue is paused"] : [] };
+}
+
+function unheard(state, job) {
+  const share = state.share?.job === job.id ? state.share.value : job.progress || 0;
+  const last = job.status === "queued" ? "when last heard of it waited" : `${Math.floor(share * 100)} % when last heard of`;
+  return { phase: "The server does not answer", details: [last, "the job is kept"] };
 }
 
 function waiting(state, job) {

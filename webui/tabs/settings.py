@@ -21,7 +21,16 @@ from modules.shared import opts
 from webui.actors import actor, order
 from webui.components import Component, Values, hidden_button, hidden_text, html, on, on_any
 from webui.header import Header
-from webui.live import ABOUT, AUDIT, OTHER_DEVICE, SETTINGS_NONE, SETTINGS_RIGHTS, SETTINGS_SEARCH, SETTINGS_WAITING
+from webui.live import (
+    ABOUT,
+    AUDIT,
+    OTHER_DEVICE,
+    SETTINGS_NONE,
+    SETTINGS_RIGHTS,
+    SETTINGS_SEARCH,
+    SETTINGS_WAITING,
+    WHEN_DONE,
+)
 
 # Chosen in the bar at the top, always in sight.
 ELSEWHERE = ("sd_model_checkpoint",)
@@ -78,6 +87,7 @@ def build() -> SettingsTab:
                 for one in members:
                     fields[one.name] = _component(one)
         html(OTHER_DEVICE, classes=["sd-panel", "sd-section"])
+        html(WHEN_DONE, classes=["sd-panel", "sd-section"])
         html(AUDIT, classes=["sd-panel", "sd-section"])
         html(ABOUT, classes=["sd-panel", "sd-section"])
     return SettingsTab(
