@@ -14,6 +14,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Mapping
@@ -46,9 +47,38 @@ class Leaving:
     def __init__(self) -> None:
         self.given = threading.Event()
         self.wake: list[Any] = []
+        self._asked = False  # by a signal
+        self._tells: socket.socket | None = None
+
+    def obey_signal(self, number: int) -> None:
+        """Give the order when the signal comes. On the main thread.
+
+        The handler sets a flag only: it may interrupt any line, also one that holds a lock which the order needs. A
+        thread hears of it through a socket, which Python writes to at once, also while the main thread imports torch.
+        """
+        told, tells = socket.socketpair()
+        tells.setblocking(False)
+        self._tells = tells  # open for as long as the signal may come
+
+        def on_signal(_signal: int, _frame: FrameType | None) -> None:
+            self._asked = True
+
+        def listen() -> None:
+            while number not in told.recv(16):
+                pass
+            self.give(f"asked to by {signal.Signals(number).name}")
+
+        signal.signal(number, on_signal)
+        signal.set_wakeup_fd(tells.fileno(), warn_on_full_buffer=False)
+        threading.Thread(target=listen, name="signals", daemon=True).start()
+
+    @property
+    def asked(self) -> bool:
+        """Whether the order is given or a signal came that will give it."""
+        return self._asked or self.given.is_set()
 
     def give(self, reason: str) -> None:
-        """End soon, and by force when that takes too long. For any thread and for a signal handler."""
+        """End soon, and by force when that takes too long. For any thread, but not for a signal handler."""
         if self.given.is_set():
             return
         self.given.set()
@@ -105,14 +135,10 @@ def open_store(link: Link | None) -> JobStore:
 def main() -> int:
     """Run the engine until it is told to end, and return the exit code."""
     leaving = Leaving()
-
-    def on_terminate(_signal: int, _frame: FrameType | None) -> None:
-        leaving.give("asked to by SIGTERM")
-
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, on_terminate)
+    leaving.obey_signal(signal.SIGTERM)
     logging.basicConfig(level=from_environment().loglevel, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         link = connect(leaving)
@@ -124,7 +150,7 @@ def main() -> int:
     engine_id, death = os.environ.get("STEADY_INSTANCE") or secrets.token_hex(8), last_death()
     store = open_store(link)
     left = settle(store, engine_id, death, leaving.given)
-    if leaving.given.is_set():
+    if leaving.asked:
         return 0
     if link is not None:
         link.signal("recovered")

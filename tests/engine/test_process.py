@@ -71,6 +71,27 @@ def test_a_fresh_process_draws_the_same_bytes_and_ends_in_order_amid_a_job(engin
     assert "Traceback" not in (engine.folder.root / "engine.log").read_text()
 
 
+ASKED_AMID_A_LOCK = """
+import os, signal
+from modules.engine.__main__ import Leaving
+leaving = Leaving()
+leaving.obey_signal(signal.SIGTERM)
+with leaving.given._cond:
+    os.kill(os.getpid(), signal.SIGTERM)
+    for _ in range(1000):
+        pass
+    assert leaving.asked
+print(leaving.given.wait(20), flush=True)
+os._exit(0)
+"""
+
+
+def test_an_order_by_signal_comes_through_whatever_the_main_thread_holds() -> None:
+    """The handler took the lock that the main thread held, and the engine hung before its own killer ran."""
+    done = subprocess.run([sys.executable, "-c", ASKED_AMID_A_LOCK], cwd=ROOT, timeout=60, capture_output=True)
+    assert (done.returncode, done.stdout.split()) == (0, [b"True"]), done.stderr
+
+
 def test_how_the_last_engine_ended_is_read_from_the_environment() -> None:
     assert last_death({}) is None
     told = '{"ordered": false, "reason": "killed by SIGKILL", "log": ["a", "b"]}'
