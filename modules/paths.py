@@ -138,20 +138,23 @@ def locked(path: Path) -> Iterator[None]:
 def set_aside(path: Path, companions: tuple[str, ...] = ()) -> Path:
     """Rename a corrupt file to the first free `NAME.corrupt-N` beside it and return that path.
 
-    `companions` are suffixes of files that belong to it, such as "-wal"; those that exist go with it.
+    `companions` are suffixes of files that belong to it, such as "-wal"; those that exist go with it, or alone when the
+    file itself is gone.
 
     Raises:
         StorageError: the folder does not allow the renaming.
     """
     number = 1
-    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
+    while any(path.with_name(f"{path.name}.corrupt-{number}{suffix}").exists() for suffix in ("", *companions)):
         number += 1
+    aside = path.with_name(f"{path.name}.corrupt-{number}")
     try:
         for suffix in companions:
             companion = path.with_name(path.name + suffix)
             if companion.exists():
                 companion.rename(aside.with_name(aside.name + suffix))
-        path.rename(aside)
+        if path.exists() or not companions:
+            path.rename(aside)
     except OSError as error:
         raise StorageError.from_os_error(path, error) from error
     return aside

@@ -18,7 +18,7 @@ from typing import Any
 
 from modules.errors import StorageError
 from modules.jobs.rows import EventKind
-from modules.jobs.store_file import DatabaseFile
+from modules.jobs.store_file import COMPANIONS, DatabaseFile, DatabaseReplaced
 from modules.jobs.store_schema import NewerSchemaError, migrate
 from modules.jobs.store_trouble import in_words, is_corrupt, primary_code
 from modules.jobs.store_write_lock import WriteLock
@@ -31,7 +31,6 @@ _SECONDS_BETWEEN_TRIES = 0.001
 _BUSY_SECONDS = 15.0  # the longest that one process waits for the transaction of another
 _MOST_PARAMETERS = 500  # of one statement; SQLite allows more
 _WIPE_MILLISECONDS = 20  # nobody can write while the log is waited for
-_WAL_FILES = ("-wal", "-shm")
 
 
 class Transaction:
@@ -127,7 +126,12 @@ class Database:
         Raises:
             DatabaseReplaced: the file under its name is another one now.
         """
-        self._file.check()
+        try:
+            self._file.check()
+        except DatabaseReplaced:
+            if self._file.log_is_lost:
+                self._save_log()
+            raise
         with self._told_in_words(), self._watcher_lock:
             return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
 
@@ -139,6 +143,11 @@ class Database:
                 return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             finally:
                 connection.execute(f"PRAGMA busy_timeout = {int(1000 * _BUSY_SECONDS)}")
+
+    def _save_log(self) -> None:
+        """Put what is in a deleted log into the file: who has it open can still read it, and nobody after that."""
+        with contextlib.suppress(sqlite3.DatabaseError), self._watcher_lock:
+            self._watcher.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Close all connections; those in use are closed when they come back."""
@@ -199,12 +208,13 @@ class Database:
         """Open and migrate, under a lock: server and engine start together and must not both repair."""
         with locked(self.path):
             missing = self._file.missing()
+            self._file.clear_the_way()
             try:
                 connection = self._open_sound()
             except sqlite3.DatabaseError as error:
                 if not is_corrupt(error):
                     raise
-                aside = set_aside(self.path, companions=_WAL_FILES)
+                aside = set_aside(self.path, companions=COMPANIONS)
                 missing = (
                     f"{self.path.name} was corrupt and is now {aside.name}: "
                     "the queue starts empty, pictures are untouched."

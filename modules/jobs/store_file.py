@@ -10,9 +10,10 @@ import contextlib
 from pathlib import Path
 
 from modules.errors import StorageError
-from modules.paths import locked
+from modules.paths import locked, set_aside
 
 Identity = tuple[int, int]
+COMPANIONS = ("-wal", "-shm")
 
 
 class DatabaseReplaced(StorageError):  # noqa: N818
@@ -27,6 +28,7 @@ class DatabaseFile:
         self._log = path.with_name(f"{path.name}-wal")
         self._word = path.with_name(f"{path.name}.state")
         self._opened: tuple[Identity, Identity | None] | None = None
+        self.log_is_lost = False  # the file itself is still the one that was opened
 
     def missing(self) -> str | None:
         """Return in words what is gone since the database was last open; None when nothing is. Before it is opened."""
@@ -43,6 +45,19 @@ class DatabaseFile:
                 "what happened last may be missing, such as jobs that were sent in the minutes before."
             )
         return None
+
+    def clear_the_way(self) -> None:
+        """Set aside what is left of a database that is gone or empty, before it is opened.
+
+        Processes that have it open still hold these files, and a new database beside them cannot be made.
+
+        Raises:
+            StorageError: the folder does not allow it.
+        """
+        left = [self._path.with_name(self._path.name + suffix) for suffix in COMPANIONS]
+        empty = self._path.exists() and not self._path.stat().st_size
+        if (empty and self._read_word() is not None) or (not self._path.exists() and any(one.exists() for one in left)):
+            set_aside(self._path, COMPANIONS)
 
     def opened(self) -> None:
         """Remember which files these are, and say that they are in use. With the database open and its lock held."""
@@ -67,7 +82,9 @@ class DatabaseFile:
         if self._opened is None:
             return
         file, log = self._opened
-        if _identity(self._path) != file or (log is not None and _identity(self._log) != log):
+        same_file = _identity(self._path) == file
+        self.log_is_lost = same_file and log is not None and _identity(self._log) != log
+        if not same_file or self.log_is_lost:
             raise DatabaseReplaced(
                 f"{self._path} was deleted, moved or replaced while it was open: "
                 "server and engine start anew on what is there now."
@@ -93,8 +110,11 @@ class DatabaseFile:
 
 
 def _identity(path: Path) -> Identity | None:
+    """Tell one file from another; one that was emptied is another, except for a log, which often is empty."""
     try:
         status = path.stat()
     except OSError:
+        return None
+    if not status.st_size and not path.name.endswith("-wal"):
         return None
     return status.st_dev, status.st_ino

@@ -94,7 +94,7 @@ def test_a_log_that_was_deleted_after_a_kill_is_missed(path: Path) -> None:
     assert notices_of_next(path) == [notice]
 
 
-@pytest.mark.parametrize("kind", ["deleted", "replaced", "emptied elsewhere", "without its log"])
+@pytest.mark.parametrize("kind", ["deleted", "replaced", "another is there", "emptied", "without its log"])
 def test_what_others_do_not_see_is_not_written_on(path: Path, tmp_path: Path, kind: str) -> None:
     store = JobStore(path)
     submit(store, "a")
@@ -102,11 +102,13 @@ def test_what_others_do_not_see_is_not_written_on(path: Path, tmp_path: Path, ki
     assert store.data_version() == version
     if kind == "without its log":
         path.with_name("jobs.sqlite-wal").unlink()
+    elif kind == "emptied":
+        path.write_bytes(b"")
     else:
         path.rename(tmp_path / "elsewhere")
     if kind == "replaced":
         used(path)
-    if kind == "emptied elsewhere":
+    if kind == "another is there":
         path.touch()
     with pytest.raises(DatabaseReplaced, match=r"jobs.sqlite was deleted, moved or replaced while it was open"):
         submit(store, "b")
@@ -115,8 +117,17 @@ def test_what_others_do_not_see_is_not_written_on(path: Path, tmp_path: Path, ki
     store._database._idle.clear()
     with pytest.raises(DatabaseReplaced):
         store.get("a")  # a new connection would make a new file
-    assert (tmp_path / "elsewhere").exists() or path.exists()
+    # Those who come now work on what is there, while the old ones still have theirs open.
+    newer, other = JobStore(path), JobStore(path)
+    assert newer.notices == other.notices != []
+    submit(newer, "c")
+    assert ("a" in other.queued_ids()) == (kind in ("replaced", "without its log"))  # a deleted log was saved
     store.close()
+    submit(other, "d")
+    for one in (newer, other):
+        assert one.queued_ids()[-2:] == ["c", "d"]
+        one.close()
+    assert notices_of_next(path) == newer.notices
 
 
 def test_damage_under_way_is_told_on_the_page_too(path: Path) -> None:
