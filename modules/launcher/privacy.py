@@ -30,7 +30,7 @@ def umask(mask: int) -> Iterator[None]:
 
 
 def make_private(folder: Path) -> None:
-    """Make the data folder, or tighten one that is there: nobody else gets into it, nor at the files right in it.
+    """Make the data folder, or tighten one that is there: nobody else gets into it, nor at what lies right in it.
 
     What `outputs` is, is left alone, and pictures are as open as that: whoever wants to share them makes it a link to a
     folder elsewhere.
@@ -44,7 +44,8 @@ def make_private(folder: Path) -> None:
         (folder / "outputs").mkdir(mode=0o700, exist_ok=True)
     if entries and not any(entry.name in ("launcher.lock", "jobs.sqlite", "settings.json") for entry in entries):
         return  # a folder of somebody's other things that we are pointed to for the first time
-    for path in (folder, *(entry for entry in entries if entry.is_file() and not entry.is_symlink())):
+    ours = (entry for entry in entries if entry.name != "outputs" and not entry.is_symlink())
+    for path in (folder, *ours):
         _tighten(path)
 
 

@@ -103,6 +103,7 @@ def test_a_data_folder_is_for_its_user_alone(tmp_path: Path) -> None:
             path.chmod(0o755)
         (folder / "notes").touch(0o644)
     (old / "jobs.sqlite").touch(0o644)
+    (old / "logs").mkdir(0o755)
     for folder in (old, foreign):
         close(own_data_folder(folder))
     modes = {str(path.relative_to(tmp_path)): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
@@ -113,6 +114,7 @@ def test_a_data_folder_is_for_its_user_alone(tmp_path: Path) -> None:
         "old": 0o700,
         "old/jobs.sqlite": 0o600,
         "old/launcher.lock": 0o600,
+        "old/logs": 0o700,
         "old/notes": 0o600,
         "old/outputs": 0o755,  # out of reach, and as it was
         "foreign": 0o755,  # a folder with somebody's other things: only what is made in it is private
