@@ -84,7 +84,7 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
         folder=folder,
         identity=Identity(instance, page_hash(blocks.config, blocks.head or "", assets_hash(ASSETS))),
     )
-    return assemble(services, page, read_assets(ASSETS), Proof(passwords, folder.auth)), services
+    return assemble(services, page, read_assets(ASSETS), Proof(passwords, folder.auth), blocks.head or ""), services
 
 
 def mount_page(blocks: gradio.Blocks) -> FastAPI:

@@ -10,6 +10,7 @@ from modules.api.auth.proof import Proof
 from modules.api.body_limit import BodyLimit
 from modules.api.guard import Guard
 from modules.api.middleware import Front, Stamp
+from modules.api.page_policy import PagePolicy
 from modules.api.page_routes import PageRoutes
 from modules.api.rest import build_rest
 from modules.api.security_headers import SecurityHeaders
@@ -17,13 +18,13 @@ from modules.api.services import Services
 from modules.api.true_client import Proxies, TrueClient
 
 
-def assemble(services: Services, page: ASGIApp, page_assets: dict[str, Asset], proof: Proof) -> ASGIApp:
-    """Return REST and page as one.
+def assemble(services: Services, page: ASGIApp, page_assets: dict[str, Asset], proof: Proof, head: str = "") -> ASGIApp:
+    """Return REST and page as one. `head` is what stands in the page's head beside what Gradio puts there.
 
     From outside in: from where, how answers look, which sites, how much, who, and then what there is.
     """
     arguments = services.arguments
-    routes = Front(build_rest(services, page_assets), PageRoutes(page))
+    routes = Front(build_rest(services, page_assets), PageRoutes(PagePolicy(page, head)))
     gate = Gate(routes, proof, lambda: services.options.values.theme)
     guarded = Guard(BodyLimit(gate), listen=arguments.listen)
     return TrueClient(SecurityHeaders(Stamp(guarded, services.retirement)), Proxies(arguments.trusted_proxies))

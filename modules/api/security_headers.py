@@ -6,23 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modules.api.answers import error_answer
 
-# Gradio's page has scripts in its HTML, and makes functions of the text of its listeners: hence the two "unsafe".
-# Nothing of it comes from elsewhere, nor goes there. `frame-src 'none'` and no plug-ins: it needs neither.
-OF_THE_PAGE = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "media-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'self'",
-        "frame-ancestors 'none'",
-    )
-)
+# The page brings its own policy with it: page_policy.py.
 OF_ALL_ELSE = (
     "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -31,7 +15,7 @@ OF_THE_LOGIN = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-POLICIES = {"/": OF_THE_PAGE, "/login": OF_THE_LOGIN}
+POLICIES = {"/login": OF_THE_LOGIN}
 FIXED = (
     (b"x-frame-options", b"DENY"),
     (b"x-content-type-options", b"nosniff"),

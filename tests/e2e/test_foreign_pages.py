@@ -68,7 +68,7 @@ def test_a_foreign_page_shows_nothing_of_ours_and_may_link_to_it(
     page.wait_for_selector("#txt2img_prompt textarea")
 
 
-def test_our_page_may_talk_to_nobody_else(tab: Tab, foreign_url: str) -> None:
+def test_our_page_talks_to_nobody_else_and_runs_nothing_that_got_into_it(tab: Tab, foreign_url: str) -> None:
     told = tab.page.evaluate(
         """async (url) => {
             const violated = [];
@@ -77,10 +77,15 @@ def test_our_page_may_talk_to_nobody_else(tab: Tab, foreign_url: str) -> None:
             const parts = ["img", "iframe", "script"].map((name) => document.createElement(name));
             parts.forEach((part) => (part.src = url));
             document.body.append(...parts);
+            document.body.insertAdjacentHTML("beforeend", '<img src="/nothing" onerror="window.smuggled = 1">');
+            const inline = document.createElement("script");
+            inline.textContent = "window.smuggled = 2";
+            document.body.append(inline);
             await new Promise((done) => setTimeout(done, 300));
-            return violated;
+            return [...violated, `smuggled ${window.smuggled}`];
         }""",
         foreign_url,
     )
-    assert {"connect-src", "img-src", "frame-src", "script-src-elem"} <= set(told)
+    assert {"connect-src", "img-src", "frame-src", "script-src-elem", "script-src-attr"} <= set(told)
+    assert "smuggled undefined" in told
     tab.complaints.clear()  # the console tells of each
