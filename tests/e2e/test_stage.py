@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.feed import Feed, output
+from tests.e2e.feed import IDENTITY, Feed, output
 from tests.program import Program, wait_until
 
 SIZES = [(64, 64), (256, 256), (512, 512), (512, 768), (768, 512), (1024, 1024), (1024, 512), (2048, 1024),
@@ -35,6 +35,9 @@ BOXES = """() => ["stage", "progress", "send", "prompt", "actions"].map((name) =
   const box = document.getElementById(id).getBoundingClientRect();
   return [id, box.x, box.y, box.width, name === "send" ? 0 : box.height].join();
 })"""
+
+DRAWING = {"job": IDENTITY, "phase": "sample", "image": 4, "images": 12, "step": 3, "steps": 20, "progress": 0.4,
+           "eta_seconds": 12.3, "segments": []}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,9 @@ def test_nothing_jumps_from_the_first_click_to_a_strip_of_twenty(feed: Feed, win
         feed.job("done", [output(index) for index in range(20)], request=asked),
         feed.job("failed", [], error="Out of memory"),
     ):
-        feed.shows(job)
+        feed.shows(job, progress={**DRAWING, "images": 20} if job["status"] == "running" else None)
+        if job["status"] == "running":
+            feed.previews(64, 96, image=4)
         assert feed.page.evaluate(BOXES) == before
 
 
@@ -208,10 +213,8 @@ def test_another_picture_is_looked_at_while_the_drawing_goes_on(feed: Feed) -> N
 def test_a_batch_is_named_as_one_and_what_is_partial_or_skipped_is_marked(feed: Feed) -> None:
     page = feed.page
     asked = {"prompt": "a heart", "n_iter": 3, "batch_size": 4, "width": 64, "height": 64}
-    progress = {"job": "f" * 24, "phase": "sample", "image": 4, "images": 12, "step": 3, "steps": 20,
-                "progress": 0.4, "eta_seconds": None, "segments": []}  # fmt: skip
     outputs = [output(0), output(1, partial=True), output(2)]
-    feed.shows(feed.job("running", outputs, request=asked), progress=progress)
+    feed.shows(feed.job("running", outputs, request=asked), progress=DRAWING)
     feed.previews(128, 128, image=4)
     page.click("#txt2img_gallery [data-state=drawn] >> nth=0")
     expect(page.locator("#txt2img_phase b")).to_have_text("Drawing images 5–8 of 12")
@@ -226,3 +229,23 @@ def test_a_batch_is_named_as_one_and_what_is_partial_or_skipped_is_marked(feed: 
     assert page.evaluate(PLACES) == ["partial", "partial", "not drawn"]
     feed.shows(feed.job("interrupted", [output(0), partial[1]], request={"prompt": "a heart", "n_iter": 3}))
     expect(page.locator("#txt2img_phase")).to_have_text("Interrupted after 1 of 31 partial picture2.0 s")
+
+
+# Of the buttons that act: those whose words do not fit, and those that lie over the next.
+CROWDED = """() => {
+  const all = Array.from(document.querySelectorAll("#txt2img_actions > button"));
+  const shown = all.filter((one) => one.checkVisibility());
+  const boxes = shown.map((one) => one.getBoundingClientRect()).sort((a, b) => a.left - b.left);
+  const words = document.createRange();
+  words.selectNodeContents(document.getElementById("txt2img_interrupt").firstChild);
+  const room = boxes[0].right - words.getBoundingClientRect().right;
+  return { shown: shown.length, tight: room < 3, over: boxes.slice(1).some((box, i) => box.left < boxes[i].right) };
+}"""
+
+
+@pytest.mark.parametrize("width", [821, 1024, 1366])
+def test_the_buttons_have_room_beside_the_picture(feed: Feed, width: int) -> None:
+    feed.page.set_viewport_size({"width": width, "height": 768})
+    feed.shows(feed.job("running", []), progress=DRAWING)
+    expect(feed.page.locator("#txt2img_interrupt")).to_be_visible()
+    assert feed.page.evaluate(CROWDED) == {"shown": 4, "tight": False, "over": False}
