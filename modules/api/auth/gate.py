@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote
 
 from starlette.requests import HTTPConnection, Request
@@ -11,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modules.api.answers import error_answer, json_answer
+from modules.api.auth.lasting import while_it_holds
 from modules.api.auth.login_page import ASSETS, login_page, path_here
 from modules.api.auth.proof import Proof, TooManyAttempts
 from modules.api.auth.sessions import SECONDS_KEPT
@@ -22,6 +24,14 @@ from modules.jobs.visitor import SCOPE_KEY, Visitor, stranger
 LOGIN, LOGOUT = "/login", "/logout"
 MOST_FORM_BYTES = 16 * 1024
 WRONG = "Incorrect username or password"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Whose proof a request shows, and whether it still holds."""
+
+    user: str
+    holds: Callable[[], bool] = lambda: True
 
 
 class Gate:
@@ -42,42 +52,40 @@ class Gate:
         if scope["type"] == "http" and scope["path"] in (LOGIN, LOGOUT):
             await (await self._door(Request(scope, receive)))(scope, receive, send)
             return
+        unknown = stranger(scope)
         try:
-            visitor = await self._visitor(connection)
+            shown = await self._shown(connection, unknown)
         except TooManyAttempts as refusal:
             seconds = {"Retry-After": str(math.ceil(refusal.seconds))}
             await answer_or_close(error_answer(429, "TooManyAttempts", str(refusal), headers=seconds), scope, send)
             return
-        if visitor is None and not _is_open(scope):
+        if shown is not None:
+            scope[SCOPE_KEY] = Visitor(unknown.address, unknown.near, shown.user)
+            await self.app(scope, receive, while_it_holds(shown.holds, send))
+        elif self.proof.needed and not _is_open(scope):
             await answer_or_close(_ask_for_proof(connection), scope, send)
-            return
-        scope[SCOPE_KEY] = visitor or stranger(scope)
-        await self.app(scope, receive, send)
+        else:
+            scope[SCOPE_KEY] = unknown
+            await self.app(scope, receive, send)
 
-    async def _visitor(self, connection: HTTPConnection) -> Visitor | None:
-        """Return who asks; None: somebody who would have to show who he is.
+    async def _shown(self, connection: HTTPConnection, unknown: Visitor) -> Shown | None:
+        """Return what a request shows of who sends it; None: nothing that holds.
 
         Raises:
             TooManyAttempts: this password cannot be looked at now.
         """
-        unknown = stranger(connection.scope)
-        user = await self._user(connection, unknown)
-        if user is not None:
-            return Visitor(unknown.address, unknown.near, user)
-        return None if self.proof.needed else unknown
-
-    async def _user(self, connection: HTTPConnection, unknown: Visitor) -> str | None:
         if self.proof.needed and (user := self._session_user(connection)):
-            return user
+            return Shown(user, lambda: self._session_user(connection) is not None)
         authorization = connection.headers.get("authorization", "")
         scheme, _, secret = authorization.partition(" ")
         if scheme.lower() == "bearer":
-            return self.proof.tokens.name_of(secret.strip())
+            name = self.proof.tokens.name_of(secret.strip())
+            return None if name is None else Shown(name, lambda: self.proof.tokens.name_of(secret.strip()) is not None)
         basic = basic_credentials(authorization)
         if not self.proof.needed or basic is None:
             return None
         right = await self.proof.password(*basic, unknown.address, near=unknown.near)
-        return basic[0] if right else None
+        return Shown(basic[0]) if right else None
 
     def _session_user(self, connection: HTTPConnection) -> str | None:
         session = connection.cookies.get(cookie_name(connection))

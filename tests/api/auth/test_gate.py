@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,18 +12,20 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient, WebSocketDenialResponse
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
+from modules.api.application import assemble
 from modules.api.assets import read_assets
 from modules.api.auth.attempts import MOST_PER_ADDRESS
 from modules.api.auth.gate import Gate
+from modules.api.auth.lasting import while_it_holds
 from modules.api.auth.login_page import ASSETS, path_here
 from modules.api.auth.proof import Proof
-from modules.api.guard import Guard
-from modules.api.middleware import Front
 from modules.api.rehearsal import rehearse
 from modules.api.rest import build_rest
 from modules.api.services import Services
+from modules.cmd_args import Arguments
 from modules.credentials.accounts import hash_accounts
 from modules.paths import ROOT
 from tests.api.conftest import HOST
@@ -52,12 +55,18 @@ def rest(services: Services) -> FastAPI:
     return build_rest(services, read_assets(ROOT / "webui" / "assets"))
 
 
-def closed(rest: FastAPI, proof: Proof) -> Guard:
+@pytest.fixture
+def closed(services: Services, proof: Proof) -> ASGIApp:
+    return with_passwords(services, proof)
+
+
+def with_passwords(services: Services, proof: Proof) -> ASGIApp:
+    object.__setattr__(services, "arguments", Arguments(listen=True))
     page = FastAPI()
     for path in ("/", "/config", "/theme.css"):
         page.add_api_route(path, lambda: "a page")
     page.add_api_route("/gradio_api/run/predict", lambda: "done", methods=["POST"])
-    return Guard(Gate(Front(rest, page), proof), listen=True)
+    return assemble(services, page, read_assets(ROOT / "webui" / "assets"), proof)
 
 
 def client_of(app: ASGIApp, address: str = FOREIGN) -> httpx.AsyncClient:
@@ -66,8 +75,8 @@ def client_of(app: ASGIApp, address: str = FOREIGN) -> httpx.AsyncClient:
 
 
 @pytest.fixture
-async def stranger(running: Services, rest: FastAPI, proof: Proof) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(closed(rest, proof)) as http:
+async def stranger(running: Services, closed: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(closed) as http:
         yield http
 
 
@@ -112,8 +121,8 @@ async def test_what_the_login_page_loads_is_there_and_nothing_else(stranger: htt
 
 
 @pytest.mark.parametrize("headers", [{}, COOKIE, BEARER])
-def test_a_websocket_is_refused_before_its_handshake(rest: FastAPI, proof: Proof, headers: dict[str, str]) -> None:
-    client = TestClient(closed(rest, proof), base_url=HOST)
+def test_a_websocket_is_refused_before_its_handshake(closed: ASGIApp, headers: dict[str, str]) -> None:
+    client = TestClient(closed, base_url=HOST)
     with (
         pytest.raises(WebSocketDenialResponse) as refusal,
         client.websocket_connect("/steady/live?owner=anna", headers=headers | {"host": "127.0.0.1:7860"}),
@@ -225,7 +234,7 @@ def test_a_session_ends_after_thirty_days(accounts: dict[str, str], tmp_path: Pa
 
 
 async def test_guessing_is_slowed_down_and_sessions_and_tokens_go_on(
-    stranger: httpx.AsyncClient, rest: FastAPI, proof: Proof, monkeypatch: pytest.MonkeyPatch
+    stranger: httpx.AsyncClient, closed: ASGIApp, proof: Proof, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("modules.api.auth.proof.is_password", lambda password, known: password == "puffin")
     guesses = [stranger.get("/sdapi/v1/options", headers=basic("ben", str(n))) for n in range(MOST_PER_ADDRESS * 3)]
@@ -240,22 +249,24 @@ async def test_guessing_is_slowed_down_and_sessions_and_tokens_go_on(
     assert (await stranger.get("/sdapi/v1/options", headers=token)).status_code == 200
     session = {"cookie": f"steady_session_7860={proof.sessions.begin('ben')}"}
     assert (await stranger.get("/sdapi/v1/options", headers=session)).status_code == 200
-    async with client_of(closed(rest, proof), "10.0.0.4") as other:
+    async with client_of(closed, "10.0.0.4") as other:
         assert (await other.get("/sdapi/v1/options", headers=basic("ben", "puffin"))).status_code == 200
 
 
 async def test_nobody_locks_the_owner_out_on_his_own_machine(
-    running: Services, rest: FastAPI, proof: Proof, monkeypatch: pytest.MonkeyPatch
+    running: Services, closed: ASGIApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("modules.api.auth.proof.is_password", lambda password, known: password == "puffin")
-    async with client_of(closed(rest, proof), "127.0.0.1") as near:
+    async with client_of(closed, "127.0.0.1") as near:
         for _ in range(MOST_PER_ADDRESS):
             await near.get("/sdapi/v1/options", headers=basic("ben", "x"))
         assert (await near.get("/sdapi/v1/options", headers=basic("ben", "x"))).status_code == 429
         assert (await near.get("/sdapi/v1/options", headers=basic("ben", "puffin"))).status_code == 200
-        through_a_proxy = basic("ben", "puffin") | {"x-forwarded-for": "10.9.9.9"}
-        answer = await near.get("/sdapi/v1/memory", headers=through_a_proxy | basic("ben", "y"))
-        assert answer.status_code == 429
+        through_a_proxy = {"x-forwarded-for": "127.0.0.1"}
+        for _ in range(MOST_PER_ADDRESS):
+            await near.get("/sdapi/v1/options", headers=basic("anna", "x") | through_a_proxy)
+        answer = await near.get("/sdapi/v1/options", headers=basic("ben", "puffin") | through_a_proxy)
+        assert answer.status_code == 429, "who hides behind a proxy is not on this machine"
 
 
 async def test_no_window_of_the_browser_asks_beside_the_page(stranger: httpx.AsyncClient) -> None:
@@ -265,12 +276,12 @@ async def test_no_window_of_the_browser_asks_beside_the_page(stranger: httpx.Asy
     assert answer.status_code == 401 and "www-authenticate" not in answer.headers
 
 
-async def test_a_new_server_rehearses_its_page_behind_the_gate(rest: FastAPI, proof: Proof) -> None:
-    await rehearse(closed(rest, proof))
+async def test_a_new_server_rehearses_its_page_behind_the_gate(closed: ASGIApp) -> None:
+    await rehearse(closed)
 
 
-async def test_without_passwords_everybody_comes_in(running: Services, rest: FastAPI, tmp_path: Path) -> None:
-    async with client_of(closed(rest, Proof({}, tmp_path))) as http:
+async def test_without_passwords_everybody_comes_in(running: Services, tmp_path: Path) -> None:
+    async with client_of(with_passwords(running, Proof({}, tmp_path))) as http:
         assert (await http.get("/sdapi/v1/options", headers=basic("x", "y"))).status_code == 200
         assert (await http.get("/login", headers=HTML)).headers["location"] == "/"
 
@@ -285,3 +296,40 @@ async def test_a_user_owns_his_jobs_unless_his_tab_names_another(
         job = running.store.get(identity)
         assert job is not None and job.owner == owner
     assert running.store.audit(1)[0].address == f"ben, {FOREIGN}"
+
+
+async def telling_twice(scope: Scope, receive: Receive, send: Send) -> None:
+    """Accept, tell something, and after a word of the client something else."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    with contextlib.suppress(WebSocketDisconnect):
+        await send({"type": "websocket.send", "text": "first"})
+        await receive()
+        await send({"type": "websocket.send", "text": "a secret"})
+
+
+def test_a_live_stream_ends_with_the_session_that_it_was_begun_with(proof: Proof) -> None:
+    secret = proof.sessions.begin("ben")
+    headers = {"cookie": f"steady_session_7860={secret}", "host": "127.0.0.1:7860"}
+    client = TestClient(Gate(telling_twice, proof), base_url=HOST)
+    with client.websocket_connect("/steady/live", headers=headers) as socket:
+        assert socket.receive_text() == "first"
+        proof.sessions.end(secret)
+        socket.send_text("go on")
+        with pytest.raises(WebSocketDisconnect) as end:
+            socket.receive_text()
+    assert end.value.code == 1008
+
+
+async def test_an_answer_in_parts_ends_with_its_token() -> None:
+    told: list[Any] = []
+    valid = [True, True, False]
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    tell = while_it_holds(valid.pop, send)
+    valid.reverse()
+    for body in (b"1", b"2", b"3", b"4"):
+        await tell({"type": "http.response.body", "body": body, "more_body": True})
+    assert [(one["body"], one["more_body"]) for one in told] == [(b"1", True), (b"2", True), (b"", False)]
