@@ -167,6 +167,7 @@ def test_jobs_that_follow_each_other_grow_one_strip(tab: Tab, program: Program) 
     tab.says(f"Interrupted after {pictures} pictures")
     there = page.locator("#txt2img_gallery [data-state=there]")
     expect(there).to_have_count(2 + pictures)
+    expect(places).to_have_count(2 + pictures)  # the link that was stopped leaves no empty one
     there.last.click()
     page.click("#txt2img_open")
     expect(page.locator("dialog.sd-viewer")).to_contain_text(f"{2 + pictures} of {2 + pictures}")

@@ -11,7 +11,8 @@ const LONGEST_CHAIN = 1000;
 export function placesOf(state) {
   const job = shownJob(state);
   if (!job) return [];
-  const total = Math.min(imageCount(job), Math.max(PLACES_SHOWN, job.outputs.length));
+  const stopped = job.follows && job.status === "interrupted" && !job.outputs.length; // the last link of a chain
+  const total = stopped ? 0 : Math.min(imageCount(job), Math.max(PLACES_SHOWN, job.outputs.length));
   const own = Array.from({ length: total }, (_, index) => {
     return placeOf(job, index, job.outputs.find((one) => one.index === index));
   });

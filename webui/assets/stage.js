@@ -59,7 +59,8 @@ export class Stage {
     note.hidden = !words;
     // Between a click and the first preview the last picture stays, dimmed: nothing blinks.
     const waits = !source && unfinished(job);
-    frame.dataset.shows = source ? (preview ? "preview" : "picture") : waits && this.wanted ? "before" : "nothing";
+    const before = job?.follows ? "picture" : "before"; // the next link of a chain begins by itself, and dims nothing
+    frame.dataset.shows = source ? (preview ? "preview" : "picture") : waits && this.wanted ? before : "nothing";
     const image = byId("txt2img_live_preview");
     const alt = preview ? "Preview of the picture being drawn" : output ? promptOf(output.infotext) || "Picture" : "";
     setAttribute(image, "alt", alt);
