@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -131,17 +132,19 @@ class Deletion(StoreBase):
             except StorageError:
                 continue
             gone.append(name)
+        # What a full disk keeps noted is looked for again each hour, and is gone then.
         if gone:
-            with self._database.write() as transaction:
+            with contextlib.suppress(StorageError), self._database.write() as transaction:
                 transaction.execute_many("DELETE FROM removed_files WHERE name = ?", [(name,) for name in gone])
         return len(gone)
 
     def _wipe(self) -> None:
         """Take what was deleted out of the log too. Readers come and go; the last word is `finish_deletions`."""
-        for _ in range(_TRIES_TO_WIPE):
-            if self._database.wipe():
-                return
-            time.sleep(_SECONDS_BETWEEN_TRIES)
+        with contextlib.suppress(StorageError):  # the job is deleted all the same
+            for _ in range(_TRIES_TO_WIPE):
+                if self._database.wipe():
+                    return
+                time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
 def _ended(transaction: Transaction, ids: Sequence[str]) -> list[str]:

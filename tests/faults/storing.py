@@ -159,6 +159,7 @@ class QueueUse:
             lambda: store.resume_queue(by=by),
             lambda: store.set_forever("a", True, by=by),
             lambda: store.finish("a", "done"),
+            lambda: store.delete("a", by=by),
             lambda: store.interrupt_waiting("owner-1", by=by),
         ]
 
