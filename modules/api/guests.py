@@ -47,6 +47,7 @@ OF_OWN_JOBS = frozenset(
         ("GET", V1 + "jobs/{job_id}"),
         ("GET", V1 + "jobs/{job_id}/images/{index}.png"),
         ("GET", V1 + "jobs/{job_id}/images/{index}/thumbnail"),
+        ("GET", V1 + "jobs/{job_id}/images/all.zip"),
         ("DELETE", V1 + "jobs/{job_id}"),
         *{
             ("POST", f"{V1}jobs/{{job_id}}/{name}")

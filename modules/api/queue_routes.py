@@ -12,7 +12,7 @@ from modules.api.answers import json_answer, read_object
 from modules.api.client import actor_of, check_owner_name
 from modules.api.live_messages import read_queue
 from modules.api.numbers import Number
-from modules.api.openapi import TEXT, body
+from modules.api.openapi import TEXT, YES_OR_NO, body
 from modules.api.services import Services
 from modules.errors import InvalidRequest
 from modules.jobs.rows import Actor
@@ -43,14 +43,20 @@ def routes(services: Services) -> APIRouter:
         await workers.run_control(store.resume_queue, by=actor_of(request))
         return json_answer(await workers.run(queue_answer, services))
 
-    @router.post("/queue/interrupt-waiting", openapi_extra=body({"owner": TEXT}))
+    @router.post("/queue/interrupt-waiting", openapi_extra=body({"owner": TEXT, "forget": YES_OR_NO}))
     async def interrupt_waiting(request: Request) -> Response:
-        """Interrupt all jobs that wait, or those of one `owner`; the one that runs goes on."""
+        """Interrupt all jobs that wait, or those of one `owner`; the one that runs goes on.
+
+        With `forget` those that have no picture are not kept as interrupted ones.
+        """
         by = actor_of(request)
-        owner = (await read_object(request, empty=True)).get("owner", by.owner if by.only_own else None)
+        asked = await read_object(request, empty=True)
+        owner, forget = asked.get("owner", by.owner if by.only_own else None), asked.get("forget", False)
+        if not isinstance(forget, bool):
+            raise InvalidRequest(f"forget {forget!r} is not possible: send true or false.", "forget")
         if owner is not None:
             owner = check_owner_name(owner)
-        return json_answer({"interrupted": await workers.run_control(interrupt_all, services, owner, by)})
+        return json_answer({"interrupted": await workers.run_control(interrupt_all, services, owner, by, forget)})
 
     @router.get("/audit")
     async def audit(limit: Number = 100, before: Number | None = None) -> Response:
@@ -86,11 +92,11 @@ def ids_told(services: Services, ids: Sequence[str], by: Actor) -> list[str]:
     return [id if id in jobs and jobs[id].owner == by.owner else "" for id in ids]
 
 
-def interrupt_all(services: Services, owner: str | None, by: Actor) -> int:
+def interrupt_all(services: Services, owner: str | None, by: Actor, forget: bool = False) -> int:
     """Interrupt the waiting jobs of one owner or of all and return how many they were.
 
     Raises:
         Refused: 403, they belong to others.
     """
     services.permission.check_owner(owner, by, "The queue" if owner is None else f"What waits of {owner}")
-    return services.store.interrupt_waiting(owner, by=by)
+    return services.store.interrupt_waiting(owner, by=by, forget=forget)

@@ -12,6 +12,7 @@ from modules.api import (
     docs_page,
     job_actions,
     job_folder,
+    job_zip,
     jobs_routes,
     live_routes,
     queue_routes,
@@ -55,6 +56,7 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
         job_actions,
         deletion_routes,
         job_folder,
+        job_zip,
         queue_routes,
         live_routes,
     ):

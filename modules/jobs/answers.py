@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
@@ -10,9 +11,10 @@ from modules.jobs.rows import Image, Job
 
 
 def output_answer(image: Image) -> dict[str, Any]:
-    """Return a complete picture as an entry of a job's `outputs`; `url` is a path on this server."""
+    """Return a complete picture as an entry of a job's `outputs`; `name` is that of its file, `url` a path here."""
     return {
         "index": image.index,
+        "name": PurePosixPath(image.name).name,
         "url": f"/sdapi/v1/jobs/{quote(image.job_id, safe='()')}/images/{image.index}.png",
         "width": image.width,
         "height": image.height,

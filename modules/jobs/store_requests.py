@@ -122,14 +122,20 @@ class Requests(StoreBase):
             write_audit(transaction, by, "forever", job.id, {"on": on})
             return RequestAnswer(True, job.status, job.id, None)
 
-    def interrupt_waiting(self, owner: str | None = None, by: Actor | None = None) -> int:
-        """End all waiting jobs, or those of `owner`, and return how many those were. Paused ones stay."""
+    def interrupt_waiting(self, owner: str | None = None, by: Actor | None = None, forget: bool = False) -> int:
+        """End all waiting jobs, or those of `owner`, and return how many those were. Paused ones stay.
+
+        With `forget` those that have no picture are not kept as interrupted ones.
+        """
         with self._database.write(urgent=True) as transaction:
             ids = [one.id for one in read_order(transaction) if owner in (None, one.owner)]
             leave_queue(transaction, frozenset(ids))
             for job in sorted(jobs_with_ids(transaction, ids), key=lambda job: job.number):
-                _store_stop(transaction, job, "interrupt")
-                end_job(transaction, job, "interrupted")
+                if forget and not _has_pictures(transaction, job.id):
+                    _forget(transaction, job.id)
+                else:
+                    _store_stop(transaction, job, "interrupt")
+                    end_job(transaction, job, "interrupted")
             if ids:
                 write_audit(transaction, by, "interrupt-waiting", detail={"count": len(ids), "owner": owner})
             return len(ids)
@@ -144,13 +150,22 @@ class Requests(StoreBase):
             if job is None or job.status != "queued":
                 return False
             leave_queue(transaction, {id})
-            if transaction.execute("SELECT 1 FROM images WHERE job_id = ? LIMIT 1", (id,)).fetchone():
+            if _has_pictures(transaction, id):
                 end_job(transaction, job, "interrupted")
             else:
-                transaction.execute("DELETE FROM jobs WHERE id = ?", (id,))
-                transaction.append("removed", id, {})
+                _forget(transaction, id)
             write_audit(transaction, by, "remove", id)
             return True
+
+
+def _has_pictures(transaction: Transaction, job_id: str) -> bool:
+    return transaction.execute("SELECT 1 FROM images WHERE job_id = ? LIMIT 1", (job_id,)).fetchone() is not None
+
+
+def _forget(transaction: Transaction, job_id: str) -> None:
+    """Take a job out as if it had never been; the stream says so."""
+    transaction.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+    transaction.append("removed", job_id, {})
 
 
 def last_of_chain(reader: Reader, job: Job) -> Job:

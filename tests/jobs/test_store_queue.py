@@ -359,3 +359,14 @@ def test_the_jobs_that_follow_one_count_as_sent_from_its_address(store: JobStore
     store.limits = lambda: QueueLimits(total=10, per_owner=1)
     with pytest.raises(QueueFull, match=r"from your address"):
         submit(store, "more", owner="new", by=Actor("new", "10.0.0.7"))
+
+
+def test_what_is_cancelled_before_it_began_can_be_forgotten(store: JobStore) -> None:
+    submit_all(store, "a1 a2 b1")
+    store.claim("engine-1")
+    store.reserve_image("a1", 0, 7, 64, 64, save=True)
+    store.recover("engine-2", DIED)
+    assert store.interrupt_waiting(forget=True) == 3
+    assert (get(store, "a1").status, store.jobs()[1]) == ("interrupted", 1)
+    removed = [event.job_id for event in store.events_after(0) if event.kind == "removed"]
+    assert sorted(filter(None, removed)) == ["a2", "b1"]

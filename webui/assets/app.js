@@ -10,6 +10,7 @@ import { openTab, renderHeader, wireHeader } from "./header.js";
 import { History } from "./history.js";
 import { Inputs, randomId, readOwner } from "./memory.js";
 import { wireLostPictures } from "./lost_pictures.js";
+import { JobFolder } from "./job_folder.js";
 import { Menus } from "./menus.js";
 import { initial, reduce, shownJob, stalledBeat } from "./model.js";
 import { waitForTheServer } from "./patience.js";
@@ -42,12 +43,12 @@ class Page {
     this.menus = new Menus();
     this.settings = new Settings();
     this.takeover = new Takeover(this);
+    this.folder = new JobFolder((words) => this.problem(words));
     this.audit = new Audit();
     this.paused = new PausedJobs(this);
     this.history = new History(this);
     this.done = new WhenDone(this);
     this.restarts = new RestartAnswer(() => this.state);
-    this.edited = null; // id of the job whose values were put into the fields, until they are sent
     this.drawing = false;
     this.device = new OtherDevice(this.state.owner, () => this.render());
     wireHeader(() => this.render());
@@ -109,6 +110,7 @@ class Page {
     this.restarts.render(this.state);
     if (knows(this.state)) this.stage.render(this.state, facts);
     this.picture.render(this.state);
+    this.folder.render(this.state.jobs[this.staged?.job] || shownJob(this.state));
     this.fields.renderSizes();
     this.queue.render(this.state);
     this.paused.read();
@@ -118,8 +120,6 @@ class Page {
 
   // Gradio has put parts of the page in place: those that this file fills must be filled.
   parts() {
-    // A long list is a stop of its own for the Tab key, which then vanishes with the list and takes the focus along.
-    for (const list of document.querySelectorAll('ul[role="listbox"]:not([tabindex])')) list.tabIndex = -1;
     lookForCounts();
     const seen = ["txt2img_stage", "steady_status", "steady_queue", "txt2img_sizes", "txt2img_res_switch_btn", "steady_device", "steady_when_done"];
     const key = seen.filter((id) => byId(id)).join();
@@ -204,7 +204,7 @@ function api(page) {
       if (answer.job) page.dispatch({ type: "answered", job: answer.job });
       page.buttons.answered(answer.job || null);
       if (answer.message) {
-        page.edited ??= page.sentEdited;
+        page.takeover.refused();
         return page.problem(answer.message, answer.field);
       }
       page.takeover.accepted();
@@ -219,11 +219,7 @@ function api(page) {
       page.problem(JSON.parse(json).message);
     },
     newJob: randomId,
-    takeEdited() {
-      page.sentEdited = page.edited; // until the server has taken it: a refused one may be mended and sent again
-      page.edited = null;
-      return page.sentEdited || "";
-    },
+    takeEdited: () => page.takeover.sends(),
     takeFrom: () => page.takeover.takeFrom(),
     tookOver: (names, json, values) => page.takeover.tookOver(names, json, values),
     takenBack: (values) => page.takeover.takenBack(values),

@@ -11,6 +11,7 @@ export class Lists {
   chosen = null; // the field in which a choice is being made: it keeps the focus
 
   constructor() {
+    new MutationObserver(() => tame()).observe(document.body, { childList: true, subtree: true });
     for (const name of ["focus", "blur", "keydown", "mousedown"]) document.addEventListener(name, (event) => this[name](event), true);
   }
 
@@ -89,6 +90,11 @@ export class Lists {
     send(field, "Home");
     for (let i = 0; i < place; i += 1) send(field, "ArrowDown");
   }
+}
+
+// A long list is a stop of its own for the Tab key, which then vanishes with the list and takes the focus along.
+function tame() {
+  for (const list of document.querySelectorAll('ul[role="listbox"]:not([tabindex])')) list.tabIndex = -1;
 }
 
 export const optionsOf = (field) =>

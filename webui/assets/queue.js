@@ -3,13 +3,12 @@
 import { byId, make, setAttribute, setText, visible } from "./dom.js";
 import { previewOf } from "./model.js";
 import { QueueActions } from "./queue_actions.js";
+import { QueuePast } from "./queue_past.js";
 import { pastRow, pausedRow, runningRow, waitingRow } from "./queue_rows.js";
 import { number, Reorder } from "./reorder.js";
 import { ask } from "./rest.js";
 import { phaseLine } from "./words.js";
 
-const FINISHED = "done,interrupted,failed,quarantined";
-const SEARCH_AFTER_MS = 250;
 const WAITING_SHOWN = 200;
 
 export class Queue {
@@ -17,16 +16,18 @@ export class Queue {
   reading = false;
   wasRead = false;
   told = ""; // why the server refused what was asked last
-  text = ""; // searched for in the prompts of the past
   pages = 1; // of the past, as many rows each as the setting says
   rows = new Map(); // job id -> its element, so that a change of one job leaves the others alone
 
   constructor(model) {
     this.model = model;
+    this.past = new QueuePast(
+      () => model.state.owner,
+      () => this.anew(),
+    );
     this.actions = new QueueActions(model, this);
     const list = () => byId("steady_queue_waiting");
     this.reorder = new Reorder(list, (row, place) => this.actions.move(row.dataset.job, place), (words) => this.say(words));
-    document.addEventListener("input", (event) => event.target.id === "steady_queue_search" && this.search(event.target.value));
   }
 
   changed() {
@@ -42,13 +43,10 @@ export class Queue {
     setText(byId("steady_queue_said"), words);
   }
 
-  search(text) {
-    clearTimeout(this.searching);
-    this.searching = setTimeout(() => {
-      this.text = text.trim();
-      this.pages = 1;
-      this.again();
-    }, SEARCH_AFTER_MS);
+  // Another part of the past is asked for.
+  anew() {
+    this.pages = 1;
+    this.again();
   }
 
   older() {
@@ -77,12 +75,11 @@ export class Queue {
   async read() {
     const page = this.model.facts.queue_history_shown ?? 50;
     const shown = Math.min(1000, page * this.pages);
-    const text = this.text ? `&text=${encodeURIComponent(this.text)}` : "";
     const [waiting, running, paused, past] = await Promise.all([
       jobs(`status=queued&limit=${WAITING_SHOWN}`),
       jobs("status=running&limit=16"),
       jobs("status=paused&limit=100"),
-      jobs(`status=${FINISHED}&limit=${shown}${text}`),
+      jobs(`${this.past.query()}&limit=${shown}`),
     ]);
     if (this.reorder.busy) {
       this.stale = true; // what the hand holds stays where it is; read again when it is put down
@@ -99,7 +96,7 @@ export class Queue {
     byId("steady_queue_no_waiting").hidden = places.length > 0;
     byId("steady_queue_paused_part").hidden = !paused.jobs.length;
     byId("steady_queue_no_past").hidden = past.jobs.length > 0;
-    setText(byId("steady_queue_no_past"), this.text ? `No prompt holds “${this.text}”.` : "Nothing yet: what you draw is listed here.");
+    this.past.render(past.total);
     setText(byId("steady_queue_found"), past.total ? String(past.total) : "");
     byId("steady_queue_older").hidden = past.total <= past.jobs.length || shown >= 1000 || !page;
     const known = new Set([...places, ...paused.jobs, ...past.jobs].map((job) => job.id));
@@ -154,8 +151,9 @@ export class Queue {
     setText(button, state.paused ? "Go on" : "Pause the queue");
     button.classList.toggle("sd-go", state.paused);
     const more = waiting > WAITING_SHOWN ? `The next ${WAITING_SHOWN} are shown.` : "";
+    const lost = !["open", "quiet"].includes(state.standing) && "The server does not answer: this is how it was.";
     const words = byId("steady_queue_words");
-    setText(words, this.told || (state.paused ? "Paused: what runs goes on, nothing new begins." : more));
+    setText(words, this.told || lost || (state.paused ? "Paused: what runs goes on, nothing new begins." : more));
     setAttribute(words, "data-tone", this.told ? "bad" : null);
     setAttribute(byId("steady_queue_clear"), "disabled", waiting ? null : "");
   }
@@ -165,11 +163,12 @@ export class Queue {
     const box = byId("steady_queue_running");
     const running = Object.values(state.jobs).filter((job) => job.status === "running");
     for (const job of this.running || []) if (!state.jobs[job.id]) running.push(job);
-    const key = JSON.stringify(running.map((job) => [job.id, job.outputs.length, job.requested, job.stop_requests, job.forever]));
+    const key = state.instance + JSON.stringify(running.map((job) => [job.id, job.outputs.length, job.requested, job.stop_requests, job.forever]));
     if (box.dataset.key !== key && !box.querySelector(".sd-menu:not([hidden])")) {
       box.dataset.key = key;
       box.replaceChildren(...running.map((job) => runningRow(job, state)));
-      if (!running.length) box.append(make("p", { class: "sd-none" }, "Nothing is being drawn."));
+      const nothing = state.instance ? "Nothing is being drawn." : "Connecting …";
+      if (!running.length) box.append(make("p", { class: "sd-none" }, nothing));
     }
     for (const row of box.querySelectorAll("[data-job]")) {
       const mine = state.progress?.job === row.dataset.job ? state.progress : null;

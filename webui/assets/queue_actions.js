@@ -1,6 +1,8 @@
 // What the buttons of the Queue tab do. Each is one request to the REST API; the rows change when the stream says so.
 
 import { byId, setAttribute, setText } from "./dom.js";
+import { removeJob } from "./queue_past.js";
+import { openFolder, saveAll } from "./job_folder.js";
 import { ask, jobPath } from "./rest.js";
 import { short } from "./words.js";
 
@@ -21,6 +23,8 @@ export class QueueActions {
     else if (button?.dataset.queue === "pause") this.pauseQueue();
     else if (button?.dataset.queue === "clear") this.clear(button);
     else if (button?.dataset.queue === "older") this.queue.older();
+    else if (button?.dataset.queue === "filter") this.queue.past.choose(button);
+    else if (button?.dataset.queue === "remove") this.removeAll();
   }
 
   async act(button, name, id) {
@@ -32,6 +36,10 @@ export class QueueActions {
       forever: () => ask("POST", `${path}/forever`, { on: button.getAttribute("aria-checked") !== "true" }),
       remove: () => this.remove(path),
       edit: () => this.edit(path),
+      folder: () => openFolder(id),
+      "save-all": () => saveAll(id),
+      forget: () => removeJob(id, false, 0),
+      delete: () => removeJob(id, true, Number(button.dataset.count)),
     };
     for (const kind of ["pause", "resume", "interrupt", "skip", "stop", "retry"]) doing[kind] = () => ask("POST", `${path}/${kind}`, {});
     if (button.hasAttribute("aria-busy")) return undefined; // once is enough; a disabled button would lose the focus
@@ -87,13 +95,21 @@ export class QueueActions {
       return;
     }
     disarm();
-    this.done(() => ask("POST", "/sdapi/v1/queue/interrupt-waiting", {}), "All waiting jobs are cancelled.");
+    this.done(() => ask("POST", "/sdapi/v1/queue/interrupt-waiting", { forget: true }), "All waiting jobs are cancelled.");
   }
 
-  // Returns whether it was done.
+  removeAll() {
+    return this.done(async () => {
+      const words = await this.queue.past.removeAll();
+      if (words) this.queue.say(words);
+    });
+  }
+
+  // Returns whether it was done. What was taken back at a question answers null.
   async done(what, words) {
     try {
       const answer = await what();
+      if (answer === null) return false;
       if (answer?.accepted === false) this.tell(`Too late: the job is ${answer.was}.`);
       else if (words) this.queue.say(words);
       return answer?.accepted !== false;
@@ -128,5 +144,7 @@ const SAID = {
   remove: (name) => `${name} is cancelled.`,
   pause: (name) => `${name} pauses.`,
   resume: (name) => `${name} goes on.`,
+  forget: (name) => `${name} is removed from the list.`,
+  delete: (name) => `${name} is deleted with its pictures.`,
   retry: (name) => `${name} waits to be tried again.`,
 };

@@ -96,8 +96,17 @@ export function pastRow(job, state) {
   const buttons = make("div", { class: "sd-row-buttons" });
   if (RETRIED.includes(job.status)) buttons.append(act("retry", "Try again", named(job, "Try again")));
   if (job.outputs.length) buttons.append(act("show", "Show", named(job, "Show")));
-  buttons.append(act("edit", "Edit", named(job, "Edit and draw anew")));
+  buttons.append(act("edit", "Edit", named(job, "Edit and draw anew")), menu(job, ofThePast(job)));
   return make("li", { class: "sd-row", ...marks(job, state) }, pictures(job), words, buttons);
+}
+
+function ofThePast(job) {
+  const count = job.outputs.length;
+  const items = [item("forget", "Remove from the list")];
+  if (count) items.push(item("delete", count === 1 ? "Delete with its picture" : `Delete with its ${count} pictures`, { class: "sd-stop-item", "data-count": count }));
+  if (count > 1) items.unshift(item("save-all", `Save all ${count} pictures`));
+  if (job.folder) items.unshift(item("folder", "Open the folder", { title: job.folder }));
+  return items;
 }
 
 const marks = (job, state) => ({ "data-job": job.id, "data-mine": isMine(state, job) ? "yes" : "no" });

@@ -19,8 +19,9 @@ export class Takeover {
   source = null; // what the server is asked to read
   from = ""; // where that comes from, in words
   before = null; // what the fields showed before
+  edited = null; // id of the job whose values were put into the fields, until they are sent
 
-  // `page` has `edited`, the id of the job that is being edited, and `problem`; `fields` know the model.
+  // `page` knows the fields.
   constructor(page) {
     this.page = page;
     this.drop = new Drop((file) => this.picture(file));
@@ -88,7 +89,7 @@ export class Takeover {
       this.refuse(told.problem || "This could not be read.");
       return stay;
     }
-    this.page.edited = told.kind === "edit" ? this.source.job : null;
+    this.edited = told.kind === "edit" ? this.source.job : null;
     this.before = stay;
     if (told.checkpoint) write("steady.checkpoint", told.checkpoint); // else the model's own defaults would come in their place
     this.page.fields.clear();
@@ -100,10 +101,22 @@ export class Takeover {
   takenBack(values) {
     const before = this.before;
     this.hide();
-    this.page.edited = null;
+    this.edited = null;
     if (!before) return values;
     write("steady.checkpoint", before[0]);
     return before;
+  }
+
+  // The fields are sent. Returns the id of the job that they replace, "" for none.
+  sends() {
+    this.sent = this.edited;
+    this.edited = null;
+    return this.sent || "";
+  }
+
+  // They were not accepted: they may be mended and sent again.
+  refused() {
+    this.edited ??= this.sent;
   }
 
   // What was asked for with these settings is in the queue.
