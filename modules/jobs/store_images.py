@@ -67,10 +67,13 @@ def reserve(transaction: Transaction, image: Image, folder: PurePosixPath, highe
     if transaction.execute("SELECT 1 FROM jobs WHERE id = ?", (image.job_id,)).fetchone() is None:
         raise UnknownJob(image.job_id)
     number = image.index if highest_on_disk is None else _next_number(transaction, folder, highest_on_disk)
+    name = str(folder / file_name(number, image.seed))
+    # A deleted job with this id may have left a file of this name that was to go.
+    transaction.execute("DELETE FROM removed_files WHERE name = ?", (name,))
     transaction.execute(
         "INSERT INTO images (job_id, image_index, name, seed, width, height, status)"
         " VALUES (?, ?, ?, ?, ?, ?, 'reserved')",
-        (image.job_id, image.index, str(folder / file_name(number, image.seed)), image.seed, image.width, image.height),
+        (image.job_id, image.index, name, image.seed, image.width, image.height),
     )
     reserved = find_image(transaction, image.job_id, image.index)
     assert reserved is not None

@@ -97,6 +97,21 @@ def test_files_that_cannot_go_now_go_later(store: JobStore, tmp_path: Path, monk
     assert store.finish_deletions() == 0
 
 
+def test_what_a_new_job_of_the_same_id_draws_stays(
+    store: JobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path) -> None:
+        raise StorageError("no")
+
+    path = draw(store, "a", tmp_path, save=False)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(store_deletion, "remove_image", refuse)
+        assert store.delete("a")[1].files_left == 1
+    assert draw(store, "a", tmp_path, save=False) == path
+    assert store.finish_deletions() == 0
+    assert path.exists()
+
+
 def test_filters_join(store: JobStore, tmp_path: Path, clock: Clock) -> None:
     for id in "abcd":
         draw(store, id, tmp_path, owner="x" if id in "ab" else "y")
