@@ -52,6 +52,10 @@ class DataFolder:
         """Jobs in progress, one file a job, from which they go on after a pause or a crash."""
         return self.root / "snapshots"
 
+    def kept_preview(self, job_id: str) -> Path:
+        """The preview of a job as it was when its snapshot was written."""
+        return self.snapshots / f"{job_id}.safetensors.preview"
+
     @property
     def timings(self) -> Path:
         """How long the phases of a job took, by model, size and device."""

@@ -101,6 +101,14 @@ def routes(services: Services) -> APIRouter:
         data, headers = await workers.run(thumbnail_bytes, store, services.folder, job_id, index)
         return Response(data, media_type="image/webp", headers=headers)
 
+    @router.get("/{job_id}/preview")
+    async def preview(job_id: str) -> Response:
+        """The preview that is kept with a job's snapshot, as of a paused one; 204 where none is."""
+        data = await workers.run(kept_preview, store, services.folder, job_id)
+        if data is None:
+            return Response(status_code=204, headers=FOR_NOW)
+        return Response(data, media_type=media_type_of(data), headers=FOR_NOW)
+
     return router
 
 
@@ -165,6 +173,27 @@ def find_image(store: JobStore, job_id: str, index: int) -> Image:
     if store.get(job_id) is None:
         raise UnknownJob(job_id)
     raise Refused(404, f"Job {job_id} has no image {index}, or not yet.")
+
+
+def kept_preview(store: JobStore, folder: DataFolder, job_id: str) -> bytes | None:
+    """Return the preview that is kept with a job's snapshot; None: there is none.
+
+    Raises:
+        UnknownJob: there is no such job.
+    """
+    if store.get(job_id) is None:
+        raise UnknownJob(job_id)
+    try:
+        return folder.kept_preview(job_id).read_bytes()
+    except OSError:
+        return None
+
+
+def media_type_of(preview: bytes) -> str:
+    """Return what kind of picture a preview is, of the three that previews may be."""
+    if preview.startswith(b"\xff\xd8"):
+        return "image/jpeg"
+    return "image/png" if preview.startswith(b"\x89PNG") else "image/webp"
 
 
 def picture_bytes(store: JobStore, folder: DataFolder, job_id: str, index: int) -> tuple[bytes, dict[str, str]]:

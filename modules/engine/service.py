@@ -61,6 +61,7 @@ def build_studio(
             folder.snapshots,
             lambda: options.values.snapshot_every_seconds,
             lambda job_id, reason: _note_failed_snapshot(store, job_id, reason),
+            lambda: state.preview,
         ),
     )
 

@@ -25,11 +25,13 @@ from modules.engine.resumable import SamplingState, pack, unpack
 from modules.errors import StorageError
 from modules.jobs.resolve import ResolvedTxt2Img
 from modules.paths import set_aside, write_atomically
+from modules.shared_state import Preview
 
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
 _SUFFIX = ".safetensors"
+_PREVIEW = ".preview"
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ class Snapshots:
 
     While a job runs its snapshots are written by a thread of their own: of those that are offered faster than the disk
     takes them, the newest wins. `seconds` is asked each time how many lie between two; 0: none but `keep`.
-    `failed` is called once a job when the disk refuses, with the job's id and the reason.
+    `failed` is called once a job when the disk refuses, with the job's id and the reason. The newest `preview` is kept
+    beside a snapshot of the pictures that it shows, and goes with it.
     """
 
     def __init__(
@@ -117,11 +120,13 @@ class Snapshots:
         folder: Path,
         seconds: Callable[[], float],
         failed: Callable[[str, str], None] = lambda job_id, reason: None,
+        preview: Callable[[], Preview | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._seconds = seconds
         self._failed = failed
+        self._preview = preview
         self._clock = clock
         self._offered_at = clock()
         self._changed = threading.Condition()
@@ -189,7 +194,8 @@ class Snapshots:
                 self._waiting = None
         with self._files, contextlib.suppress(OSError):
             self._refused.discard(job_id)
-            for path in (self._path(job_id), *self._folder.glob(f"{_escaped(job_id)}{_SUFFIX}.corrupt-*")):
+            kept = (self._path(job_id), self._path(job_id).with_name(f"{job_id}{_SUFFIX}{_PREVIEW}"))
+            for path in (*kept, *self._folder.glob(f"{_escaped(job_id)}{_SUFFIX}.corrupt-*")):
                 path.unlink(missing_ok=True)
 
     def sweep(self, needed: Callable[[str], bool]) -> int:
@@ -236,7 +242,18 @@ class Snapshots:
                 self._refused.add(snapshot.job_id)
                 self._tell(snapshot.job_id, str(error))
             return False
+        self._write_preview(snapshot)
         return True
+
+    def _write_preview(self, snapshot: Snapshot) -> None:
+        preview = self._preview()
+        if preview is None or preview.job != snapshot.job_id or preview.image not in snapshot.indices:
+            return
+        path = self._path(snapshot.job_id)
+        try:
+            write_atomically(path.with_name(path.name + _PREVIEW), preview.data, sole_writer=True)
+        except StorageError as error:
+            logger.warning("The preview of job %s could not be kept: %s", snapshot.job_id, error)
 
     def _tell(self, job_id: str, reason: str) -> None:
         try:

@@ -54,5 +54,13 @@ def job_answer(job: Job, images: Iterable[Image]) -> dict[str, Any]:
         "follows": job.follows,
         "request": job.request,
         "resolved": job.resolved,
+        "preview": _kept_preview(job),
         "outputs": [output_answer(image) for image in images],
     }
+
+
+def _kept_preview(job: Job) -> str | None:
+    """Return where a paused job's last preview is, if one was made; it is another one after each pause."""
+    if job.status != "paused" or job.paused_at is None or job.resolved is None:
+        return None
+    return f"/sdapi/v1/jobs/{quote(job.id, safe='()')}/preview?at={job.paused_at:.3f}"

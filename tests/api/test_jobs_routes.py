@@ -57,6 +57,29 @@ async def test_thumbnails_are_small(client: httpx.AsyncClient, engine: FakeEngin
     assert Image.open(io.BytesIO(answer.content)).size == (256, 128)
 
 
+async def test_the_preview_that_was_kept_of_a_paused_job_is_served(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    await submit(client, "mine")
+    services.store.claim("an engine")
+    services.store.set_resolved("mine", {"prompt": "a"})
+    assert services.store.request("pause").accepted
+    services.store.pause_now("mine")
+    path = (await client.get(f"{JOBS}/mine")).json()["preview"]
+    assert path.startswith("/sdapi/v1/jobs/mine/preview?at=")
+    assert (await client.get(path)).status_code == 204
+    kept = services.folder.kept_preview("mine")
+    kept.parent.mkdir(exist_ok=True)
+    for image_format in ("JPEG", "PNG", "WEBP"):
+        Image.new("RGB", (8, 8)).save(kept, image_format)
+        answer = await client.get(path)
+        assert (answer.status_code, answer.content) == (200, kept.read_bytes())
+        assert answer.headers["content-type"] == f"image/{image_format.lower()}"
+    assert (await client.get(f"{JOBS}/none/preview")).status_code == 404
+    services.store.resume("mine")
+    assert (await client.get(f"{JOBS}/mine")).json()["preview"] is None
+
+
 async def test_a_picture_that_is_not_there_is_a_404(
     client: httpx.AsyncClient, engine: FakeEngine, services: Services
 ) -> None:

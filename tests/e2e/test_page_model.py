@@ -136,6 +136,15 @@ def test_a_skip_is_answered_until_the_next_image(run: Run) -> None:
     assert run("words.phaseLine(state).phase", *messages, progress("a", 1, 1, 0.3)) == "Drawing image 2 of 4"
 
 
+def test_a_paused_job_shows_the_preview_that_was_kept_of_it(run: Run) -> None:
+    paused = job("a", "paused", image_index=1, preview="/kept")
+    message = {**SNAPSHOT, "job": paused}
+    assert run("[model.shownPreview(state).data, words.noteWords(state, model.shownPreview(state))]", message) == [
+        "/kept", "Last preview · image 2 of 4",
+    ]  # fmt: skip
+    assert run("model.shownPreview(state)", {**SNAPSHOT, "job": {**paused, "preview": None}}) is None
+
+
 def test_a_preview_of_another_job_or_of_a_finished_image_is_not_shown(run: Run) -> None:
     running = job("a", "running", outputs=[{"index": 0, "url": "/0.png"}])
     messages = [{**SNAPSHOT, "job": running, "running": running}]

@@ -28,7 +28,8 @@ def notes(job: Job) -> list[str]:
 
 
 def snapshot_files(engine: Engine) -> list[str]:
-    return sorted(path.name for path in engine.folder.snapshots.glob("*"))
+    """Return the names of the snapshots, without the previews that may lie beside them."""
+    return sorted(path.name for path in engine.folder.snapshots.glob("*") if path.suffix != ".preview")
 
 
 def resume(engine: Engine, job: Job) -> Job:
@@ -147,6 +148,22 @@ def test_a_job_that_goes_on_shows_at_once_where_it_stands(engine: Engine) -> Non
     sampled = [value for value in engine.values("progress") if value and value["phase"] == "sample"]
     assert (sampled[0]["step"], sampled[0]["steps"]) == (5, 8)
     assert sampled[0]["progress"] == pytest.approx(paused.progress, abs=0.1)
+
+
+def test_the_last_preview_of_a_paused_job_is_kept_beside_its_snapshot_and_goes_with_it(engine: Engine) -> None:
+    def pause_with_a_preview() -> None:
+        engine.wait(lambda: engine.state.preview is not None and engine.state.preview.image == 1)
+        pause(engine)
+
+    at_step(engine, 2, pause_with_a_preview, image=1)
+    paused = engine.draw(n_iter=2, steps=3)
+    preview = engine.state.preview
+    assert paused.status == "paused" and preview is not None
+    assert engine.folder.kept_preview(paused.id).read_bytes() == preview.data
+    engine.studio.snapshots.sweep(engine.studio.needs_snapshot)
+    assert engine.folder.kept_preview(paused.id).exists()
+    assert resume(engine, paused).status == "done"
+    assert list(engine.folder.snapshots.iterdir()) == []
 
 
 def test_an_engine_that_is_told_to_end_leaves_a_snapshot(engine: Engine) -> None:

@@ -44,11 +44,12 @@ export function shownProgress(state) {
 // The preview that belongs on the stage: of this job, of an image that is not there yet.
 export const shownPreview = (state) => previewOf(state, state.shown);
 
-// The preview of a job's picture that is being drawn, or null.
+// The preview of a job's picture that is being drawn, of a paused job the one that was kept; or null.
 export function previewOf(state, id) {
   const job = state.jobs[id];
-  const preview = state.preview;
-  if (!preview || !unfinished(job) || preview.job !== job.id) return null;
+  const kept = job?.preview ? { job: id, image: job.image_index ?? 0, step: null, data: job.preview } : null;
+  const preview = state.preview?.job === id ? state.preview : kept;
+  if (!preview || !unfinished(job)) return null;
   return job.outputs.some((output) => output.index === preview.image) ? null : preview;
 }
 

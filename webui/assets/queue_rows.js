@@ -73,7 +73,15 @@ export function pausedRow(job, state) {
     act("interrupt", "Cancel", { ...named(job, "Cancel"), class: "sd-small sd-stop" }),
     menu(job, [item("show", "Show"), item("edit", "Edit a copy")]),
   );
-  return make("li", { class: "sd-row", ...marks(job, state) }, pictures(job), words, buttons);
+  return make("li", { class: "sd-row", ...marks(job, state) }, pictures(job, ...keptPreview(job)), words, buttons);
+}
+
+// The preview that was kept when the job was paused; there may be none.
+function keptPreview(job) {
+  if (!job.preview) return [];
+  const image = make("img", { src: job.preview, alt: "", loading: "lazy" });
+  image.addEventListener("error", () => image.remove());
+  return [image];
 }
 
 export function pastRow(job, state) {

@@ -218,7 +218,8 @@ export function noteWords(state, preview) {
   if (job.owner !== state.owner && unfinished(job)) return "Another page's job";
   if (preview) {
     const less = shownProgress(state)?.preview?.reason ? "coarse" : "";
-    return [`Preview of step ${preview.step}`, whichWords(job, preview.image), less].filter(Boolean).join(" · ");
+    const what = preview.step === null ? "Last preview" : `Preview of step ${preview.step}`;
+    return [what, whichWords(job, preview.image), less].filter(Boolean).join(" · ");
   }
   return "";
 }
