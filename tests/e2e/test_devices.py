@@ -57,6 +57,36 @@ def test_a_link_of_a_stranger_can_be_refused(phone: Page, program: Program) -> N
     expect(phone.locator("#steady_banners")).not_to_contain_text("other device")
 
 
+# The page is told that the engine was given up, and draws its banner at once.
+ENGINE_GIVEN_UP = """async () => {
+  const { renderHeader } = await import("/steady/assets/header.js");
+  const engine = { status: "given_up", deaths: 5, log: [] };
+  renderHeader({ ...window.steady.state(), supervisor: { engine } });
+  const box = document.getElementById("steady_banners");
+  return { words: box.textContent, buttons: box.querySelectorAll("button").length };
+}"""
+
+
+def test_a_guest_does_not_change_the_order_of_the_queue(phone: Page, program: Program) -> None:
+    program.post("/sdapi/v1/queue/pause")
+    try:
+        phone.context.set_extra_http_headers(ELSEWHERE)
+        tab = Tab(phone, program.url)
+        tab.open()
+        tab.write("a red heart", steps=2)
+        tab.generate()
+        tab.to("queue")
+        row = phone.locator(f'#steady_queue_waiting [data-job="{tab.job}"]')
+        expect(row).to_be_visible()
+        for control in (".sd-grip", "[data-act=front]", "[data-act=priority]"):
+            assert row.locator(control).count() >= 1
+            assert not any(one.is_visible() for one in row.locator(control).all())
+        assert program.call("POST", f"/sdapi/v1/jobs/{tab.job}/move", {"to": "front"}, ELSEWHERE)[0] == 403
+    finally:
+        program.post("/sdapi/v1/queue/interrupt-waiting")
+        program.post("/sdapi/v1/queue/resume")
+
+
 def test_a_guest_finds_no_button_that_would_be_refused(phone: Page, program: Program) -> None:
     phone.context.set_extra_http_headers(ELSEWHERE)
     tab = Tab(phone, program.url)
@@ -76,4 +106,7 @@ def test_a_guest_finds_no_button_that_would_be_refused(phone: Page, program: Pro
     phone.locator("#steady_queue_pause").click(force=True)
     expect(phone.locator("#steady_queue_pause")).to_have_attribute("aria-disabled", "true")
     assert sent == []
+    banner = phone.evaluate(ENGINE_GIVEN_UP)
+    assert "The engine has stopped." in banner["words"] and "for those who log in" in banner["words"]
+    assert "Start the engine" not in banner["words"] and banner["buttons"] == 0
     assert tab.complaints == []
