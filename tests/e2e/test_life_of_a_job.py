@@ -61,24 +61,40 @@ def test_a_double_click_on_generate_begins_one_job_and_stops_none(
     stop(tab, program)
 
 
+def click_at_the_end(tab: Tab, x: float, y: float) -> float:
+    """Draw, and click where Interrupt was when Generate is back. Return how many milliseconds later that was."""
+    page = tab.page
+    tab.generate()
+    page.evaluate(
+        """() => new Promise((done) => {
+          addEventListener("mousedown", (event) => (window.late = event.timeStamp - window.ended));
+          const look = () => {
+            if (document.documentElement.dataset.job !== "none") return requestAnimationFrame(look);
+            window.ended = performance.now();
+            done();
+          };
+          look();
+        })"""
+    )
+    page.mouse.click(x, y)  # of the hand, not of a script
+    late: float = page.evaluate("window.late")
+    return late
+
+
 def test_a_click_on_interrupt_just_after_the_end_begins_nothing(tab: Tab, program: Program) -> None:
     page = tab.page
-    tab.write("red heart", steps=40)
-    tab.generate()
-    box = page.locator("#txt2img_interrupt").bounding_box()
+    box = page.locator("#txt2img_generate").bounding_box()
     assert box
-    # At the very moment at which Generate comes back: a click of the hand, not of a script.
-    page.evaluate(
-        """() => new Promise((done) => new MutationObserver((_, observer) => {
-          if (document.documentElement.dataset.job === "none") { observer.disconnect(); done(); }
-        }).observe(document.documentElement, { attributes: true }))"""
-    )
-    page.mouse.click(box["x"] + 20, box["y"] + 20)
-    tab.says("Done: 1 picture")
+    x, y = box["x"] + 20, box["y"] + 20
+    tab.write("red heart", steps=20)
+    expected = 1
+    while click_at_the_end(tab, x, y) > 480:  # a machine with much to do, and no quick hand: it began another one
+        tab.says("Done: 1 picture")
+        expected += 2
     page.wait_for_timeout(600)
-    assert len(own_jobs(tab, program)) == 1
-    page.mouse.click(box["x"] + 20, box["y"] + 20)
-    wait_until(lambda: len(own_jobs(tab, program)) == 2, 20, "a later click is one")
+    assert len(own_jobs(tab, program)) == expected
+    page.mouse.click(x, y)
+    wait_until(lambda: len(own_jobs(tab, program)) == expected + 1, 20, "a later click is one")
 
 
 def test_a_key_that_is_held_or_pressed_twice_does_one_thing(tab: Tab, program: Program) -> None:

@@ -28,6 +28,6 @@ export function wireElsewhere(model) {
     else return;
     model.draw();
     const next = byId(button.id === "txt2img_back" ? "txt2img_other" : "txt2img_back");
-    if (event.detail === 0 && !next.hidden) next.focus({ preventScroll: true }); // pressed by keyboard
+    if (event.detail === 0) (next.hidden ? byId("txt2img_open") : next).focus({ preventScroll: true }); // by keyboard
   });
 }
