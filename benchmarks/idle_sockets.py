@@ -102,6 +102,7 @@ def main() -> None:
             program = Program(Path(folder) / "data")
             program.start()
         try:
+            program.wait_for(program.submit(prompt="cat", steps=1), timeout_seconds=300)  # the engine has started
             judge(program, f"{USUAL_FILES} files that may be raised", sockets, verdicts)
             forbid_more_files(program)
             judge(program, f"{USUAL_FILES} files at most", sockets, verdicts)
