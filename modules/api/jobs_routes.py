@@ -225,7 +225,7 @@ def path_of(folder: DataFolder, image: Image) -> Path:
     """
     path = folder.root / image.name
     if not path.is_file():
-        raise Refused(404, f"{path} is gone: it was deleted, or kept for a limited time only.")
+        raise Refused(404, f"{image.name} is gone: it was deleted, or kept for a limited time only.")
     return path
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import PurePath
 from typing import Any
 
 import psutil
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from modules.api.answers import json_answer
 from modules.api.services import Services
 from modules.jobs.checkpoints import CheckpointCatalogue
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
+from modules.jobs.visitor import visitor_of
 
 EMPTY: dict[str, Any] = {
     "latent-upscale-modes": [],
@@ -45,9 +47,12 @@ def routes(services: Services) -> APIRouter:
         _add_constant(router, name, content)
 
     @router.get("/sd-models")
-    async def sd_models() -> Response:
+    async def sd_models(request: Request) -> Response:
         """The checkpoints that can be used."""
-        return json_answer(await workers.run(model_list, catalogue))
+        models = await workers.run(model_list, catalogue)
+        if visitor_of(request.scope).trusted:
+            return json_answer(models)
+        return json_answer([one | {"filename": PurePath(one["filename"]).name} for one in models])
 
     @router.post("/refresh-checkpoints")
     @router.post("/refresh-vae")

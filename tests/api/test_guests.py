@@ -262,3 +262,18 @@ async def test_the_page_knows_what_it_may_before_anyone_presses(desk: httpx.Asyn
     assert rights["settings"] is None and not rights["guest"]
     assert "without a password" in rights["warning"]
     listener.task.cancel()
+
+
+async def test_a_guest_is_not_told_where_files_are(
+    desk: httpx.AsyncClient, guest: httpx.AsyncClient, engine: FakeEngine, services: Services
+) -> None:
+    await submit(guest, "mine")
+    await until(lambda: services.store.get("mine").status == "done")  # type: ignore[union-attr]
+    (image,) = services.store.images("mine")
+    (services.folder.root / image.name).unlink()
+    place = str(services.folder.root.parent)
+    assert place in (await desk.get("/sdapi/v1/sd-models")).text
+    for path in ("sd-models", "jobs", "jobs/mine", "jobs/mine/images/0.png", "jobs/mine/images/0/thumbnail", "memory"):
+        answer = await guest.get(f"/sdapi/v1/{path}")
+        assert answer.status_code == (404 if "images" in path else 200), path
+        assert place not in answer.text, path
