@@ -51,6 +51,12 @@ NEW_JOB = body(
 )
 
 
+PREVIEW: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {} for kind in ("image/jpeg", "image/png", "image/webp")}},
+    204: {"description": "No preview is kept."},
+}
+
+
 def routes(services: Services) -> APIRouter:
     """Everything under /sdapi/v1/jobs."""
     register_place()
@@ -101,7 +107,7 @@ def routes(services: Services) -> APIRouter:
         data, headers = await workers.run(thumbnail_bytes, store, services.folder, job_id, index)
         return Response(data, media_type="image/webp", headers=headers)
 
-    @router.get("/{job_id}/preview")
+    @router.get("/{job_id}/preview", responses=PREVIEW)
     async def preview(job_id: str) -> Response:
         """The preview that is kept with a job's snapshot, as of a paused one; 204 where none is."""
         data = await workers.run(kept_preview, store, services.folder, job_id)

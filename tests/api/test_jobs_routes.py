@@ -76,6 +76,8 @@ async def test_the_preview_that_was_kept_of_a_paused_job_is_served(
         assert (answer.status_code, answer.content) == (200, kept.read_bytes())
         assert answer.headers["content-type"] == f"image/{image_format.lower()}"
     assert (await client.get(f"{JOBS}/none/preview")).status_code == 404
+    told = (await client.get("/openapi.json")).json()["paths"]["/sdapi/v1/jobs/{job_id}/preview"]["get"]["responses"]
+    assert {"200", "204"} <= set(told) and "image/webp" in told["200"]["content"]
     services.store.resume("mine")
     assert (await client.get(f"{JOBS}/mine")).json()["preview"] is None
 
