@@ -23,6 +23,12 @@ DRAG = """([name, type, data, kinds]) => {
     document.body.dispatchEvent(new DragEvent(kind, {dataTransfer, bubbles: true, cancelable: true}));
   }
 }"""
+PASTE = """([name, data]) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const clipboardData = new DataTransfer();
+  clipboardData.items.add(new File([bytes], name, {type: "image/jpeg"}));
+  document.body.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
+}"""
 
 
 def value(page: Page, place: str) -> str:
@@ -101,5 +107,8 @@ def test_a_dropped_picture_says_what_could_not_be_taken_over(tab: Tab) -> None:
     drag(page, "notes.txt", "text/plain", b"x", "drop")
     expect(taken).to_contain_text("notes.txt is no picture of a kind that is read: use PNG, JPEG or WebP.")
     assert value(page, "neg_prompt textarea") == "blurry"
+    page.evaluate(PASTE, ["copied.jpg", base64.b64encode(jpeg(A1111.replace("a lighthouse", "a tower"))).decode()])
+    expect(taken).to_contain_text("Settings of copied.jpg are in the fields")
+    assert value(page, "prompt textarea").startswith("a tower")
     page.fill("#txt2img_prompt textarea", "a lighthouse")
     expect(page.locator("#txt2img_plain")).to_be_hidden()
