@@ -296,3 +296,14 @@ def test_what_has_ended_is_told_once_and_only_when_nothing_of_mine_follows(run: 
         told({**SNAPSHOT, "running": job("x", "running", owner="other")}, event(job("x", "done", owner="other")))
         is None
     )
+
+
+def test_a_job_that_had_no_snapshot_is_begun_anew_in_words_too(run: Run) -> None:
+    notes = [{"at": 1.0, "kind": "restarted", "text": "There was no snapshot of it yet: it begins anew."}]
+    running = job("a", "running", notes=notes)
+    words = "words.phaseLine(state).details.includes('begun anew')"
+    messages = [{**SNAPSHOT, "job": running, "running": running}, progress("a", 0, 3, 0.1)]
+    assert run(words, *messages) is True
+    later = {**running, "notes": [*notes, {"at": 2.0, "kind": "continued", "text": "It went on at step 9."}]}
+    assert run(words, *messages, event(later)) is False
+    assert run(words, *messages, event({**running, "outputs": [{"index": 0, "url": "/0.png"}]})) is False

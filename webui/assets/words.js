@@ -137,10 +137,17 @@ function running(state, job) {
   if (left && !stopping) details.push(left);
   const stalled = stalledBeat(state);
   if (stalled?.job === job.id) details.push(stallWords(stalled, performance.now()));
+  if (beganAnew(job)) details.push("begun anew");
   if (job.stop_requests === 2) details.push("asked twice: a third time ends the engine");
   if (stopsAfter(state, job)) details.push("stops after this image");
   else if (job.forever && !stopping) details.push("then again");
   return { phase: stopping || phaseWords(progress, state), details };
+}
+
+// Was its first picture begun again after the engine's end, since no snapshot was there to go on from?
+function beganAnew(job) {
+  const last = (job.notes || []).findLast((note) => ["continued", "restarted"].includes(note.kind));
+  return last?.kind === "restarted" && !job.outputs.length;
 }
 
 function phaseWords(progress, state) {
