@@ -45,7 +45,7 @@ async def test_the_snapshot_says_how_things_are(port: int, services: Services) -
     assert {"progress", "preview", "engine", "supervisor", "notices"} <= set(snapshot)
 
 
-async def test_an_owner_sees_its_unfinished_job_else_the_running_one_else_its_last(
+async def test_an_owner_sees_its_unfinished_job_else_its_last_else_the_running_one(
     port: int, services: Services
 ) -> None:
     async def job_of(owner: str) -> str | None:
@@ -54,12 +54,12 @@ async def test_an_owner_sees_its_unfinished_job_else_the_running_one_else_its_la
             return job["id"] if job else None
 
     assert await job_of("me") is None
-    services.store.submit("txt2img", {}, "me", id="last")
-    services.store.request("interrupt", "last")
-    assert await job_of("me") == "last"
     services.store.submit("txt2img", {}, "you", id="running")
     services.store.claim("fake")
     assert await job_of("me") == "running"
+    services.store.submit("txt2img", {}, "me", id="last")
+    services.store.request("interrupt", "last")
+    assert await job_of("me") == "last"
     services.store.submit("txt2img", {}, "me", id="waiting")
     assert await job_of("me") == "waiting"
 
