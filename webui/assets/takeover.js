@@ -196,8 +196,13 @@ class Drop {
     for (const name of ["dragenter", "dragover", "dragleave", "drop"]) document.addEventListener(name, (event) => this[name](event), true);
   }
 
+  // A file from elsewhere. The browser would leave the page for it, so it is taken also where nothing is done with it.
+  brings(event) {
+    return !this.inside && Array.from(event.dataTransfer?.types || []).includes("Files");
+  }
+
   wants(event) {
-    return !this.inside && Array.from(event.dataTransfer?.types || []).includes("Files") && !document.querySelector("dialog[open]");
+    return this.brings(event) && !document.querySelector("dialog[open]");
   }
 
   dragenter(event) {
@@ -205,10 +210,10 @@ class Drop {
   }
 
   dragover(event) {
-    if (!this.wants(event)) return;
+    if (!this.brings(event)) return;
     event.preventDefault();
     event.stopPropagation();
-    event.dataTransfer.dropEffect = "copy";
+    event.dataTransfer.dropEffect = this.wants(event) ? "copy" : "none";
   }
 
   dragleave(event) {
@@ -217,10 +222,10 @@ class Drop {
 
   drop(event) {
     this.veil.hidden = true;
-    if (!this.wants(event)) return;
+    if (!this.brings(event)) return;
     event.preventDefault();
     event.stopPropagation();
     const file = event.dataTransfer.files[0];
-    if (file) this.dropped(file);
+    if (file && this.wants(event)) this.dropped(file);
   }
 }
