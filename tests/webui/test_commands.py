@@ -42,9 +42,9 @@ class Page:
         first = [when] if button.startswith(("settings_restart", "txt2img_")) else []
         return str(self._listeners[button](*first, "tab-1", asker))
 
-    def choose_model(self, name: Any) -> None:
+    def choose_model(self, name: Any, address: str = "127.0.0.1") -> None:
         """Send a name as the list of models does."""
-        asker: Any = SimpleNamespace(request=SimpleNamespace(scope={"client": ("127.0.0.1", 1), "headers": []}))
+        asker: Any = SimpleNamespace(request=SimpleNamespace(scope={"client": (address, 1), "headers": []}))
         self._choose(name, "o" * 10_000, asker)
 
 
