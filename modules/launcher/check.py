@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 REQUIREMENTS = "requirements-dev.txt"
 # One file after the other in each of two processes: most of the time tests wait for programs that they started.
 IN_TWO_PROCESSES = ("-n", "2", "--dist", "loadfile")
-LINTERS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
+LINTERS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("tests.javascript.check",))
 
 
 def check(arguments: Arguments) -> ExitCode:

@@ -5,3 +5,6 @@ interface Window {
   steadyIsReady: (page: any) => void;
   steadyColours: () => void;
 }
+
+// An event of the document that came from an element of this kind: what lies under the pointer or has the focus.
+type EventOn<Kind extends Element> = Event & { target: Kind };

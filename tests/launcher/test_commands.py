@@ -140,6 +140,7 @@ def test_linters_and_tests_run_in_order_and_one_failure_is_enough(
         "-m ruff check . in chromium",
         "-m ruff format --check . in chromium",
         "-m mypy in chromium",
+        "-m tests.javascript.check in chromium",
         "ruff format --check . failed: see above. The tests run all the same; the exit code will be 1.",
         "-m pytest -n 2 --dist loadfile -k one two in chromium",
     ]

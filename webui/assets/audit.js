@@ -42,8 +42,8 @@ export class Audit {
   last = null; // number of the oldest row shown
 
   constructor() {
-    document.addEventListener("toggle", (event) => event.target.id === "steady_audit" && event.target.open && this.read(true), true);
-    document.addEventListener("click", (event) => {
+    document.addEventListener("toggle", (/** @type {EventOn<HTMLDetailsElement>} */ event) => event.target.id === "steady_audit" && event.target.open && this.read(true), true);
+    document.addEventListener("click", (/** @type {EventOn<HTMLElement>} */ event) => {
       if (event.target.closest?.("#steady_audit_more")) this.read(false);
       else if (event.target.closest?.("#steady_audit_again")) this.read(true);
     });

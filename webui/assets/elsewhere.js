@@ -19,7 +19,8 @@ function show(button, words, job = null) {
 }
 
 export function wireElsewhere(model) {
-  document.addEventListener("click", (event) => {
+  document.addEventListener("click", (/** @type {MouseEvent & EventOn<HTMLElement>} */ event) => {
+    /** @type {HTMLElement | null} */
     const button = event.target.closest?.("#txt2img_other, #txt2img_back");
     if (!button) return;
     const job = model.state.jobs[button.dataset.job];

@@ -91,7 +91,9 @@ export class Fields {
 
   // The schedule types that go with the sampler in the field; null while that is not known.
   get possible() {
-    return this.schedules[byId("txt2img_sampling")?.querySelector("[role=combobox]")?.value] || null;
+    /** @type {HTMLInputElement | null} */
+    const sampler = byId("txt2img_sampling")?.querySelector("[role=combobox]");
+    return this.schedules[sampler?.value] || null;
   }
 
   // What was chosen comes back with the next sampler that it goes with.
@@ -158,7 +160,9 @@ export class Fields {
   // A number field shows what is no number and tells nobody: without this the model's own default would be drawn.
   check(event) {
     const button = event.target.closest?.("#txt2img_generate, #txt2img_generate_forever");
-    const wrong = button && Array.from(document.querySelectorAll("#txt2img_page input[type=number]")).find((one) => one.validity.badInput);
+    /** @type {NodeListOf<HTMLInputElement>} */
+    const numbers = document.querySelectorAll("#txt2img_page input[type=number]");
+    const wrong = button && Array.from(numbers).find((one) => one.validity.badInput);
     if (!wrong) return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -178,7 +182,7 @@ export class Fields {
         input.setAttribute("aria-invalid", "true");
         input.setAttribute("aria-describedby", words.id);
       }
-      const first = home.querySelector("textarea, input[type=number], input");
+      const first = /** @type {HTMLElement} */ (home.querySelector("textarea, input[type=number], input"));
       first?.focus({ preventScroll: true });
       home.scrollIntoView({ block: "nearest", behavior: "smooth" });
     } else {

@@ -109,7 +109,7 @@ function bannerElement(banner) {
 }
 
 export function wireHeader(rerender) {
-  document.addEventListener("click", (event) => {
+  document.addEventListener("click", (/** @type {EventOn<HTMLElement>} */ event) => {
     const button = event.target.closest?.("button");
     if (!button) return;
     if (["steady_queue_pill", "txt2img_paused_jobs"].includes(button.id)) openTab("queue");
@@ -123,4 +123,4 @@ export function wireHeader(rerender) {
   });
 }
 
-export const openTab = (name) => document.querySelector(`[role=tab][data-tab-id="${name}"]`)?.click();
+export const openTab = (name) => /** @type {HTMLElement} */ (document.querySelector(`[role=tab][data-tab-id="${name}"]`))?.click();

@@ -20,8 +20,10 @@ export class JobFolder {
 
   // `problem(words)` shows why a folder did not open.
   constructor(problem) {
-    document.addEventListener("click", (event) => {
-      const id = event.target.closest?.("#txt2img_folder [data-folder]")?.dataset.folder;
+    document.addEventListener("click", (/** @type {EventOn<HTMLElement>} */ event) => {
+      /** @type {HTMLElement | null} */
+      const button = event.target.closest?.("#txt2img_folder [data-folder]");
+      const id = button?.dataset.folder;
       if (id) openFolder(id).catch((error) => problem(String(error.message || error)));
     });
   }

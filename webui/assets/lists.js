@@ -94,7 +94,9 @@ export class Lists {
 
 // A long list is a stop of its own for the Tab key, which then vanishes with the list and takes the focus along.
 function tame() {
-  for (const list of document.querySelectorAll('ul[role="listbox"]:not([tabindex])')) list.tabIndex = -1;
+  /** @type {NodeListOf<HTMLElement>} */
+  const lists = document.querySelectorAll('ul[role="listbox"]:not([tabindex])');
+  for (const list of lists) list.tabIndex = -1;
 }
 
 export const optionsOf = (field) =>

@@ -16,11 +16,11 @@
   system.addEventListener("change", colour);
 
   addEventListener("DOMContentLoaded", () => {
-    const form = document.getElementById("login_form");
+    const form = /** @type {HTMLFormElement} */ (document.getElementById("login_form"));
     // A link from another device keeps its owner in the fragment, which no server sees: it is handed on to the page.
     form.action += location.hash;
     // Who comes by a link of another site sends no cookie with it, though he may have one.
-    const wanted = form.elements.next.value;
+    const wanted = /** @type {HTMLInputElement} */ (form.elements.namedItem("next")).value;
     fetch("/login", { cache: "no-store", headers: { accept: "application/json" } })
       .then((answer) => answer.json())
       .then(({ user }) => user && location.replace(wanted + location.hash))

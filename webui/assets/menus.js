@@ -54,7 +54,7 @@ export class Menus {
     }
     const list = items(this.open);
     const at = list.indexOf(document.activeElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1 + (at < 0), Home: 0, End: list.length - 1 }[event.key];
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1 + Number(at < 0), Home: 0, End: list.length - 1 }[event.key];
     if (event.key === "Escape") this.close(true);
     else if (event.key === "Tab") return this.close(true);
     else if (to !== undefined) list[(to + list.length) % list.length]?.focus({ preventScroll: true });

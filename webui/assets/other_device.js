@@ -17,7 +17,7 @@ export class OtherDevice {
     this.owner = owner;
     this.rerender = rerender;
     addEventListener("hashchange", () => this.read());
-    document.addEventListener("click", (event) => this.clicked(event.target.closest?.("button")));
+    document.addEventListener("click", (/** @type {EventOn<HTMLElement>} */ event) => this.clicked(event.target.closest?.("button")));
     this.read();
   }
 
@@ -54,7 +54,7 @@ export class OtherDevice {
   }
 
   async copy(button) {
-    await copyText(byId("steady_device_link").value);
+    await copyText(/** @type {HTMLInputElement} */ (byId("steady_device_link")).value);
     setText(button, "Copied");
     setTimeout(() => setText(button, "Copy the link"), 1200);
   }

@@ -9,7 +9,7 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 export function waitForTheServer(isOpen) {
   const plain = window.fetch.bind(window);
   window.fetch = async (input, init) => {
-    if (!String(input?.url ?? input).includes("/gradio_api/run/")) return plain(input, init);
+    if (!String(input instanceof Request ? input.url : input).includes("/gradio_api/run/")) return plain(input, init);
     for (;;) {
       try {
         const answer = await plain(input, init);

@@ -1,6 +1,6 @@
 // What can be done with the picture on the stage or in the viewer: buttons with `data-do`, there and here.
 
-import { byId, press, setText } from "./dom.js";
+import { press, setText } from "./dom.js";
 import { picturesOf } from "./series.js";
 import { Viewer } from "./viewer.js";
 

@@ -116,7 +116,7 @@ export class Queue {
   // Only what differs is touched, and the focus stays: in its row, or where that is gone, in the one in its place.
   fill(id, list, makeRow) {
     const box = byId(id);
-    const focused = box.contains(document.activeElement) ? document.activeElement : null;
+    const focused = box.contains(document.activeElement) ? /** @type {HTMLButtonElement} */ (document.activeElement) : null;
     const at = Array.from(box.children).indexOf(focused?.closest("[data-job]"));
     const rows = list.map((job) => this.row(job, makeRow));
     rows.forEach((row, i) => {
@@ -126,7 +126,7 @@ export class Queue {
     while (box.children.length > rows.length) box.lastChild.remove();
     number(rows);
     if (!focused || (document.activeElement === focused && !focused.disabled)) return;
-    const job = focused.closest("[data-job]").dataset.job;
+    const { job } = /** @type {HTMLElement} */ (focused.closest("[data-job]")).dataset;
     const row = rows.find((one) => one.dataset.job === job) || rows[Math.min(at, rows.length - 1)];
     const same = focused.dataset.act ? row?.querySelector(`button.sd-small[data-act="${focused.dataset.act}"]:enabled`) : null;
     const next = same || row?.querySelector(focused.matches(".sd-dots") ? ".sd-dots" : "button:enabled") || byId("steady_queue_pause");
@@ -170,13 +170,15 @@ export class Queue {
       const nothing = state.instance ? "Nothing is being drawn." : "Connecting …";
       if (!running.length) box.append(make("p", { class: "sd-none" }, nothing));
     }
-    for (const row of box.querySelectorAll("[data-job]")) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const drawnRows = box.querySelectorAll("[data-job]");
+    for (const row of drawnRows) {
       const mine = state.progress?.job === row.dataset.job ? state.progress : null;
       const line = phaseLine({ ...state, shown: row.dataset.job, pressed: null });
       setText(row.querySelector(".sd-row-state"), [line.phase, ...line.details].join(" · ").replace(/ %/g, "\u00a0%"));
       const preview = previewOf(state, row.dataset.job);
       if (preview) setAttribute(row.querySelector("[data-drawn] img"), "src", preview.data);
-      row.querySelector(".sd-row-bar").style.setProperty("--filled", `${((mine?.progress || 0) * 100).toFixed(1)}%`);
+      /** @type {HTMLElement} */ (row.querySelector(".sd-row-bar")).style.setProperty("--filled", `${((mine?.progress || 0) * 100).toFixed(1)}%`);
     }
   }
 }

@@ -17,7 +17,7 @@ export class QueuePast {
   constructor(owner, changed) {
     this.owner = owner;
     this.changed = changed;
-    document.addEventListener("input", (event) => event.target.id === "steady_queue_search" && this.search(event.target));
+    document.addEventListener("input", (/** @type {EventOn<HTMLInputElement>} */ event) => event.target.id === "steady_queue_search" && this.search(event.target));
   }
 
   get filtered() {
@@ -49,7 +49,9 @@ export class QueuePast {
 
   render(total) {
     this.total = total;
-    for (const chip of byId("steady_queue_filter").querySelectorAll("[data-group]")) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const chips = byId("steady_queue_filter").querySelectorAll("[data-group]");
+    for (const chip of chips) {
       setAttribute(chip, "aria-pressed", String(chip.dataset.group === this.group));
     }
     setAttribute(byId("steady_queue_mine"), "aria-pressed", String(this.mine));

@@ -8,11 +8,13 @@ const NOT_COUNTED = "0 / 75"; // what the counters are built with (webui/tabs/tx
 
 export const knows = (state) => state.instance !== null;
 
+let remembered;
+
 // Which buttons there are, for the next reload.
 export function rememberJob() {
   const { job } = document.documentElement.dataset;
-  if (job && job !== rememberJob.last) write(JOB, job, () => sessionStorage);
-  rememberJob.last = job;
+  if (job && job !== remembered) write(JOB, job, () => sessionStorage);
+  remembered = job;
 }
 
 // Nothing was typed before: then nothing is what there is to count.

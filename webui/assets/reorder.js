@@ -13,7 +13,9 @@ export class Reorder {
 
   // `list` finds the list; `tell(row, place)` sends a move, place 1 being the next; `say(words)` speaks to screen readers.
   constructor(list, tell, say) {
-    Object.assign(this, { list, tell, say });
+    this.list = list;
+    this.tell = tell;
+    this.say = say;
     document.addEventListener("keydown", (event) => this.key(event), true);
     document.addEventListener("pointerdown", (event) => this.grab(event));
     document.addEventListener("pointermove", (event) => this.pull(event));

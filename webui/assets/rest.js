@@ -10,8 +10,10 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 // the same when asked twice. Returns what the server answered; throws an Error with its words, and its
 // `status`, when it refused.
 export async function ask(method, path, body = undefined) {
+  /** @type {Record<string, string>} */
   const headers = { "X-Steady-Owner": readOwner() };
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  /** @type {RequestInit} */
   const init = { method, headers, cache: "no-store", body: body === undefined ? undefined : JSON.stringify(body) };
   for (let tries = 1; ; tries += 1) {
     try {

@@ -52,7 +52,7 @@ export class RestartAnswer {
   asked = null; // {kind, before}: the button that was pressed last, and who was there then
 
   constructor(state) {
-    document.addEventListener("click", (event) => this.pressed(event.target.closest?.("button")?.id, state()), true);
+    document.addEventListener("click", (/** @type {EventOn<HTMLElement>} */ event) => this.pressed(event.target.closest?.("button")?.id, state()), true);
   }
 
   pressed(id, state) {
@@ -77,7 +77,7 @@ export class RestartAnswer {
   }
 }
 
-const answerLine = () => byId("settings_result")?.querySelector(".sd-answer");
+const answerLine = () => /** @type {HTMLElement} */ (byId("settings_result")?.querySelector(".sd-answer"));
 const who = (kind, { instance, engine }) => (kind === "server" ? instance : engine?.status === "starting" ? null : engine?.pid);
 
 function say(line, words, tone) {

@@ -33,7 +33,7 @@ export function refuseClosed() {
     event.preventDefault();
   };
   for (const kind of ["click", "keydown", "pointerdown", "mousedown"]) {
-    document.addEventListener(kind, (event) => (event.key === "Tab" ? undefined : stop(event)), true);
+    document.addEventListener(kind, (/** @type {KeyboardEvent} */ event) => (event.key === "Tab" ? undefined : stop(event)), true);
   }
 }
 

@@ -39,7 +39,7 @@ export class Settings {
     setAttribute(byId("settings_submit"), "data-unsaved", open.size || null);
   }
 
-  open = () => this.names.filter((name, i) => this.known && !same(this.now[i], this.known[i]));
+  open = () => this.names.filter((_, i) => this.known && !same(this.now[i], this.known[i]));
 
   unsaved() {
     return JSON.stringify(this.open());
@@ -81,7 +81,7 @@ export class Settings {
     const first = faults.length ? byId(`setting_${faults[0][0]}`) : null;
     if (!first) return;
     if (first.classList.contains("sd-gone")) clearSearch();
-    first.querySelector("input, textarea")?.focus({ preventScroll: true });
+    /** @type {HTMLElement} */ (first.querySelector("input, textarea"))?.focus({ preventScroll: true });
     first.scrollIntoView({ block: "center" });
   }
 }
@@ -97,6 +97,7 @@ function sayUnsent(words) {
 }
 
 function forget() {
+  /** @type {HTMLElement | null} */
   const line = byId("settings_result")?.querySelector(".sd-answer");
   if (line) line.hidden = true;
 }
@@ -125,7 +126,7 @@ function mend(setting) {
 }
 
 function clearSearch() {
-  const field = byId("settings_search");
+  const field = /** @type {HTMLInputElement} */ (byId("settings_search"));
   field.value = "";
   search("");
 }

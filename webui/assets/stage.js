@@ -23,7 +23,7 @@ export class Stage {
     const output = this.output(state);
     const preview = this.preview(state);
     this.renderPicture(state, job, output, preview);
-    this.renderEmpty(state, job, output, facts);
+    this.renderEmpty(job, output, facts);
     renderStrip(state, preview ? null : output, facts);
     renderLive(this.chosen && !preview ? job : null);
     renderInfotext(job, output, preview);
@@ -94,7 +94,7 @@ export class Stage {
     image.removeAttribute("src");
   }
 
-  renderEmpty(state, job, output, facts) {
+  renderEmpty(job, output, facts) {
     const empty = byId("txt2img_empty");
     const failed = job && ["failed", "quarantined"].includes(job.status);
     const bare = job && !failed && !unfinished(job) && !output && !job.follows;

@@ -19,12 +19,12 @@ export function renderStrip(state, shown, facts) {
   const key = JSON.stringify([places.map((place) => [place.id, place.kind]), shown?.url]);
   if (strip.dataset.key === key) return follow(strip, state, facts);
   strip.dataset.key = key;
-  const focused = strip.contains(document.activeElement) ? document.activeElement.dataset.place : null;
-  const known = new Map(Array.from(strip.children, (element) => [element.dataset.place, element]));
+  const focused = strip.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.place : null;
+  const known = new Map(Array.from(strip.children, (/** @type {HTMLElement} */ element) => [element.dataset.place, element]));
   const buttons = places.map((place) => fill(known.get(place.id) || element(place), place, shown));
   for (const old of known.values()) if (!buttons.includes(old)) old.remove();
   buttons.forEach((button, i) => strip.children[i] === button || strip.insertBefore(button, strip.children[i] || null));
-  if (focused !== null) strip.querySelector(`[data-place="${focused}"]`)?.focus();
+  if (focused !== null) /** @type {HTMLElement} */ (strip.querySelector(`[data-place="${focused}"]`))?.focus();
   follow(strip, state, facts);
   strip.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
@@ -85,12 +85,13 @@ function fill(button, { number, kind, output }, shown) {
 
 // The arrow keys walk from place to place, whichever way the strip lies. `select(url)` is told of each.
 export function wireStripKeys(select) {
-  document.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (/** @type {KeyboardEvent & EventOn<HTMLElement>} */ event) => {
+    /** @type {HTMLButtonElement | null} */
     const place = event.target.closest?.("#txt2img_gallery button");
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!place || !step) return;
     event.preventDefault();
-    const next = step > 0 ? place.nextElementSibling : place.previousElementSibling;
+    const next = /** @type {HTMLButtonElement} */ (step > 0 ? place.nextElementSibling : place.previousElementSibling);
     if (!next || next.disabled) return;
     next.focus();
     select(next.dataset.url || null);

@@ -29,8 +29,8 @@ export class WhenDone {
     this.page = page;
     this.choices = chosen();
     document.addEventListener("visibilitychange", () => document.hidden || this.seen());
-    document.addEventListener("change", (event) => event.target.dataset?.done && this.changed(event.target));
-    document.addEventListener("click", (event) => event.target.id === "steady_done_try" && this.hear());
+    document.addEventListener("change", (/** @type {EventOn<HTMLInputElement>} */ event) => event.target.dataset?.done && this.changed(event.target));
+    document.addEventListener("click", (/** @type {EventOn<HTMLElement>} */ event) => event.target.id === "steady_done_try" && this.hear());
     // A browser lets a page sound only after a hand or a key was on it.
     for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => this.choices.sound && wake());
   }
@@ -97,14 +97,18 @@ export class WhenDone {
   }
 
   render() {
-    for (const field of document.querySelectorAll("#steady_when_done [data-done]")) {
+    /** @type {NodeListOf<HTMLInputElement>} */
+    const fields = document.querySelectorAll("#steady_when_done [data-done]");
+    for (const field of fields) {
       const value = this.choices[field.dataset.done];
       if (field.type === "checkbox") field.checked = value;
       else field.value = value;
       field.style.setProperty("--range_progress", `${value}%`);
     }
     const silent = !this.choices.sound;
-    for (const one of document.querySelectorAll("#steady_when_done [data-of=sound]")) one.disabled = silent;
+    /** @type {NodeListOf<HTMLInputElement>} */
+    const ofSound = document.querySelectorAll("#steady_when_done [data-of=sound]");
+    for (const one of ofSound) one.disabled = silent;
   }
 }
 
@@ -119,7 +123,7 @@ function chosen() {
 // Why this browser shows no notification of this page, "" where it does.
 async function whyNot() {
   if (!("Notification" in window)) {
-    const secure = window.isSecureContext ? "" : ", since the page has neither https nor the address localhost";
+    const secure = isSecureContext ? "" : ", since the page has neither https nor the address localhost";
     return `This browser shows no notifications here${secure}. The sound works all the same.`;
   }
   const answer = Notification.permission === "default" ? await Notification.requestPermission() : Notification.permission;
