@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-
-from modules.cmd_args import is_loopback
 
 # What proxies add. The host that one was asked for is not believed at all: it would stand in the page.
 FORWARDING = frozenset(
@@ -16,24 +13,6 @@ FORWARDING = frozenset(
     | {b"x-forwarded-prefix", b"x-real-ip", b"forwarded", b"via"}
 )
 SCHEMES = {"http": {"http": "http", "websocket": "ws"}, "https": {"http": "https", "websocket": "wss"}}
-
-
-@dataclass(frozen=True)
-class Client:
-    """The address that a request comes from, and whether it is a process of this very machine that sends it."""
-
-    address: str
-    local: bool
-
-
-def client_of(scope: Scope) -> Client:
-    """Return who sends a request.
-
-    Behind a proxy that --trusted-proxies names it is the proxy's client. Behind another one, which a header gives away,
-    nobody knows who it is: the address then says so, and is none of this machine.
-    """
-    address = scope["client"][0] if scope.get("client") else "unknown"
-    return Client(address, is_loopback(address))
 
 
 class Proxies:
@@ -51,7 +30,11 @@ class Proxies:
 
 
 class TrueClient:
-    """ASGI middleware that puts the client's own address into the scope and takes out what proxies have added."""
+    """ASGI middleware that puts the client's own address into the scope and takes out what proxies have added.
+
+    Behind a proxy that --trusted-proxies names it is the proxy's client. Behind another one, which a header gives away,
+    nobody knows who it is: the address then says so, and is none of this machine.
+    """
 
     def __init__(self, app: ASGIApp, proxies: Proxies) -> None:
         self.app, self.proxies = app, proxies

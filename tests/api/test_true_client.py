@@ -9,8 +9,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from modules.api.services import Services
-from modules.api.true_client import Proxies, TrueClient, client_of
+from modules.api.true_client import Proxies, TrueClient
 from modules.cmd_args import parse
+from modules.jobs.visitor import stranger
 
 
 async def seen(peer: str, headers: dict[str, str], *proxies: str, kind: str = "http") -> Scope:
@@ -34,11 +35,10 @@ async def seen(peer: str, headers: dict[str, str], *proxies: str, kind: str = "h
 
 
 async def test_who_asks_directly_is_who_he_is() -> None:
-    assert client_of(await seen("127.0.0.1", {})) == client_of({"client": ("127.0.0.1", 1)})
-    assert client_of(await seen("127.0.0.1", {})).local
-    assert client_of(await seen("::1", {})).local
-    assert not client_of(await seen("192.168.1.5", {})).local
-    assert not client_of({"type": "http", "client": None}).local
+    assert stranger(await seen("127.0.0.1", {})).near
+    assert stranger(await seen("::1", {})).near
+    assert not stranger(await seen("192.168.1.5", {})).near
+    assert not stranger({"type": "http", "client": None}).near
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "192.168.1.5"])
@@ -49,8 +49,8 @@ async def test_without_a_named_proxy_no_header_is_believed_and_none_is_taken_for
     peer: str, header: str
 ) -> None:
     scope = await seen(peer, {header: "127.0.0.1", "x-other": "kept"})
-    client = client_of(scope)
-    assert (client.address, client.local) == (f"proxy {peer}", False)
+    client = stranger(scope)
+    assert (client.address, client.near) == (f"proxy {peer}", False)
     assert scope["headers"] == [(b"x-other", b"kept")]
     assert scope["scheme"] == "http"
 
@@ -70,8 +70,8 @@ async def test_without_a_named_proxy_no_header_is_believed_and_none_is_taken_for
 )
 async def test_a_named_proxy_is_believed_about_the_one_before_it(forwarded: str, address: str, local: bool) -> None:
     scope = await seen("10.0.0.9", {"x-forwarded-for": forwarded}, "10.0.0.0/24")
-    client = client_of(scope)
-    assert (client.address, client.local) == (address, local)
+    client = stranger(scope)
+    assert (client.address, client.near) == (address, local)
 
 
 async def test_a_named_proxy_says_the_scheme_and_never_the_host() -> None:
