@@ -27,7 +27,7 @@ class Source:
     data: Mapping[str, Any]
 
 
-def answer(source: str, who: Actor, store: JobStore, catalogue: CheckpointCatalogue) -> str:
+def answer(source: object, who: Actor, store: JobStore, catalogue: CheckpointCatalogue) -> str:
     """Return JSON for the page: `values` of the fields, `checkpoint`, what was `taken` and `left`; or a `problem`."""
     try:
         kind, takeover, more = _read(_parsed(source), who, store, catalogue)
@@ -42,12 +42,12 @@ def answer(source: str, who: Actor, store: JobStore, catalogue: CheckpointCatalo
     return json.dumps(told | {"left": [list(one) for one in takeover.left]} | more)
 
 
-def _parsed(source: str) -> Source:
+def _parsed(source: object) -> Source:
     try:
-        data = json.loads(source or "")
+        data = json.loads(source) if isinstance(source, str) and len(source) <= 2 * LONGEST else None
     except (ValueError, RecursionError):
         data = None
-    if not isinstance(data, dict) or len(source) > 2 * LONGEST:
+    if not isinstance(data, dict):
         raise InvalidRequest("This cannot be read: it is no infotext, or too long for one.")
     return Source(str(data.get("kind")), data)
 

@@ -11,6 +11,7 @@ import re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modules.api.answers import error_answer
+from modules.api.page_values import PageValues
 
 READ = re.compile(r"/|/config|/theme\.css|/favicon\.ico|/gradio_api/app_id|/(assets|static)/.+")
 WRITE = re.compile(r"/gradio_api/run/predict")
@@ -21,10 +22,12 @@ class PageRoutes:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.values = PageValues(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or is_open(scope):
-            await self.app(scope, receive, send)
+            calls = scope["type"] == "http" and scope["method"] == "POST"
+            await (self.values if calls else self.app)(scope, receive, send)
             return
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": "no such route"})

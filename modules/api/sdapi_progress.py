@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from starlette.responses import Response
 
 from modules.api.answers import json_answer
@@ -32,6 +32,12 @@ class ProgressQuestion(BaseModel):
     id_task: str | None = None
     id_live_preview: int | None = -1
     live_preview: bool = True
+
+    @field_validator("id_task", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        """Half a surrogate pair is in no job's id, and the database takes none."""
+        return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def routes(services: Services) -> APIRouter:

@@ -71,7 +71,7 @@ async def test_each_route_of_gradio_that_the_page_does_not_use_is_closed(gradio_
         for path, method in {(asked(route.path), method) for route in routes for method in route.methods}:
             if ("GET" if method == "HEAD" else method, path) in USED:
                 with pytest.raises(ConnectionAbortedError):
-                    await http.request(method, path)
+                    await http.request(method, path, json={"fn_index": 0, "data": []})
             else:
                 assert (await http.request(method, path)).status_code == 404, (method, path)
     assert ("POST", "/gradio_api/run/predict") in reached

@@ -60,3 +60,10 @@ async def test_a_paused_job_waits(services: Services) -> None:
     services.store.request("pause", "a")
     answer = where_is(services.store, "a")
     assert (answer["queued"], answer["completed"], answer["textinfo"]) == (True, False, "Paused")
+
+
+async def test_an_id_that_no_text_can_be_is_of_no_job(client: httpx.AsyncClient) -> None:
+    for half in ("\\ud800", "a\\udfff"):
+        json = {"content-type": "application/json"}
+        answer = await client.post("/internal/progress", content=f'{{"id_task": "{half}"}}', headers=json)
+        assert (answer.status_code, answer.json()["textinfo"]) == (200, "Waiting...")

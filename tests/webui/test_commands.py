@@ -159,3 +159,12 @@ async def test_without_a_launcher_the_page_says_what_rest_says(page: Page, store
     words = page.press("settings_restart_gradio", "127.0.0.1")
     assert "No launcher follows the command restart" in words and "replaced" not in words
     assert store.audit(10) == []
+
+
+@pytest.mark.parametrize("job", [5, 2**70, True, ["theirs"], {"a": 1}])
+async def test_what_is_no_job_is_told_and_stops_nothing(page: Page, job: Any) -> None:
+    port = Port()
+    page.state.requests = port
+    for button in STOPS:
+        assert "no job" in json.loads(page.press(button, "127.0.0.1", job))["message"]
+    assert port.asked == []

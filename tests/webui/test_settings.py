@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 import json
 
+import pytest
+
 from modules.jobs.rows import Actor
 from modules.jobs.store import JobStore
 from modules.options import Options
-from webui.tabs.settings import apply_settings, shown, shown_fields
+from webui.tabs.settings import apply_settings, names_in, shown, shown_fields
 
 
 def test_what_changed_is_named_and_announced(store: JobStore, options: Options) -> None:
@@ -59,3 +61,8 @@ def test_who_applied_what_is_kept(store: JobStore, options: Options) -> None:
     apply_settings(store, {"results_kept_hours": 48}, Actor("owner-1", "127.0.0.1"))
     row = store.audit(1)[0]
     assert (row.owner, row.action, row.detail["changed"]) == ("owner-1", "settings", ["results_kept_hours"])
+
+
+@pytest.mark.parametrize("sent", [5, ["theme"], {"a": 1}, None, "", "theme", "5", "[" * 100_000])
+def test_what_is_no_list_of_names_names_nothing(sent: object) -> None:
+    assert names_in(sent) == []

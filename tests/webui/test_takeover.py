@@ -40,9 +40,11 @@ def test_a_text_without_settings_is_refused_in_words(ask: Any) -> None:
     assert "holds no settings" in ask("text", text="just a prompt")["problem"]
 
 
-@pytest.mark.parametrize("source", ["", "[1]", "null", "[" * 100_000, '{"kind": "job"}', '{"kind": "text", "text": 3}'])
+@pytest.mark.parametrize(
+    "source", ["", "[1]", "null", "[" * 100_000, '{"kind": "job"}', '{"kind": "text", "text": 3}', 5, ["a"], {"a": 1}]
+)
 def test_what_no_page_sends_is_told_and_does_no_harm(
-    source: str, store: JobStore, catalogue: CheckpointCatalogue
+    source: object, store: JobStore, catalogue: CheckpointCatalogue
 ) -> None:
     assert "problem" in json.loads(answer(source, Actor("me", "127.0.0.1"), store, catalogue))
 

@@ -141,7 +141,7 @@ def wire(tab: SettingsTab, header: Header, store: JobStore) -> None:
     """Join the buttons with the settings and the launcher."""
 
     def apply(values: Values, asker: gr.Request) -> str:
-        chosen = json.loads(values[tab.unsaved] or "[]")
+        chosen = names_in(values[tab.unsaved])
         changes = {name: values[component] for name, component in tab.fields.items() if name in chosen}
         return apply_settings(store, changes, actor(values[header.owner], asker))
 
@@ -155,6 +155,15 @@ def wire(tab: SettingsTab, header: Header, store: JobStore) -> None:
     on_any([field.change for field in fields], None, fields, None,
            js="(...values) => { window.steady?.settingsChanged(...values); return []; }")  # fmt: skip
     _wire_restarts(tab, header, store)
+
+
+def names_in(sent: object) -> list[object]:
+    """Return the names in a JSON list that a page sent; none in what is no such list."""
+    try:
+        found = json.loads(sent) if isinstance(sent, str) else None
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, list) else []
 
 
 def _wire_restarts(tab: SettingsTab, header: Header, store: JobStore) -> None:

@@ -169,7 +169,7 @@ def _wire_generate(tab: Txt2Img, header: Header, store: JobStore, catalogue: Che
         if values[header.checkpoint]:
             request["override_settings"] = {"sd_model_checkpoint": values[header.checkpoint]}
         who = actor(values[header.owner], asker)
-        return submit(store, catalogue, request, who, values[tab.job] or None, forever, values[tab.retry_of] or None)
+        return submit(store, catalogue, request, who, _id(values[tab.job]), forever, _id(values[tab.retry_of]))
 
     def generate_forever(values: Values, asker: gr.Request) -> str:
         return generate(values, asker, forever=True)
@@ -185,6 +185,10 @@ def _wire_generate(tab: Txt2Img, header: Header, store: JobStore, catalogue: Che
     for button, begin in ((tab.generate, generate), (tab.generate_forever, generate_forever)):
         sent = on(button.click, begin, inputs, tab.answer, js=named, trigger_mode="multiple")
         on(sent.then, None, tab.answer, None, js="(answer) => { window.steady.answered(answer); return []; }")
+
+
+def _id(sent: object) -> str | None:
+    return str(sent) if sent else None
 
 
 def submit(
@@ -226,8 +230,10 @@ def _replaceable(store: JobStore, edited: str | None, who: Actor) -> str | None:
 
 def _wire_stopping(tab: Txt2Img, header: Header) -> None:
     def asking(stop: Callable[[str], object]) -> Callable[[str, str, gr.Request], str]:
-        def ask(job: str, owner: str, asker: gr.Request) -> str:
+        def ask(job: object, owner: str, asker: gr.Request) -> str:
             """Return why it may not be, as JSON for the page's scripts; "" when it was done."""
+            if not (job is None or isinstance(job, str)):
+                return json.dumps({"message": "This is no job: load the page again."})
             try:
                 with acting_as(owner, asker):
                     stop(job or "")
@@ -309,7 +315,7 @@ def shown_plain(text: object) -> str:
 def _wire_takeover(tab: Txt2Img, header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> None:
     """Settings of an infotext, a picture or an earlier job go into the fields, and can be taken back."""
 
-    def take(source: str, owner: str, asker: gr.Request) -> str:
+    def take(source: object, owner: str, asker: gr.Request) -> str:
         return takeover.answer(source, actor(owner, asker), store, catalogue)
 
     everything = [header.checkpoint, *tab.fields.values()]
