@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +62,16 @@ class Memory:
             self.peak = max(self.peak, self.now())
 
 
-def ask(port: int, method: str, path: str, body: bytes | Iterator[bytes] = b"", **headers: str) -> int:
+def ask(
+    port: int, method: str, path: str, body: bytes | Iterator[bytes] = b"", headers: Mapping[str, str] | None = None
+) -> int:
     """Return the status of one request; 0 when the server cut it off."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         with contextlib.suppress(
             BrokenPipeError, ConnectionResetError
         ):  # refused before it was sent: the answer is there
-            connection.request(method, path, body or None, {"content-type": "application/json", **headers})
+            connection.request(method, path, body or None, {"content-type": "application/json", **(headers or {})})
         answer = connection.getresponse()
         answer.read()
         return answer.status
@@ -111,7 +113,9 @@ def single_requests(port: int) -> dict[str, Callable[[], int]]:
         ),
         "60 MiB of brackets": lambda: ask(port, "POST", PNG_INFO, b"[" * (60 * MEBIBYTE)),
         "a picture of 400 MB in a file of 400 kB": lambda: ask(port, "POST", PNG_INFO, picture),
-        "an owner of 50 MiB": lambda: ask(port, "GET", "/sdapi/v1/jobs", **{"x-steady-owner": "x" * (50 * MEBIBYTE)}),
+        "an owner of 50 MiB": lambda: ask(
+            port, "GET", "/sdapi/v1/jobs", headers={"x-steady-owner": "x" * (50 * MEBIBYTE)}
+        ),
     }
 
 
@@ -134,7 +138,7 @@ def many_requests(port: int) -> dict[str, Deed]:
 
     def refused(number: int) -> None:
         body = {"prompt": "x" * 20_000, "force_task_id": f"{number}" * 50, "width": 3}
-        ask(port, "POST", "/sdapi/v1/txt2img", json.dumps(body).encode(), **{"x-steady-owner": f"owner-{number}"})
+        ask(port, "POST", "/sdapi/v1/txt2img", json.dumps(body).encode(), {"x-steady-owner": f"owner-{number}"})
 
     return {
         "visitors of the page": predict,

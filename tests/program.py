@@ -27,7 +27,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until(what: Callable[[], T], timeout_seconds: float, describe: str) -> T:
+def wait_until(what: Callable[[], T | None], timeout_seconds: float, describe: str) -> T:
     """Call `what` until it gives something true and return that; fail with `describe` when the time is over."""
     ends_at = time.monotonic() + timeout_seconds
     while time.monotonic() < ends_at:
@@ -178,7 +178,7 @@ class Program:
 
         def drawing() -> bool:
             progress = self.get("/sdapi/v1/progress?skip_current_image=true")
-            return progress["state"]["job"] == identity and progress["state"]["sampling_step"] >= step
+            return bool(progress["state"]["job"] == identity and progress["state"]["sampling_step"] >= step)
 
         wait_until(drawing, 90, f"job {identity} draws; log:\n{self.log_tail()}")
 

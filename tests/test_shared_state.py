@@ -70,7 +70,8 @@ def test_begin_resets_everything_but_preview_ids() -> None:
         "job_timestamp": "", "job_no": 0, "sampling_step": 0, "sampling_steps": 0,
     }  # fmt: skip
     assert len(state.job_timestamp) == 14 and state.job_timestamp.isdecimal()
-    assert (state.textinfo, state.image_index, state.current_latent, state.preview) == (None, 0, None, None)
+    left: list[object] = [state.textinfo, state.image_index, state.current_latent, state.preview]
+    assert left == [None, 0, None, None]
     assert state.id_live_preview == 1
 
 

@@ -92,7 +92,8 @@ def test_set_current_image_decodes_each_n_steps_once() -> None:
         state.set_current_image()
         state.set_current_image()
     assert decoded == ["step 3", "step 6"]
-    assert (state.current_image, state.id_live_preview, state.current_image_sampling_step) == ("image of step 6", 2, 6)
+    shown: Any = state.current_image
+    assert (shown, state.id_live_preview, state.current_image_sampling_step) == ("image of step 6", 2, 6)
     state.preview_every_n_steps = -1
     state.sampling_step = 20
     state.set_current_image()

@@ -88,7 +88,7 @@ class FakeEngine(threading.Thread):
         self.go.set()
         self.end = threading.Event()
         self.fail_with: str | None = None
-        self.between_images: Callable[[Job, int], None] = lambda job, index: None
+        self.between_images: Callable[[Job, int], object] = lambda job, index: None
 
     def run(self) -> None:
         while not self.end.is_set():
@@ -196,7 +196,7 @@ def application_of(services: Services) -> ASGIApp:
 
 @pytest.fixture
 async def client(running: Services, application: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=application, client=("127.0.0.1", 5000))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=application, client=("127.0.0.1", 5000))
     async with httpx.AsyncClient(transport=transport, base_url=HOST, timeout=20) as http:
         yield http
 

@@ -31,7 +31,7 @@ class Reader:
 
 
 def asking(limit: BodyLimit) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=limit), base_url=HOST, timeout=20)  # type: ignore[arg-type]
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=limit), base_url=HOST, timeout=20)
 
 
 async def parts(count: int, size: int = MEBIBYTE // 4) -> AsyncIterator[bytes]:

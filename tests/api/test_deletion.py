@@ -1,5 +1,7 @@
 """Jobs are deleted over REST; where pictures are is told, and shown, on the same machine alone."""
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,7 @@ def remote(application: Stamp) -> httpx.AsyncClient:
         scope[SCOPE_KEY] = Visitor("192.168.1.9", near=False, user="anna")
         await application(scope, receive, send)
 
-    transport = httpx.ASGITransport(app=known, client=("192.168.1.9", 5000))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=known, client=("192.168.1.9", 5000))
     return httpx.AsyncClient(transport=transport, base_url=HOST, timeout=20)
 
 
@@ -128,8 +130,8 @@ async def test_the_folder_is_opened(
 def test_each_system_has_its_file_manager(
     monkeypatch: pytest.MonkeyPatch, platform: str, screen: str, wanted: str | None
 ) -> None:
-    monkeypatch.setattr(job_folder.sys, "platform", platform)
-    monkeypatch.setattr(job_folder.shutil, "which", lambda name: name)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(shutil, "which", lambda name: name)
     monkeypatch.setenv("DISPLAY", screen)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     assert job_folder.file_manager() == wanted

@@ -37,7 +37,7 @@ def guarded(services: Services, tmp_path: Path) -> ASGIApp:
 
 
 def client_of(app: ASGIApp, address: str, owner: str) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=app, client=(address, 5000))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app, client=(address, 5000))
     return httpx.AsyncClient(transport=transport, base_url=HOST, timeout=20, headers={"x-steady-owner": owner})
 
 

@@ -25,7 +25,7 @@ async def page(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def test_the_scripts_of_the_page_and_of_its_head_are_named_and_no_others() -> None:
-    transport = httpx.ASGITransport(app=PagePolicy(page, HEAD))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=PagePolicy(page, HEAD))
     async with httpx.AsyncClient(transport=transport, base_url=HOST) as http:
         answer = await http.get("/")
         plain = await http.get("/", headers={"accept-encoding": "identity"})

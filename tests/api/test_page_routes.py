@@ -60,15 +60,15 @@ async def test_each_route_of_gradio_that_the_page_does_not_use_is_closed(gradio_
     """All that this version of Gradio has, asked one by one: a newer one's routes are closed until they are named."""
     reached: list[tuple[str, str]] = []
 
-    async def gradios(scope: dict[str, str], receive: object, send: object) -> None:
+    async def gradios(scope: Scope, receive: Receive, send: Send) -> None:
         reached.append((scope["method"], scope["path"]))
         raise ConnectionAbortedError
 
     routes = list(all_routes(gradio_app.routes))
     assert len(routes) > 60
-    transport = httpx.ASGITransport(app=PageRoutes(gradios))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=PageRoutes(gradios))
     async with httpx.AsyncClient(transport=transport, base_url=HOST) as http:
-        for path, method in {(asked(route.path), method) for route in routes for method in route.methods}:
+        for path, method in {(asked(route.path), method) for route in routes for method in route.methods or ()}:
             if ("GET" if method == "HEAD" else method, path) in USED:
                 with pytest.raises(ConnectionAbortedError):
                     await http.request(method, path, json={"fn_index": 0, "data": []})
@@ -98,7 +98,7 @@ async def test_the_application_keeps_them_closed(services: Services, path: str) 
         await PlainTextResponse("reached")(scope, receive, send)
 
     application = assemble(services, everything, {}, Proof({}, services.folder.auth))
-    transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=application)
     async with httpx.AsyncClient(transport=transport, base_url=HOST) as http:
         assert (await http.get("/config")).text == "reached"
         for method in ("GET", "POST", "PUT", "HEAD"):

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -82,13 +84,14 @@ def test_every_route_answers_as_its_schema_says(server: Server, mode: Generation
     tried: set[str] = set()
     faults: list[str] = []
     for found in api.get_all_operations():
+        assert isinstance(found, Ok), found
         operation = found.ok()
 
         @settings(
             max_examples=CASES_A_ROUTE[mode], deadline=None, database=None, suppress_health_check=list(HealthCheck)
         )
         @given(case=operation.as_strategy(generation_mode=mode))
-        def call(case: schemathesis.Case) -> None:
+        def call(case: schemathesis.Case[Any]) -> None:
             answer = case.call(timeout=30)
             tried.add(case.operation.label)
             checks = [status_code_conformance, content_type_conformance, response_schema_conformance]

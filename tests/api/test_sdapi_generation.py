@@ -7,6 +7,7 @@ import json
 
 import httpx
 import pytest
+from starlette.types import ASGIApp, Message
 
 from modules.api.broadcaster import Broadcaster
 from modules.api.services import Services
@@ -266,27 +267,29 @@ async def test_an_engine_that_was_given_up_is_a_503_with_the_reason(
 
 
 async def test_a_client_that_goes_away_stops_its_job_only_if_it_said_so(
-    services: Services, engine: FakeEngine, application: httpx.ASGITransport
+    services: Services, engine: FakeEngine, application: ASGIApp
 ) -> None:
     engine.go.clear()
     for name, stop in (("stays", False), ("stops", True)):
         body = json.dumps({"force_task_id": name, "stop_on_disconnect": stop}).encode()
-        messages = [{"type": "http.request", "body": body, "more_body": False}]
+        messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
         await until(lambda: True)
         await disconnecting_post(application, TXT2IMG, messages, services, name)
     assert [job.status for name in ("stays", "stops") if (job := services.store.get(name))] == ["queued", "interrupted"]
 
 
-async def disconnecting_post(application, path, messages, services, name) -> None:  # type: ignore[no-untyped-def]
+async def disconnecting_post(
+    application: ASGIApp, path: str, messages: list[Message], services: Services, name: str
+) -> None:
     """POST as a client that goes away as soon as its job is in the queue."""
 
-    async def receive() -> dict[str, object]:
+    async def receive() -> Message:
         if messages:
             return messages.pop(0)
         await until(lambda: services.store.get(name))
         return {"type": "http.disconnect"}
 
-    async def send(message: dict[str, object]) -> None:
+    async def send(message: Message) -> None:
         pass
 
     scope = {

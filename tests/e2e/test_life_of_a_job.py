@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -43,6 +44,10 @@ def click_twice(page: Page, share: float, gap_ms: int) -> float:
     return gap
 
 
+def has_jobs(tab: Tab, program: Program, number: int) -> bool:
+    return len(own_jobs(tab, program)) >= number
+
+
 @pytest.mark.parametrize(("gap_ms", "share"), [(0, 0.15), (100, 0.15), (250, 0.34), (400, 0.15)])
 def test_a_double_click_on_generate_begins_one_job_and_stops_none(
     tab: Tab, program: Program, gap_ms: int, share: float
@@ -50,7 +55,7 @@ def test_a_double_click_on_generate_begins_one_job_and_stops_none(
     tab.write("red heart", **LONG)
     tries = 1
     while click_twice(tab.page, share, gap_ms) > 480:  # a machine with much to do, and no quick hand
-        wait_until(lambda wanted=tries: len(own_jobs(tab, program)) >= wanted, 20, "the job is there")
+        wait_until(partial(has_jobs, tab, program, tries), 20, "the job is there")
         program.post("/sdapi/v1/interrupt", {"task_id": own_jobs(tab, program)[-1]["id"]})
         expect(tab.page.locator("#txt2img_generate")).to_be_visible(timeout=20_000)
         tries += 1

@@ -41,7 +41,8 @@ def run(browser: Any, program: Any) -> Any:
 
 
 def job(identity: str, status: str, owner: str = "me", **more: Any) -> dict[str, Any]:
-    base = {"id": identity, "status": status, "owner": owner, "outputs": [], "requested": None, "position": None,
+    base: dict[str, Any] = {
+            "id": identity, "status": status, "owner": owner, "outputs": [], "requested": None, "position": None,
             "request": {"prompt": "red heart", "n_iter": 4}, "resolved": None, "error": None, "started_at": 1.0,
             "finished_at": 3.0}  # fmt: skip
     return {**base, **more}

@@ -158,9 +158,9 @@ def test_a_prompt_from_the_right_stands_on_the_right_and_a_lost_picture_has_no_f
     page.route("**/gone/**", lambda route: route.fulfill(status=404))
     lost = output(0, url="/gone/0.png")
     feed.shows(feed.job("done", [lost, output(1)]))
-    place = page.locator("#txt2img_gallery button img").first
-    expect(place).to_have_css("visibility", "hidden")
-    expect(page.locator("#txt2img_gallery button img").last).to_have_css("visibility", "visible")
+    places = page.locator("#txt2img_gallery button img")
+    expect(places.first).to_have_css("visibility", "hidden")
+    expect(places.last).to_have_css("visibility", "visible")
 
 
 ARROWS = """() => Array.from(document.querySelectorAll("[role=combobox]:is(#txt2img_page *, .sd-model *)"), (input) => {

@@ -14,6 +14,7 @@ from torch import nn
 
 from modules.engine import batches
 from modules.errors import StorageError
+from modules.images.save import save_image
 from tests.engine.conftest import Engine
 from tests.engine.moments import at_step
 
@@ -51,7 +52,7 @@ def test_weights_that_were_changed_amid_a_job_are_told(engine: Engine, models_fo
 def test_a_full_disk_fails_the_job_in_words_and_keeps_what_is_there(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = batches.save_image
+    save = save_image
     saved: list[Path] = []
 
     def disk_fills_up(data: bytes, path: Path) -> None:

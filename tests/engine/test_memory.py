@@ -15,6 +15,7 @@ from modules.engine.economy import Economy, cheaper
 from modules.engine.failures import is_out_of_memory
 from modules.engine.memory import GROWTH_ALLOWED_BYTES, JOBS_TO_LEARN, Baseline
 from modules.engine.models import free_memory
+from modules.engine.sampling import Batch
 from modules.errors import StorageError
 from modules.jobs.resolve import ResolvedTxt2Img
 from modules.jobs.rows import Death
@@ -35,7 +36,7 @@ class Scarce:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, pictures: int = 100, tiles: bool = False) -> None:
         self.refused = 0
-        sample = batches.Batch.sample
+        sample = Batch.sample
 
         def scarce_sample(batch: Any, *given: Any, **named: Any) -> Any:
             if len(batch._indices) > pictures:
@@ -47,7 +48,7 @@ class Scarce:
                 self.refuse()
             return decode(model, latents, save_memory)
 
-        monkeypatch.setattr(batches.Batch, "sample", scarce_sample)
+        monkeypatch.setattr(Batch, "sample", scarce_sample)
         monkeypatch.setattr(batches, "decode", scarce_decode)
 
     def refuse(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from modules.engine import drawing, snapshots
+from modules.engine.environment import environment_of
 from modules.jobs.rows import Death, Job
 from modules.paths import ROOT
 from tests.engine.conftest import Engine
@@ -117,7 +118,7 @@ def test_a_batch_whose_first_picture_is_saved_is_drawn_whole_and_saved_in_part(e
             engine.cancel.exit.set()
         return image
 
-    engine.store.complete_image = complete_image  # type: ignore[method-assign]
+    engine.store.complete_image = complete_image  # type: ignore[method-assign, assignment]
     left = engine.draw(batch_size=3, steps=3)
     assert left.status == "running"
     engine.cancel.exit.clear()
@@ -189,7 +190,7 @@ def test_a_paused_job_frees_the_device_when_nothing_else_is_to_be_drawn(engine: 
 
 
 def forget_the_torch_version(engine: Engine, job: Job, patch: pytest.MonkeyPatch) -> str:
-    real = drawing.environment_of
+    real = environment_of
     patch.setattr(drawing, "environment_of", lambda *values: real(*values) | {"torch": "99.0"})
     return "Cannot be continued exactly: torch was "
 

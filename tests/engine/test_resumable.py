@@ -94,7 +94,8 @@ def test_a_state_stays_as_it_was_while_the_sampler_goes_on(models: dict[str, Loa
 
 def bytes_of(state: SamplingState) -> bytes:
     tensors, rest = pack(state)
-    return safetensors.torch.save(tensors, {"rest": json.dumps(rest)})
+    packed: bytes = safetensors.torch.save(tensors, {"rest": json.dumps(rest)})
+    return packed
 
 
 def test_a_batch_that_is_stopped_amid_a_step_keeps_the_last_whole_one(models: dict[str, LoadedModel]) -> None:

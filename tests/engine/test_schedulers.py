@@ -140,7 +140,7 @@ STOCK: dict[str, dict[str, Any]] = {
     "Exponential": {"use_exponential_sigmas": True, "timestep_spacing": "linspace"},
     "Beta": {"use_beta_sigmas": True, "timestep_spacing": "linspace"},
 }
-STOCK_CLASS: dict[str, tuple[type, dict[str, Any]]] = {
+STOCK_CLASS: dict[str, tuple[Any, dict[str, Any]]] = {
     "Euler": (diffusers.EulerDiscreteScheduler, {}),
     "Euler a": (diffusers.EulerAncestralDiscreteScheduler, {}),
     "DDIM": (diffusers.DDIMScheduler, {"clip_sample": False}),

@@ -21,6 +21,7 @@ from modules.engine.snapshots import (
     request_digest,
 )
 from modules.errors import StorageError
+from modules.paths import write_atomically
 from tests.engine.test_sampling import resolved
 
 ENVIRONMENT = {"torch": "2.13", "device": "CPU"}
@@ -165,7 +166,7 @@ def test_nothing_is_written_after_its_job_has_ended(
     kept: Snapshots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on, busy = threading.Event(), threading.Event()
-    write = snapshots.write_atomically
+    write = write_atomically
 
     def slowly(path: Path, data: bytes, sole_writer: bool) -> None:
         busy.set()

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from torch import nn
 
-from modules.engine import batches, drawing
+from modules.engine import batches
+from modules.engine.progress import JobProgress
 from modules.images.png import read_parameters
 from tests.engine.conftest import Engine
 from tests.engine.moments import at_step
@@ -27,14 +28,14 @@ def once(act: Act) -> Callable[..., None]:
 
 
 def amid_load(engine: Engine, act: Act, patch: pytest.MonkeyPatch) -> None:
-    advance, asked = drawing.JobProgress.advance, once(act)
+    advance, asked = JobProgress.advance, once(act)
 
     def advance_and_act(progress: Any, fraction: float) -> None:
         asked()
         advance(progress, fraction)
 
     engine.studio.shelf.drop()
-    patch.setattr(drawing.JobProgress, "advance", advance_and_act)
+    patch.setattr(JobProgress, "advance", advance_and_act)
 
 
 def amid_network(part: Callable[[Any], nn.Module]) -> Callable[[Engine, Act, pytest.MonkeyPatch], None]:

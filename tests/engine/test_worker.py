@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from modules.engine import drawing
 from modules.engine import watch as watch_module
+from modules.engine.progress import JobProgress
 from modules.engine.watch import Watch
 from modules.images.png import read_parameters
 from modules.jobs.rows import Death
@@ -166,17 +166,17 @@ def test_images_that_are_complete_stay_when_a_later_one_is_interrupted(engine: E
 
 
 def test_an_interrupt_while_loading_leaves_no_half_model(engine: Engine) -> None:
-    advance = drawing.JobProgress.advance
+    advance = JobProgress.advance
     calls: list[float] = []
 
-    def interrupt_soon(progress: drawing.JobProgress, fraction: float) -> None:
+    def interrupt_soon(progress: JobProgress, fraction: float) -> None:
         calls.append(fraction)
         if len(calls) == 2:
             engine.state.interrupt()
         advance(progress, fraction)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drawing.JobProgress, "advance", interrupt_soon)
+        patch.setattr(JobProgress, "advance", interrupt_soon)
         assert engine.draw().status == "interrupted"
     assert len(calls) == 2
     assert engine.studio.shelf.loaded is None

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 Fault = Literal["none", "kill", "power", "full"]
@@ -61,8 +62,8 @@ class Disk:
                 finally:
                     disk.committed(self.path)
 
-        def connect_told(path: Any, *more: Any, **named: Any) -> sqlite3.Connection:
-            connection: Any = connect(path, *more, **({"factory": Connection} | named))
+        def connect_told(path: Any, *more: Any, **named: Any) -> Any:
+            connection = connect(path, *more, **({"factory": Connection} | named))
             connection.path = os.fspath(path)
             return connection
 
@@ -76,12 +77,16 @@ class Disk:
                 self.point(f"open {self._short(path)}")
             return true_os_open(path, flags, *more, **named)
 
-        sqlite3.connect = connect_told
-        builtins.open = io.open = open_told
-        os.open = os_open_told
-        os.replace = os.rename = self._replace
-        os.fsync = os.fdatasync = self._fsync
-        os.mkdir = self._mkdir
+        told: dict[ModuleType, dict[str, Callable[..., Any]]] = {
+            sqlite3: {"connect": connect_told},
+            builtins: {"open": open_told},
+            io: {"open": open_told},
+            os: {"open": os_open_told, "replace": self._replace, "rename": self._replace, "mkdir": self._mkdir,
+                 "fsync": self._fsync, "fdatasync": self._fsync},
+        }  # fmt: skip
+        for module, functions in told.items():
+            for name, function in functions.items():
+                setattr(module, name, function)
 
     def point(self, name: str, refuse: Callable[[], None] | None = None) -> None:
         """Count a write that comes now, and let the fault happen if it is its turn. `refuse` raises for a full disk."""

@@ -165,10 +165,12 @@ def scenario_named(name: str) -> Scenario:
     if name in ("drawing", "pausing"):
         from tests.faults.drawing import Drawing, Pausing
 
-        return {"drawing": Drawing, "pausing": Pausing}[name]()
+        engines: dict[str, type[Scenario]] = {"drawing": Drawing, "pausing": Pausing}
+        return engines[name]()
     from tests.faults.storing import Learning, QueueUse, SettingsChange
 
-    return {"settings": SettingsChange, "timings": Learning, "queue": QueueUse}[name]()
+    others: dict[str, type[Scenario]] = {"settings": SettingsChange, "timings": Learning, "queue": QueueUse}
+    return others[name]()
 
 
 def main() -> None:

@@ -34,7 +34,11 @@ class Diary:
 class SettingsChange:
     """Settings are changed, three times."""
 
-    CHANGES = ({"samples_save": False}, {"results_kept_hours": 7}, {"samples_save": True, "theme": "dark"})
+    CHANGES: tuple[dict[str, object], ...] = (
+        {"samples_save": False},
+        {"results_kept_hours": 7},
+        {"samples_save": True, "theme": "dark"},
+    )
 
     def warm(self, folder: Path) -> None:
         """Nothing is slow here."""

@@ -107,7 +107,7 @@ def test_hostile_text_costs_no_more_than_its_length(text: str) -> None:
 
 
 def one_line() -> strategies.SearchStrategy[str]:
-    return strategies.text(strategies.characters(exclude_categories=("Cs",), exclude_characters="\n\0"), max_size=60)
+    return strategies.text(strategies.characters(exclude_categories=["Cs"], exclude_characters="\n\0"), max_size=60)
 
 
 def prompts() -> strategies.SearchStrategy[str]:

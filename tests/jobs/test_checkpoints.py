@@ -77,7 +77,7 @@ def test_an_unknown_name_lists_the_known_ones(place: Path) -> None:
 def test_native_size_follows_from_the_configs(
     place: Path, configs: dict[str, dict[str, Any]], width: int, height: int
 ) -> None:
-    make_model(place / "model", **configs)
+    make_model(place / "model", b"\0" * 16, **configs)
     found = catalogue(place).find("model")
     assert (found.native_width, found.native_height) == (width, height)
 

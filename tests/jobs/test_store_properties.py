@@ -316,9 +316,9 @@ class Course(RuleBasedStateMachine):
                 self.store.set_forever(job.id, False)
         shown = self.store.queued_ids(limit=1000)
         claimed = []
-        while job := self.store.claim(f"engine-{self.engine}"):
-            claimed.append(job.id)
-            self.store.finish(job.id, "done")
+        while taken := self.store.claim(f"engine-{self.engine}"):
+            claimed.append(taken.id)
+            self.store.finish(taken.id, "done")
         assert claimed == shown
         self.status.update(dict.fromkeys(claimed, "done"))
         assert self.store.queued_count() == 0

@@ -175,9 +175,9 @@ def test_what_does_not_wait_cannot_be_moved(store: JobStore) -> None:
         assert store.move(id, "front") == RequestAnswer(False, status, id, None)
     assert store.prioritise("a3", 1) == RequestAnswer(False, "interrupted", "a3", None)
     assert store.last_event() == events
-    for deed in (lambda: store.move("?", 1), lambda: store.prioritise("?", 1)):
+    for deed in (store.move, store.prioritise):
         with pytest.raises(UnknownJob):
-            deed()
+            deed("?", 1)
 
 
 def test_a_job_whose_engine_died_is_the_next_of_its_priority(store: JobStore) -> None:

@@ -1,5 +1,6 @@
 """A real virtual environment, with a pip that only writes down what it was asked for."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -208,7 +209,7 @@ def test_a_failing_pip_is_one_line_with_the_remedy(project: Project, said: str, 
 
 
 def test_a_python_without_ensurepip_names_the_debian_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap.importlib.util, "find_spec", lambda name: None if name == "ensurepip" else object())
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ensurepip" else object())
     with pytest.raises(
         LaunchError, match=rf"sudo apt install python3\.{sys.version_info.minor}-venv \(or python3-venv\)"
     ):

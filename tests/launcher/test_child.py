@@ -1,5 +1,6 @@
 import signal
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -28,12 +29,16 @@ def test_output_is_passed_on_as_it_comes_and_the_last_40_lines_are_kept() -> Non
     assert lines[-1] == b"1%\r50%\r100%\n"
 
 
+def ended(child: Child) -> Callable[[], bool]:
+    return lambda: child.exit_code() is not None
+
+
 def test_the_environment_is_the_recipes_with_an_instance_of_its_own() -> None:
     lines: list[bytes] = []
     script = "import os; print(*sorted(k for k in os.environ if k[0] in 'SEP'), os.environ['STEADY_INSTANCE'])"
     one, other = start(script, lines), start(script, lines)
     for child in (one, other):
-        eventually(lambda child=child: child.exit_code() is not None)
+        eventually(ended(child))
         assert child.bury()[0] == "exit code 0"
     words = [line.decode().split() for line in lines]
     assert words[0][:-1] == ["EXTRA", "PYTHONUNBUFFERED", "STEADY_INSTANCE", "STEADY_LINK_FD"]

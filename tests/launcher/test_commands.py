@@ -1,6 +1,7 @@
 """`launch.py` itself, `doctor`, and what `test` needs before it can start."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from modules.cmd_args import Arguments
 from modules.launcher import browser, check, doctor
 from modules.launcher import main as launcher_main
+from modules.launcher.bootstrap import Environment
 from modules.launcher.exit_codes import ExitCode
 from modules.launcher.failure import LaunchError
 from modules.launcher.main import main
@@ -98,7 +100,7 @@ def test_doctor_finds_nothing_wrong_with_a_machine_that_only_lacks_what_tests_ne
                         "_disk": doctor.Finding("disk", "9 GB")}.items():  # fmt: skip
         monkeypatch.setattr(doctor, name, lambda *_given, value=value: value)
     monkeypatch.setattr(browser, "find_chromium", lambda: None)
-    monkeypatch.setattr(doctor.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     healthy = Arguments(port=free_port(), data_dir=str(tmp_path))
     assert doctor.examine(healthy) == ExitCode.OK
     line = capsys.readouterr().out.splitlines()[-1]
@@ -131,7 +133,7 @@ def test_linters_and_tests_run_in_order_and_one_failure_is_enough(
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\necho "$@ in $(basename $STEADY_CHROMIUM)"\n[ "$2 $3" != "ruff format" ]\n')
     python.chmod(0o755)
-    monkeypatch.setattr(check.Environment, "python", lambda self, skip, requirements: python)
+    monkeypatch.setattr(Environment, "python", lambda self, skip, requirements: python)
     monkeypatch.setattr(browser, "find_chromium", lambda: "/usr/bin/chromium")
     arguments = Arguments(command="test", rest=("-k", "one two"))
     assert check.check(arguments) == ExitCode.FAILED

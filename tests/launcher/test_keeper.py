@@ -38,10 +38,10 @@ def test_a_long_life_ends_the_row() -> None:
 
 def test_a_child_is_up_when_it_has_joined(keeper: Keeper, world: World) -> None:
     keeper.look()
-    assert keeper.status == "starting"
+    before = keeper.status
     world.newest.joined.set()
     keeper.look()
-    assert keeper.status == "up"
+    assert (before, keeper.status) == ("starting", "up")
 
 
 def test_five_quick_deaths_and_the_waits_between_them(keeper: Keeper, world: World) -> None:

@@ -2,6 +2,7 @@ import logging
 import socket
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -150,9 +151,13 @@ def test_signals_for_the_launcher_stay_with_it(wiring: Wiring) -> None:
 
 def test_signals_of_the_launcher_reach_one_child(wiring: Wiring) -> None:
     heard: list[str] = []
+
+    def heard_by(name: str, payload: object) -> None:
+        heard.append(name)
+
     for name in ("old", "new"):
         _, link = wiring.child("server")
-        link.on_signal("retire", lambda payload, name=name: heard.append(name))
+        link.on_signal("retire", partial(heard_by, name))
         link.start()
     wiring.lines[0].signal("retire")
     eventually(lambda: heard)

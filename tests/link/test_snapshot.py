@@ -43,7 +43,6 @@ def test_a_new_servers_snapshot_equals_the_hub(steps: list[str]) -> None:
         assert late.snapshot() == hub.snapshot() == engine.snapshot()
         assert late_link.topics == wiring.board.topics
         eventually(lambda: late.preview == hub.preview)
-        for server in servers:
-            eventually(lambda server=server: server.snapshot() == hub.snapshot() and server.preview == hub.preview)
+        eventually(lambda: all(one.snapshot() == hub.snapshot() and one.preview == hub.preview for one in servers))
     finally:
         wiring.close()

@@ -12,7 +12,8 @@ from torch import nn
 
 
 def squared(network: nn.Module, values: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    return (network(values).float() - wanted).square().mean()
+    loss: torch.Tensor = (network(values).float() - wanted).square().mean()
+    return loss
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])

@@ -20,7 +20,9 @@ STYLES = ("3d", "flat")
 def make_pairs() -> tuple[Pairs, list[dict[str, Any]]]:
     """Make pairs of things whose latents are their entry's number, plus a hundred times the number of their place."""
     entries = [{"label": name, "style": style} for style in STYLES for name in NAMES]
-    records = [{"kind": "half", "entry": entry, "place": place} for entry in range(len(entries)) for place in PLACES]
+    records: list[dict[str, Any]] = [
+        {"kind": "half", "entry": entry, "place": place} for entry in range(len(entries)) for place in PLACES
+    ]
     values = [record["entry"] + 100 * PLACES.index(record["place"]) for record in records]
     return Pairs(torch.tensor(values).view(-1, 1, 1, 1).expand(-1, 16, 16, 16), records, entries), entries
 

@@ -70,7 +70,7 @@ def with_passwords(services: Services, proof: Proof) -> ASGIApp:
 
 
 def client_of(app: ASGIApp, address: str = FOREIGN) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=app, client=(address, 5000))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app, client=(address, 5000))
     return httpx.AsyncClient(transport=transport, base_url=HOST, timeout=20)
 
 
