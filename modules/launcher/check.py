@@ -18,8 +18,9 @@ from modules.paths import ROOT
 logger = logging.getLogger(__name__)
 
 REQUIREMENTS = "requirements-dev.txt"
-# One file after the other in each of two processes: most of the time tests wait for programs that they started.
-IN_TWO_PROCESSES = ("-n", "2", "--dist", "loadfile")
+# One file after the other in each of two processes: most of the time tests wait for programs that they started. The
+# files come as tests/conftest.py orders them, the long ones first; xdist by itself would put those of few tests last.
+IN_TWO_PROCESSES = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 LINTERS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("tests.javascript.check",))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, Page, Request, Route, expect
+
+from tests.program import wait_until
 
 PATIENCE_MS = 90_000  # drawing shares two cores with whatever else a machine of the tests does
 WATCH_PICTURE = """() => {
@@ -20,18 +22,7 @@ WATCH_BAR = """() => {
   const note = () => window.shares.push(Number(bar.getAttribute("aria-valuenow")));
   new MutationObserver(note).observe(bar, {attributes: true, attributeFilter: ["aria-valuenow"]});
 }"""
-# Clicks, and answers how many milliseconds later the page says "Stopping" where one looks.
-CLICK_AND_TIME = """(id) => new Promise((done) => {
-  const start = performance.now();
-  const look = () => {
-    const words = document.getElementById(id).textContent;
-    if (/Stopping|Skipping/.test(words)) done(performance.now() - start);
-    else if (performance.now() - start > 3000) done(null);
-    else setTimeout(look, 1);
-  };
-  document.getElementById(id).click();
-  look();
-})"""
+ASKS_GRADIO = "**/gradio_api/run/**"
 
 
 class Tab:
@@ -92,6 +83,18 @@ class Tab:
         """The id of the job on the stage."""
         identity: str = self.page.evaluate("() => window.steady.state().shown")
         return identity
+
+    def answers_before_the_server(self, elem_id: str, words: str) -> None:
+        """Press a button whose request is held back, and wait until it says `words` all the same; then let it go."""
+        held: list[Route] = []
+        self.page.route(ASKS_GRADIO, lambda route: held.append(route))
+        with self.page.expect_request(ASKS_GRADIO):
+            self.page.click(f"#{elem_id}")
+        expect(self.page.locator(f"#{elem_id}")).to_contain_text(words)
+        wait_until(lambda: self.page.evaluate("() => true") and held, 20, "the request is held back")
+        for route in held:
+            route.continue_()
+        self.page.unroute(ASKS_GRADIO)
 
     def phase(self) -> str:
         return self.page.locator("#txt2img_phase b").inner_text()

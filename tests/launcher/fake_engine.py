@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-import time
+import threading
 from collections.abc import Mapping
 
 from modules.link import Link
@@ -31,8 +31,7 @@ def main(how: str, more: Mapping[str, str] | None = None) -> None:
     about = {"pid": os.getpid(), "last_death": death, "preview": state.id_live_preview}
     link.publish("engine", about | dict(more or {}))
     print("the engine is there", flush=True)
-    while True:
-        time.sleep(1)
+    threading.Event().wait()
 
 
 if __name__ == "__main__":

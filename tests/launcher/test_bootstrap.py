@@ -1,10 +1,11 @@
 """A real virtual environment, with a pip that only writes down what it was asked for."""
 
 import importlib.util
+import logging
 import os
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 
 import pytest
@@ -151,22 +152,28 @@ def test_an_installation_that_was_killed_is_taken_up_again(project: Project) -> 
     assert Environment(project.root).is_complete("requirements.txt")
 
 
-def test_a_second_instance_waits_for_the_installation_of_the_first(project: Project) -> None:
+def test_a_second_instance_waits_for_the_installation_of_the_first(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = project.root / ".venv"
     folder.mkdir()
     holder = subprocess.Popen(
         [sys.executable, "-c",
          "import sys, os, time\nfrom modules.launcher.lock import try_lock\n"
          "descriptor = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)\ntry_lock(descriptor)\n"
-         "print('locked', flush=True)\ntime.sleep(0.5)", str(folder / "installing.lock")],
-        cwd=ROOT, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": ""},
+         "print('locked', flush=True)\nsys.stdin.read()", str(folder / "installing.lock")],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": ""},
     )  # fmt: skip
     assert holder.stdout is not None
     holder.stdout.readline()
-    began = time.monotonic()
-    Environment(project.root).python()
-    assert time.monotonic() - began > 0.3
-    holder.communicate()
+    second = threading.Thread(target=Environment(project.root).python)
+    with caplog.at_level(logging.INFO):
+        second.start()
+        eventually(lambda: "Another instance installs into" in caplog.text)
+        assert not Environment(project.root).is_complete("requirements.txt")
+        holder.communicate()  # ends its input, and so itself
+        second.join(60)
+    assert Environment(project.root).is_complete("requirements.txt")
 
 
 def test_a_dangling_or_old_environment_is_made_anew(project: Project) -> None:

@@ -144,5 +144,5 @@ def test_linters_and_tests_run_in_order_and_one_failure_is_enough(
         "-m mypy in chromium",
         "-m tests.javascript.check in chromium",
         "ruff format --check . failed: see above. The tests run all the same; the exit code will be 1.",
-        "-m pytest -n 2 --dist loadfile -k one two in chromium",
+        "-m pytest -n 2 --dist loadfile --no-loadscope-reorder -k one two in chromium",
     ]
