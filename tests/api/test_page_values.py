@@ -28,7 +28,7 @@ async def http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         text, answer = gr.Textbox(), gr.Textbox()
         text.input(lambda value: repr(value), text, answer, queue=False, preprocess=False)
     page = gr.mount_gradio_app(FastAPI(), blocks, path="/")
-    transport = httpx.ASGITransport(app=PageRoutes(page))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=PageRoutes(page))
     async with httpx.AsyncClient(transport=transport, base_url=HOST, timeout=20) as client:
         yield client
 
