@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from modules.cmd_args import is_loopback
+
 # What proxies add. The host that one was asked for is not believed at all: it would stand in the page.
 FORWARDING = frozenset(
     {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-server"}
@@ -52,7 +54,10 @@ class TrueClient:
             scope["client"] = (f"proxy {host}", port)
             return scope
         chain = [one.strip() for name, value in added if name == b"x-forwarded-for" for one in value.split(",")]
-        scope["client"] = (self._first_behind(chain) or f"proxy {host}", 0)
+        address = self._first_behind(chain)
+        # What a proxy elsewhere calls 127.0.0.1 is its own machine, not this one.
+        believed = address is not None and (is_loopback(host) or not is_loopback(address))
+        scope["client"] = (address if believed else f"proxy {host}", 0)
         schemes = [value.strip().lower() for name, value in added if name == b"x-forwarded-proto"]
         if schemes and schemes[-1] in SCHEMES:
             scope["scheme"] = SCHEMES[schemes[-1]][scope["type"]]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from modules.api.answers import Refused
 from modules.cmd_args import is_loopback
+from modules.jobs.visitor import network_of
 
 MOST_WATCHERS = 400
 # Tabs and programs of one machine. This machine itself, behind which tests and proxies are, has all places.
@@ -37,17 +38,18 @@ class Watchers:
         Raises:
             Refused: 503, there is none.
         """
+        network = network_of(address)
         if len(self) >= self._most:
             raise self._refusal(f"{self._most} watch already")
-        if self._counts[address] >= self._most_of_an_address and not self._is_known(address):
+        if self._counts[network] >= self._most_of_an_address and not self._is_known(address):
             raise self._refusal(f"{self._most_of_an_address} watch from {address} already")
-        self._counts[address] += 1
+        self._counts[network] += 1
         try:
             yield
         finally:
-            self._counts[address] -= 1
-            if not self._counts[address]:
-                del self._counts[address]
+            self._counts[network] -= 1
+            if not self._counts[network]:
+                del self._counts[network]
 
     def _refusal(self, why: str) -> Refused:
         words = f"{why}: close pages that nobody looks at, or ask /sdapi/v1/progress now and then."

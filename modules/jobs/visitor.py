@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,6 +53,23 @@ def refusal_of_guest(what: str, address: str) -> str:
         f"{what} is for those who log in and for the machine that this runs on, and you come from {address}: "
         "start the program with --api-auth USER:PASSWORD and log in."
     )
+
+
+def network_of(address: str) -> str:
+    """Return what to count a client by: who has one IPv6 address has 2^64 of them, and may come from another each time.
+
+    >>> network_of("2001:db8:1:2:3::4"), network_of("10.0.0.3"), network_of("proxy 10.0.0.9")
+    ('2001:db8:1:2::/64', '10.0.0.3', 'proxy 10.0.0.9')
+    """
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, ipaddress.IPv6Address) or parsed.is_loopback:
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))
 
 
 def visitor_of(scope: Mapping[str, Any]) -> Visitor:

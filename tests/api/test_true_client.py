@@ -59,7 +59,10 @@ async def test_without_a_named_proxy_no_header_is_believed_and_none_is_taken_for
     ("forwarded", "address", "local"),
     [
         ("192.168.1.5", "192.168.1.5", False),
-        ("127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "proxy 10.0.0.9", False),
+        ("::1", "proxy 10.0.0.9", False),
+        ("::1%25evil", "proxy 10.0.0.9", False),
+        ("::ffff:127.0.0.1", "proxy 10.0.0.9", False),
         ("127.0.0.1, 192.168.1.5", "192.168.1.5", False),
         ("6.6.6.6, 192.168.1.5, 10.0.0.7", "192.168.1.5", False),
         ("<script>", "proxy 10.0.0.9", False),
@@ -72,6 +75,12 @@ async def test_a_named_proxy_is_believed_about_the_one_before_it(forwarded: str,
     scope = await seen("10.0.0.9", {"x-forwarded-for": forwarded}, "10.0.0.0/24")
     client = stranger(scope)
     assert (client.address, client.near) == (address, local)
+
+
+async def test_a_proxy_on_this_machine_may_say_that_this_machine_asks() -> None:
+    for here in ("127.0.0.1", "::1"):
+        assert stranger(await seen("127.0.0.1", {"x-forwarded-for": here}, "127.0.0.1")).near
+    assert not stranger(await seen("127.0.0.1", {"x-forwarded-for": "127.0.0.1, 6.6.6.6"}, "127.0.0.1")).near
 
 
 async def test_a_named_proxy_says_the_scheme_and_never_the_host() -> None:

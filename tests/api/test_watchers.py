@@ -34,6 +34,17 @@ def test_an_address_has_some_places_and_this_machine_all() -> None:
     assert len(watchers) == 0
 
 
+def test_who_has_a_network_of_addresses_has_the_places_of_one() -> None:
+    watchers = Watchers(most=10, most_of_an_address=3)
+    with contextlib.ExitStack() as held:
+        for number in range(3):
+            held.enter_context(watchers.place(f"2001:db8:1:2::{number}"))
+        with pytest.raises(Refused, match="3 watch from"), watchers.place("2001:db8:1:2:3::4"):
+            pass
+        held.enter_context(watchers.place("2001:db8:1:3::1"))
+    assert len(watchers) == 0
+
+
 async def test_one_too_many_is_refused_and_may_come_when_another_has_gone(port: int, services: Services) -> None:
     services.watchers._most = 2
     url = f"ws://127.0.0.1:{port}/steady/live"

@@ -6,6 +6,8 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
+from modules.jobs.visitor import network_of
+
 WINDOW_SECONDS = 300.0
 MOST_PER_ADDRESS = 10
 MOST_PER_USER = 30
@@ -25,12 +27,12 @@ class Attempts:
 
     def seconds_to_wait(self, address: str, user: str) -> float:
         """Return after how many seconds this address may try this user again; 0: now."""
-        waits = (self._wait(f"address {address}", MOST_PER_ADDRESS), self._wait(f"user {user}", MOST_PER_USER))
-        return max(waits)
+        place, person = _keys(address, user)
+        return max(self._wait(place, MOST_PER_ADDRESS), self._wait(person, MOST_PER_USER))
 
     def begin(self, address: str, user: str) -> None:
         """Count an attempt."""
-        for key in (f"address {address}", f"user {user}"):
+        for key in _keys(address, user):
             times = self._times.setdefault(key, deque(maxlen=max(MOST_PER_ADDRESS, MOST_PER_USER)))
             times.append(self._clock())
             self._times.move_to_end(key)
@@ -39,7 +41,7 @@ class Attempts:
 
     def was_right(self, address: str, user: str) -> None:
         """Take the newest attempt back: it was none."""
-        for key in (f"address {address}", f"user {user}"):
+        for key in _keys(address, user):
             if times := self._times.get(key):
                 times.pop()
 
@@ -48,3 +50,7 @@ class Attempts:
         if times is None or len(times) < most:
             return 0.0
         return max(0.0, times[-most] + WINDOW_SECONDS - self._clock())
+
+
+def _keys(address: str, user: str) -> tuple[str, str]:
+    return f"address {network_of(address)}", f"user {user}"

@@ -168,10 +168,13 @@ def _ask_for_proof(connection: HTTPConnection) -> Response:
 
 
 async def _read_form(request: Request) -> dict[str, str]:
-    """Return the fields of a form; none of one that is too large."""
+    """Return the fields of a form; none of one that is too large, or has more of them than ours."""
     raw = bytearray()
     async for part in request.stream():
         raw += part
         if len(raw) > MOST_FORM_BYTES:
             return {}
-    return dict(parse_qsl(raw.decode(errors="replace"), max_num_fields=10))
+    try:
+        return dict(parse_qsl(raw.decode(errors="replace"), max_num_fields=10))
+    except ValueError:
+        return {}

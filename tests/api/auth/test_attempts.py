@@ -45,3 +45,12 @@ def test_what_is_remembered_is_bounded() -> None:
         attempts.begin("a", str(number))
     assert len(attempts._times) <= MOST_REMEMBERED
     assert attempts.seconds_to_wait("a", "x") > 0, "the address that tries most is remembered"
+
+
+def test_who_has_a_network_of_addresses_is_one() -> None:
+    """Behind a proxy that is named an IPv6 client may come from another address with each guess."""
+    attempts = Attempts(Clock())
+    for number in range(MOST_PER_ADDRESS):
+        attempts.begin(f"2001:db8:1:2::{number:x}", f"user {number}")
+    assert attempts.seconds_to_wait("2001:db8:1:2:ffff::1", "anna") == WINDOW_SECONDS
+    assert attempts.seconds_to_wait("2001:db8:1:3::1", "anna") == 0

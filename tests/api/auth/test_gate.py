@@ -208,6 +208,8 @@ async def test_words_on_the_login_page_are_words(stranger: httpx.AsyncClient) ->
     assert "Incorrect username or password" in answer.text and "<script>" not in answer.text
     big = await stranger.post("/login", content=b"username=anna&password=" + b"x" * 20_000)
     assert big.status_code == 401
+    for many in (b"&" * 16_000, b"a=b&" * 4_000):
+        assert (await stranger.post("/login", content=many)).status_code == 401
 
 
 async def test_a_session_is_known_to_the_next_server_until_the_password_changes(
