@@ -20,8 +20,8 @@ from modules.jobs.samplers import split_sampler
 
 _NEGATIVE = "Negative prompt:"
 _FEWEST_PAIRS = 3
-# A key has at most 60 characters, so that a long text without a colon costs no more than its length.
-_PAIR = re.compile(r'(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+# A key has at most 60 characters and gives none back, so a long text without a colon costs no more than its length.
+_PAIR = re.compile(r'(\w[\w \-/]{1,60}+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _WHOLE = re.compile(r"[0-9]{1,20}")
 _SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
 _PARTIAL = "Partial"

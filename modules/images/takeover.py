@@ -42,7 +42,9 @@ _PLAIN = (
     "Hypernet", "FP8 weight", "NGMS", "Init image hash", "Emphasis", "Noise multiplier", "Extra noise",
 )  # fmt: skip
 _NOT_HERE = "not available in this version"
-_NETWORK = re.compile(r"<(\w{1,20}):([^:<>]{1,200})[^<>]{0,200}>")
+# What follows each part is none of its letters, so giving letters back ("+" forbids it) finds nothing and takes long.
+_NETWORK = re.compile(r"<(\w{1,20}+):([^:<>]{1,200}+)[^<>]{0,200}+>")
+_HASH_BEHIND = re.compile(r"(?<!\s)\s++\[[0-9a-f]++\]$")
 _NETWORKS = {"lora": "LoRA", "lyco": "LoRA", "hypernet": "Hypernetwork"}
 _SHORTEST_HASH = 8
 _LONGEST_VALUE = 60
@@ -172,7 +174,7 @@ def find_model(name: str, digest: str, checkpoints: Sequence[Checkpoint]) -> Che
 
 
 def _bare(name: str) -> str:
-    name = re.sub(r"\s+\[[0-9a-f]+\]$", "", name.strip().casefold())
+    name = _HASH_BEHIND.sub("", name.strip().casefold())
     return re.sub(r"\.(safetensors|ckpt|pt|sft)$", "", re.split(r"[/\\]", name)[-1])
 
 

@@ -175,3 +175,18 @@ def test_settings_in_a_form_of_another_program_are_named(items: dict[str, str], 
 @given(strategies.text(), strategies.sampled_from(["", f"\n{PAIRS}", "\nSteps: 1, Sampler: x, Size: 9x9"]))
 def test_any_text_is_taken_without_failing(text: str, pairs: str) -> None:
     take_over(text + pairs, MODELS)
+
+
+@pytest.mark.parametrize("model_name", ["a" + " " * 2_000_000 + "b", "a [abc" * 300_000, " [" + "a" * 2_000_000])
+def test_a_hostile_name_of_a_model_costs_no_more_than_its_length(model_name: str) -> None:
+    """Quadratic, the first would take hours, and the server would answer nobody meanwhile: regular expressions wait
+    for nobody. 200,000 characters, which is what the page takes, were two minutes.
+    """
+    found = take_over(f"p\n{PAIRS}, Model: {model_name}", MODELS)
+    assert found.checkpoint is None and "Checkpoint" in [one.label for one in found.left]
+
+
+@pytest.mark.parametrize("prompt", [("<a:" + "b" * 199 + "c" * 199) * 12_000, "<lora:" * 300_000, "<" * 2_000_000])
+def test_networks_that_do_not_end_cost_no_more_than_the_text(prompt: str) -> None:
+    """Forty thousand steps for each beginning would take minutes."""
+    assert "Prompt" in [one.label for one in take_over(f"{prompt}\n{PAIRS}", MODELS).left]
