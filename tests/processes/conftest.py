@@ -15,7 +15,7 @@ def program(tmp_path: Path) -> Iterator[Program]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Yield one program for the tests that leave it as they found it."""
     with Program(tmp_path_factory.mktemp("shared") / "data") as running:
