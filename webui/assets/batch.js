@@ -4,7 +4,8 @@ import { imageCount, shownJob, shownPreview, shownProgress } from "./model.js";
 
 // The first and the last index of the pictures that are drawn together with `image`.
 export function batchAt(job, image) {
-  const size = Math.max(1, { ...job.request, ...(job.resolved || {}) }.batch_size || 1);
+  const asked = { ...job.request, ...(job.resolved || {}) }.batch_size;
+  const size = Math.max(1, job.economy?.batch_size || asked || 1); // fewer at a time after memory ran out
   const first = image - (image % size);
   return { first, last: Math.min(first + size, imageCount(job)) - 1 };
 }

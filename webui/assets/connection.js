@@ -4,6 +4,7 @@ const WAITS_MS = [0, 250, 500, 1000, 2000];
 const PILL_AFTER_MS = 1000;
 const LOST_AFTER_MS = 5000;
 const SILENCE_MS = 12000;
+const FIRST_WORD_MS = 10000; // a connection that says nothing for so long is none
 
 export class Connection {
   // `onMessage(message)` for each message; `onStanding("open" | "quiet" | "reconnecting" | "lost")` when that changes.
@@ -30,6 +31,7 @@ export class Connection {
     const after = this.after === null ? "" : `&after=${this.after}`;
     const socket = new WebSocket(`${scheme}//${location.host}/steady/live?owner=${this.owner}${after}`);
     this.socket = socket;
+    this.heard = performance.now();
     socket.onmessage = (event) => {
       if (this.socket === socket) this.hear(JSON.parse(event.data));
     };
@@ -76,6 +78,7 @@ export class Connection {
     if (this.standing !== "open") {
       const away = performance.now() - this.since;
       this.stand(away > LOST_AFTER_MS ? "lost" : away > PILL_AFTER_MS ? "reconnecting" : "quiet");
+      if (this.socket && performance.now() - this.heard > FIRST_WORD_MS) this.closed(false);
     } else if (!document.hidden && performance.now() - this.heard > SILENCE_MS) {
       this.heard = performance.now();
       this.ask();

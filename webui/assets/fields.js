@@ -68,6 +68,7 @@ export class Fields {
   }
 
   chose(name) {
+    if (name !== this.checkpoint) this.edited(byId("setting_sd_model_checkpoint")); // what was said is of another one
     this.checkpoint = name;
     const last = read(LAST_MODEL);
     if (last === null) write(LAST_MODEL, name);
@@ -203,6 +204,6 @@ export class Fields {
   }
 
   edited(target) {
-    if (target.closest?.(".sd-wrong")) this.clear();
+    if (target?.closest?.(".sd-wrong")) this.clear();
   }
 }

@@ -1,0 +1,71 @@
+"""What a first hour met: a silent connection, an old refusal, a full line, a job that draws fewer at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.feed import IDENTITY, SNAPSHOT, Feed
+from tests.program import Program, wait_until
+
+DRAWING = {"job": IDENTITY, "phase": "sample", "image": 12, "images": 16, "step": 149, "steps": 150, "progress": 0.994,
+           "eta_seconds": 13.0, "segments": [], "preview": {"reason": "It would take too long."}}  # fmt: skip
+FOUR_AT_ONCE = {"prompt": "a heart", "n_iter": 4, "batch_size": 4, "width": 64, "height": 64}
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 360, "height": 740}, reduced_motion="reduce") as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="module")
+def feed(page: Page, program: Program) -> Feed:
+    page.clock.install()
+    fed = Feed(page, program.url)
+    fed.open()
+    return fed
+
+
+def refuse(page: Page, **answer: Any) -> None:
+    page.evaluate("(answer) => window.steady.answered(answer)", json.dumps(answer))
+
+
+def test_the_preview_takes_no_third_line_under_the_bar(feed: Feed) -> None:
+    feed.shows(feed.job("running", [], request=FOUR_AT_ONCE), progress=DRAWING)
+    feed.previews(64, 64, image=12, step=149)
+    expect(feed.page.locator("#txt2img_phase")).to_contain_text("Drawing images 13–16 of 16")
+    expect(feed.page.locator("#txt2img_note")).to_be_visible()
+    assert feed.page.evaluate("() => document.querySelector('.sd-line').offsetHeight") <= 41
+
+
+def test_a_job_that_ran_out_of_memory_draws_fewer_at_once_and_says_so(feed: Feed) -> None:
+    job = feed.job("running", [], request=FOUR_AT_ONCE, economy={"batch_size": 1})
+    feed.shows(job, progress=DRAWING)
+    expect(feed.page.locator("#txt2img_phase b")).to_have_text("Drawing image 13 of 16")
+
+
+def test_what_was_said_of_a_checkpoint_goes_with_it(feed: Feed) -> None:
+    words = feed.page.locator("#steady_bar .sd-problem")
+    refuse(feed.page, message="Checkpoint broken cannot be used: no unet.", field="sd_model_checkpoint")
+    expect(words).to_be_visible()
+    feed.page.evaluate("() => window.steady.choseCheckpoint('another')")
+    expect(words).to_have_count(0)
+    refuse(feed.page, message="The prompt is too long.", field="prompt")
+    feed.page.evaluate("() => window.steady.choseCheckpoint('emoji')")
+    expect(feed.page.locator("#txt2img_prompt .sd-problem")).to_be_visible()
+
+
+def test_a_connection_that_says_nothing_is_given_up_for_another(feed: Feed) -> None:
+    feed.first = None
+    before = len(feed.sockets)
+    feed.sockets[-1].close()
+    feed.page.clock.run_for(1000)
+    wait_until(lambda: feed.page.title() is not None and len(feed.sockets) > before, 30, "it has connected again")
+    feed.first = SNAPSHOT
+    feed.page.clock.run_for(15_000)
+    expect(feed.page.locator("html")).to_have_attribute("data-standing", "open")
