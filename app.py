@@ -39,7 +39,7 @@ from modules.jobs.store import JobStore
 from modules.link import Link
 from modules.paths import ROOT, data_folder, model_folders
 from webui.theme import mount_arguments
-from webui.ui import create_ui
+from webui.ui import create_ui, listeners_of
 
 ASSETS = ROOT / "webui" / "assets"
 
@@ -84,7 +84,8 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
         folder=folder,
         identity=Identity(instance, page_hash(blocks.config, blocks.head or "", assets_hash(ASSETS))),
     )
-    return assemble(services, page, read_assets(ASSETS), Proof(passwords, folder.auth), blocks.head or ""), services
+    proof = Proof(passwords, folder.auth)
+    return assemble(services, page, read_assets(ASSETS), proof, blocks.head or "", listeners_of(blocks)), services
 
 
 def mount_page(blocks: gradio.Blocks) -> FastAPI:

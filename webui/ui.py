@@ -38,6 +38,11 @@ def create_ui(store: JobStore, catalogue: CheckpointCatalogue) -> gr.Blocks:
     return blocks
 
 
+def listeners_of(blocks: gr.Blocks) -> dict[int, int]:
+    """Return how many values each listener on the server takes, by its number."""
+    return {number: len(one.inputs) for number, one in blocks.fns.items() if one.fn is not None}
+
+
 def _wire_load(
     blocks: gr.Blocks,
     header: bar.Header,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp
 
 from modules.api.assets import Asset
@@ -18,13 +20,22 @@ from modules.api.services import Services
 from modules.api.true_client import Proxies, TrueClient
 
 
-def assemble(services: Services, page: ASGIApp, page_assets: dict[str, Asset], proof: Proof, head: str = "") -> ASGIApp:
+def assemble(
+    services: Services,
+    page: ASGIApp,
+    page_assets: dict[str, Asset],
+    proof: Proof,
+    head: str = "",
+    listeners: Mapping[int, int] | None = None,
+) -> ASGIApp:
     """Return REST and page as one. `head` is what stands in the page's head beside what Gradio puts there.
+
+    `listeners` says how many values each of the page's listeners takes.
 
     From outside in: from where, how answers look, which sites, how much, who, and then what there is.
     """
     arguments = services.arguments
-    routes = Front(build_rest(services, page_assets), PageRoutes(PagePolicy(page, head)))
+    routes = Front(build_rest(services, page_assets), PageRoutes(PagePolicy(page, head), listeners))
     gate = Gate(routes, proof, lambda: services.options.values.theme)
     guarded = Guard(BodyLimit(gate), listen=arguments.listen)
     return TrueClient(SecurityHeaders(Stamp(guarded, services.retirement)), Proxies(arguments.trusted_proxies))

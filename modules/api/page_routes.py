@@ -7,6 +7,7 @@ around twenty times a second for each connection, and some that read files or fe
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,9 +21,9 @@ WRITE = re.compile(r"/gradio_api/run/predict")
 class PageRoutes:
     """ASGI middleware in front of Gradio's application: what the page does not need is not there."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, listeners: Mapping[int, int] | None = None) -> None:
         self.app = app
-        self.values = PageValues(app)
+        self.values = PageValues(app, listeners)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or is_open(scope):

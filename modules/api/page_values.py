@@ -7,6 +7,7 @@ component: addresses of other machines, any file of this one, `/dev/zero` for ev
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 import orjson
@@ -23,14 +24,19 @@ PLAIN = (str, int, float, type(None))
 
 
 class PageValues:
-    """ASGI middleware in front of Gradio's `run/predict`: reads what is sent, and hands on what it has understood."""
+    """ASGI middleware in front of Gradio's `run/predict`: reads what is sent, and hands on what it has understood.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `listeners` says how many values each listener of this server takes; None: nobody knows.
+    """
+
+    def __init__(self, app: ASGIApp, listeners: Mapping[int, int] | None = None) -> None:
         self.app = app
+        self.listeners = listeners
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             call = call_in(await read_object(Request(scope, receive)))
+            self._check_listener(call)
         except InvalidRequest as error:
             await error_answer(422, "InvalidRequest", str(error))(scope, receive, send)
             return
@@ -47,6 +53,13 @@ class PageValues:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self.app({**scope, "headers": headers}, understood, send)
+
+    def _check_listener(self, call: Call) -> None:
+        if self.listeners is not None and self.listeners.get(call.fn_index) != len(call.data):
+            raise InvalidRequest(
+                f"There is no listener {call.fn_index} that takes {len(call.data)} values: load the page again, "
+                "and send what it sends."
+            )
 
 
 @dataclasses.dataclass(frozen=True)

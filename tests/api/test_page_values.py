@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from modules.api.page_routes import PageRoutes
 from tests.api.conftest import HOST
+from webui.ui import listeners_of
 
 PREDICT = "/gradio_api/run/predict"
 FILE = {"_type": "gradio.FileData"}
@@ -22,13 +23,14 @@ FILE = {"_type": "gradio.FileData"}
 
 @pytest.fixture
 async def http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
-    """A page of Gradio's own, as the program mounts it, whose one listener says what it was sent."""
+    """A page of Gradio's own, as the program mounts it, whose one listener on the server says what it was sent."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
     with gr.Blocks(analytics_enabled=False) as blocks:
         text, answer = gr.Textbox(), gr.Textbox()
         text.input(lambda value: repr(value), text, answer, queue=False, preprocess=False)
+        text.change(None, text, answer, js="(text) => text")
     page = gr.mount_gradio_app(FastAPI(), blocks, path="/")
-    transport = httpx.ASGITransport(app=PageRoutes(page))
+    transport = httpx.ASGITransport(app=PageRoutes(page, listeners_of(blocks)))
     async with httpx.AsyncClient(transport=transport, base_url=HOST, timeout=20) as client:
         yield client
 
@@ -75,6 +77,10 @@ async def test_what_the_page_sends_arrives(http: httpx.AsyncClient, value: Any) 
         b"[" * 200_000,
         b'{"fn_index":-1,"data":[]}',
         b'{"fn_index":1e400,"data":[]}',
+        b'{"fn_index":0,"data":[]}',
+        b'{"fn_index":0,"data":["a","b"]}',
+        b'{"fn_index":1,"data":["a"]}',
+        b'{"fn_index":99,"data":["a"]}',
         b'{"fn_index":true,"data":[]}',
         b'{"fn_index":0,"data":{}}',
         b'{"fn_index":0,"data":["\\ud800"]}',
