@@ -8,6 +8,7 @@ Needs a Chromium (STEADY_CHROMIUM names it) and requirements-dev.txt.
 from __future__ import annotations
 
 import argparse
+import base64
 import os
 import shutil
 import sys
@@ -27,7 +28,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 def main() -> None:
-    """Draw, and write desktop-dark.png, desktop-light.png, queue.png, settings.png and phone.png."""
+    """Draw, and write desktop-dark, desktop-light, batch, viewer, queue, history, settings, phone and login."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prompt", default="unicorn")
     parser.add_argument("--more", default="crying face", help="what the phone draws")
@@ -47,6 +48,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         photograph_desktop(browser, program.url, options)
         photograph_phone(browser, program.url, options)
+        photograph_login(browser, Path(folder), options)
         browser.close()
 
 
@@ -62,16 +64,50 @@ def photograph_desktop(browser: Browser, url: str, options: argparse.Namespace) 
         page.wait_for_timeout(400)
         page.screenshot(path=options.out / "desktop-light.png")
         page.emulate_media(color_scheme="dark")
+        photograph_batch(page, options)
         fill_the_queue(page, options)
         page.screenshot(path=options.out / "queue.png")
         page.click("#steady_queue_clear")
         page.click("#steady_queue_clear")
+        photograph_history(page, options)
         page.click("[role=tab][data-tab-id=settings]")
         page.wait_for_timeout(400)
         page.screenshot(path=options.out / "settings.png")
         page.click("[role=tab][data-tab-id=txt2img]")
         page.click("#txt2img_interrupt")
         wait_for_words(page, "Interrupted")
+
+
+def photograph_batch(page: Page, options: argparse.Namespace) -> None:
+    """Four pictures that are drawn at once, and one of them in full size."""
+    generate(page, options.more, options.steps, count=1, size=4)
+    wait_for_preview(page, image=0, share=0.7)
+    page.screenshot(path=options.out / "batch.png")
+    wait_for_words(page, "Done: 4 pictures")
+    page.click("#txt2img_gallery button:nth-child(2)")
+    page.click("#txt2img_open")
+    page.wait_for_selector(".sd-viewer[open] .pswp__img")
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(600)
+    page.screenshot(path=options.out / "viewer.png")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".sd-viewer", state="hidden")
+
+
+def photograph_history(page: Page, options: argparse.Namespace) -> None:
+    """What was drawn before, filtered and searched, as it is asked about before it is removed."""
+    page.click("#steady_queue_filter [data-group=done]")
+    page.fill("#steady_queue_search", options.prompt)
+    page.wait_for_function(
+        "() => /^Remove (this|these)/.test(document.getElementById('steady_queue_remove').textContent)"
+    )
+    page.wait_for_timeout(800)
+    page.click("#steady_queue_remove")
+    page.wait_for_selector("dialog[open]")
+    page.screenshot(path=options.out / "history.png")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog[open]", state="detached")
+    page.fill("#steady_queue_search", "")
 
 
 def fill_the_queue(page: Page, options: argparse.Namespace) -> None:
@@ -110,6 +146,19 @@ def photograph_phone(browser: Browser, url: str, options: argparse.Namespace) ->
         wait_for_words(page, "Done")
 
 
+def photograph_login(browser: Browser, folder: Path, options: argparse.Namespace) -> None:
+    """The page that asks for a name and a password, where the program has some."""
+    names = folder / "names"
+    names.write_text("anna:picture\n")
+    program = Program(folder / "locked", "--gradio-auth-path", str(names))
+    program.headers["authorization"] = "Basic " + base64.b64encode(b"anna:picture").decode()
+    with program, browser.new_context(viewport=DESKTOP, color_scheme="dark") as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(program.url)
+        page.wait_for_selector("#login_password")
+        page.screenshot(path=options.out / "login.png")
+
+
 def open_page(page: Page, url: str) -> Page:
     page.set_default_timeout(PATIENCE_MS)
     page.goto(url)
@@ -117,9 +166,9 @@ def open_page(page: Page, url: str) -> Page:
     return page
 
 
-def generate(page: Page, prompt: str, steps: int, count: int) -> None:
+def generate(page: Page, prompt: str, steps: int, count: int, size: int = 1) -> None:
     page.fill("#txt2img_prompt textarea", prompt)
-    for field, value in (("txt2img_steps", steps), ("txt2img_batch_count", count)):
+    for field, value in (("txt2img_steps", steps), ("txt2img_batch_count", count), ("txt2img_batch_size", size)):
         number = page.locator(f"#{field} input[type=number]")
         number.fill(str(value))
         number.blur()

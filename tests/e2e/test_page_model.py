@@ -254,7 +254,7 @@ def test_when_the_turn_of_another_job_comes(run: Run) -> None:
     messages += [mine, *(event(one, queue=["x", "b", "y", "z"], queued=4) for one in strange)]
     assert run(words, *messages) == "in about 50 s"
     assert run(words, *messages, {**mine, "queue": ["u", "b"], "queued": 2}) == "after 2 others"
-    assert run(words, *messages, {**mine, "queue_paused": True}) == "the queue is paused"
+    assert run(words, *messages, {**mine, "queue_paused": True}) == "queue paused"
 
 
 def test_a_chain_is_one_thing_and_knows_whether_it_drew(run: Run) -> None:

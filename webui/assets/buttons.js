@@ -41,7 +41,7 @@ const isHeld = (state) => state.paused && situation(state) === "mine" && shownJo
 function interruptLabel(state, job) {
   const words = stopWords(state, job);
   if (words === "Stopping …" || words === "Ending the engine …") return job.stop_requests === 2 ? "End the engine" : words;
-  return stopsAfter(state, job) ? "Stop now" : job.status === "queued" ? "Cancel" : "Interrupt";
+  return stopsAfter(state, job) ? "Stop now" : job.status === "queued" && !job.started_at ? "Cancel" : "Interrupt";
 }
 
 // What a press of each button does now, "" for one that is not there: a change of it is a change under the hand.

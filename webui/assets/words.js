@@ -94,7 +94,7 @@ function waiting(state, job) {
 
 // When the turn of a job comes that is put into the queue now.
 export function addWords(state) {
-  if (state.paused) return "the queue is paused";
+  if (state.paused) return "queue paused"; // it stands in a narrow button
   const { seconds, others } = turnOfNext(state);
   if (seconds !== null) return inWords(seconds);
   return others ? `after ${plural(others, "other", "others")}` : "next";
