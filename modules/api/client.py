@@ -13,6 +13,7 @@ from modules.jobs.rows import Actor
 from modules.jobs.visitor import LONGEST_OWNER, visitor_of
 
 OWNER_HEADER = "x-steady-owner"
+OWNER_COOKIE = "steady-owner"
 
 
 def owner_of(connection: HTTPConnection) -> str:
@@ -22,6 +23,15 @@ def owner_of(connection: HTTPConnection) -> str:
     that others could know is not believed.
     """
     return visitor_of(connection.scope).owner(_named(connection))
+
+
+def owners_who_look(connection: HTTPConnection) -> tuple[str, ...]:
+    """Return whose pictures a client may look at: those of `owner_of`, and of the owner in its page's cookie.
+
+    A browser asks for pictures and downloads without any header of the page. For looking only: a deed names its owner.
+    """
+    visitor = visitor_of(connection.scope)
+    return owner_of(connection), visitor.owner(connection.cookies.get(OWNER_COOKIE))
 
 
 def address_of(connection: HTTPConnection) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import HTTPConnection
 
 from modules.api.answers import Refused
-from modules.api.client import owner_of
+from modules.api.client import owner_of, owners_who_look
 from modules.api.services import Services
 from modules.errors import UnknownJob
 from modules.jobs.visitor import refusal_of_guest, visitor_of
@@ -79,7 +79,8 @@ def guest_rule(services: Services) -> Callable[[HTTPConnection], Awaitable[None]
             raise Refused(403, refusal_of_guest("This", visitor.address))
         job_id = connection.path_params["job_id"]
         job = await services.workers.run(services.store.get, job_id)
-        if job is None or job.owner != owner_of(connection):
+        owners = owners_who_look(connection) if asked[0] == "GET" else (owner_of(connection),)
+        if job is None or job.owner not in owners:
             raise UnknownJob(job_id)
 
     return check

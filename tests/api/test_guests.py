@@ -124,6 +124,22 @@ async def test_a_guest_has_his_own_jobs(
     assert await submit(guest, JOB) == 409, "an id of another is not told of"
 
 
+async def test_a_guests_browser_asks_for_his_pictures_by_cookie_and_does_nothing_by_it(
+    guarded: ASGIApp, guest: httpx.AsyncClient, engine: FakeEngine, services: Services
+) -> None:
+    await submit(guest, "mine")
+    await until(lambda: services.store.get("mine").status == "done")  # type: ignore[union-attr]
+    async with client_of(guarded, "10.0.0.3", "") as browser:
+        picture = "/sdapi/v1/jobs/mine/images/0.png"
+        assert (await browser.get(picture)).status_code == 404
+        assert (await browser.get(picture, headers={"cookie": "steady-owner=" + "f" * 24})).status_code == 404
+        own = {"cookie": f"steady-owner={ME}"}
+        for path in ("0.png", "0/thumbnail", "all.zip"):
+            assert (await browser.get(f"/sdapi/v1/jobs/mine/images/{path}", headers=own)).status_code == 200
+        assert (await browser.delete("/sdapi/v1/jobs/mine", headers=own)).status_code == 404
+        assert services.store.get("mine") is not None
+
+
 async def test_a_guest_cancels_what_waits_of_his_own_only(
     desk: httpx.AsyncClient, guest: httpx.AsyncClient, services: Services
 ) -> None:

@@ -87,6 +87,18 @@ def test_a_guest_does_not_change_the_order_of_the_queue(phone: Page, program: Pr
         program.post("/sdapi/v1/queue/resume")
 
 
+def test_a_guest_sees_what_he_drew(phone: Page, program: Program) -> None:
+    phone.context.set_extra_http_headers(ELSEWHERE)
+    tab = Tab(phone, program.url)
+    tab.open()
+    tab.write("a red heart", steps=2)
+    tab.generate()
+    tab.says("Done: 1 picture")
+    phone.wait_for_function("""() => [...document.querySelectorAll("#txt2img_gallery img, #txt2img_live_preview")]
+      .every((image) => image.complete && image.naturalWidth > 0 && image.src.includes("/images/"))""")
+    assert tab.complaints == []
+
+
 def test_a_guest_finds_no_button_that_would_be_refused(phone: Page, program: Program) -> None:
     phone.context.set_extra_http_headers(ELSEWHERE)
     tab = Tab(phone, program.url)

@@ -26,13 +26,16 @@ export function randomId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// The id under which this browser's jobs run.
+let owner = null; // where storage is off: for as long as the page is open
+
+// The id under which this browser's jobs run. Pictures and downloads are asked for by the browser itself, which names it
+// in a cookie alone: a guest's are shown to nobody else.
 export function readOwner() {
-  let owner = read(OWNER);
-  if (!owner) {
-    owner = randomId();
-    write(OWNER, owner);
-  }
+  const known = read(OWNER);
+  owner = known || owner || randomId();
+  if (!known) write(OWNER, owner);
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is there over https only
+  document.cookie = `steady-owner=${owner}; path=/sdapi/v1/jobs/; SameSite=Strict`;
   return owner;
 }
 
