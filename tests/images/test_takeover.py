@@ -184,9 +184,3 @@ def test_a_hostile_name_of_a_model_costs_no_more_than_its_length(model_name: str
     """
     found = take_over(f"p\n{PAIRS}, Model: {model_name}", MODELS)
     assert found.checkpoint is None and "Checkpoint" in [one.label for one in found.left]
-
-
-@pytest.mark.parametrize("prompt", [("<a:" + "b" * 199 + "c" * 199) * 12_000, "<lora:" * 300_000, "<" * 2_000_000])
-def test_networks_that_do_not_end_cost_no_more_than_the_text(prompt: str) -> None:
-    """Forty thousand steps for each beginning would take minutes."""
-    assert "Prompt" in [one.label for one in take_over(f"{prompt}\n{PAIRS}", MODELS).left]
