@@ -84,7 +84,7 @@ def photograph_batch(page: Page, options: argparse.Namespace) -> None:
     wait_for_preview(page, image=0, share=0.7)
     page.screenshot(path=options.out / "batch.png")
     wait_for_words(page, "Done: 4 pictures")
-    page.click("#txt2img_gallery button:nth-child(2)")
+    page.click("#txt2img_gallery button:nth-last-child(3)")
     page.click("#txt2img_open")
     page.wait_for_selector(".sd-viewer[open] .pswp__img")
     page.mouse.move(5, 5)

@@ -30,7 +30,7 @@ def test_what_was_drawn_is_found_and_removed(tab: Tab, program: Program) -> None
     page.click("#steady_queue_filter >> text=Stopped")
     expect(past).to_have_count(1)
     page.click("#steady_queue_remove")
-    page.click(".sd-confirm >> text=Keep them")
+    page.click(".sd-confirm button >> text=Keep")
     expect(page.locator(".sd-confirm")).to_have_count(0)
     assert program.job(stopped)["status"] == "interrupted"
     expect(page.locator("#steady_queue_remove")).to_be_focused()

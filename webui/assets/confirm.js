@@ -6,7 +6,7 @@ import { make } from "./dom.js";
 export function confirmed({ title, words, action, tick = null }) {
   const box = tick && make("input", { type: "checkbox" });
   const yes = make("button", { type: "submit", class: "sd-small sd-danger", value: "yes" }, action);
-  const no = make("button", { type: "submit", class: "sd-small", value: "", autofocus: true }, "Keep them");
+  const no = make("button", { type: "submit", class: "sd-small", value: "", autofocus: true }, "Keep");
   const form = make(
     "form",
     { method: "dialog" },

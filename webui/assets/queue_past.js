@@ -71,7 +71,7 @@ export class QueuePast {
     const which = this.total === 1 ? "this job" : `${this.filtered ? "these" : "all"} ${this.total} jobs`;
     const sure = await confirmed({
       title: `Remove ${which} from the list?`,
-      words: "Their prompts and settings are forgotten. Saved pictures stay in their folder.",
+      words: `${this.total === 1 ? "Its prompt" : "Their prompts"} and settings are forgotten. Saved pictures stay in their folder.`,
       tick: "Delete the saved pictures too",
       action: "Remove",
     });
