@@ -51,13 +51,23 @@ def test_a_job_that_ran_out_of_memory_draws_fewer_at_once_and_says_so(feed: Feed
 
 def test_what_was_said_of_a_checkpoint_goes_with_it(feed: Feed) -> None:
     words = feed.page.locator("#steady_bar .sd-problem")
+    height = "() => document.getElementById('steady_bar').offsetHeight"
+    before = feed.page.evaluate(height)
     refuse(feed.page, message="Checkpoint broken cannot be used: no unet.", field="sd_model_checkpoint")
     expect(words).to_be_visible()
+    assert feed.page.evaluate(height) == before, "nothing jumps"
     feed.page.evaluate("() => window.steady.choseCheckpoint('another')")
     expect(words).to_have_count(0)
     refuse(feed.page, message="The prompt is too long.", field="prompt")
     feed.page.evaluate("() => window.steady.choseCheckpoint('emoji')")
     expect(feed.page.locator("#txt2img_prompt .sd-problem")).to_be_visible()
+
+
+def test_a_note_without_a_blank_stays_in_its_box(feed: Feed) -> None:
+    feed.shows(feed.job("done", [], notes=[{"at": 1.0, "kind": "lora", "text": f"{'long_name' * 30}.safetensors"}]))
+    notes = feed.page.locator("#txt2img_job_notes")
+    expect(notes).to_contain_text("long_name")
+    assert notes.evaluate("(list) => list.scrollWidth <= list.clientWidth")
 
 
 def test_a_connection_that_says_nothing_is_given_up_for_another(feed: Feed) -> None:
