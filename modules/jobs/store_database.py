@@ -154,6 +154,7 @@ class Database:
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
+        self._file.closing()
         for connection in idle:
             connection.close()
         with self._watcher_lock:
@@ -187,6 +188,8 @@ class Database:
                 if keep:
                     self._idle.append(connection)
             if not keep:
+                if self._closed:
+                    self._file.closing()
                 connection.close()
                 if self._closed:
                     self._file.closed()

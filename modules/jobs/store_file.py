@@ -64,12 +64,18 @@ class DatabaseFile:
         self._opened = (_identity(self._path) or (0, 0), _identity(self._log))
         self._write_word("open")
 
+    def closing(self) -> None:
+        """Say that a log which is gone from now on is no loss: the last one to close the database takes it away."""
+        self._opened = None  # a thread that still writes is not told that somebody deleted it
+        if self._read_word() == "open":
+            self._write_word("closing")
+
     def closed(self) -> None:
-        """Say that nobody uses the database, if that is so: the last one to close it takes its log away."""
+        """Say whether the database is still in use: somebody has it open if its log is there."""
         try:
             with locked(self._path):
-                if self._path.exists() and not self._log.exists():
-                    self._write_word("closed")
+                if self._path.exists():
+                    self._write_word("open" if self._log.exists() else "closed")
         except StorageError:
             self._forget_word()
 

@@ -191,8 +191,8 @@ def test_the_answer_has_all_that_clients_read(store: JobStore) -> None:
     answer = job_answer(get(store, "task(1)"), store.images("task(1)"))
     assert answer["outputs"] == [
         {
-            "index": 0, "url": "/sdapi/v1/jobs/task(1)/images/0.png", "width": 64, "height": 32, "seed": 7,
-            "infotext": "heart\nSteps: 1", "partial": True,
+            "index": 0, "name": "00000-7.png", "url": "/sdapi/v1/jobs/task(1)/images/0.png", "width": 64, "height": 32,
+            "seed": 7, "infotext": "heart\nSteps: 1", "partial": True,
         }
     ]  # fmt: skip
     names = {"id", "kind", "status", "phase", "progress", "attempts", "error", "request", "owner", "position"}

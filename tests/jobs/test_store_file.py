@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modules.jobs.store import JobStore
-from modules.jobs.store_file import DatabaseReplaced
+from modules.jobs.store_file import DatabaseFile, DatabaseReplaced
 from tests.jobs.conftest import Clock
 from tests.jobs.test_store import submit
 from tests.jobs.test_store_concurrency import start
@@ -83,6 +83,33 @@ def test_whoever_finds_damage_everyone_tells_it_for_a_day(
     assert notice in caplog.text
     clock.now += DAY + 1
     assert JobStore(path, clock=clock).notices == []
+
+
+def test_a_power_cut_right_after_the_log_was_taken_away_in_order_tells_of_no_loss(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as power:
+        power.setattr(DatabaseFile, "closed", lambda self: None)
+        used(path)
+    assert not path.with_name("jobs.sqlite-wal").exists()
+    assert notices_of_next(path) == []
+
+
+def test_who_still_writes_while_it_is_closed_is_not_told_of_a_deletion(path: Path) -> None:
+    store = JobStore(path)
+    submit(store, "a")
+    store.close()
+    submit(store, "b")
+    assert notices_of_next(path) == []
+
+
+def test_who_closes_first_says_nothing_for_who_still_works(path: Path) -> None:
+    used(path)
+    with contextlib.closing(JobStore(path)):
+        used_meanwhile = JobStore(path)
+        used_meanwhile.close()
+        assert path.with_name("jobs.sqlite.state").read_text() == "open"
+    assert path.with_name("jobs.sqlite.state").read_text() == "closed"
 
 
 def test_a_log_that_was_deleted_after_a_kill_is_missed(path: Path) -> None:
