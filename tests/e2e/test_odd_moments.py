@@ -16,6 +16,15 @@ DRAWING = {"job": IDENTITY, "phase": "sample", "image": 12, "images": 16, "step"
            "eta_seconds": 13.0, "segments": [], "preview": {"reason": "It would take too long."}}  # fmt: skip
 FOUR_AT_ONCE = {"prompt": "a heart", "n_iter": 4, "batch_size": 4, "width": 64, "height": 64}
 
+# From the last word before the note to the note's own first one, in px.
+BETWEEN = """() => {
+  const note = document.getElementById("txt2img_note");
+  const before = document.querySelector("#txt2img_phase > :last-child").getBoundingClientRect();
+  const text = document.createRange();
+  text.selectNodeContents(note);
+  return text.getBoundingClientRect().left - before.right;
+}"""
+
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
@@ -41,6 +50,7 @@ def test_the_preview_takes_no_third_line_under_the_bar(feed: Feed) -> None:
     expect(feed.page.locator("#txt2img_phase")).to_contain_text("Drawing images 13–16 of 16")
     expect(feed.page.locator("#txt2img_note")).to_be_visible()
     assert feed.page.evaluate("() => document.querySelector('.sd-line').offsetHeight") <= 41
+    assert feed.page.evaluate(BETWEEN) >= 12, "it keeps off the words before it"
 
 
 def test_a_job_that_ran_out_of_memory_draws_fewer_at_once_and_says_so(feed: Feed) -> None:
