@@ -27,7 +27,7 @@ from modules.api.services import Services
 from modules.api.serving import SwappableServer
 from tests.api.conftest import application_of, services_in, serving
 
-CASES_A_ROUTE = {GenerationMode.POSITIVE: 8, GenerationMode.NEGATIVE: 5}
+CASES_A_ROUTE = {GenerationMode.POSITIVE: 6, GenerationMode.NEGATIVE: 3}
 NEVER_ENDS = "/sdapi/v1/events"
 # Answers that say what cannot be had here: no launcher, no file manager, no space.
 HONEST_REFUSALS = (501, 503, 507)

@@ -197,10 +197,10 @@ def test_the_memory_of_the_engine_is_flat_over_interrupts_and_failures(
         tensors = sum(1 for thing in gc.get_objects() if type(thing) is torch.Tensor)
         return tensors, psutil.Process().memory_info().rss
 
-    for number in range(10):
+    for number in range(8):
         stop(number)
     tensors, memory = level()
-    for number in range(30):
+    for number in range(20):
         stop(number)
     tensors_after, memory_after = level()
     assert tensors_after <= tensors + 10  # Those of the last preview and the last snapshot, in one or the other.
