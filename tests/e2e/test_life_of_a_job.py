@@ -33,6 +33,7 @@ def stop(tab: Tab, program: Program) -> None:
 
 def click_twice(page: Page, share: float, gap_ms: int) -> float:
     """A double click on Generate, at this share of its width. Return how many milliseconds were between the two."""
+    page.wait_for_timeout(600)  # a button that has just come takes no press
     box = page.locator("#txt2img_generate").bounding_box()
     assert box
     x, y = box["x"] + share * box["width"], box["y"] + box["height"] / 2

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
 
 
-def eventually(what: Callable[[], T], seconds: float = 10.0) -> T:
+def eventually(what: Callable[[], T], seconds: float = 60.0) -> T:
     """Return what `what()` gives as soon as it is true."""
     ends_at = time.monotonic() + seconds
     while not (found := what()):
@@ -61,7 +61,7 @@ class Launcher:
             )
         self.started.append(self.process)
         if wait:
-            eventually(lambda: self.text().count("Steady Diffusion is at") > before, 20)
+            eventually(lambda: self.text().count("Steady Diffusion is at") > before)
             self.port = int(self.line("Steady Diffusion is at").rsplit(":", 1)[1].split()[0])
             eventually(lambda: "engine" in self.ask()["topics"])
 

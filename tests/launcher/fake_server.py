@@ -48,6 +48,8 @@ class Server:
         self.link.start()
         if how == "never ready":
             time.sleep(60)
+        if how == "slow":  # there is time to order the same once more
+            time.sleep(1.5)
         self.link.signal("ready")
         self.accept.wait()
         self.listener = listening_socket()

@@ -31,5 +31,5 @@ def test_new_code_of_the_engine_is_used_after_its_restart_and_the_server_stays(
     assert before["topics"]["engine"]["code"] == "old"
     part.write_text('NAME = "brand new"\n')
     launcher.ask("command restart-engine")
-    eventually(lambda: launcher.ask()["topics"]["engine"]["code"] == "brand new", 20)
+    eventually(lambda: launcher.ask()["topics"]["engine"]["code"] == "brand new")
     assert launcher.ask()["pid"] == before["pid"]

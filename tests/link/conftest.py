@@ -10,7 +10,7 @@ from modules.link.transport import Transport
 from modules.shared_state import State
 
 
-def eventually(what: Callable[[], object], seconds: float = 5.0) -> None:
+def eventually(what: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait until `what()` is true; fail with what it is then."""
     ends_at = time.monotonic() + seconds
     while not what():

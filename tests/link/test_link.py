@@ -232,7 +232,7 @@ def test_a_stuck_reader_does_not_slow_the_sampling_thread_and_is_treated_as_dead
             engine.assign_current_image(None, ("image/jpeg", picture))
             time.sleep(0.002)
         eventually(lambda: server.sampling_step == 299 and server.preview and server.preview.id == 300)
-        eventually(line.lost.is_set, 5)
+        eventually(line.lost.is_set)
     assert senders and threading.get_ident() not in senders  # whoever sends may wait for the stuck one
     assert "the server does not read what it is sent and is treated as dead" in caplog.text
     stuck.close()
