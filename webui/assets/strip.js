@@ -24,7 +24,7 @@ export function renderStrip(state, shown, facts) {
   const buttons = places.map((place) => fill(known.get(place.id) || element(place), place, shown));
   for (const old of known.values()) if (!buttons.includes(old)) old.remove();
   buttons.forEach((button, i) => strip.children[i] === button || strip.insertBefore(button, strip.children[i] || null));
-  if (focused !== null) /** @type {HTMLElement} */ (strip.querySelector(`[data-place="${focused}"]`))?.focus();
+  if (focused !== null) /** @type {HTMLElement} */ (strip.querySelector(`[data-place="${focused}"]`))?.focus({ preventScroll: true });
   follow(strip, state, facts);
   strip.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
