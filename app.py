@@ -26,16 +26,16 @@ from starlette.types import ASGIApp
 
 from modules import shared
 from modules.api.application import assemble
-from modules.api.assets import read_assets
 from modules.api.auth.proof import Proof
-from modules.api.log_throttle import throttle_logs
-from modules.api.page_identity import Identity, assets_hash, page_hash
+from modules.api.page.assets import read_assets
+from modules.api.page.identity import Identity, assets_hash, page_hash
+from modules.api.server.log_throttle import throttle_logs
+from modules.api.server.serving import SwappableServer, force_exit_after
 from modules.api.services import Services, build_services
-from modules.api.serving import SwappableServer, force_exit_after
 from modules.cmd_args import Arguments, from_environment
 from modules.credentials import accounts
-from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.store import JobStore
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.store.job_store import JobStore
 from modules.link import Link
 from modules.paths import ROOT, data_folder, model_folders
 from webui.theme import mount_arguments

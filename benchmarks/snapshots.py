@@ -13,9 +13,9 @@ from pathlib import Path
 
 import torch
 
-from modules.engine.resumable import take_state
-from modules.engine.schedulers import build_scheduler
-from modules.engine.snapshots import Snapshot, to_bytes
+from modules.engine.samplers.resumable import take_state
+from modules.engine.samplers.table import build_scheduler
+from modules.engine.work.snapshots import Snapshot, to_bytes
 from modules.paths import write_atomically
 
 NOISE_SCHEDULE = {

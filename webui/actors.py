@@ -11,7 +11,7 @@ import gradio as gr
 from modules.cmd_args import from_environment, refusal_without_launcher
 from modules.errors import StorageError
 from modules.jobs.rows import Actor, acting
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.jobs.visitor import Visitor, visitor_of
 from modules.shared import state
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from modules.jobs.checkpoint import Checkpoint
-from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.samplers import SAMPLERS
 from modules.options import Settings
 from webui.sizes import presets

@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 
 from modules.errors import SteadyError
-from modules.jobs.checkpoint import Checkpoint
-from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.store import JobStore
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.store.job_store import JobStore
 from modules.options import Settings
 from modules.shared import opts
 from webui import checkpoint_facts as suits

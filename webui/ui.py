@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.store import JobStore
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.store.job_store import JobStore
 from modules.shared import opts
 from webui import checkpoint_facts as suits
 from webui import header as bar

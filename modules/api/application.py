@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp
 
-from modules.api.assets import Asset
 from modules.api.auth.gate import Gate
 from modules.api.auth.proof import Proof
-from modules.api.body_limit import BodyLimit
-from modules.api.guard import Guard
-from modules.api.middleware import Front, Stamp
-from modules.api.page_policy import PagePolicy
-from modules.api.page_routes import PageRoutes
+from modules.api.page.assets import Asset
+from modules.api.page.gradio_routes import PageRoutes
+from modules.api.page.policy import PagePolicy
 from modules.api.rest import build_rest
-from modules.api.security_headers import SecurityHeaders
+from modules.api.server.body_limit import BodyLimit
+from modules.api.server.guard import Guard
+from modules.api.server.middleware import Front, Stamp
+from modules.api.server.security_headers import SecurityHeaders
+from modules.api.server.true_client import Proxies, TrueClient
 from modules.api.services import Services
-from modules.api.true_client import Proxies, TrueClient
 
 
 def assemble(

@@ -6,27 +6,15 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from modules.api import (
-    assets,
-    deletion_routes,
-    docs_page,
-    job_actions,
-    job_folder,
-    job_zip,
-    jobs_routes,
-    live_routes,
-    queue_routes,
-    sdapi_control,
-    sdapi_generation,
-    sdapi_images,
-    sdapi_lists,
-    sdapi_options,
-    sdapi_progress,
-)
 from modules.api.answers import install_error_answers
-from modules.api.assets import Asset
-from modules.api.guests import guest_rule
+from modules.api.auth.guests import guest_rule
+from modules.api.jobs import actions, deletion, folder, queue, zip_file
+from modules.api.jobs import routes as job_routes
+from modules.api.live import routes as live_routes
 from modules.api.openapi import REFUSALS
+from modules.api.page import assets, docs_page
+from modules.api.page.assets import Asset
+from modules.api.sdapi import control, generation, images, lists, options, progress
 from modules.api.services import Services
 from modules.jobs.version import VERSION
 
@@ -46,18 +34,18 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
     )
     install_error_answers(app)
     for part in (
-        sdapi_progress,
-        sdapi_control,
-        sdapi_generation,
-        sdapi_images,
-        sdapi_options,
-        sdapi_lists,
-        jobs_routes,
-        job_actions,
-        deletion_routes,
-        job_folder,
-        job_zip,
-        queue_routes,
+        progress,
+        control,
+        generation,
+        images,
+        options,
+        lists,
+        job_routes,
+        actions,
+        deletion,
+        folder,
+        zip_file,
+        queue,
         live_routes,
     ):
         app.include_router(part.routes(services))

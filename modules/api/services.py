@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modules.api.broadcaster import Broadcaster
-from modules.api.page_identity import Identity
-from modules.api.permission import Permission
-from modules.api.retirement import Retirement
-from modules.api.stored_requests import StoredRequests
-from modules.api.watchers import Watchers
-from modules.api.workers import Workers
+from modules.api.auth.permission import Permission
+from modules.api.jobs.stop_requests import StoredRequests
+from modules.api.live.broadcaster import Broadcaster
+from modules.api.live.watchers import Watchers
+from modules.api.page.identity import Identity
+from modules.api.server.retirement import Retirement
+from modules.api.server.threads import Workers
 from modules.cmd_args import Arguments
-from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import QueueLimits
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.link import Link
 from modules.options import Options
 from modules.paths import DataFolder

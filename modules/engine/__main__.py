@@ -28,7 +28,7 @@ from modules.cmd_args import from_environment
 from modules.engine.recovery import settle
 from modules.errors import LinkClosed
 from modules.jobs.rows import Death
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.link import Link
 from modules.paths import data_folder
 

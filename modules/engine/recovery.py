@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from modules.errors import StorageError
 from modules.jobs.rows import Death, Job
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 
 logger = logging.getLogger(__name__)
 

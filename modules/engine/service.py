@@ -11,18 +11,18 @@ import diffusers
 import transformers
 
 from modules import shared
-from modules.engine.cancel import Cancel
-from modules.engine.devices import best_device
-from modules.engine.models import ModelShelf
-from modules.engine.preview import Previews
-from modules.engine.snapshots import Snapshots
+from modules.engine.models.devices import best_device
+from modules.engine.models.shelf import ModelShelf
+from modules.engine.previews.thread import Previews
 from modules.engine.status import EngineStatus
+from modules.engine.stopping.cancel import Cancel
 from modules.engine.studio import Studio
 from modules.engine.watch import Watch
+from modules.engine.work.snapshots import Snapshots
 from modules.engine.worker import Worker
-from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Death, Job
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.link import Link
 from modules.options import Options
 from modules.paths import DataFolder, data_folder, model_folders

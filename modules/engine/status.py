@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Literal
 
-from modules.engine.devices import Device
+from modules.engine.models.devices import Device
 
 EngineState = Literal["starting", "idle", "loading", "drawing", "stopping"]
 

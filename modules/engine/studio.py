@@ -6,16 +6,16 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from modules.engine.cancel import Cancel
-from modules.engine.devices import Device
-from modules.engine.encode import PromptEncoder
-from modules.engine.models import ModelShelf
-from modules.engine.preview import Previews
-from modules.engine.snapshots import Snapshots
+from modules.engine.models.devices import Device
+from modules.engine.models.shelf import ModelShelf
+from modules.engine.previews.thread import Previews
+from modules.engine.progress.timings import Timings
 from modules.engine.status import EngineStatus
-from modules.engine.timings import Timings
-from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.store import JobStore
+from modules.engine.stopping.cancel import Cancel
+from modules.engine.work.encoding import PromptEncoder
+from modules.engine.work.snapshots import Snapshots
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from modules.paths import DataFolder
 from modules.shared_state import State

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from modules.engine.studio import Studio
 from modules.engine.worker import Worker
 from modules.errors import StorageError
-from modules.jobs.store_file import DatabaseReplaced
+from modules.jobs.store.file import DatabaseReplaced
 
 logger = logging.getLogger(__name__)
 

@@ -11,17 +11,17 @@ from typing import Any, Literal
 
 import torch
 
-from modules.engine.decode import can_save_memory
-from modules.engine.drawing import JobDrawing
-from modules.engine.economy import Economy, cheaper
-from modules.engine.failures import describe_failure, describe_size, is_out_of_memory, killed_for_memory
-from modules.engine.memory import Baseline
-from modules.engine.models import free_memory
-from modules.engine.progress import JobProgress
+from modules.engine.models.memory import Baseline
+from modules.engine.models.shelf import free_memory
+from modules.engine.progress.bar import JobProgress
 from modules.engine.recovery import Result, until_stored
 from modules.engine.studio import Studio
+from modules.engine.work.decoding import can_save_memory
+from modules.engine.work.drawing import JobDrawing
+from modules.engine.work.economy import Economy, cheaper
+from modules.engine.work.failures import describe_failure, describe_size, is_out_of_memory, killed_for_memory
 from modules.errors import Interrupted
-from modules.jobs.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.resolve import ResolvedTxt2Img
 from modules.jobs.rows import Death, Job
 
 logger = logging.getLogger(__name__)

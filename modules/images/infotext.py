@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from modules.jobs.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.resolve import ResolvedTxt2Img
 from modules.jobs.samplers import split_sampler
 
 _NEGATIVE = "Negative prompt:"

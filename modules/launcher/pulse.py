@@ -1,8 +1,8 @@
 """Listen to the engine's signs of life, say on the page when it falls silent, and end it when it stays so.
 
 The engine cannot be asked: what hangs in a driver may hold the interpreter's lock. Its last sign, and the silence that
-is usual, are in the topic "heartbeat" (`modules/engine/heartbeat.py`); its times are those of the clock that only
-grows, which all processes of a machine share.
+is usual, are in the topic "heartbeat" (`modules/engine/stopping/heartbeat.py`); its times are those of the clock that
+only grows, which all processes of a machine share.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Mapping
 from pathlib import Path
 
-from modules.jobs.untrusted_file import read_object
+from modules.jobs.models.untrusted_file import read_object
 
 FILE = "symbols.json"
 

@@ -24,15 +24,15 @@ from starlette.types import ASGIApp
 
 from modules.api.application import assemble
 from modules.api.auth.proof import Proof
-from modules.api.page_identity import Identity
+from modules.api.page.identity import Identity
+from modules.api.server.serving import SwappableServer
 from modules.api.services import Services, build_services
-from modules.api.serving import SwappableServer
 from modules.cmd_args import Arguments
-from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.requests import Txt2ImgRequest
-from modules.jobs.resolve import resolve
+from modules.jobs.kinds.requests import Txt2ImgRequest
+from modules.jobs.kinds.resolve import resolve
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Job
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from modules.paths import DataFolder
 from modules.shared_state import State

@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from modules.api.services import Services
 from modules.options import fields_of_settings
-from tests.api.test_jobs_routes import submit
+from tests.api.jobs.test_routes import submit
 
 HUGE = str(2**63)
 DIGITS = "9" * 5000

@@ -23,8 +23,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from modules.api.server.serving import SwappableServer
 from modules.api.services import Services
-from modules.api.serving import SwappableServer
 from tests.api.conftest import application_of, services_in, serving
 
 CASES_A_ROUTE = {GenerationMode.POSITIVE: 6, GenerationMode.NEGATIVE: 3}

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from modules.engine.cancel import Cancel
-from modules.engine.devices import best_device
-from modules.engine.models import LoadedModel, ModelKey, ModelShelf
+from modules.engine.models.devices import best_device
+from modules.engine.models.shelf import LoadedModel, ModelKey, ModelShelf
 from modules.engine.service import quieten_libraries
+from modules.engine.stopping.cancel import Cancel
 from modules.shared_state import State
 from tests.engine import tiny
 from tests.engine.own_engine import Engine

@@ -9,16 +9,16 @@ from typing import Any
 
 import torch
 
-from modules.engine.cancel import Cancel
-from modules.engine.devices import Device
+from modules.engine.models.devices import Device
 from modules.engine.recovery import settle
 from modules.engine.service import build_studio
+from modules.engine.stopping.cancel import Cancel
 from modules.engine.studio import Studio
 from modules.engine.watch import Watch
 from modules.engine.worker import Worker
-from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Death, Job
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from modules.paths import DataFolder
 from modules.shared_state import State

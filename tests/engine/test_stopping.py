@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from torch import nn
 
-from modules.engine import batches
-from modules.engine.progress import JobProgress
+from modules.engine.progress.bar import JobProgress
+from modules.engine.work import batches
 from modules.images.png import read_parameters
 from tests.engine.conftest import Engine
 from tests.engine.moments import at_step

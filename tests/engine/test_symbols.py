@@ -9,10 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from modules.engine.cancel import Cancel
-from modules.engine.devices import best_device
-from modules.engine.encode import PromptEncoder
-from modules.engine.models import LoadedModel, ModelKey, ModelShelf
+from modules.engine.models.devices import best_device
+from modules.engine.models.shelf import LoadedModel, ModelKey, ModelShelf
+from modules.engine.stopping.cancel import Cancel
+from modules.engine.work.encoding import PromptEncoder
 from modules.paths import ROOT
 from modules.shared_state import State
 from tests.engine.conftest import Engine

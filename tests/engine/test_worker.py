@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from modules.engine import watch as watch_module
-from modules.engine.progress import JobProgress
+from modules.engine.progress.bar import JobProgress
 from modules.engine.watch import Watch
 from modules.images.png import read_parameters
 from modules.jobs.rows import Death

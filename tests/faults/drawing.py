@@ -13,7 +13,7 @@ from modules.engine import recovery
 from modules.engine.service import quieten_libraries
 from modules.errors import StorageError
 from modules.jobs.rows import TERMINAL, Death, Job
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.paths import DataFolder
 from tests.engine import tiny
 from tests.engine.conftest import Engine

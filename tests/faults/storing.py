@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from modules.engine.timings import Circumstances, Timings
+from modules.engine.progress.timings import Circumstances, Timings
 from modules.errors import StorageError
 from modules.jobs.rows import Actor
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from modules.paths import DataFolder
 from tests.faults.disk import TIMES_FULL, Disk, Fault

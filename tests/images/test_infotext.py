@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given, settings, strategies
 
 from modules.images.infotext import parse, parse_pairs, write
-from modules.jobs.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.txt2img import Txt2ImgRequest
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
-from modules.jobs.txt2img import Txt2ImgRequest
 
 HASH = "0123456789abcdef" * 4
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings, strategies
 from modules.images.foreign import infotext_in, program_of
 from modules.images.infotext import write
 from modules.images.takeover import find_model, looks_like_infotext, take_over, take_request
-from modules.jobs.checkpoint import Checkpoint
-from modules.jobs.model_defaults import ModelDefaults
+from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.defaults import ModelDefaults
 from tests.images.test_infotext import HASH, resolved
 
 OTHER_HASH = "fedcba9876543210" * 4

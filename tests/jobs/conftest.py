@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 
 
 class Clock:

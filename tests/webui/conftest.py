@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.store import JobStore
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from modules.paths import ROOT, DataFolder
 from webui import header

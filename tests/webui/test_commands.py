@@ -11,9 +11,9 @@ import pytest
 
 from modules.cmd_args import ENVIRONMENT_VARIABLE, Arguments
 from modules.errors import SteadyError
-from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor, acting
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from modules.shared_state import RequestKind, State
 from webui import actors

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from tests.webui.test_commands import Page
 from tests.webui.test_commands import page as page

@@ -6,8 +6,8 @@ import gradio
 import httpx
 from fastapi import FastAPI
 
-from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.store import JobStore
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from webui.ui import MOST_SESSIONS, create_ui
 

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from modules.jobs.rows import Actor
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from webui.tabs.settings import apply_settings, names_in, shown, shown_fields
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from webui.tabs.txt2img import submit
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from modules.images.infotext import write
-from modules.jobs.checkpoints import CheckpointCatalogue
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from tests.images.test_infotext import resolved
 from webui.takeover import answer
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.txt2img import PROMPT_LONGEST
+from modules.jobs.kinds.txt2img import PROMPT_LONGEST
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.prompts.token_count import TokenCount
-from tests.jobs.models import make_model
+from tests.jobs.made_models import make_model
 from webui.tabs import txt2img
 
 

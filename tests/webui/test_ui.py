@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from gradio.context import Context
 
-from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.store import JobStore
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.store.job_store import JobStore
 from modules.options import Options, Settings, fields_of_settings
-from tests.jobs.models import make_model, safetensors_bytes
+from tests.jobs.made_models import make_model, safetensors_bytes
 from webui.checkpoint_facts import choices, chosen, facts
 from webui.theme import ASSETS, STYLES, mount_arguments
 from webui.ui import create_ui

@@ -31,7 +31,7 @@ export function drawnNow(state) {
 export function partOf({ first, last }, index, preview, progress) {
   const count = last - first + 1;
   if (count < 2 || preview.image !== first || (progress?.steps && preview.step >= progress.steps)) return null;
-  const columns = Math.ceil(Math.sqrt(count)); // as modules/engine/preview_methods.py lays them out
+  const columns = Math.ceil(Math.sqrt(count)); // as modules/engine/previews/methods.py lays them out
   const rows = Math.ceil(count / columns);
   const place = index - first;
   return { column: place % columns, row: Math.floor(place / columns), columns, rows };

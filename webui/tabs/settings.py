@@ -14,7 +14,7 @@ import gradio as gr
 
 from modules.errors import SteadyError
 from modules.jobs.rows import Actor
-from modules.jobs.store import JobStore
+from modules.jobs.store.job_store import JobStore
 from modules.jobs.visitor import refusal_of_guest
 from modules.options import SettingField, fields_of_settings
 from modules.shared import opts

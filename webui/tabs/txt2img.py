@@ -11,13 +11,13 @@ import gradio as gr
 
 from modules.errors import InvalidRequest, ModelError, SteadyError
 from modules.jobs.answers import job_answer
-from modules.jobs.checkpoint import Checkpoint
-from modules.jobs.checkpoints import CheckpointCatalogue
-from modules.jobs.requests import find_checkpoint, validate_request
+from modules.jobs.kinds.requests import find_checkpoint, validate_request
+from modules.jobs.kinds.txt2img import PROMPT_LONGEST
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.rows import Actor
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
-from modules.jobs.store import JobStore
-from modules.jobs.txt2img import PROMPT_LONGEST
+from modules.jobs.store.job_store import JobStore
 from modules.prompts.plain_syntax import describe_plain_syntax
 from modules.prompts.symbols import symbols_of
 from modules.prompts.token_count import count_tokens

@@ -12,13 +12,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modules.api.answers import error_answer, json_answer
+from modules.api.auth.client import basic_credentials
 from modules.api.auth.lasting import while_it_holds
 from modules.api.auth.login_page import ASSETS, login_page, path_here
 from modules.api.auth.proof import Proof, TooManyAttempts
 from modules.api.auth.sessions import SECONDS_KEPT
-from modules.api.client import basic_credentials
-from modules.api.guard import answer_or_close, split_host
-from modules.api.rehearsal import REHEARSAL
+from modules.api.server.guard import answer_or_close, split_host
+from modules.api.server.warm_up import REHEARSAL
 from modules.jobs.visitor import SCOPE_KEY, Visitor, stranger
 
 LOGIN, LOGOUT = "/login", "/logout"

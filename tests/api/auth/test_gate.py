@@ -16,14 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from modules.api.application import assemble
-from modules.api.assets import read_assets
 from modules.api.auth.attempts import MOST_PER_ADDRESS
 from modules.api.auth.gate import Gate
 from modules.api.auth.lasting import while_it_holds
 from modules.api.auth.login_page import ASSETS, path_here
 from modules.api.auth.proof import Proof
-from modules.api.rehearsal import rehearse
+from modules.api.page.assets import read_assets
 from modules.api.rest import build_rest
+from modules.api.server.warm_up import rehearse
 from modules.api.services import Services
 from modules.cmd_args import Arguments
 from modules.credentials.accounts import hash_accounts

@@ -1,0 +1,134 @@
+"""POST txt2img: a job whose client waits. It holds no thread while it does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from modules.api.answers import Refused, error_answer, read_object, retry_later
+from modules.api.auth.client import actor_of
+from modules.api.jobs.submission import (
+    Wishes,
+    check_job_id,
+    check_request,
+    new_job_id,
+    refuse_without_engine,
+    submit_job,
+)
+from modules.api.live.broadcaster import LOST
+from modules.api.openapi import whole_body
+from modules.api.sdapi.generation_answer import generation_answer
+from modules.api.services import Services
+from modules.jobs.kinds.requests import Txt2ImgRequest
+from modules.jobs.store.job_store import JobStore
+
+SECONDS_BETWEEN_LOOKS = 1.0
+
+OPENAPI = whole_body(Txt2ImgRequest.model_json_schema())
+
+
+def routes(services: Services) -> APIRouter:
+    """POST /sdapi/v1/txt2img."""
+    router = APIRouter(prefix="/sdapi/v1")
+
+    @router.post("/txt2img", openapi_extra=OPENAPI)
+    async def txt2img(request: Request) -> Response:
+        """Draw pictures and wait for them."""
+        body = await read_object(request)
+        forced = check_job_id(body.get("force_task_id"), "force_task_id")
+        if body.get("save_images") is None:
+            body["save_images"] = False
+        settings = services.options.values
+        checked = await services.workers.run_submit(check_request, "txt2img", body, services.catalogue, settings)
+        refuse_without_engine(services.broadcaster.topic("supervisor"))
+        job_id = forced or new_job_id()
+        with services.retirement.waiting():
+            return await _draw(services, request, checked, job_id, send_images=checked.send_images)
+
+    return router
+
+
+async def _draw(
+    services: Services, request: Request, checked: Txt2ImgRequest, job_id: str, send_images: bool
+) -> Response:
+    ended = services.broadcaster.expect(job_id)
+    try:
+        by = actor_of(request)
+        await services.workers.run_submit(
+            submit_job, services.store, checked, job_id, Wishes(by.owner), by, only_new=True
+        )
+        status = await _wait(services, request, ended, job_id)
+    finally:
+        services.broadcaster.forget(job_id, ended)
+    if status is None:
+        if checked.stop_on_disconnect:
+            await services.workers.run_control(services.requests.ask, "interrupt", job_id, by)
+        return Response(status_code=499)
+    if status == LOST:
+        raise retry_later(f"The database with job {job_id} was deleted or replaced: send the request again.", 5)
+    return await _answer(services, checked, job_id, send_images)
+
+
+async def _wait(services: Services, request: Request, ended: asyncio.Future[str], job_id: str) -> str | None:
+    """Return the status with which the job ended; None when its client went away.
+
+    Raises:
+        Refused: 503, it will not end while this server is there to tell, or the engine was given up. The job stays.
+    """
+    gone = asyncio.create_task(_disconnected(request))
+    stopped = asyncio.create_task(services.retirement.stopping.wait())
+    put_off = asyncio.create_task(_put_off_for_long(services, job_id))
+    given_up = asyncio.create_task(services.broadcaster.engine_given_up.wait())
+    others = (gone, stopped, put_off, given_up)
+    try:
+        await asyncio.wait((ended, *others), return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            return ended.result()
+        if gone.done():
+            return None
+        if given_up.done():
+            refuse_without_engine(services.broadcaster.topic("supervisor"), job_id)
+        why = "is paused and the server is replaced" if put_off.done() else "stays in the queue: the server stops"
+        raise retry_later(f"Job {job_id} {why}. GET /sdapi/v1/jobs/{job_id} later.", 5)
+    finally:
+        for task in others:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def _put_off_for_long(services: Services, job_id: str) -> None:
+    """Return once this server leaves and the job, or its queue, is paused: a process cannot stay for days for that."""
+    await services.retirement.leaving.wait()
+    while not await services.workers.run(_is_put_off, services.store, job_id):  # noqa: ASYNC110  (no hurry any more)
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _is_put_off(store: JobStore, job_id: str) -> bool:
+    job = store.get(job_id)
+    if job is None:
+        return False
+    return job.status == "paused" or (job.status == "queued" and store.queue_paused())
+
+
+async def _disconnected(request: Request) -> None:
+    """Return when the client has gone away."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _answer(services: Services, checked: Txt2ImgRequest, job_id: str, send_images: bool) -> Response:
+    job = await services.workers.run(services.store.get, job_id)
+    if job is None:
+        raise Refused(410, f"Job {job_id} was removed from the queue.")
+    if job.status in ("failed", "quarantined"):
+        message = job.error or f"The job is {job.status}."
+        return error_answer(500, "JobFailed", message, message)
+    content: Any = await services.workers.run(
+        generation_answer, services.store, services.folder, job, checked, send_images
+    )
+    return Response(content, media_type="application/json")

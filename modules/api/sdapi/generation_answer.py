@@ -1,0 +1,92 @@
+"""The answer of POST txt2img. Call in a thread: pictures are read from their files."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from modules.api.answers import json_bytes
+from modules.errors import StorageError
+from modules.jobs.kinds.requests import Txt2ImgRequest
+from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
+from modules.jobs.rows import Image, Job
+from modules.jobs.store.job_store import JobStore
+from modules.jobs.version import VERSION
+from modules.paths import DataFolder
+
+
+def read_image(folder: DataFolder, image: Image) -> bytes:
+    """Return the bytes of a picture's file.
+
+    Raises:
+        StorageError: it is not there any more, or cannot be read.
+    """
+    path = folder.root / image.name
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StorageError.from_os_error(path, error) from error
+
+
+def generation_answer(
+    store: JobStore, folder: DataFolder, job: Job, request: Txt2ImgRequest, send_images: bool
+) -> bytes:
+    """Return the JSON of a job that ended: its pictures as base64 of their files, in order; never a grid."""
+    images = store.images(job.id)
+    encoded = [base64.b64encode(read_image(folder, image)).decode("ascii") for image in images] if send_images else []
+    info = json_bytes(generation_info(job, images, request)).decode()
+    return json_bytes({"images": encoded, "parameters": request.model_dump(mode="json"), "info": info})
+
+
+def generation_info(job: Job, images: Sequence[Image], request: Txt2ImgRequest) -> dict[str, Any]:
+    """Return what A1111 calls `info`. A job that was stopped before the engine took it knows only what was asked."""
+    resolved = job.resolved or {}
+    asked = request.model_dump(mode="json")
+
+    def value(name: str) -> Any:
+        return resolved.get(name, asked.get(name))
+
+    count = int(value("batch_size") or 1) * int(value("n_iter") or 1)
+    seed = int(value("seed") if value("seed") is not None else -1)
+    seeds = [seed + index for index in range(count)] if resolved else [image.seed for image in images]
+    prompt, negative_prompt = value("prompt") or "", value("negative_prompt") or ""
+    begun = time.localtime(job.started_at or job.created_at)
+    return {
+        "prompt": prompt,
+        "all_prompts": [prompt] * count,
+        "negative_prompt": negative_prompt,
+        "all_negative_prompts": [negative_prompt] * count,
+        "seed": seed,
+        "all_seeds": seeds,
+        "subseed": -1,
+        "all_subseeds": [-1] * count,
+        "subseed_strength": 0,
+        "width": value("width"),
+        "height": value("height"),
+        "sampler_name": value("sampler_name"),
+        "scheduler": value("scheduler"),
+        "cfg_scale": value("cfg_scale"),
+        "steps": value("steps"),
+        "batch_size": value("batch_size"),
+        "restore_faces": False,
+        "face_restoration_model": None,
+        "sd_model_name": resolved.get("checkpoint"),
+        "sd_model_hash": (resolved.get("checkpoint_hash") or "")[:SHORT_HASH_LENGTH] or None,
+        "sd_vae_name": None,
+        "sd_vae_hash": None,
+        "seed_resize_from_w": -1,
+        "seed_resize_from_h": -1,
+        "denoising_strength": None,
+        "extra_generation_params": {},
+        "index_of_first_image": 0,
+        "infotexts": [image.infotext for image in images],
+        "styles": [],
+        "job_timestamp": time.strftime("%Y%m%d%H%M%S", begun),
+        "clip_skip": 1,
+        "is_using_inpainting_conditioning": False,
+        "version": resolved.get("version", VERSION),
+        "task_id": job.id,
+        "notes": [note.text for note in job.notes],
+    }

@@ -1,0 +1,136 @@
+"""What there is to choose from. What this program has none of yet is an empty list, which clients understand."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import PurePath
+from typing import Any
+
+import psutil
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from modules.api.answers import json_answer
+from modules.api.services import Services
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.samplers import SAMPLERS, SCHEDULES
+from modules.jobs.visitor import visitor_of
+
+EMPTY: dict[str, Any] = {
+    "latent-upscale-modes": [],
+    "sd-vae": [],
+    "hypernetworks": [],
+    "face-restorers": [],
+    "realesrgan-models": [],
+    "prompt-styles": [],
+    "embeddings": {"loaded": {}, "skipped": {}},
+    "loras": [],
+    "scripts": {"txt2img": [], "img2img": []},
+    "script-info": [],
+    "extensions": [],
+}
+# Clients splice other lists in after its first entry, so "None" has to be there.
+UPSCALERS = [{"name": "None", "model_name": None, "model_path": None, "model_url": None, "scale": 4}]
+
+
+def routes(services: Services) -> APIRouter:
+    """GET samplers, schedulers, sd-models, memory, cmd-flags and the empty lists; POST refresh-*."""
+    router = APIRouter(prefix="/sdapi/v1")
+    catalogue, workers = services.catalogue, services.workers
+
+    for name, content in {
+        **EMPTY,
+        "upscalers": UPSCALERS,
+        "samplers": sampler_list(),
+        "schedulers": schedule_list(),
+    }.items():
+        _add_constant(router, name, content)
+
+    @router.get("/sd-models")
+    async def sd_models(request: Request) -> Response:
+        """The checkpoints that can be used."""
+        models = await workers.run(model_list, catalogue)
+        if visitor_of(request.scope).trusted:
+            return json_answer(models)
+        return json_answer([one | {"filename": PurePath(one["filename"]).name} for one in models])
+
+    @router.post("/refresh-checkpoints")
+    @router.post("/refresh-vae")
+    @router.post("/refresh-embeddings")
+    @router.post("/refresh-loras")
+    async def refresh() -> Response:
+        """Look at the models folders again."""
+        await workers.run(catalogue.refresh)
+        return json_answer(None)
+
+    @router.get("/cmd-flags")
+    async def cmd_flags() -> Response:
+        """The command line."""
+        return json_answer(dataclasses.asdict(services.arguments))
+
+    @router.get("/memory")
+    async def memory() -> Response:
+        """Memory of the machine, the engine and this server."""
+        return json_answer(memory_answer(services.broadcaster.topic("engine")))
+
+    return router
+
+
+def _add_constant(router: APIRouter, name: str, content: Any) -> None:
+    async def constant() -> Response:
+        return json_answer(content)
+
+    router.add_api_route(f"/{name}", constant, methods=["GET"], name=name)
+
+
+def sampler_list() -> list[dict[str, Any]]:
+    """Return the samplers under A1111's names."""
+    return [
+        {
+            "name": sampler.name,
+            "aliases": list(sampler.aliases),
+            "options": dict(sampler.options),
+        }
+        for sampler in SAMPLERS
+    ]
+
+
+def schedule_list() -> list[dict[str, Any]]:
+    """Return the schedule types under A1111's names."""
+    return [
+        {
+            "name": schedule.name,
+            "label": schedule.label,
+            "aliases": list(schedule.aliases),
+            "default_rho": schedule.default_rho,
+            "need_inner_model": schedule.need_inner_model,
+        }
+        for schedule in SCHEDULES
+    ]
+
+
+def model_list(catalogue: CheckpointCatalogue) -> list[dict[str, Any]]:
+    """Return the checkpoints that can be used."""
+    return [
+        {
+            "title": checkpoint.title,
+            "model_name": checkpoint.name,
+            "hash": checkpoint.short_hash,
+            "sha256": checkpoint.sha256,
+            "filename": str(checkpoint.path),
+            "config": None,
+        }
+        for checkpoint in catalogue.list()
+        if checkpoint.problem is None
+    ]
+
+
+def memory_answer(engine: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the machine's memory, and what the engine says of its own."""
+    ram = psutil.virtual_memory()
+    return {
+        "ram": {"free": ram.available, "used": ram.used, "total": ram.total},
+        "cuda": {"error": "unavailable"},
+        "engine": engine,
+        "server": {"used": psutil.Process().memory_info().rss},
+    }

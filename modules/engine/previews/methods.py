@@ -1,0 +1,223 @@
+"""The ways to make a small picture of latents: the model's own VAE, a small decoder, or a table of colours."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from diffusers import AutoencoderTiny
+from PIL import Image
+from torch import nn
+
+from modules.engine.models.shelf import LoadedModel
+from modules.engine.previews.small_decoder import find_small_decoder, load_small_decoder
+from modules.errors import ModelError
+
+logger = logging.getLogger(__name__)
+
+Method = Literal["full", "small", "linear"]
+Array = npt.NDArray[np.float32]
+
+# From the setting's value to the methods that may be used, best first.
+LADDERS: dict[str, tuple[Method, ...]] = {
+    "Full": ("full", "small", "linear"),
+    "Approx NN": ("small", "linear"),
+    "TAESD": ("small", "linear"),
+    "Approx cheap": ("linear",),
+}
+# Above this a decoder would have to work in tiles, or would take gigabytes beside the job.
+_LARGEST_DECODED_PIXELS = 1024 * 1024
+
+
+class Stale(Exception):  # noqa: N818
+    """Nobody waits for this preview any more."""
+
+
+@dataclass(frozen=True)
+class LatentColours:
+    """How latents look: red, green and blue (-1..1) = latents · factors + bias. `factors`: (channels, 3)."""
+
+    factors: Array
+    bias: Array
+
+    @classmethod
+    def of_model(cls, preview: dict[str, Any] | None, family: Any, channels: int) -> LatentColours | None:
+        """Return the model's own colours, else its family's if the channels fit; None: it is shown in grey."""
+        if preview is not None:
+            try:
+                factors = np.asarray(preview["latent_rgb_factors"], np.float32)
+                bias = np.asarray(preview.get("latent_rgb_bias", (0, 0, 0)), np.float32)
+            except (KeyError, TypeError, ValueError) as error:
+                logger.warning("preview.json is damaged (%r): previews are made without it", error)
+            else:
+                if factors.shape == (channels, 3) and bias.shape == (3,):
+                    return cls(factors, bias)
+                logger.warning("preview.json has factors of shape %s for %d channels", factors.shape, channels)
+        if len(family) == channels:
+            return cls(np.asarray(family, np.float32), np.zeros(3, np.float32))
+        return None
+
+
+def picture_of_latents(latents: torch.Tensor, colours: LatentColours | None, size: tuple[int, int]) -> Image.Image:
+    """Return a picture of `latents`, (1, channels, height, width), enlarged to `size` (width, height)."""
+    # NumPy, since a small product in torch would wake its whole pool of threads while the denoiser uses it.
+    values = latents[0].float().cpu().numpy().transpose(1, 2, 0)
+    if colours is not None:
+        shown = values @ colours.factors + colours.bias
+    else:
+        grey = values.mean(axis=2, keepdims=True)
+        shown = np.repeat((grey - grey.mean()) / (3 * grey.std() + 1e-6), 3, axis=2)
+    pixels = ((shown + 1) * 127.5).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
+
+
+def preview_size(width: int, height: int, longest: int) -> tuple[int, int]:
+    """Return the size of the preview of a picture."""
+    scale = min(1.0, longest / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def columns_of_grid(count: int) -> int:
+    """Return in how many columns so many pictures are shown."""
+    return math.ceil(math.sqrt(count))
+
+
+def grid_of(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Return pictures of one size side by side, row by row."""
+    if len(pictures) == 1:
+        return pictures[0]
+    columns = columns_of_grid(len(pictures))
+    width, height = pictures[0].size
+    grid = Image.new("RGB", (columns * width, math.ceil(len(pictures) / columns) * height))
+    for number, picture in enumerate(pictures):
+        grid.paste(picture, (number % columns * width, number // columns * height))
+    return grid
+
+
+class PreviewMethods:
+    """What a model can be previewed with. It does not keep the model in memory; `decode` is for the preview thread."""
+
+    def __init__(self, model: LoadedModel, folders: Sequence[Path] = ()) -> None:
+        channels = model.denoiser.config.in_channels
+        self._model = weakref.ref(model)
+        self._channels = channels
+        self._scale = model.pipeline.vae_scale_factor
+        self._colours = LatentColours.of_model(model.preview, model.family.latent_rgb, channels)
+        self._small_path = find_small_decoder(model, folders)
+        self._own_is_small = isinstance(model.pipeline.vae, AutoencoderTiny) and self._small_path is None
+        self._small: Any = None
+        self._check: Callable[[], None] = lambda: None  # what the blocks of the small decoder call
+        self._used: set[tuple[Method, torch.Size]] = set()
+        self._offloaded = model.key.offload
+
+    def belongs_to(self, model: LoadedModel) -> bool:
+        """Tell whether these are of that model."""
+        return self._model() is model
+
+    def available(self, setting: str, width: int, height: int) -> tuple[Method, ...]:
+        """Return the methods that a setting allows for pictures of this size, best first."""
+        decodable = width * height <= _LARGEST_DECODED_PIXELS
+        possible: dict[Method, bool] = {
+            "full": decodable and not self._offloaded,
+            "small": decodable and (self._small_path is not None or (self._own_is_small and not self._offloaded)),
+            "linear": True,
+        }
+        ladder = LADDERS[setting]
+        if self._own_is_small and ladder[0] == "full":
+            ladder = ("full", "linear")  # It is the small one.
+        return tuple(method for method in ladder if possible[method])
+
+    def why_not(self, setting: str, width: int, height: int) -> str | None:
+        """Say why the best method that a setting names is not there; None: it is, or the setting leaves it open."""
+        wanted = LADDERS[setting][0]
+        if wanted in self.available(setting, width, height) or setting == "Approx NN":
+            return None
+        if width * height > _LARGEST_DECODED_PIXELS:
+            return f"Pictures of {width}×{height} are too large to be decoded beside the job."
+        if wanted == "full":
+            return "The model is kept off the device while it does not work."
+        return "There is no small decoder for this model."
+
+    def is_cold(self, method: Method, latents: torch.Tensor) -> bool:
+        """Tell whether the method was never used for latents of this shape: the first use also loads and prepares."""
+        return (method, latents.shape) not in self._used
+
+    def picture(
+        self, method: Method, latents: torch.Tensor, size: tuple[int, int], check: Callable[[], None]
+    ) -> Image.Image:
+        """Return a picture of `latents`, (1, channels, height, width), of `size` (width, height).
+
+        Raises:
+            Stale: what `check` raises between two blocks, or the model is gone.
+        """
+        if method == "linear":
+            shown = picture_of_latents(latents, self._colours, size)
+            self._used.add((method, latents.shape))
+            return shown
+        pixels = self._decode(method, latents, check)
+        if not torch.isfinite(pixels).all():
+            raise ModelError("the decoder gave a picture without numbers")
+        values = pixels[0].float().permute(1, 2, 0).cpu().numpy()
+        whole = Image.fromarray(((values + 1) * 127.5).clip(0, 255).astype(np.uint8))
+        self._used.add((method, latents.shape))
+        return whole if whole.size == size else whole.resize(size, Image.Resampling.BICUBIC)
+
+    def _decode(self, method: Method, latents: torch.Tensor, check: Callable[[], None]) -> torch.Tensor:
+        model = self._model()
+        if model is None:
+            raise Stale
+        vae: Any = model.pipeline.vae
+        if method == "small" and not self._own_is_small:
+            vae = decoder = self._load_small(vae)
+        else:
+            decoder = _with_own_hooks(vae, check)
+        shift = getattr(vae.config, "shift_factor", None) or 0.0
+        scaled = (latents / vae.config.scaling_factor + shift).to(vae.device, vae.dtype)
+        self._check = check
+        pixels: torch.Tensor = decoder.decode(scaled, return_dict=False)[0]
+        return pixels
+
+    def _load_small(self, like: Any) -> Any:
+        """Return the small decoder, which nobody else uses: what it calls between two blocks stays for its life."""
+        if self._small is None:
+            assert self._small_path is not None
+            small: Any = load_small_decoder(self._small_path, self._channels).to(like.device, like.dtype)
+            if like.device.type == "cpu":
+                small = small.to(memory_format=torch.channels_last)  # a quarter faster there
+            for block in small.decoder.layers:
+                block.register_forward_pre_hook(lambda _module, _inputs: self._check())
+            self._small = small
+            logger.info("Previews are made with %s", self._small_path)
+        return self._small
+
+
+def _with_own_hooks(module: nn.Module, check: Callable[[], None]) -> Any:
+    """Return a copy that shares all weights with `module` but not its hooks: those are for the job's own thread."""
+
+    def before(_module: nn.Module, _inputs: Any) -> None:
+        check()
+
+    def bare(one: nn.Module) -> nn.Module:
+        made = copy.copy(one)
+        made._modules = OrderedDict((name, None if part is None else bare(part)) for name, part in one._modules.items())
+        made._forward_pre_hooks = OrderedDict()
+        made._forward_hooks = OrderedDict()
+        if made._modules:
+            made.register_forward_pre_hook(before)
+        return made
+
+    copied: Any = bare(module)
+    for switch in ("use_tiling", "use_slicing"):
+        if hasattr(copied, switch):
+            setattr(copied, switch, False)
+    return copied

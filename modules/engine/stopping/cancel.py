@@ -1,0 +1,99 @@
+"""Stop what runs, at the next cancel point: before every block of a network, and between the phases of a job."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from torch import nn
+
+from modules.engine.stopping.heartbeat import Heartbeat
+from modules.engine.stopping.kernel_pacing import Pacer
+from modules.errors import Interrupted
+from modules.shared_state import State
+
+
+class Cancel:
+    """What a running job must obey, looked at so often that it only reads attributes.
+
+    `exit` says that the engine is to end; it may be set from any thread, also from a signal handler.
+    """
+
+    def __init__(self, state: State, exit: threading.Event | None = None, heartbeat: Heartbeat | None = None) -> None:
+        self._state = state
+        self.exit = exit or threading.Event()
+        self.heartbeat = heartbeat or Heartbeat()
+        # A partial picture is decoded although the job was interrupted: then only a new reason stops it.
+        self._obeyed = False
+        self._skips_wait = False
+
+    def check(self) -> None:
+        """Give a sign of life, and raise if the job was told to stop. For places where the work gets on.
+
+        Raises:
+            Interrupted: with what was asked for: the end of the engine before an interrupt before a pause before a
+                skip.
+        """
+        self.heartbeat.beat()
+        self.check_waiting()
+
+    def check_waiting(self) -> None:
+        """Raise as `check` does, without a sign of life. For places that wait for work which may never end.
+
+        Raises:
+            Interrupted: as `check`.
+        """
+        if self.exit.is_set():
+            raise Interrupted("exit")
+        if self._obeyed:
+            return
+        state = self._state
+        if state.interrupted:
+            raise Interrupted("interrupt")
+        if state.pausing:
+            raise Interrupted("pause")
+        if state.skipped and not self._skips_wait:
+            raise Interrupted("skip")
+
+    def obeyed(self, obeyed: bool) -> None:
+        """Say whether interrupt, pause and skip are known already, so that what the job keeps can be finished."""
+        self._obeyed = obeyed
+
+    def skips_wait(self, wait: bool) -> None:
+        """Say whether what is done now serves other pictures too: then a skip is for when its picture begins."""
+        self._skips_wait = wait
+
+
+def add_cancel_points(module: nn.Module, cancel: Cancel, pacer: Pacer | None = None, fine: bool = False) -> int:
+    """Check for a stop before every block of `module`; return how many points that makes.
+
+    A block is what a list or sequence of the module holds and what itself has parts: residual blocks, attention
+    layers, transformer blocks. Put in once, when the model is loaded. `pacer` is for devices that run behind. `fine`
+    checks before every layer too: one block of a large decoder takes a second on a processor.
+    """
+
+    def check(_module: nn.Module, _inputs: Any) -> None:
+        cancel.check()
+
+    def pace_and_check(_module: nn.Module, _inputs: Any) -> None:
+        assert pacer is not None
+        pacer.before_block()
+        cancel.check()
+
+    hook: Callable[[nn.Module, Any], None] = check if pacer is None else pace_and_check
+    blocks = list(_blocks(module))
+    if fine:
+        blocks += [layer for layer in module.modules() if not any(True for _ in layer.children())]
+    for block in blocks:
+        block.register_forward_pre_hook(hook)
+    if pacer is not None:
+        ended = pacer.ended
+        module.register_forward_hook(lambda _module, _inputs, _output: ended())
+    return len(blocks)
+
+
+def _blocks(module: nn.Module) -> Iterable[nn.Module]:
+    for parent in module.modules():
+        if isinstance(parent, nn.ModuleList | nn.Sequential):
+            yield from (child for child in parent if any(True for _ in child.children()))

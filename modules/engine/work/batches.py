@@ -1,0 +1,211 @@
+"""The pictures of one job, batch by batch: drawn, decoded, saved."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import torch
+from PIL import Image
+
+from modules.engine.models.shelf import LoadedModel
+from modules.engine.progress.bar import JobProgress
+from modules.engine.samplers.denoised import Step
+from modules.engine.stopping.patience import wait_for
+from modules.engine.studio import Studio
+from modules.engine.work.decoding import cut, decode
+from modules.engine.work.economy import Economy
+from modules.engine.work.encoding import PromptEmbeddings
+from modules.engine.work.environment import environment_of
+from modules.engine.work.sampling import Batch
+from modules.engine.work.snapshots import Snapshot, describe_continued, request_digest
+from modules.errors import Interrupted
+from modules.images.infotext import write
+from modules.images.png import encode_png
+from modules.images.save import save_image
+from modules.jobs.kinds.requests import ResolvedTxt2Img
+from modules.jobs.rows import Job
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BatchLeft:
+    """A batch of a job: the `indices` of its pictures, and which of them are `missing`; none: it is done."""
+
+    indices: list[int]
+    missing: list[int]
+
+
+class Batches:
+    """Draws what is left of a job. All is ready: model, words, and the resolved request.
+
+    With a `snapshot` the batch that it is of goes on from there.
+    """
+
+    def __init__(
+        self,
+        studio: Studio,
+        job: Job,
+        token: int,
+        progress: JobProgress,
+        model: LoadedModel,
+        prompts: PromptEmbeddings,
+        resolved: ResolvedTxt2Img,
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        self._studio = studio
+        self._job = job
+        self._token = token
+        self._progress = progress
+        self._model = model
+        self._prompts = prompts
+        self._resolved = resolved
+        self._snapshot = snapshot
+        self._economy = Economy.of(job.economy)
+        self._environment = environment_of(studio.device, resolved.dtype, resolved.layout, resolved.threads)
+        self._digest = request_digest(resolved)
+        self._batch: Batch | None = None
+        studio.previews.begin_job(token, model, progress, (resolved.width, resolved.height))
+
+    def draw(self, batches: Sequence[BatchLeft]) -> bool:
+        """Draw the batches that are not done. Tell whether all were tried.
+
+        Raises:
+            Interrupted: with the kind "interrupt", "pause" or "exit".
+        """
+        state = self._studio.state
+        left = [batch for batch in batches if batch.missing]
+        state.job_count = len(batches)
+        state.job_no = len(batches) - len(left)
+        for number, batch in enumerate(left):
+            self._begin_batch(batch.indices[0])
+            try:
+                self._draw_batch(number, batch)
+            except Interrupted as stop:
+                if stop.kind != "skip":
+                    raise
+                logger.info("Skipped image %d of job %s", batch.indices[0] + 1, self._job.id)
+            self._batch = None
+            state.current_latent = None  # Nothing of this image is to be taken for the next one.
+            state.nextjob()
+            if state.stopping_generation and number + 1 < len(left):
+                return False
+        return True
+
+    def snapshot(self) -> Snapshot | None:
+        """Return where the job stands; None: nothing is begun that could be kept. On the thread that draws."""
+        state = None if self._batch is None else self._batch.state()
+        if self._batch is None or state is None:
+            return None
+        return Snapshot(self._job.id, self._batch.indices, self._digest, self._environment, state)
+
+    def _begin(self, batch: BatchLeft) -> Batch:
+        """Return the batch, from its noise or from where the snapshot says that it stood."""
+        snapshot, self._snapshot = self._snapshot, None
+        state = None
+        if snapshot is not None and snapshot.indices == tuple(batch.indices):
+            state = snapshot.state
+            self._studio.store.note(self._job.id, "continued", describe_continued(snapshot, self._resolved))
+        return Batch(self._model, self._prompts, self._resolved, batch.indices, state)
+
+    def _begin_batch(self, index: int) -> None:
+        """Make `index` the picture that a skip means.
+
+        In this order: a skip of the picture before that comes late no longer fits, and one that came is forgotten;
+        only then the row tells the server of the new picture, so no skip of the new one can be among those. The first
+        picture is that of before: a skip that came while the model was loaded stays.
+        """
+        store, state = self._studio.store, self._studio.state
+        if state.image_index != index:
+            if state.skipped:
+                store.clear_skip(self._job.id, state.image_index)
+            state.image_index = index
+            state.skipped = False
+        store.begin_image(self._job.id, index)
+        if store.pending(self._job.id).skip_image == index:
+            state.apply_request("skip", self._job.id, index)
+
+    def _draw_batch(self, number: int, left: BatchLeft) -> None:
+        """Draw, decode and save one batch; when it is stopped, keep what the settings want kept."""
+        studio, resolved, indices = self._studio, self._resolved, left.indices
+        self._batch = batch = self._begin(left)
+        missing = list(left.missing)
+        latents: torch.Tensor | None = None
+
+        def on_step(done: int, steps: int, step: Step) -> None:
+            shown = batch.shown(studio.options.values.live_preview_content) or step
+            studio.state.current_latent = shown.denoised()
+            studio.state.sampling_step = done
+            studio.state.sampling_steps = steps
+            self._progress.step(done, steps)
+            studio.previews.step_done(self._token, indices[0], done)
+            if studio.snapshots.due() and (snapshot := self.snapshot()) is not None:
+                studio.snapshots.offer(snapshot)
+
+        try:
+            studio.cancel.check()
+            done, steps = batch.standing
+            if done:
+                studio.state.sampling_steps, studio.state.sampling_step = steps, done
+            self._progress.enter_sample(number, done, steps or None)
+            latents = batch.sample(on_step)
+            for place, index in enumerate(left.missing):
+                self._progress.enter_decode(number, place)
+                studio.cancel.check()
+                picture = self._decode(_picture_of(latents, indices, index))
+                self._progress.enter_save(number, place)
+                studio.cancel.check()
+                self._save(picture, index)
+                missing.remove(index)
+                studio.previews.show_picture(self._token, index, studio.state.sampling_steps, picture)
+        except Interrupted as stop:
+            if stop.kind in ("skip", "interrupt") and resolved.save_partial:
+                self._keep_partial(batch, latents, missing)
+            raise
+
+    def _keep_partial(self, batch: Batch, latents: torch.Tensor | None, missing: Sequence[int]) -> None:
+        """Save what stopped pictures had become: the denoiser's latest idea of each, without the noise."""
+        if batch.latest is None:
+            return
+        all_latents = batch.latest.denoised() if latents is None else latents
+        steps_done = batch.steps_done
+        self._studio.cancel.obeyed(True)
+        try:
+            for index in missing:
+                picture = self._decode(_picture_of(all_latents, batch.indices, index))
+                self._save(picture, index, steps_done)
+        finally:
+            self._studio.cancel.obeyed(False)
+
+    def _decode(self, latents: torch.Tensor) -> Image.Image:
+        picture = decode(self._model, latents, self._economy.vae_tiling)
+        return cut(picture, self._resolved.width, self._resolved.height)
+
+    def _save(self, picture: Image.Image, index: int, steps_done: int | None = None) -> None:
+        """Reserve the picture's name, write its file, complete its row, in this order.
+
+        `steps_done` is for one that was stopped; where all its steps are done it is whole all the same.
+        """
+        store, resolved = self._studio.store, self._resolved
+        partial = steps_done is not None and steps_done < resolved.steps
+        marked = steps_done if partial and resolved.mark_partial else None
+        infotext = write(resolved, index, marked)
+        mark = None if marked is None else (marked, resolved.steps)
+        # Seconds for a large picture; one that is stopped meanwhile is encoded for nobody.
+        data = wait_for(
+            lambda: encode_png(picture, infotext, resolved.picture(index), mark), self._studio.cancel.check_waiting
+        )
+        row = store.reserve_image(
+            self._job.id, index, resolved.seed_of(index), resolved.width, resolved.height, save=resolved.save_images
+        )
+        save_image(data, self._studio.folder.root / PurePosixPath(row.name))
+        store.complete_image(self._job.id, index, infotext, partial=partial)
+
+
+def _picture_of(latents: torch.Tensor, indices: Sequence[int], index: int) -> torch.Tensor:
+    """Return the one picture of a batch, (1, channels, height / 8, width / 8)."""
+    place = indices.index(index)
+    return latents[place : place + 1]

@@ -1,0 +1,193 @@
+"""One job, from its claimed row to its pictures on disk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import torch
+
+from modules.engine.families.family import family_of
+from modules.engine.models.devices import choose_dtype, choose_threads
+from modules.engine.models.shelf import LoadedModel, ModelKey
+from modules.engine.models.weights import count_parameters
+from modules.engine.progress.bar import JobProgress
+from modules.engine.progress.plan import circumstances_of, plan_of
+from modules.engine.stopping.patience import wait_for
+from modules.engine.studio import Studio
+from modules.engine.work.batches import Batches, BatchLeft
+from modules.engine.work.economy import Economy
+from modules.engine.work.environment import describe_difference, environment_of
+from modules.engine.work.snapshots import Snapshot, UnfitSnapshot, describe_lost, describe_unfit
+from modules.errors import Interrupted, ModelError
+from modules.jobs.kinds.requests import ResolvedTxt2Img, find_checkpoint, resolve, validate_request
+from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.rows import Job
+from modules.prompts.plain_syntax import describe_plain_syntax
+
+logger = logging.getLogger(__name__)
+
+
+class JobDrawing:
+    """The drawing of one claimed job. `resolved` is there as soon as the request is closed."""
+
+    def __init__(self, studio: Studio, job: Job, token: int, progress: JobProgress) -> None:
+        self._studio = studio
+        self._job = job
+        self._token = token
+        self._progress = progress
+        self._economy = Economy.of(job.economy)
+        self._batches: Batches | None = None
+        self.resolved: ResolvedTxt2Img | None = None
+
+    def draw(self) -> bool:
+        """Draw every picture that is not there yet; tell whether all of them were tried (False: stopped between two).
+
+        Raises:
+            Interrupted: with the kind "interrupt", "pause" or "exit".
+            SteadyError: the job cannot be done.
+        """
+        studio = self._studio
+        self._progress.enter_load()
+        studio.cancel.skips_wait(True)
+        try:
+            studio.cancel.check()
+            checkpoint, resolved = self._resolve()
+            self.resolved = resolved
+            batches = self._batches_left(resolved)
+            left = [batch for batch in batches if batch.missing]
+            if not left:
+                return True
+            self._announce(left[0].indices[0])
+            studio.cancel.skips_wait(len(left) > 1)
+            self._batches = self._prepare(checkpoint, resolved, batches)
+        except Interrupted as stop:
+            if stop.kind != "skip":
+                raise
+            return True  # Nothing else is to be drawn.
+        finally:
+            studio.cancel.skips_wait(False)
+        studio.snapshots.begin()
+        return self._batches.draw(batches)
+
+    def keep_snapshot(self) -> None:
+        """Write down where the job stands, so that it can go on from here. For when it was told to pause or to exit."""
+        snapshot = None if self._batches is None else self._batches.snapshot()
+        if snapshot is not None:
+            self._studio.snapshots.keep(snapshot)
+
+    def _announce(self, index: int) -> None:
+        """Make the picture that will be drawn first the one that a skip means, also while the model is loaded."""
+        self._studio.state.image_index = index
+        if (self._job.image_index or 0) != index:
+            self._studio.store.begin_image(self._job.id, index)
+
+    def _prepare(self, checkpoint: Checkpoint, resolved: ResolvedTxt2Img, batches: Sequence[BatchLeft]) -> Batches:
+        """Return what draws the batches, with all that they need: the model, the words, and where a run stood."""
+        studio = self._studio
+        snapshot = self._find_snapshot(resolved, batches)
+        torch.set_num_threads(resolved.threads)
+        model = self._load(checkpoint, resolved, [batch.missing for batch in batches if batch.missing])
+        self._progress.enter_encode()
+        studio.cancel.check()
+        prompts = studio.encoder.encode(model, resolved.prompt, resolved.negative_prompt, resolved.cfg_scale)
+        return Batches(studio, self._job, self._token, self._progress, model, prompts, resolved, snapshot)
+
+    def _resolve(self) -> tuple[Checkpoint, ResolvedTxt2Img]:
+        """Close the request, or take what an earlier run of this job has closed."""
+        studio, job = self._studio, self._job
+        if job.resolved is not None:
+            resolved = ResolvedTxt2Img.model_validate(job.resolved)
+            checkpoint = self._hashed(studio.catalogue.find(resolved.checkpoint))
+            checkpoint.check_usable()
+            if checkpoint.sha256 != resolved.checkpoint_hash:
+                message = f"The weights of {checkpoint.name} were changed since this job began: submit it again."
+                raise ModelError(message)
+            self._tell_of_another_environment(resolved)
+            return checkpoint, resolved
+        settings = studio.options.values
+        request = validate_request(job.kind, job.request)
+        checkpoint = self._hashed(find_checkpoint(request, studio.catalogue, settings))
+        parameters = count_parameters(checkpoint.path / family_of(checkpoint.path).denoiser)
+        dtype = choose_dtype(settings.torch_dtype, studio.device, parameters)
+        threads = choose_threads(settings.torch_threads, parameters)
+        environment = environment_of(studio.device, dtype, "contiguous", threads)
+        resolved = resolve(request, checkpoint, settings, studio.draw_seed, dtype, threads, environment=environment)
+        studio.store.set_resolved(job.id, resolved.model_dump())
+        if told := describe_plain_syntax(resolved.prompt, resolved.negative_prompt):
+            studio.store.note(job.id, "plain-text", told)
+        return checkpoint, resolved
+
+    def _check_unchanged(self, checkpoint: Checkpoint) -> None:
+        """Check that nobody replaced the weights between their hash and the end of their load."""
+        now = self._studio.catalogue.find(checkpoint.name)
+        if now.problem is not None or self._hashed(now).sha256 != checkpoint.sha256:
+            self._studio.shelf.drop()
+            raise ModelError(f"The weights of {checkpoint.name} were changed while they were loaded: submit it again.")
+
+    def _hashed(self, checkpoint: Checkpoint) -> Checkpoint:
+        """Return the model with its hash, which takes seconds the first time that a large one is used."""
+        if checkpoint.sha256 is not None:
+            return checkpoint
+        return wait_for(lambda: self._studio.catalogue.hashed(checkpoint), self._studio.cancel.check_waiting)
+
+    def _batches_left(self, resolved: ResolvedTxt2Img) -> list[BatchLeft]:
+        """Return each batch with those of its pictures that no earlier run completed.
+
+        A batch is drawn whole, since another size would give other bits. One before that in which an earlier run was
+        is done: what it lacks was skipped.
+        """
+        studio, size = self._studio, self._economy.batch_size_of(resolved)
+        complete = {image.index for image in studio.store.images(self._job.id)}
+        begun = self._job.image_index or 0
+        batches = [list(range(first, first + size)) for first in range(0, resolved.image_count, size)]
+        return [
+            BatchLeft(indices, [index for index in indices if index not in complete] if indices[-1] >= begun else [])
+            for indices in batches
+        ]
+
+    def _find_snapshot(self, resolved: ResolvedTxt2Img, batches: Sequence[BatchLeft]) -> Snapshot | None:
+        """Return where an earlier run of this job stood in one of the batches that are left."""
+        studio, device = self._studio, self._studio.device
+        environment = environment_of(device, resolved.dtype, resolved.layout, resolved.threads)
+        try:
+            snapshot = studio.snapshots.find(self._job.id, resolved, environment, device.torch_name)
+        except UnfitSnapshot as reason:
+            logger.warning("Job %s cannot go on from its snapshot: %s", self._job.id, reason)
+            studio.store.note(self._job.id, "restarted", describe_unfit(reason))
+            return None
+        left = [tuple(batch.indices) for batch in batches if batch.missing]
+        if snapshot is not None and snapshot.indices in left:
+            return snapshot
+        if self._job.attempts > 1 and self._job.progress > 0:
+            studio.store.note(self._job.id, "restarted", describe_lost(left[0], resolved))
+        return None
+
+    def _tell_of_another_environment(self, resolved: ResolvedTxt2Img) -> None:
+        """Say so when some pictures of a job were drawn elsewhere than the rest is."""
+        studio = self._studio
+        if resolved.environment is None or not studio.store.images(self._job.id):
+            return
+        now = environment_of(studio.device, resolved.dtype, resolved.layout, resolved.threads)
+        if changed := describe_difference(resolved.environment, now):
+            text = f"Its images are not drawn under the same conditions, so not to the same bits: {changed}."
+            studio.store.note(self._job.id, "environment", text)
+
+    def _load(self, checkpoint: Checkpoint, resolved: ResolvedTxt2Img, batches: Sequence[Sequence[int]]) -> LoadedModel:
+        studio = self._studio
+        offload = self._economy.offload
+        key = ModelKey(
+            checkpoint.path, resolved.checkpoint_hash, resolved.dtype, resolved.layout, offload, checkpoint.stamp
+        )
+        loads = studio.shelf.loaded is None or studio.shelf.loaded.key != key
+        experience = studio.timings.under(circumstances_of(resolved, studio.device, self._economy))
+        self._progress.plan(plan_of(resolved, batches, loads, self._economy), experience)
+        if loads:
+            studio.encoder.forget()
+            studio.status.forget_checkpoint()
+            studio.status.change("loading")
+        model = studio.shelf.get(key, self._progress.advance)
+        if loads:
+            self._check_unchanged(checkpoint)
+        studio.status.change("drawing", checkpoint.name)
+        return model

@@ -1,0 +1,63 @@
+"""Cheaper settings for a job that ran out of memory: what is tried once more before it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from modules.engine.models.devices import Device
+from modules.jobs.kinds.resolve import ResolvedTxt2Img
+
+
+@dataclass(frozen=True)
+class Economy:
+    """How a job draws with less memory. As it stands, nothing is changed.
+
+    `vae_tiling` decodes in small tiles (seams are blended; the picture differs a little), `offload` keeps each network
+    on the accelerator only while it works, `batch_size` replaces that of the request; pictures keep their seeds.
+    """
+
+    vae_tiling: bool = False
+    offload: bool = False
+    batch_size: int | None = None
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any] | None) -> Self:
+        """Return what a job's row holds; keys that this version does not know are left out."""
+        known = {name: value for name, value in (stored or {}).items() if name in cls.__dataclass_fields__}
+        return cls(**known)
+
+    def stored(self) -> dict[str, Any]:
+        """Return it as it is stored: what is changed, alone."""
+        values = {"vae_tiling": self.vae_tiling, "offload": self.offload, "batch_size": self.batch_size}
+        return {name: value for name, value in values.items() if value}
+
+    def batch_size_of(self, resolved: ResolvedTxt2Img) -> int:
+        """Return how many pictures are drawn at once."""
+        return self.batch_size or resolved.batch_size
+
+    def __str__(self) -> str:
+        """Say it in words, empty where nothing is changed."""
+        words = []
+        if self.vae_tiling:
+            words.append("VAE tiling")
+        if self.batch_size is not None:
+            words.append(f"batch size {self.batch_size}")
+        if self.offload:
+            words.append("networks off the device while they rest")
+        return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def cheaper(resolved: ResolvedTxt2Img, device: Device, phase: str | None, can_tile: bool) -> Economy | None:
+    """Return the settings to try again with after memory ran out in `phase` (None: nobody knows); None: none helps.
+
+    There is one more try only, so it gets all that helps from that phase on.
+    """
+    economy = Economy(
+        vae_tiling=can_tile and phase in ("sample", "decode", None),
+        offload=device.torch_name != "cpu" and phase != "save",
+        batch_size=1 if phase in ("sample", None) and resolved.batch_size > 1 else None,
+    )
+    helps = economy.offload or economy.batch_size is not None or (phase != "sample" and economy.vae_tiling)
+    return economy if helps else None

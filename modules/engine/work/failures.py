@@ -1,0 +1,57 @@
+"""What a job that failed says about itself."""
+
+from __future__ import annotations
+
+import errno
+
+import torch
+
+from modules.engine.work.economy import Economy
+from modules.errors import SteadyError
+from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.rows import Death
+
+_AS_ASKED = Economy()
+# How torch and its libraries word that the machine, or the card, has no memory left.
+_OUT_OF_MEMORY_WORDS = (
+    "can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory", "failed to allocate",
+    "alloc_failed", "bad_alloc", "bad allocation",
+)  # fmt: skip
+
+
+def describe_failure(error: Exception, resolved: ResolvedTxt2Img | None, economy: Economy = _AS_ASKED) -> str:
+    """Return the message for the job's row: what happened, and the remedy where one is known.
+
+    `economy` is what it was drawn with, when it was tried again after it ran out of memory.
+    """
+    if isinstance(error, SteadyError):
+        return str(error)
+    if is_out_of_memory(error):
+        what = "this job" if resolved is None else describe_size(resolved)
+        tried = f", also with {economy}" if str(economy) else ""
+        remedy = "" if resolved is not None and resolved.batch_size == 1 else ", or batch size 1"
+        return f"Out of memory while drawing {what}{tried}: use a smaller size{remedy}."
+    return f"{type(error).__name__}: {error}"
+
+
+def describe_size(resolved: ResolvedTxt2Img) -> str:
+    """Return what decides how much memory a job takes, in words."""
+    return f"{resolved.width}×{resolved.height}, batch size {resolved.batch_size}"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out, on the device or on the machine."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    if not isinstance(error, RuntimeError):
+        return False
+    words = str(error).lower()
+    # That alone is what oneDNN says when there is no memory for its code; more words name another reason.
+    return words == "could not create a primitive" or any(known in words for known in _OUT_OF_MEMORY_WORDS)
+
+
+def killed_for_memory(death: Death) -> bool:
+    """Tell whether the system ended an engine to free memory, as the launcher says."""
+    return not death.ordered and "out of memory" in death.reason

@@ -1,0 +1,55 @@
+"""A model to draw with, and whether it can be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from modules.errors import ModelError
+from modules.jobs.models.defaults import ModelDefaults
+
+SHORT_HASH_LENGTH = 10
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model. `problem` names what it lacks, None when it can be used; sizes are in pixels.
+
+    `stamp` tells one state of its files from another.
+    """
+
+    name: str
+    path: Path
+    kind: Literal["folder", "file"]
+    native_width: int
+    native_height: int
+    sha256: str | None
+    defaults: ModelDefaults
+    tokenizer_file: Path | None
+    problem: str | None
+    stamp: str = ""
+
+    @property
+    def name_without_suffix(self) -> str:
+        """The name as A1111 knows a single file: "dream" for "dream.safetensors"."""
+        return self.name.rsplit(".", 1)[0] if self.kind == "file" else self.name
+
+    @property
+    def short_hash(self) -> str | None:
+        """The ten hexadecimal digits that infotext and titles show."""
+        return self.sha256[:SHORT_HASH_LENGTH] if self.sha256 else None
+
+    @property
+    def title(self) -> str:
+        """The name as REST clients know it, with the hash once that is known."""
+        return f"{self.name} [{self.short_hash}]" if self.short_hash else self.name
+
+    def check_usable(self) -> None:
+        """Check that nothing is missing.
+
+        Raises:
+            ModelError: something is; the message names the file and the remedy.
+        """
+        if self.problem is not None:
+            raise ModelError(f"Checkpoint {self.name} cannot be used: {self.problem}")

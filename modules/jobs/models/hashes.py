@@ -1,0 +1,73 @@
+"""The hash that names a model's weights, remembered by size and time of its files."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from modules.errors import StorageError
+from modules.jobs.models.untrusted_file import open_regular
+from modules.paths import locked, write_atomically
+
+_CHUNK_BYTES = 1 << 20
+
+
+def hash_folder(folder: Path, files: Sequence[Path]) -> str:
+    """Return SHA-256 over the files' names within the folder and their bytes, so it is the same wherever it lies."""
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(path.stat().st_size.to_bytes(8, "little"))
+        with open_regular(path) as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+class HashCache:
+    """Hashes of files that did not change since. A cache file that is lost or damaged only costs the hashing again."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._known = self._read()
+
+    def get(self, state: str) -> str | None:
+        """Return the remembered hash of files in this state (`fingerprint`)."""
+        with self._lock:
+            return self._known.get(state)
+
+    def put(self, state: str, digest: str) -> str:
+        """Remember `digest` and return it."""
+        with self._lock:
+            self._known[state] = digest
+            if self._path is not None:
+                with contextlib.suppress(StorageError), locked(self._path):
+                    # Another process may have added hashes since.
+                    self._known = {**self._read(), **self._known}
+                    text = json.dumps(self._known, indent=1, sort_keys=True)
+                    write_atomically(self._path, text.encode(), sole_writer=True)
+        return digest
+
+    def _read(self) -> dict[str, str]:
+        if self._path is None:
+            return {}
+        try:
+            known = json.loads(self._path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return {str(key): str(value) for key, value in known.items()} if isinstance(known, dict) else {}
+
+
+def fingerprint(files: Sequence[Path]) -> str:
+    """Return what tells one state of files from another, by path, size and time.
+
+    Raises:
+        OSError: one of them is not there.
+    """
+    facts = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()

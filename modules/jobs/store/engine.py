@@ -1,0 +1,193 @@
+"""What the engine does with a job: claims it, says how far it is, pauses it, gives it back or closes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from modules.jobs.rows import Death, EndStatus, Job, Pending
+from modules.jobs.store.base import StoreBase
+from modules.jobs.store.database import Transaction
+from modules.jobs.store.forever import queue_successor
+from modules.jobs.store.places import leave_queue
+from modules.jobs.store.recovery import recover_job, requeue_job
+from modules.jobs.store.requests import pause_job
+from modules.jobs.store.statements import add_note, end_job, find_job, is_paused, known_job, read_order
+
+_TURNS_REMEMBERED = 1000
+
+
+class EngineSide(StoreBase):
+    """The methods of the job store for the engine."""
+
+    def claim(self, engine: str) -> Job | None:
+        """Make the next waiting job the engine's own; None when none waits or the queue is paused.
+
+        No two callers get the same one.
+        """
+        with self._database.write() as transaction:
+            order = [] if is_paused(transaction) else read_order(transaction)
+            if not order:
+                return None
+            chosen = order[0]
+            leave_queue(transaction, {chosen.id})
+            transaction.execute(
+                "UPDATE jobs SET status = 'running', engine = ?, attempts = attempts + 1, place = 0, own_place = 0,"
+                " stop_requests = 0, started_at = coalesce(started_at, ?) WHERE id = ?",
+                (engine, transaction.now(), chosen.id),
+            )
+            _take_turn(transaction, chosen.owner)
+            job = known_job(transaction, chosen.id)
+            transaction.append("job", job.id, {"status": "running", "attempts": job.attempts})
+            return job
+
+    def recover(self, engine: str, death: Death | None = None) -> list[Job]:
+        """Settle every job that an earlier engine left running, and return them as they are now.
+
+        For the engine, at its start, before its first claim. `death` tells how the earlier one ended; None is unknown.
+        """
+        with self._database.write() as transaction:
+            rows = transaction.execute(
+                "SELECT id FROM jobs WHERE status = 'running' AND engine IS NOT ? ORDER BY number", (engine,)
+            ).fetchall()
+            for row in reversed(rows):  # each goes to the front
+                recover_job(transaction, known_job(transaction, row["id"]), death)
+            return [known_job(transaction, row["id"]) for row in rows]
+
+    def set_resolved(self, id: str, resolved: Mapping[str, Any]) -> Job:
+        """Freeze what the job draws. The first time counts: a rerun draws the same pictures.
+
+        Raises:
+            UnknownJob: there is none.
+        """
+        with self._database.write() as transaction:
+            changed = transaction.execute(
+                "UPDATE jobs SET resolved = ? WHERE id = ? AND resolved IS NULL",
+                (json.dumps(dict(resolved), ensure_ascii=False), id),
+            ).rowcount
+            job = known_job(transaction, id)
+            if changed:
+                transaction.append("job", id, {"status": job.status})
+            return job
+
+    def begin_image(self, id: str, index: int) -> None:
+        """Say which picture of the job is drawn now: a skip that comes meanwhile means this one."""
+        with self._database.write() as transaction:
+            transaction.execute("UPDATE jobs SET image_index = ? WHERE id = ?", (index, id))
+
+    def record_progress(self, id: str, phase: str | None, progress: float) -> None:
+        """Store the phase and the progress, 0 to 1, for those who ask later. Progress never falls."""
+        with self._database.write() as transaction:
+            transaction.execute(
+                "UPDATE jobs SET phase = ?, progress = max(progress, ?) WHERE id = ? AND status = 'running'",
+                (phase, min(1.0, progress), id),
+            )
+
+    def note(self, id: str, kind: str, text: str) -> Job:
+        """Add to what people should be told of a job. The same text is told once, and everyone who watches is told.
+
+        Raises:
+            UnknownJob: there is none.
+        """
+        with self._database.write() as transaction:
+            job = known_job(transaction, id)
+            if all(note.text != text for note in job.notes):
+                add_note(transaction, job, kind, text)
+                transaction.append("job", id, {"status": job.status, "note": text})
+            return known_job(transaction, id)
+
+    def set_economy(self, id: str, economy: Mapping[str, Any] | None) -> Job:
+        """Store the cheaper settings that the job draws with after it ran out of memory.
+
+        Raises:
+            UnknownJob: there is none.
+        """
+        with self._database.write() as transaction:
+            job = known_job(transaction, id)
+            stored = None if economy is None else json.dumps(dict(economy))
+            transaction.execute("UPDATE jobs SET economy = ? WHERE id = ?", (stored, id))
+            transaction.append("job", id, {"status": job.status})
+            return known_job(transaction, id)
+
+    def finish(self, id: str, status: EndStatus, error: str | None = None) -> Job:
+        """Close a running job; one that does not run stays as it is. A `forever` job that is done gets its successor.
+
+        Raises:
+            UnknownJob: there is none.
+        """
+        with self._database.write() as transaction:
+            job = known_job(transaction, id)
+            if job.status == "running":
+                end_job(transaction, job, status, error)
+                if status == "done" and job.forever and job.requested in (None, "pause"):
+                    queue_successor(transaction, job)
+            return known_job(transaction, id)
+
+    def pause_now(self, id: str, step: int | None = None) -> Job:
+        """Put a running job aside, since it was asked to pause; `step` is the last that it finished.
+
+        Look at the status of the answer: a job that was resumed meanwhile is `queued`, one that was interrupted
+        meanwhile `interrupted`; one that does not run stays as it is.
+
+        Raises:
+            UnknownJob: there is none.
+        """
+        with self._database.write() as transaction:
+            job = known_job(transaction, id)
+            if job.status != "running":
+                return job
+            if step is not None:
+                add_note(transaction, job, "paused", f"Paused after step {step}.")
+            asked_at = transaction.execute("SELECT requested_at FROM jobs WHERE id = ?", (id,)).fetchone()[0]
+            if job.requested in ("interrupt", "stop"):
+                end_job(transaction, job, "interrupted")
+            elif job.requested is None and asked_at is not None:
+                requeue_job(transaction, job, job.deaths)
+            else:
+                pause_job(transaction, job)
+            return known_job(transaction, id)
+
+    def requeue(self, id: str, note: str | None = None, kind: str = "requeued") -> Job:
+        """Give a running job back, as the next of its priority, without a death; a `note` says why.
+
+        What the user asked of it meanwhile is done: it may come back `interrupted` or `paused`.
+
+        Raises:
+            UnknownJob: there is none.
+        """
+        with self._database.write() as transaction:
+            job = known_job(transaction, id)
+            if job.status == "running":
+                if note is not None:
+                    add_note(transaction, job, kind, note)
+                recover_job(transaction, job, None)
+            return known_job(transaction, id)
+
+    def pending(self, id: str) -> Pending:
+        """Return what the user asked of the job, also before this engine knew it."""
+        with self._database.read() as connection:
+            job = find_job(connection, id)
+        return Pending(job.requested, job.skip_image) if job else Pending(None, None)
+
+    def clear_skip(self, id: str, image: int) -> None:
+        """Forget the skip of this picture, since it was obeyed or came too late; one of another picture stays."""
+        with self._database.write() as transaction:
+            transaction.execute("UPDATE jobs SET skip_image = NULL WHERE id = ? AND skip_image = ?", (id, image))
+
+
+def _take_turn(transaction: Transaction, owner: str) -> None:
+    """Count the claims, and note that this one was the owner's; a clock would not do, since it may be set back.
+
+    An owner who had no turn for very long is as one who never had any.
+    """
+    transaction.execute(
+        "INSERT INTO queue (key, value) VALUES ('turns', '1')"
+        " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+    )
+    turn = int(transaction.execute("SELECT value FROM queue WHERE key = 'turns'").fetchone()[0])
+    transaction.execute(
+        "INSERT INTO turns (owner, turn) VALUES (?, ?) ON CONFLICT (owner) DO UPDATE SET turn = excluded.turn",
+        (owner, turn),
+    )
+    transaction.execute("DELETE FROM turns WHERE turn <= ?", (turn - _TURNS_REMEMBERED,))

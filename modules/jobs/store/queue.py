@@ -1,0 +1,225 @@
+"""The queue: who waits, in which order, and how many may."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from modules.errors import InvalidRequest, QueueFull
+from modules.jobs.rows import Actor, Job, QueueLimits, RequestAnswer
+from modules.jobs.store.audit import write_audit
+from modules.jobs.store.base import StoreBase
+from modules.jobs.store.database import Transaction
+from modules.jobs.store.places import leave_queue, put_at, take_over_place
+from modules.jobs.store.statements import Reader, find_job, is_paused, known_job
+
+# An id names a folder of results, so it holds nothing that means something to a file system.
+JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()-]{0,99}")
+PRIORITY_HIGHEST = 1000
+
+
+class Queue(StoreBase):
+    """The methods of the job store for the queue."""
+
+    def submit(
+        self,
+        kind: str,
+        request: Mapping[str, Any],
+        owner: str,
+        id: str | None = None,
+        priority: int = 0,
+        *,
+        forever: bool = False,
+        retry_of: str | None = None,
+        replaces: str | None = None,
+        by: Actor | None = None,
+    ) -> Job:
+        """Queue a checked request. With an id that is known, return that job: submitting twice is once.
+
+        With `forever` each job that is done is followed by another like it. `retry_of` is the job that was edited.
+        `replaces` is a waiting job that gives its place to this one and goes; one that waits no more stays.
+
+        Raises:
+            InvalidRequest: the id holds characters that no id may hold, or the priority is out of bounds.
+            QueueFull: as many jobs wait as may wait.
+        """
+        if id is not None and not JOB_ID.fullmatch(id):
+            raise InvalidRequest(f"Job id {id[:60]!r} is not possible: use up to 100 of A-Z a-z 0-9 _ . ( ) -.", "id")
+        check_priority(priority)
+        job_id = id or secrets.token_hex(8)
+        limits, address = self.limits(), by.address if by is not None else ""
+        with self._database.write() as transaction:
+            if transaction.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,)).fetchone():
+                return known_job(transaction, job_id)
+            old = None if replaces is None else find_job(transaction, replaces)
+            if old is not None and old.status == "queued":
+                priority, forever = old.priority, forever or old.forever
+                retry_of = old.retry_of if retry_of == old.id else retry_of
+            else:
+                old = None
+                check_room(transaction, limits, owner, address)
+            insert_job(
+                transaction, job_id, kind, request, owner, priority, forever=forever, retry_of=retry_of, address=address
+            )
+            if old is not None:
+                take_over_place(transaction, old, job_id)
+            transaction.append("job", job_id, {"status": "queued"})
+            write_audit(transaction, by, "submit", job_id, {"replaces": old.id} if old else None)
+            return known_job(transaction, job_id)
+
+    def queued_ids(self, limit: int = 200) -> list[str]:
+        """Return the ids of the waiting jobs, the next first."""
+        with self.moment() as now:
+            return now.queued_ids(limit)
+
+    def queued_count(self) -> int:
+        """Return how many jobs wait."""
+        with self.moment() as now:
+            return now.queued_count()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many jobs there are of each status; those of which there are none are left out."""
+        with self.moment() as now:
+            return now.counts()
+
+    def queue_paused(self) -> bool:
+        """Tell whether no job is claimed until `resume_queue`."""
+        with self.moment() as now:
+            return now.queue_paused()
+
+    def pause_queue(self, by: Actor | None = None) -> bool:
+        """Claim no job any more; what runs goes on. False when that was so already."""
+        return self._set_paused(True, by)
+
+    def resume_queue(self, by: Actor | None = None) -> bool:
+        """Claim jobs again. False when nobody had paused the queue."""
+        return self._set_paused(False, by)
+
+    def move(self, id: str, to: Literal["front", "back"] | int, by: Actor | None = None) -> RequestAnswer:
+        """Put a waiting job at a place of the queue, 1 or "front" for the next; the others keep their order.
+
+        Between jobs of another priority it takes theirs. Those who come later do not push it back.
+
+        Raises:
+            UnknownJob: there is no such job.
+        """
+        with self._database.write(urgent=True) as transaction:
+            job = known_job(transaction, id)
+            if job.status != "queued":
+                return RequestAnswer(False, job.status, id, None)
+            position = {"front": 1, "back": 2**31}[to] if isinstance(to, str) else to
+            put_at(transaction, job, position)
+            transaction.append("queue", id, {"moved": to})
+            write_audit(transaction, by, "move", id, {"to": to})
+            return RequestAnswer(True, job.status, id, None)
+
+    def prioritise(self, id: str, priority: int, by: Actor | None = None) -> RequestAnswer:
+        """Change the priority of a job that is not finished; a waiting one loses the place it was moved to.
+
+        Raises:
+            UnknownJob: there is no such job.
+            InvalidRequest: the priority is out of bounds.
+        """
+        check_priority(priority)
+        with self._database.write(urgent=True) as transaction:
+            job = known_job(transaction, id)
+            if job.finished:
+                return RequestAnswer(False, job.status, id, None)
+            leave_queue(transaction, {id})
+            transaction.execute("UPDATE jobs SET priority = ?, place = 0 WHERE id = ?", (priority, id))
+            transaction.append("queue", id, {"priority": priority})
+            write_audit(transaction, by, "priority", id, {"priority": priority})
+            return RequestAnswer(True, job.status, id, None)
+
+    def _set_paused(self, paused: bool, by: Actor | None) -> bool:
+        with self._database.write(urgent=True) as transaction:
+            if is_paused(transaction) == paused:
+                return False
+            transaction.execute("INSERT OR REPLACE INTO queue (key, value) VALUES ('paused', ?)", (str(int(paused)),))
+            transaction.append("queue", None, {"paused": paused})
+            write_audit(transaction, by, "pause-queue" if paused else "resume-queue")
+            return True
+
+
+def insert_job(
+    transaction: Transaction,
+    job_id: str,
+    kind: str,
+    request: Mapping[str, Any],
+    owner: str,
+    priority: int,
+    *,
+    forever: bool = False,
+    retry_of: str | None = None,
+    follows: str | None = None,
+    address: str = "",
+) -> None:
+    """Write the row of a new waiting job. `address` is where it was sent from."""
+    transaction.execute(
+        "INSERT INTO jobs (id, kind, owner, request, status, priority, created_at, forever, retry_of, follows, address)"
+        " VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
+        (
+            job_id,
+            kind,
+            owner,
+            json.dumps(dict(request), ensure_ascii=False),
+            priority,
+            transaction.now(),
+            forever,
+            retry_of,
+            follows,
+            address,
+        ),
+    )
+
+
+def address_of(reader: Reader, job_id: str) -> str:
+    """Return where a job was sent from, "" when nobody knows."""
+    return str(reader.execute("SELECT address FROM jobs WHERE id = ?", (job_id,)).fetchone()["address"])
+
+
+def check_room(reader: Reader, limits: QueueLimits, owner: str, address: str) -> None:
+    """Check that one more job may wait. Paused jobs count: they are kept like those that wait.
+
+    What one owner may have waiting, one address may too, whatever owners it names: else one client that is another
+    owner each time fills the queue for all.
+
+    Raises:
+        QueueFull: none may; the message names the number and the remedy.
+    """
+    total, own, same_address = reader.execute(
+        "SELECT count(*), coalesce(sum(owner = :owner), 0), coalesce(sum(address = :address), 0)"
+        " FROM jobs WHERE status IN ('queued', 'paused')",
+        {"owner": owner, "address": address},
+    ).fetchone()
+    if 0 < limits.total <= total:
+        raise QueueFull(
+            f"The queue is full: {total:,} jobs wait, the setting queue_limit allows {limits.total:,}. "
+            "Send it again when some are done, or raise the setting."
+        )
+    if 0 < limits.per_owner <= own:
+        raise QueueFull(
+            f"{own:,} of your jobs wait, the setting queue_limit_per_owner allows {limits.per_owner:,}. "
+            "Send it again when some are done, cancel some, or raise the setting."
+        )
+    if address and 0 < limits.per_owner <= same_address:
+        raise QueueFull(
+            f"{same_address:,} jobs from your address {address} wait, the setting queue_limit_per_owner allows "
+            f"{limits.per_owner:,} of one address too. Send it again when some are done, or raise the setting."
+        )
+
+
+def check_priority(priority: int) -> None:
+    """Check the bounds of a priority.
+
+    Raises:
+        InvalidRequest: it is beyond them.
+    """
+    if not -PRIORITY_HIGHEST <= priority <= PRIORITY_HIGHEST:
+        raise InvalidRequest(
+            f"Priority {priority} is not possible: use -{PRIORITY_HIGHEST} to {PRIORITY_HIGHEST}, 0 is the usual one.",
+            "priority",
+        )

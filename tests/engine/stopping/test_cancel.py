@@ -1,0 +1,101 @@
+"""Stopping inside a step: at the next block, with nothing left behind."""
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+from modules.engine.models.shelf import LoadedModel
+from modules.engine.stopping.cancel import Cancel, add_cancel_points
+from modules.errors import Interrupted
+from modules.shared_state import State
+
+
+def running_state() -> State:
+    state = State()
+    state.begin("job")
+    return state
+
+
+def test_nothing_asked_nothing_raised() -> None:
+    Cancel(running_state()).check()
+
+
+def test_the_stronger_reason_wins() -> None:
+    state = running_state()
+    cancel = Cancel(state)
+    for set_reason, kind in (
+        (state.skip, "skip"),
+        (state.interrupt, "interrupt"),
+        (cancel.exit.set, "exit"),
+    ):
+        set_reason()
+        with pytest.raises(Interrupted) as stop:
+            cancel.check()
+        assert stop.value.kind == kind
+
+
+def test_what_is_kept_of_a_stopped_job_can_be_finished_unless_the_engine_ends() -> None:
+    state = running_state()
+    cancel = Cancel(state)
+    state.interrupt()
+    cancel.obeyed(True)
+    cancel.check()
+    cancel.exit.set()
+    with pytest.raises(Interrupted):
+        cancel.check()
+    cancel.exit.clear()
+    cancel.obeyed(False)
+    with pytest.raises(Interrupted):
+        cancel.check()
+
+
+def test_every_block_of_the_networks_is_a_cancel_point(load: Callable[..., LoadedModel]) -> None:
+    pipeline = load().pipeline
+    for network in (pipeline.unet, pipeline.text_encoder, pipeline.vae):
+        names = {name for name, module in network.named_modules() if module._forward_pre_hooks}
+        assert names
+        if network is pipeline.unet:
+            assert {"down_blocks.0.resnets.0", "mid_block.attentions.0", "up_blocks.1.attentions.1"} <= names
+        if network is pipeline.vae:
+            assert {"decoder.up_blocks.0.resnets.0", "decoder.mid_block.resnets.1"} <= names
+            assert {"decoder.up_blocks.0.resnets.0.conv2", "decoder.up_blocks.0.upsamplers.0.conv"} <= names
+
+
+def test_a_stop_is_obeyed_at_the_next_block_and_leaves_no_tensor_behind() -> None:
+    state = running_state()
+    cancel = Cancel(state)
+    ran: list[int] = []
+    made: list[weakref.ref[torch.Tensor]] = []
+
+    class Block(nn.Module):
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+            self.inner = nn.Linear(4, 4)
+
+        def forward(self, values: torch.Tensor) -> torch.Tensor:
+            ran.append(self.number)
+            if self.number == 2:
+                threading.Thread(target=state.interrupt).start()
+                while not state.interrupted:
+                    pass
+            result: torch.Tensor = self.inner(values)
+            made.append(weakref.ref(result))
+            return result
+
+    network = nn.Sequential(*(Block(number) for number in range(6)))
+    assert add_cancel_points(network, cancel) == 6
+    with torch.inference_mode():
+        try:
+            network(torch.zeros(1, 4))
+        except Interrupted as stop:
+            kind = stop.kind
+    assert kind == "interrupt"
+    assert ran == [0, 1, 2]
+    gc.collect()
+    assert [reference() for reference in made] == [None, None, None]

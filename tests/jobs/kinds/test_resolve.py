@@ -1,0 +1,92 @@
+"""Resolving closes every question, in the same way each time."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modules.errors import InvalidRequest, ModelError
+from modules.jobs.kinds.requests import ResolvedTxt2Img, find_checkpoint, resolve, validate_request
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.defaults import ModelDefaults
+from modules.options import Settings
+from tests.jobs.made_models import make_model
+
+FAST = ModelDefaults(steps=4, cfg_scale=1.0, sampler_name="LCM")
+
+
+def checkpoint(defaults: ModelDefaults | None = None, sha256: str | None = "a" * 64) -> Checkpoint:
+    return Checkpoint("emoji", Path("emoji"), "folder", 128, 256, sha256, defaults or ModelDefaults(), None, None)
+
+
+def resolved(
+    data: dict[str, Any], model: Checkpoint | None = None, settings: Settings | None = None
+) -> ResolvedTxt2Img:
+    request = validate_request("txt2img", data)
+    return resolve(request, model or checkpoint(), settings or Settings(), lambda: 42, dtype="float32", threads=2)
+
+
+def test_what_is_open_is_the_models_own() -> None:
+    found = resolved({"prompt": " heart "}, checkpoint(FAST))
+    assert found.model_dump() == {
+        "prompt": "heart", "negative_prompt": "", "seed": 42, "steps": 4, "cfg_scale": 1.0, "width": 128, "height": 256,
+        "sampler_name": "LCM", "scheduler": "Automatic", "batch_size": 1, "n_iter": 1, "checkpoint": "emoji",
+        "checkpoint_hash": "a" * 64, "dtype": "float32", "threads": 2, "layout": "contiguous", "version": "0.1.0",
+        "save_images": True, "save_partial": False, "add_model_name_to_info": True, "add_model_hash_to_info": True,
+        "add_version_to_infotext": True, "mark_partial": True, "environment": None,
+    }  # fmt: skip
+
+
+def test_what_was_sent_wins_over_the_model() -> None:
+    found = resolved({"steps": 9, "cfg_scale": 0, "width": 512, "seed": 0, "sampler_name": "Heun"}, checkpoint(FAST))
+    assert (found.steps, found.cfg_scale, found.width, found.height) == (9, 0.0, 512, 256)
+    assert (found.seed, found.sampler_name, found.scheduler) == (0, "Heun", "Automatic")
+
+
+def test_a_schedule_must_go_with_the_models_own_sampler() -> None:
+    assert resolved({"scheduler": "karras"}).scheduler == "Karras"
+    with pytest.raises(InvalidRequest, match="does not go with sampler DDIM"):
+        resolved({"scheduler": "karras"}, checkpoint(ModelDefaults(steps=4, cfg_scale=1.0, sampler_name="DDIM")))
+
+
+@pytest.mark.parametrize(
+    ("data", "samples_save", "saved"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"save_images": True}, False, True),
+        ({"save_images": False}, True, False),
+        ({"do_not_save_samples": True}, True, False),
+        ({"do_not_save_samples": True, "save_images": True}, True, True),
+        ({"override_settings": {"samples_save": False}}, True, False),
+    ],
+)
+def test_saving_follows_the_request_then_the_setting(data: dict[str, Any], samples_save: bool, saved: bool) -> None:
+    assert resolved(data, settings=Settings(samples_save=samples_save)).save_images is saved
+
+
+def test_every_picture_has_its_own_seed_and_knows_nothing_of_its_batch() -> None:
+    batch = resolved({"seed": 5, "batch_size": 2, "n_iter": 3})
+    assert batch.image_count == 6
+    assert batch.picture(3) == resolved({"seed": 8, "save_images": False}).picture(0)
+
+
+def test_a_model_must_be_hashed_first() -> None:
+    with pytest.raises(ValueError, match="emoji is not hashed"):
+        resolved({}, checkpoint(sha256=None))
+
+
+def test_the_model_is_the_requests_else_the_settings(tmp_path: Path) -> None:
+    for name in ("one", "two", "broken"):
+        make_model(tmp_path / "Stable-diffusion" / name)
+    (tmp_path / "Stable-diffusion" / "broken" / "unet" / "config.json").unlink()
+    catalogue = CheckpointCatalogue([tmp_path])
+    settings = Settings(sd_model_checkpoint="one")
+    assert find_checkpoint(validate_request("txt2img", {}), catalogue, settings).name == "one"
+    chosen = validate_request("txt2img", {"override_settings": {"sd_model_checkpoint": "two"}})
+    assert find_checkpoint(chosen, catalogue, settings).name == "two"
+    with pytest.raises(ModelError, match=r"Checkpoint broken cannot be used: unet/config.json is missing"):
+        find_checkpoint(validate_request("txt2img", {}), catalogue, Settings(sd_model_checkpoint="broken"))
+    with pytest.raises(InvalidRequest, match="Checkpoint 'gone' is not known: use one of one, two"):
+        find_checkpoint(validate_request("txt2img", {}), catalogue, Settings(sd_model_checkpoint="gone"))
