@@ -10,6 +10,7 @@ from typing import Any
 from modules.errors import InvalidRequest, UnknownJob
 from modules.images.foreign import infotext_in, program_of
 from modules.images.takeover import Takeover, looks_like_infotext, take_over, take_request
+from modules.jobs.answers import resolved_answer
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor, Job
 from modules.jobs.store.job_store import JobStore
@@ -65,7 +66,7 @@ def _read(
         return "picture", _of_picture(source.data, catalogue), {}
     job = _job(source, who, store)
     if source.kind == "edit":
-        takeover = take_request({**(job.resolved or {}), **job.request}, checkpoints)
+        takeover = take_request({**(resolved_answer(job) or {}), **job.request}, checkpoints)
         takeover.values |= {name: job.request[name] for name in _OF_A_JOB if name in job.request}
         return "edit", takeover, {"waits": job.status == "queued"}
     return source.kind, _of_job(job, source.data.get("index"), store, catalogue), {}
@@ -101,8 +102,8 @@ def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatal
     images = store.images(job.id)
     image = next((one for one in images if one.index == index), images[0] if images else None)
     if image is None or not image.infotext:
-        return take_request({**(job.resolved or {}), **job.request}, catalogue.list())
-    resolved = job.resolved or {}
+        return take_request({**(resolved_answer(job) or {}), **job.request}, catalogue.list())
+    resolved = resolved_answer(job) or {}
     own: dict[str, Any] = {name: resolved[name] for name in ("prompt", "negative_prompt") if name in resolved}
     own["override_settings"] = {"sd_model_checkpoint": resolved.get("checkpoint")}
     return take_over(image.infotext, catalogue.list(), own)

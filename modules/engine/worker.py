@@ -21,7 +21,7 @@ from modules.engine.work.drawing import JobDrawing
 from modules.engine.work.economy import Economy, cheaper
 from modules.engine.work.failures import describe_failure, describe_size, is_out_of_memory, killed_for_memory
 from modules.errors import Interrupted
-from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.rows import Death, Job
 
 logger = logging.getLogger(__name__)
@@ -166,13 +166,13 @@ class Worker:
 
     # --- Memory -----------------------------------------------------------------------------------------------------
 
-    def _ending_out_of_memory(self, job: Job, resolved: ResolvedTxt2Img | None, phase: str, error: Exception) -> Ending:
+    def _ending_out_of_memory(self, job: Job, resolved: ResolvedJob | None, phase: str, error: Exception) -> Ending:
         """Give all memory back, and try the job once more with cheaper settings where some would help."""
         studio = self._studio
         model = studio.shelf.loaded
         can_tile = False
         if model is not None and resolved is not None:
-            can_tile = can_save_memory(model, resolved.width, resolved.height)
+            can_tile = can_save_memory(model, *resolved.size)
         del model  # It is not to live on in this frame.
         self._release_device()
         if resolved is not None and job.economy is None:
@@ -211,7 +211,7 @@ class Worker:
         for job in left:
             if job.status != "queued" or job.economy is not None or job.resolved is None:
                 continue
-            resolved = ResolvedTxt2Img.model_validate(job.resolved)
+            resolved = ResolvedJob.model_validate(job.resolved)
             economy = cheaper(resolved, self._studio.device, None, can_tile=True)
             if economy is not None:
                 store.set_economy(job.id, economy.stored())
@@ -230,5 +230,5 @@ def _keep_steps(drawing: JobDrawing) -> None:
         logger.warning("The steps of a picture could not be kept: %s", error)
 
 
-def _tried_again(what: str, resolved: ResolvedTxt2Img, economy: Economy) -> str:
+def _tried_again(what: str, resolved: ResolvedJob, economy: Economy) -> str:
     return f"{what} at {describe_size(resolved)}: tried again with {economy}."

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.samplers import split_sampler
 
 _NEGATIVE = "Negative prompt:"
@@ -27,26 +27,29 @@ _SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
 _PARTIAL = "Partial"
 
 
-def write(resolved: ResolvedTxt2Img, index: int, steps_done: int | None = None) -> str:
+def write(resolved: ResolvedJob, index: int, steps_done: int | None = None) -> str:
     """Return the infotext of the picture with this index.
 
     `steps_done` marks a picture that was stopped: `Partial: 12/30`.
     """
+    drawn, checkpoint, saving = resolved.passes[0], resolved.sources.checkpoint, resolved.saving
+    width, height = resolved.size
     pairs: dict[str, object] = {
-        "Steps": resolved.steps,
-        "Sampler": resolved.sampler_name,
-        "Schedule type": resolved.scheduler,
-        "CFG scale": _number(resolved.cfg_scale),
+        "Steps": drawn.steps,
+        "Sampler": drawn.sampler_name,
+        "Schedule type": drawn.scheduler,
+        "CFG scale": _number(drawn.cfg_scale),
         "Seed": resolved.seed_of(index),
-        "Size": f"{resolved.width}x{resolved.height}",
-        "Model hash": resolved.short_hash if resolved.add_model_hash_to_info else None,
-        "Model": resolved.checkpoint if resolved.add_model_name_to_info else None,
-        _PARTIAL: None if steps_done is None else f"{steps_done}/{resolved.steps}",
+        "Size": f"{width}x{height}",
+        "Model hash": checkpoint.short_hash if saving.add_model_hash_to_info else None,
+        "Model": checkpoint.name if saving.add_model_name_to_info else None,
+        _PARTIAL: None if steps_done is None else f"{steps_done}/{drawn.steps}",
         # Not "v0.1.0": A1111 would take that for its own and turn on what its old versions did.
-        "Version": f"steady-{resolved.version}" if resolved.add_version_to_infotext else None,
+        "Version": f"steady-{resolved.version}" if saving.add_version_to_infotext else None,
     }
-    negative = f"\n{_NEGATIVE} {resolved.negative_prompt}" if resolved.negative_prompt else ""
-    return f"{resolved.prompt}{negative}\n{_join(pairs)}".strip()
+    words = resolved.words
+    negative = f"\n{_NEGATIVE} {words.negative_prompt}" if words.negative_prompt else ""
+    return f"{words.prompt}{negative}\n{_join(pairs)}".strip()
 
 
 def parse_pairs(text: str) -> dict[str, str]:

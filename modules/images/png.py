@@ -58,7 +58,7 @@ def encode_png(
 ) -> bytes:
     """Return the PNG. The bytes follow from the arguments alone: no time, no id.
 
-    `resolved` is what decides this one picture (`ResolvedTxt2Img.picture`); `partial` is (steps done, steps) of one
+    `resolved` is what decides this one picture (a kind's `picture`); `partial` is (steps done, steps) of one
     that was stopped.
     """
     whole = dict(resolved) if partial is None else dict(resolved) | {"partial": list(partial)}

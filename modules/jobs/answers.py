@@ -7,6 +7,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.resolve import told
 from modules.jobs.rows import Image, Job
 
 
@@ -53,10 +55,15 @@ def job_answer(job: Job, images: Iterable[Image]) -> dict[str, Any]:
         "retry_of": job.retry_of,
         "follows": job.follows,
         "request": job.request,
-        "resolved": job.resolved,
+        "resolved": resolved_answer(job),
         "preview": _kept_preview(job),
         "outputs": [output_answer(image) for image in images],
     }
+
+
+def resolved_answer(job: Job) -> dict[str, Any] | None:
+    """Return what the engine draws of a job, all values side by side; None: it has not begun with it."""
+    return None if job.resolved is None else told(ResolvedJob.model_validate(job.resolved))
 
 
 def _kept_preview(job: Job) -> str | None:

@@ -28,6 +28,7 @@ from modules.api.page.identity import Identity
 from modules.api.server.serving import SwappableServer
 from modules.api.services import Services, build_services
 from modules.cmd_args import Arguments
+from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.requests import Txt2ImgRequest
 from modules.jobs.kinds.resolve import resolve
 from modules.jobs.models.catalogue import CheckpointCatalogue
@@ -124,16 +125,16 @@ class FakeEngine(threading.Thread):
         else:
             store.finish(job.id, "done")
 
-    def draw_image(self, job: Job, resolved: Any, index: int) -> None:
+    def draw_image(self, job: Job, resolved: ResolvedJob, index: int) -> None:
         store, seed = self.services.store, resolved.seed_of(index)
         store.begin_image(job.id, index)
-        infotext = f"{resolved.prompt}\nSteps: {resolved.steps}, Seed: {seed}"
-        image = store.reserve_image(
-            job.id, index, seed=seed, width=resolved.width, height=resolved.height, save=resolved.save_images
-        )
+        infotext = f"{resolved.words.prompt}\nSteps: {resolved.passes[0].steps}, Seed: {seed}"
+        width, height = resolved.size
+        saved = resolved.saving.save_images
+        image = store.reserve_image(job.id, index, seed=seed, width=width, height=height, save=saved)
         path = self.services.folder.root / image.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(plain_png(seed, resolved.width, resolved.height, infotext))
+        path.write_bytes(plain_png(seed, width, height, infotext))
         store.complete_image(job.id, index, infotext=infotext)
         self.services.state.nextjob()
 

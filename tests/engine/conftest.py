@@ -39,7 +39,7 @@ def load(models_folder: Path) -> Callable[..., LoadedModel]:
     def load_model(name: str = "tiny", dtype: str = "float32", cancel: Cancel | None = None) -> LoadedModel:
         shelf = ModelShelf(best_device(), cancel or Cancel(State()))
         path = models_folder / "Stable-diffusion" / name
-        return shelf.get(ModelKey(path, name, dtype, "contiguous"), lambda fraction: None)
+        return shelf.get(ModelKey(path, name, dtype), lambda fraction: None)
 
     return load_model
 

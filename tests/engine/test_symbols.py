@@ -22,9 +22,7 @@ EMOJI = ROOT / "models" / "Stable-diffusion" / "emoji"
 
 @pytest.fixture(scope="module")
 def model() -> LoadedModel:
-    return ModelShelf(best_device(), Cancel(State())).get(
-        ModelKey(EMOJI, "emoji", "float32", "contiguous"), lambda fraction: None
-    )
+    return ModelShelf(best_device(), Cancel(State())).get(ModelKey(EMOJI, "emoji", "float32"), lambda fraction: None)
 
 
 @pytest.fixture

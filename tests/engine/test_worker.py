@@ -225,7 +225,7 @@ def test_a_setting_that_another_process_changed_just_now_counts_for_the_next_job
     Options(engine.folder.settings).update({"sd_model_checkpoint": "plain"})
     job = engine.draw()
     assert job.resolved is not None
-    assert job.resolved["checkpoint"] == "plain"
+    assert job.resolved["sources"]["checkpoint"]["name"] == "plain"
 
 
 def test_a_seed_is_drawn_once_and_kept(engine: Engine) -> None:

@@ -1,45 +1,14 @@
 """Infotext as A1111 writes it, and the way back."""
 
-from typing import Any
-
 import pytest
 from hypothesis import assume, given, settings, strategies
 
 from modules.images.infotext import parse, parse_pairs, write
-from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.resolve import told
 from modules.jobs.kinds.txt2img import Txt2ImgRequest
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
-
-HASH = "0123456789abcdef" * 4
-
-
-def resolved(**changes: Any) -> ResolvedTxt2Img:
-    """A resolved request with all that infotext shows."""
-    values: dict[str, Any] = {
-        "prompt": "red heart",
-        "negative_prompt": "",
-        "seed": 1000,
-        "steps": 20,
-        "cfg_scale": 7.0,
-        "width": 512,
-        "height": 768,
-        "sampler_name": "Euler a",
-        "scheduler": "Automatic",
-        "batch_size": 1,
-        "n_iter": 4,
-        "checkpoint": "emoji",
-        "checkpoint_hash": HASH,
-        "dtype": "float32",
-        "threads": 2,
-        "layout": "contiguous",
-        "version": "0.1.0",
-        "save_images": True,
-        "save_partial": False,
-        "add_model_name_to_info": True,
-        "add_model_hash_to_info": True,
-        "add_version_to_infotext": True,
-    }
-    return ResolvedTxt2Img(**(values | changes))
+from tests.jobs.made_jobs import resolved_job as resolved
 
 
 def test_keys_stand_in_a1111s_order() -> None:
@@ -133,23 +102,24 @@ resolved_requests = strategies.builds(
 
 @settings(deadline=None, max_examples=300)
 @given(resolved_requests)
-def test_text_to_request_to_text_is_the_same(before: ResolvedTxt2Img) -> None:
+def test_text_to_request_to_text_is_the_same(before: ResolvedJob) -> None:
     text = write(before, 0)
     fields = parse(text)
     checkpoint = fields.pop("override_settings")["sd_model_checkpoint"]
-    again = before.model_copy(update=fields | {"checkpoint": checkpoint})
+    again = resolved(**told(before) | fields | {"checkpoint": checkpoint})
     assert again == before
     assert write(again, 0) == text
 
 
 @settings(deadline=None)
 @given(resolved_requests)
-def test_what_is_parsed_is_a_request(before: ResolvedTxt2Img) -> None:
-    sampler = next(sampler for sampler in SAMPLERS if sampler.name == before.sampler_name)
-    assume(before.scheduler in sampler.schedules)
+def test_what_is_parsed_is_a_request(before: ResolvedJob) -> None:
+    sampler = next(sampler for sampler in SAMPLERS if sampler.name == before.passes[0].sampler_name)
+    assume(before.passes[0].scheduler in sampler.schedules)
     request = Txt2ImgRequest.model_validate(parse(write(before, 0)))
-    assert (request.prompt, request.seed, request.steps) == (before.prompt, before.seed, before.steps)
-    assert (request.sampler_name, request.scheduler) == (before.sampler_name, before.scheduler)
+    drawn = before.passes[0]
+    assert (request.prompt, request.seed, request.steps) == (before.words.prompt, before.seed, drawn.steps)
+    assert (request.sampler_name, request.scheduler) == (drawn.sampler_name, drawn.scheduler)
 
 
 @settings(deadline=None, max_examples=300)

@@ -11,7 +11,7 @@ from modules.images.infotext import write
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
-from tests.images.test_infotext import resolved
+from tests.jobs.made_jobs import resolved_job as resolved
 from webui.takeover import answer
 
 INFOTEXT = "a cat\nSteps: 5, Sampler: Euler, CFG scale: 7, Seed: 9007199254740993, Size: 64x64"

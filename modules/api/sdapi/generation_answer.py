@@ -9,6 +9,7 @@ from typing import Any
 
 from modules.api.answers import json_bytes
 from modules.errors import StorageError
+from modules.jobs.answers import resolved_answer
 from modules.jobs.kinds.requests import Txt2ImgRequest
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 from modules.jobs.rows import Image, Job
@@ -42,7 +43,7 @@ def generation_answer(
 
 def generation_info(job: Job, images: Sequence[Image], request: Txt2ImgRequest) -> dict[str, Any]:
     """Return what A1111 calls `info`. A job that was stopped before the engine took it knows only what was asked."""
-    resolved = job.resolved or {}
+    resolved = resolved_answer(job) or {}
     asked = request.model_dump(mode="json")
 
     def value(name: str) -> Any:

@@ -41,7 +41,6 @@ class ModelKey:
     folder: Path
     sha256: str
     dtype: str
-    layout: str
     offload: bool = False
     stamp: str = ""
 
@@ -124,8 +123,6 @@ class ModelShelf:
                 _move(network, device, self._cancel)
         denoiser = getattr(pipeline, family.denoiser)
         cast_around(denoiser, getattr(torch, key.dtype))
-        if key.layout == "channels_last":
-            denoiser.to(memory_format=torch.channels_last)
         new_event = event_maker(device)
         for network in networks:
             network.requires_grad_(False)

@@ -8,36 +8,38 @@ from modules.engine.models.devices import Device
 from modules.engine.progress.parts import Plan
 from modules.engine.progress.timings import Circumstances
 from modules.engine.work.economy import Economy
-from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.samplers import find_sampler
 
 
-def plan_of(resolved: ResolvedTxt2Img, batches: Sequence[Sequence[int]], loads: bool, economy: Economy) -> Plan:
+def plan_of(resolved: ResolvedJob, batches: Sequence[Sequence[int]], loads: bool, economy: Economy) -> Plan:
     """Return the plan of a job of which the pictures in `batches` are left to draw."""
     left = {index for indices in batches for index in indices}
     size = economy.batch_size_of(resolved)
     chunks = (range(first, first + size) for first in range(0, resolved.image_count, size))
     finished = [[index for index in chunk if index not in left] for chunk in chunks]
-    calls_twice = find_sampler(resolved.sampler_name).options.get("second_order") == "True"
+    drawn = resolved.passes[0]
+    calls_twice = find_sampler(drawn.sampler_name).options.get("second_order") == "True"
     return Plan(
-        steps=resolved.steps,
+        steps=drawn.steps,
         batches=batches,
         images=resolved.image_count,
         loads=loads,
         finished=[indices for indices in finished if indices],
-        calls=2 * resolved.steps - 1 if calls_twice else resolved.steps,
-        guided=resolved.cfg_scale > 1,
+        calls=2 * drawn.steps - 1 if calls_twice else drawn.steps,
+        guided=drawn.cfg_scale > 1,
         at_once=size,
     )
 
 
-def circumstances_of(resolved: ResolvedTxt2Img, device: Device, economy: Economy) -> Circumstances:
+def circumstances_of(resolved: ResolvedJob, device: Device, economy: Economy) -> Circumstances:
     """Return what decides how long the phases of a job take."""
+    width, height = resolved.size
     return Circumstances(
-        model=resolved.checkpoint_hash[:16],
+        model=resolved.sources.checkpoint.hash[:16],
         dtype=resolved.dtype,
         device=f"{device.label} offload" if economy.offload else device.label,
         threads=resolved.threads,
-        width=resolved.width,
-        height=resolved.height,
+        width=width,
+        height=height,
     )

@@ -25,7 +25,8 @@ from modules.errors import Interrupted
 from modules.images.infotext import write
 from modules.images.png import encode_png
 from modules.images.save import save_image
-from modules.jobs.kinds.requests import ResolvedTxt2Img
+from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.resolve import picture as picture_values
 from modules.jobs.rows import Job
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Batches:
         progress: JobProgress,
         model: LoadedModel,
         prompts: PromptEmbeddings,
-        resolved: ResolvedTxt2Img,
+        resolved: ResolvedJob,
         snapshot: Snapshot | None = None,
     ) -> None:
         self._studio = studio
@@ -65,10 +66,10 @@ class Batches:
         self._resolved = resolved
         self._snapshot = snapshot
         self._economy = Economy.of(job.economy)
-        self._environment = environment_of(studio.device, resolved.dtype, resolved.layout, resolved.threads)
+        self._environment = environment_of(studio.device, resolved.dtype, resolved.threads)
         self._digest = request_digest(resolved)
         self._batch: Batch | None = None
-        studio.previews.begin_job(token, model, progress, (resolved.width, resolved.height))
+        studio.previews.begin_job(token, model, progress, resolved.size)
 
     def draw(self, batches: Sequence[BatchLeft]) -> bool:
         """Draw the batches that are not done. Tell whether all were tried.
@@ -162,7 +163,7 @@ class Batches:
                 missing.remove(index)
                 studio.previews.show_picture(self._token, index, studio.state.sampling_steps, picture)
         except Interrupted as stop:
-            if stop.kind in ("skip", "interrupt") and resolved.save_partial:
+            if stop.kind in ("skip", "interrupt") and resolved.saving.save_partial:
                 self._keep_partial(batch, latents, missing)
             raise
 
@@ -182,7 +183,7 @@ class Batches:
 
     def _decode(self, latents: torch.Tensor) -> Image.Image:
         picture = decode(self._model, latents, self._economy.vae_tiling)
-        return cut(picture, self._resolved.width, self._resolved.height)
+        return cut(picture, *self._resolved.size)
 
     def _save(self, picture: Image.Image, index: int, steps_done: int | None = None) -> None:
         """Reserve the picture's name, write its file, complete its row, in this order.
@@ -190,17 +191,15 @@ class Batches:
         `steps_done` is for one that was stopped; where all its steps are done it is whole all the same.
         """
         store, resolved = self._studio.store, self._resolved
-        partial = steps_done is not None and steps_done < resolved.steps
-        marked = steps_done if partial and resolved.mark_partial else None
+        steps, saving = resolved.passes[-1].steps, resolved.saving
+        partial = steps_done is not None and steps_done < steps
+        marked = steps_done if partial and saving.mark_partial else None
         infotext = write(resolved, index, marked)
-        mark = None if marked is None else (marked, resolved.steps)
+        mark = None if marked is None else (marked, steps)
         # Seconds for a large picture; one that is stopped meanwhile is encoded for nobody.
-        data = wait_for(
-            lambda: encode_png(picture, infotext, resolved.picture(index), mark), self._studio.cancel.check_waiting
-        )
-        row = store.reserve_image(
-            self._job.id, index, resolved.seed_of(index), resolved.width, resolved.height, save=resolved.save_images
-        )
+        values = picture_values(resolved, index)
+        data = wait_for(lambda: encode_png(picture, infotext, values, mark), self._studio.cancel.check_waiting)
+        row = store.reserve_image(self._job.id, index, resolved.seed_of(index), *resolved.size, save=saving.save_images)
         save_image(data, self._studio.folder.root / PurePosixPath(row.name))
         store.complete_image(self._job.id, index, infotext, partial=partial)
 

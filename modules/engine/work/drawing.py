@@ -20,7 +20,9 @@ from modules.engine.work.economy import Economy
 from modules.engine.work.environment import describe_difference, environment_of
 from modules.engine.work.snapshots import Snapshot, UnfitSnapshot, describe_lost, describe_unfit
 from modules.errors import Interrupted, ModelError
-from modules.jobs.kinds.requests import ResolvedTxt2Img, find_checkpoint, resolve, validate_request
+from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.requests import find_checkpoint, validate_request
+from modules.jobs.kinds.resolve import resolve
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.rows import Job
 from modules.prompts.plain_syntax import describe_plain_syntax
@@ -38,7 +40,7 @@ class JobDrawing:
         self._progress = progress
         self._economy = Economy.of(job.economy)
         self._batches: Batches | None = None
-        self.resolved: ResolvedTxt2Img | None = None
+        self.resolved: ResolvedJob | None = None
 
     def draw(self) -> bool:
         """Draw every picture that is not there yet; tell whether all of them were tried (False: stopped between two).
@@ -82,7 +84,7 @@ class JobDrawing:
         if (self._job.image_index or 0) != index:
             self._studio.store.begin_image(self._job.id, index)
 
-    def _prepare(self, checkpoint: Checkpoint, resolved: ResolvedTxt2Img, batches: Sequence[BatchLeft]) -> Batches:
+    def _prepare(self, checkpoint: Checkpoint, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> Batches:
         """Return what draws the batches, with all that they need: the model, the words, and where a run stood."""
         studio = self._studio
         snapshot = self._find_snapshot(resolved, batches)
@@ -90,17 +92,18 @@ class JobDrawing:
         model = self._load(checkpoint, resolved, [batch.missing for batch in batches if batch.missing])
         self._progress.enter_encode()
         studio.cancel.check()
-        prompts = studio.encoder.encode(model, resolved.prompt, resolved.negative_prompt, resolved.cfg_scale)
+        words = resolved.words
+        prompts = studio.encoder.encode(model, words.prompt, words.negative_prompt, resolved.passes[0].cfg_scale)
         return Batches(studio, self._job, self._token, self._progress, model, prompts, resolved, snapshot)
 
-    def _resolve(self) -> tuple[Checkpoint, ResolvedTxt2Img]:
+    def _resolve(self) -> tuple[Checkpoint, ResolvedJob]:
         """Close the request, or take what an earlier run of this job has closed."""
         studio, job = self._studio, self._job
         if job.resolved is not None:
-            resolved = ResolvedTxt2Img.model_validate(job.resolved)
-            checkpoint = self._hashed(studio.catalogue.find(resolved.checkpoint))
+            resolved = ResolvedJob.model_validate(job.resolved)
+            checkpoint = self._hashed(studio.catalogue.find(resolved.sources.checkpoint.name))
             checkpoint.check_usable()
-            if checkpoint.sha256 != resolved.checkpoint_hash:
+            if checkpoint.sha256 != resolved.sources.checkpoint.hash:
                 message = f"The weights of {checkpoint.name} were changed since this job began: submit it again."
                 raise ModelError(message)
             self._tell_of_another_environment(resolved)
@@ -111,10 +114,10 @@ class JobDrawing:
         parameters = count_parameters(checkpoint.path / family_of(checkpoint.path).denoiser)
         dtype = choose_dtype(settings.torch_dtype, studio.device, parameters)
         threads = choose_threads(settings.torch_threads, parameters)
-        environment = environment_of(studio.device, dtype, "contiguous", threads)
+        environment = environment_of(studio.device, dtype, threads)
         resolved = resolve(request, checkpoint, settings, studio.draw_seed, dtype, threads, environment=environment)
         studio.store.set_resolved(job.id, resolved.model_dump())
-        if told := describe_plain_syntax(resolved.prompt, resolved.negative_prompt):
+        if told := describe_plain_syntax(resolved.words.prompt, resolved.words.negative_prompt):
             studio.store.note(job.id, "plain-text", told)
         return checkpoint, resolved
 
@@ -131,7 +134,7 @@ class JobDrawing:
             return checkpoint
         return wait_for(lambda: self._studio.catalogue.hashed(checkpoint), self._studio.cancel.check_waiting)
 
-    def _batches_left(self, resolved: ResolvedTxt2Img) -> list[BatchLeft]:
+    def _batches_left(self, resolved: ResolvedJob) -> list[BatchLeft]:
         """Return each batch with those of its pictures that no earlier run completed.
 
         A batch is drawn whole, since another size would give other bits. One before that in which an earlier run was
@@ -146,10 +149,10 @@ class JobDrawing:
             for indices in batches
         ]
 
-    def _find_snapshot(self, resolved: ResolvedTxt2Img, batches: Sequence[BatchLeft]) -> Snapshot | None:
+    def _find_snapshot(self, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> Snapshot | None:
         """Return where an earlier run of this job stood in one of the batches that are left."""
         studio, device = self._studio, self._studio.device
-        environment = environment_of(device, resolved.dtype, resolved.layout, resolved.threads)
+        environment = environment_of(device, resolved.dtype, resolved.threads)
         try:
             snapshot = studio.snapshots.find(self._job.id, resolved, environment, device.torch_name)
         except UnfitSnapshot as reason:
@@ -163,22 +166,21 @@ class JobDrawing:
             studio.store.note(self._job.id, "restarted", describe_lost(left[0], resolved))
         return None
 
-    def _tell_of_another_environment(self, resolved: ResolvedTxt2Img) -> None:
+    def _tell_of_another_environment(self, resolved: ResolvedJob) -> None:
         """Say so when some pictures of a job were drawn elsewhere than the rest is."""
         studio = self._studio
         if resolved.environment is None or not studio.store.images(self._job.id):
             return
-        now = environment_of(studio.device, resolved.dtype, resolved.layout, resolved.threads)
+        now = environment_of(studio.device, resolved.dtype, resolved.threads)
         if changed := describe_difference(resolved.environment, now):
             text = f"Its images are not drawn under the same conditions, so not to the same bits: {changed}."
             studio.store.note(self._job.id, "environment", text)
 
-    def _load(self, checkpoint: Checkpoint, resolved: ResolvedTxt2Img, batches: Sequence[Sequence[int]]) -> LoadedModel:
+    def _load(self, checkpoint: Checkpoint, resolved: ResolvedJob, batches: Sequence[Sequence[int]]) -> LoadedModel:
         studio = self._studio
         offload = self._economy.offload
-        key = ModelKey(
-            checkpoint.path, resolved.checkpoint_hash, resolved.dtype, resolved.layout, offload, checkpoint.stamp
-        )
+        weights = resolved.sources.checkpoint.hash
+        key = ModelKey(checkpoint.path, weights, resolved.dtype, offload, checkpoint.stamp)
         loads = studio.shelf.loaded is None or studio.shelf.loaded.key != key
         experience = studio.timings.under(circumstances_of(resolved, studio.device, self._economy))
         self._progress.plan(plan_of(resolved, batches, loads, self._economy), experience)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from modules.engine.models.devices import Device
-from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.base import ResolvedJob
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Economy:
         values = {"vae_tiling": self.vae_tiling, "offload": self.offload, "batch_size": self.batch_size}
         return {name: value for name, value in values.items() if value}
 
-    def batch_size_of(self, resolved: ResolvedTxt2Img) -> int:
+    def batch_size_of(self, resolved: ResolvedJob) -> int:
         """Return how many pictures are drawn at once."""
         return self.batch_size or resolved.batch_size
 
@@ -49,7 +49,7 @@ class Economy:
         return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def cheaper(resolved: ResolvedTxt2Img, device: Device, phase: str | None, can_tile: bool) -> Economy | None:
+def cheaper(resolved: ResolvedJob, device: Device, phase: str | None, can_tile: bool) -> Economy | None:
     """Return the settings to try again with after memory ran out in `phase` (None: nobody knows); None: none helps.
 
     There is one more try only, so it gets all that helps from that phase on.

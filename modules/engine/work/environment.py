@@ -15,7 +15,7 @@ from modules.jobs.version import VERSION
 _WORDS = {"steady": "Steady Diffusion", "dtype": "the number format", "threads": "the number of threads"}
 
 
-def environment_of(device: Device, dtype: str, layout: str, threads: int) -> dict[str, str]:
+def environment_of(device: Device, dtype: str, threads: int) -> dict[str, str]:
     """Return what has to be the same for equal bits, in words that can be compared."""
     return {
         "steady": VERSION,
@@ -26,7 +26,6 @@ def environment_of(device: Device, dtype: str, layout: str, threads: int) -> dic
         # Kernels are chosen by what the processor can do; a data folder can move to another machine.
         "processor": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
         "dtype": dtype,
-        "layout": layout,
         "threads": str(threads),
     }
 

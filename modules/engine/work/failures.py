@@ -8,7 +8,7 @@ import torch
 
 from modules.engine.work.economy import Economy
 from modules.errors import SteadyError
-from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.rows import Death
 
 _AS_ASKED = Economy()
@@ -19,7 +19,7 @@ _OUT_OF_MEMORY_WORDS = (
 )  # fmt: skip
 
 
-def describe_failure(error: Exception, resolved: ResolvedTxt2Img | None, economy: Economy = _AS_ASKED) -> str:
+def describe_failure(error: Exception, resolved: ResolvedJob | None, economy: Economy = _AS_ASKED) -> str:
     """Return the message for the job's row: what happened, and the remedy where one is known.
 
     `economy` is what it was drawn with, when it was tried again after it ran out of memory.
@@ -34,9 +34,10 @@ def describe_failure(error: Exception, resolved: ResolvedTxt2Img | None, economy
     return f"{type(error).__name__}: {error}"
 
 
-def describe_size(resolved: ResolvedTxt2Img) -> str:
+def describe_size(resolved: ResolvedJob) -> str:
     """Return what decides how much memory a job takes, in words."""
-    return f"{resolved.width}×{resolved.height}, batch size {resolved.batch_size}"
+    width, height = resolved.size
+    return f"{width}×{height}, batch size {resolved.batch_size}"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

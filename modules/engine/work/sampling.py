@@ -14,7 +14,7 @@ from modules.engine.samplers.denoised import Step
 from modules.engine.samplers.resumable import Resumed, SamplingState, generators_from, take_state
 from modules.engine.samplers.table import build_scheduler
 from modules.engine.work.encoding import PromptEmbeddings
-from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.base import ResolvedJob
 
 OnStep = Callable[[int, int, Step], None]
 Content = Literal["Prompt", "Negative prompt", "Combined"]
@@ -30,13 +30,14 @@ class Batch:
         self,
         model: LoadedModel,
         prompts: PromptEmbeddings,
-        resolved: ResolvedTxt2Img,
+        resolved: ResolvedJob,
         indices: Sequence[int],
         resume: SamplingState | None = None,
     ) -> None:
         self._model = model
         self._prompts = prompts
         self._resolved = resolved
+        self._pass = resolved.passes[0]
         self._indices = tuple(indices)
         self._resume = resume
         self._done = 0 if resume is None else resume.done
@@ -62,7 +63,7 @@ class Batch:
         """How many of the steps that were asked for are done. Some samplers call the denoiser twice a step."""
         if self._scheduler_steps == 0:
             return 0
-        return self._done * self._resolved.steps // self._scheduler_steps
+        return self._done * self._pass.steps // self._scheduler_steps
 
     def shown(self, content: Content) -> Step | None:
         """Return the latest step as it is with guidance, or as it would be by the prompt or the negative one alone."""
@@ -90,11 +91,11 @@ class Batch:
         Raises:
             Interrupted: the job was stopped before one of the denoiser's blocks.
         """
-        resolved, pipeline, resume = self._resolved, self._model.pipeline, self._resume
+        drawn, pipeline, resume = self._pass, self._model.pipeline, self._resume
         if resume is not None and resume.done == resume.steps:
             return resume.latents
         scheduler = self._scheduler = build_scheduler(
-            resolved.sampler_name, resolved.scheduler, self._model.scheduler_config, resolved.steps
+            drawn.sampler_name, drawn.scheduler, self._model.scheduler_config, drawn.steps
         )
         before = self._done
 
@@ -105,7 +106,8 @@ class Batch:
             return tensors
 
         if resume is None:
-            self._generators = [torch.Generator().manual_seed(resolved.seed_of(index)) for index in self._indices]
+            seeds = [self._resolved.seed_of(index) for index in self._indices]
+            self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
             start = self._noise(self._generators)
         else:
             self._generators = generators_from(resume.generators)
@@ -118,10 +120,10 @@ class Batch:
                 prompt_embeds=self._prompts.positive,
                 negative_prompt_embeds=self._prompts.negative,
                 num_images_per_prompt=len(self._generators),
-                num_inference_steps=resolved.steps,
-                guidance_scale=resolved.cfg_scale,
-                width=resolved.width,
-                height=resolved.height,
+                num_inference_steps=drawn.steps,
+                guidance_scale=drawn.cfg_scale,
+                width=drawn.width,
+                height=drawn.height,
                 generator=self._generators,
                 latents=start,
                 output_type="latent",
@@ -145,5 +147,5 @@ class Batch:
         """
         scale = self._model.pipeline.vae_scale_factor
         channels = self._model.denoiser.config.in_channels
-        shape = (1, channels, math.ceil(self._resolved.height / scale), math.ceil(self._resolved.width / scale))
+        shape = (1, channels, math.ceil(self._pass.height / scale), math.ceil(self._pass.width / scale))
         return torch.cat([torch.randn(shape, generator=generator) for generator in generators])

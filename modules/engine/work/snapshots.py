@@ -23,13 +23,14 @@ from safetensors.torch import load, save
 from modules.engine.samplers.resumable import SamplingState, pack, unpack
 from modules.engine.work.environment import describe_difference
 from modules.errors import StorageError
-from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.resolve import picture
 from modules.paths import set_aside, write_atomically
 from modules.shared_state import Preview
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 _SUFFIX = ".safetensors"
 _PREVIEW = ".preview"
 
@@ -49,9 +50,9 @@ class UnfitSnapshot(Exception):  # noqa: N818  (an answer rather than an error)
     """There is a snapshot, and the job cannot go on from it. The message is for people."""
 
 
-def request_digest(resolved: ResolvedTxt2Img) -> str:
-    """Return what tells one resolved request from another; where it is drawn does not count."""
-    return hashlib.sha256(resolved.model_dump_json(exclude={"environment"}).encode()).hexdigest()
+def request_digest(resolved: ResolvedJob) -> str:
+    """Return what tells one resolved request from another: what decides its pictures' bytes, and nothing else."""
+    return hashlib.sha256(json.dumps(picture(resolved, 0), sort_keys=True).encode()).hexdigest()
 
 
 # --- Bytes ------------------------------------------------------------------------------------------------------------
@@ -163,9 +164,7 @@ class Snapshots:
         with self._files:
             return self._write(snapshot)
 
-    def find(
-        self, job_id: str, resolved: ResolvedTxt2Img, environment: Mapping[str, str], device: str
-    ) -> Snapshot | None:
+    def find(self, job_id: str, resolved: ResolvedJob, environment: Mapping[str, str], device: str) -> Snapshot | None:
         """Return the job's snapshot; None: there is none. A file that is no whole snapshot is set aside.
 
         Raises:
@@ -272,15 +271,16 @@ def describe_unfit(reason: UnfitSnapshot) -> str:
     return f"Cannot be continued exactly: {reason}; it began again."
 
 
-def describe_continued(snapshot: Snapshot, resolved: ResolvedTxt2Img) -> str:
+def describe_continued(snapshot: Snapshot, resolved: ResolvedJob) -> str:
     """Return what people are told of a job that goes on from its snapshot."""
-    step = f"step {snapshot.state.steps_of(resolved.steps)} of {resolved.steps}"
+    steps = resolved.passes[0].steps
+    step = f"step {snapshot.state.steps_of(steps)} of {steps}"
     if resolved.image_count == 1:
         return f"Continued at {step}."
     return f"Continued at {step} of {_images(snapshot.indices)}."
 
 
-def describe_lost(indices: Sequence[int], resolved: ResolvedTxt2Img) -> str:
+def describe_lost(indices: Sequence[int], resolved: ResolvedJob) -> str:
     """Return what people are told of a job that goes on without a snapshot of the pictures it was at."""
     if resolved.image_count == 1:
         return "There was no snapshot of it yet: it begins anew."

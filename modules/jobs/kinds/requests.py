@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from modules.errors import InvalidRequest
 from modules.jobs.kinds.lenient import show
-from modules.jobs.kinds.resolve import ResolvedTxt2Img, resolve
 from modules.jobs.kinds.txt2img import Txt2ImgRequest, choose_sampler
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
@@ -17,11 +16,9 @@ from modules.options import Settings
 
 __all__ = [
     "KINDS",
-    "ResolvedTxt2Img",
     "Txt2ImgRequest",
     "find_checkpoint",
     "invalid_request",
-    "resolve",
     "validate_request",
 ]
 

@@ -3,78 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
+from modules.jobs.kinds.base import Pass, ResolvedJob, Saving, Source, Sources, Words
 from modules.jobs.kinds.txt2img import Txt2ImgRequest, choose_sampler
-from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH, Checkpoint
+from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.version import VERSION
 from modules.options import Settings
 
-Layout = Literal["contiguous", "channels_last"]
+# Every file says so since the first version: what stood there is one of two that never came.
+_LAYOUT = "contiguous"
 
 
-class ResolvedTxt2Img(BaseModel):
-    """All that decides the pictures of a job. The same values give the same bits on the same machine."""
+def told(resolved: ResolvedJob) -> dict[str, Any]:
+    """Return the resolved request as clients are told of it: all values side by side."""
+    checkpoint = resolved.sources.checkpoint
+    return {
+        **resolved.words.model_dump(),
+        "seed": resolved.seed,
+        **_of_pass(resolved.passes[0]),
+        "batch_size": resolved.batch_size,
+        "n_iter": resolved.n_iter,
+        "checkpoint": checkpoint.name,
+        "checkpoint_hash": checkpoint.hash,
+        "dtype": resolved.dtype,
+        "threads": resolved.threads,
+        "layout": _LAYOUT,
+        "version": resolved.version,
+        "save_images": resolved.saving.save_images,
+        "save_partial": resolved.saving.save_partial,
+        "add_model_name_to_info": resolved.saving.add_model_name_to_info,
+        "add_model_hash_to_info": resolved.saving.add_model_hash_to_info,
+        "add_version_to_infotext": resolved.saving.add_version_to_infotext,
+        "mark_partial": resolved.saving.mark_partial,
+        "environment": resolved.environment,
+    }
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
-    prompt: str
-    negative_prompt: str
-    seed: int
-    steps: int
-    cfg_scale: float
-    width: int
-    height: int
-    sampler_name: str
-    scheduler: str
-    batch_size: int
-    n_iter: int
-    checkpoint: str
-    checkpoint_hash: str
-    dtype: str
-    threads: int
-    layout: Layout
-    version: str
-    save_images: bool
-    save_partial: bool
-    add_model_name_to_info: bool
-    add_model_hash_to_info: bool
-    add_version_to_infotext: bool
-    mark_partial: bool = True
-    environment: dict[str, str] | None = None  # what the bits depend on beside the values above; None: not known
+def picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
+    """Return what decides this one picture: its own seed, and nothing of the batch that it came in.
 
-    @property
-    def image_count(self) -> int:
-        """How many pictures the job makes."""
-        return self.batch_size * self.n_iter
+    Its file holds it, so a value that is added here changes the bytes of every picture that comes.
+    """
+    checkpoint = resolved.sources.checkpoint
+    return {
+        "prompt": resolved.words.prompt,
+        "negative_prompt": resolved.words.negative_prompt,
+        "seed": resolved.seed_of(index),
+        **_of_pass(resolved.passes[0]),
+        "checkpoint": checkpoint.name,
+        "checkpoint_hash": checkpoint.hash,
+        "dtype": resolved.dtype,
+        "threads": resolved.threads,
+        "layout": _LAYOUT,
+        "version": resolved.version,
+    }
 
-    @property
-    def short_hash(self) -> str:
-        """The model's hash as infotext shows it."""
-        return self.checkpoint_hash[:SHORT_HASH_LENGTH]
 
-    def seed_of(self, index: int) -> int:
-        """Return the seed of the picture with this index; picture i of a batch is the one that seed + i gives alone."""
-        return self.seed + index
-
-    def picture(self, index: int) -> dict[str, object]:
-        """Return what decides this one picture: its own seed, and nothing of the batch that it came in."""
-        whole = self.model_dump(
-            exclude={
-                "batch_size",
-                "n_iter",
-                "save_images",
-                "save_partial",
-                "mark_partial",
-                "environment",
-                "add_model_name_to_info",
-                "add_model_hash_to_info",
-                "add_version_to_infotext",
-            }
-        )
-        return whole | {"seed": self.seed_of(index)}
+def _of_pass(one: Pass) -> dict[str, Any]:
+    return {
+        "steps": one.steps,
+        "cfg_scale": one.cfg_scale,
+        "width": one.width,
+        "height": one.height,
+        "sampler_name": one.sampler_name,
+        "scheduler": one.scheduler,
+    }
 
 
 def resolve(
@@ -84,9 +78,8 @@ def resolve(
     draw_seed: Callable[[], int],
     dtype: str,
     threads: int,
-    layout: Layout = "contiguous",
     environment: dict[str, str] | None = None,
-) -> ResolvedTxt2Img:
+) -> ResolvedJob:
     """Close everything that the request leaves open. Pure but for `draw_seed`, which is called for seed -1 only.
 
     Raises:
@@ -104,29 +97,33 @@ def resolve(
     save_partial, mark_partial = settings.save_incomplete_images, settings.mark_incomplete_images
     if request.partial_images is not None:
         save_partial, mark_partial = request.partial_images != "discard", request.partial_images == "mark"
-    return ResolvedTxt2Img(
-        prompt=request.prompt.strip(),
-        negative_prompt=request.negative_prompt.strip(),
+    return ResolvedJob(
+        kind="txt2img",
+        words=Words(prompt=request.prompt.strip(), negative_prompt=request.negative_prompt.strip()),
+        sources=Sources(checkpoint=Source(name=checkpoint.name, hash=checkpoint.sha256)),
+        passes=(
+            Pass(
+                width=checkpoint.native_width if request.width is None else request.width,
+                height=checkpoint.native_height if request.height is None else request.height,
+                steps=defaults.steps if request.steps is None else request.steps,
+                sampler_name=sampler_name,
+                scheduler=scheduler,
+                cfg_scale=defaults.cfg_scale if request.cfg_scale is None else request.cfg_scale,
+            ),
+        ),
         seed=draw_seed() if request.seed == -1 else request.seed,
-        steps=defaults.steps if request.steps is None else request.steps,
-        cfg_scale=defaults.cfg_scale if request.cfg_scale is None else request.cfg_scale,
-        width=checkpoint.native_width if request.width is None else request.width,
-        height=checkpoint.native_height if request.height is None else request.height,
-        sampler_name=sampler_name,
-        scheduler=scheduler,
         batch_size=request.batch_size,
         n_iter=request.n_iter,
-        checkpoint=checkpoint.name,
-        checkpoint_hash=checkpoint.sha256,
         dtype=dtype,
         threads=threads,
-        layout=layout,
         version=VERSION,
-        save_images=save_images,
-        save_partial=save_partial,
-        mark_partial=mark_partial,
+        saving=Saving(
+            save_images=save_images,
+            save_partial=save_partial,
+            mark_partial=mark_partial,
+            add_model_name_to_info=settings.add_model_name_to_info,
+            add_model_hash_to_info=settings.add_model_hash_to_info,
+            add_version_to_infotext=settings.add_version_to_infotext,
+        ),
         environment=environment,
-        add_model_name_to_info=settings.add_model_name_to_info,
-        add_model_hash_to_info=settings.add_model_hash_to_info,
-        add_version_to_infotext=settings.add_version_to_infotext,
     )

@@ -10,6 +10,7 @@ from PIL import Image
 
 from modules.api.services import Services
 from tests.api.conftest import FakeEngine, until
+from tests.jobs.made_jobs import resolved_job
 
 JOBS = "/sdapi/v1/jobs"
 
@@ -62,7 +63,7 @@ async def test_the_preview_that_was_kept_of_a_paused_job_is_served(
 ) -> None:
     await submit(client, "mine")
     services.store.claim("an engine")
-    services.store.set_resolved("mine", {"prompt": "a"})
+    services.store.set_resolved("mine", resolved_job().model_dump())
     assert services.store.request("pause").accepted
     services.store.pause_now("mine")
     path = (await client.get(f"{JOBS}/mine")).json()["preview"]

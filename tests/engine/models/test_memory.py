@@ -17,7 +17,7 @@ from modules.engine.work.economy import Economy, cheaper
 from modules.engine.work.failures import is_out_of_memory
 from modules.engine.work.sampling import Batch
 from modules.errors import StorageError
-from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.rows import Death
 from tests.engine.conftest import Engine
 from tests.engine.moments import at_step
@@ -25,10 +25,10 @@ from tests.engine.moments import at_step
 CPU, CARD = Device("cpu", "CPU"), Device("cuda", "a card")
 
 
-def resolved_of(engine: Engine, **request: Any) -> ResolvedTxt2Img:
+def resolved_of(engine: Engine, **request: Any) -> ResolvedJob:
     job = engine.draw(**request)
     assert job.resolved is not None
-    return ResolvedTxt2Img.model_validate(job.resolved)
+    return ResolvedJob.model_validate(job.resolved)
 
 
 class Scarce:

@@ -33,8 +33,8 @@ def test_replaced_weights_are_drawn_with_under_their_own_hash(engine: Engine, ch
     (changing / WEIGHTS).write_bytes(weights)
     third = engine.draw(**CHOSEN)
     assert first.resolved is not None and second.resolved is not None and third.resolved is not None
-    assert first.resolved["checkpoint_hash"] != second.resolved["checkpoint_hash"]
-    assert first.resolved["checkpoint_hash"] == third.resolved["checkpoint_hash"]
+    assert first.resolved["sources"]["checkpoint"]["hash"] != second.resolved["sources"]["checkpoint"]["hash"]
+    assert first.resolved["sources"]["checkpoint"]["hash"] == third.resolved["sources"]["checkpoint"]["hash"]
     assert engine.files(first) != engine.files(second)
     assert engine.files(first) == engine.files(third)
 

@@ -24,7 +24,7 @@ from modules.shared_state import State
 
 
 def key(folder: Path, sha256: str = "x") -> ModelKey:
-    return ModelKey(folder, sha256, "float32", "contiguous")
+    return ModelKey(folder, sha256, "float32")
 
 
 @pytest.fixture

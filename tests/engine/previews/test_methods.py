@@ -128,7 +128,7 @@ def test_the_embedded_model_is_previewed_by_the_decoder_that_it_brings() -> None
     """Its VAE is an `AutoencoderTiny` too, but not a small one: the one beside it is nearer to it than the colours."""
     shelf = ModelShelf(best_device(), Cancel(State()))
     path = ROOT / "models" / "Stable-diffusion" / "emoji"
-    model = shelf.get(ModelKey(path, "emoji", "float32", "contiguous"), lambda fraction: None)
+    model = shelf.get(ModelKey(path, "emoji", "float32"), lambda fraction: None)
     methods = PreviewMethods(model)
     assert methods.available("Full", 256, 256) == ("full", "small", "linear")
     assert methods.available("Approx NN", 256, 256) == ("small", "linear")

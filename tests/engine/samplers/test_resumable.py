@@ -12,7 +12,7 @@ from modules.engine.samplers.resumable import SamplingState, pack, unpack
 from modules.engine.work.encoding import PromptEmbeddings
 from modules.engine.work.sampling import Batch
 from modules.errors import Interrupted
-from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.samplers import SAMPLERS
 from tests.engine.work.test_sampling import embeddings, resolved
 
@@ -28,15 +28,13 @@ def through_a_file(state: SamplingState) -> SamplingState:
     return unpack(safetensors.torch.load(safetensors.torch.save(tensors)), json.loads(json.dumps(rest)), "cpu")
 
 
-def undisturbed(
-    model: LoadedModel, prompts: PromptEmbeddings, what: ResolvedTxt2Img, indices: list[int]
-) -> torch.Tensor:
+def undisturbed(model: LoadedModel, prompts: PromptEmbeddings, what: ResolvedJob, indices: list[int]) -> torch.Tensor:
     torch.manual_seed(1)
     with torch.inference_mode():
         return Batch(model, prompts, what, indices).sample(lambda done, steps, step: None)
 
 
-def in_hops(model: LoadedModel, prompts: PromptEmbeddings, what: ResolvedTxt2Img, indices: list[int]) -> torch.Tensor:
+def in_hops(model: LoadedModel, prompts: PromptEmbeddings, what: ResolvedJob, indices: list[int]) -> torch.Tensor:
     """Draw a batch that is stopped after every step, and goes on in new objects each time."""
     torch.manual_seed(987)  # A resumed batch must not depend on it.
     state: SamplingState | None = None

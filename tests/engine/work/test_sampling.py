@@ -1,6 +1,7 @@
 """From words to a picture: the same as diffusers alone draws."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,25 +15,23 @@ from modules.engine.work.decoding import cut, decode
 from modules.engine.work.encoding import PromptEmbeddings, PromptEncoder
 from modules.engine.work.sampling import Batch, Content
 from modules.errors import ModelError
-from modules.jobs.kinds.resolve import ResolvedTxt2Img
+from modules.jobs.kinds.base import ResolvedJob
+from tests.jobs.made_jobs import resolved_job
 
 
-def resolved(**changes: object) -> ResolvedTxt2Img:
-    values: dict[str, object] = {
+def resolved(**changes: Any) -> ResolvedJob:
+    values = {
         "prompt": "a red heart", "negative_prompt": "blue", "seed": 11, "steps": 3, "cfg_scale": 4.0, "width": 64,
-        "height": 72, "sampler_name": "Euler", "scheduler": "Automatic", "batch_size": 1, "n_iter": 1,
-        "checkpoint": "plain", "checkpoint_hash": "x", "dtype": "float32", "threads": 2, "layout": "contiguous",
-        "version": "1", "save_images": True, "save_partial": False, "add_model_name_to_info": True,
-        "add_model_hash_to_info": True, "add_version_to_infotext": True,
+        "height": 72, "sampler_name": "Euler",
     }  # fmt: skip
-    return ResolvedTxt2Img.model_validate(values | changes)
+    return resolved_job(**values | changes)
 
 
-def embeddings(model: LoadedModel, what: ResolvedTxt2Img) -> PromptEmbeddings:
-    return PromptEncoder().encode(model, what.prompt, what.negative_prompt, what.cfg_scale)
+def embeddings(model: LoadedModel, what: ResolvedJob) -> PromptEmbeddings:
+    return PromptEncoder().encode(model, what.words.prompt, what.words.negative_prompt, what.passes[0].cfg_scale)
 
 
-def sample(model: LoadedModel, what: ResolvedTxt2Img, indices: list[int]) -> torch.Tensor:
+def sample(model: LoadedModel, what: ResolvedJob, indices: list[int]) -> torch.Tensor:
     with torch.inference_mode():
         return Batch(model, embeddings(model, what), what, indices).sample(lambda done, steps, step: None)
 

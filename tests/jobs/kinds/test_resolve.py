@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from modules.errors import InvalidRequest, ModelError
-from modules.jobs.kinds.requests import ResolvedTxt2Img, find_checkpoint, resolve, validate_request
+from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.requests import find_checkpoint, validate_request
+from modules.jobs.kinds.resolve import picture, resolve, told
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.defaults import ModelDefaults
@@ -20,16 +22,14 @@ def checkpoint(defaults: ModelDefaults | None = None, sha256: str | None = "a" *
     return Checkpoint("emoji", Path("emoji"), "folder", 128, 256, sha256, defaults or ModelDefaults(), None, None)
 
 
-def resolved(
-    data: dict[str, Any], model: Checkpoint | None = None, settings: Settings | None = None
-) -> ResolvedTxt2Img:
+def resolved(data: dict[str, Any], model: Checkpoint | None = None, settings: Settings | None = None) -> ResolvedJob:
     request = validate_request("txt2img", data)
     return resolve(request, model or checkpoint(), settings or Settings(), lambda: 42, dtype="float32", threads=2)
 
 
 def test_what_is_open_is_the_models_own() -> None:
     found = resolved({"prompt": " heart "}, checkpoint(FAST))
-    assert found.model_dump() == {
+    assert told(found) == {
         "prompt": "heart", "negative_prompt": "", "seed": 42, "steps": 4, "cfg_scale": 1.0, "width": 128, "height": 256,
         "sampler_name": "LCM", "scheduler": "Automatic", "batch_size": 1, "n_iter": 1, "checkpoint": "emoji",
         "checkpoint_hash": "a" * 64, "dtype": "float32", "threads": 2, "layout": "contiguous", "version": "0.1.0",
@@ -40,12 +40,13 @@ def test_what_is_open_is_the_models_own() -> None:
 
 def test_what_was_sent_wins_over_the_model() -> None:
     found = resolved({"steps": 9, "cfg_scale": 0, "width": 512, "seed": 0, "sampler_name": "Heun"}, checkpoint(FAST))
-    assert (found.steps, found.cfg_scale, found.width, found.height) == (9, 0.0, 512, 256)
-    assert (found.seed, found.sampler_name, found.scheduler) == (0, "Heun", "Automatic")
+    drawn = found.passes[0]
+    assert (drawn.steps, drawn.cfg_scale, drawn.width, drawn.height) == (9, 0.0, 512, 256)
+    assert (found.seed, drawn.sampler_name, drawn.scheduler) == (0, "Heun", "Automatic")
 
 
 def test_a_schedule_must_go_with_the_models_own_sampler() -> None:
-    assert resolved({"scheduler": "karras"}).scheduler == "Karras"
+    assert resolved({"scheduler": "karras"}).passes[0].scheduler == "Karras"
     with pytest.raises(InvalidRequest, match="does not go with sampler DDIM"):
         resolved({"scheduler": "karras"}, checkpoint(ModelDefaults(steps=4, cfg_scale=1.0, sampler_name="DDIM")))
 
@@ -63,13 +64,13 @@ def test_a_schedule_must_go_with_the_models_own_sampler() -> None:
     ],
 )
 def test_saving_follows_the_request_then_the_setting(data: dict[str, Any], samples_save: bool, saved: bool) -> None:
-    assert resolved(data, settings=Settings(samples_save=samples_save)).save_images is saved
+    assert resolved(data, settings=Settings(samples_save=samples_save)).saving.save_images is saved
 
 
 def test_every_picture_has_its_own_seed_and_knows_nothing_of_its_batch() -> None:
     batch = resolved({"seed": 5, "batch_size": 2, "n_iter": 3})
     assert batch.image_count == 6
-    assert batch.picture(3) == resolved({"seed": 8, "save_images": False}).picture(0)
+    assert picture(batch, 3) == picture(resolved({"seed": 8, "save_images": False}), 0)
 
 
 def test_a_model_must_be_hashed_first() -> None:
