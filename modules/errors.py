@@ -40,6 +40,18 @@ class QueueFull(SteadyError):  # noqa: N818
         self.retry_after_seconds = retry_after_seconds
 
 
+class IdTaken(SteadyError):  # noqa: N818
+    """Another job has the id that a new one was to have. REST: 409."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"The id {job_id!r} is taken by another job: choose a new one, or send none.")
+        self.job_id = job_id
+
+
+class NotPermitted(SteadyError):  # noqa: N818
+    """Who asks may not do that. REST: 403."""
+
+
 class ModelError(SteadyError):
     """A model that is there but cannot be used, such as a folder with a missing file."""
 

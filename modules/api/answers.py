@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
-from modules.errors import InvalidRequest, QueueFull, SteadyError, StorageError, UnknownJob
+from modules.errors import IdTaken, InvalidRequest, NotPermitted, QueueFull, SteadyError, StorageError, UnknownJob
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +142,8 @@ async def _answer_steady_error(request: Request, error: Exception) -> Response:
         return error_answer(422, name, invalid_detail(error), message)
     if isinstance(error, UnknownJob):
         return error_answer(404, name, message)
+    if isinstance(error, IdTaken | NotPermitted):
+        return error_answer(409 if isinstance(error, IdTaken) else 403, Refused.__name__, message)
     if isinstance(error, QueueFull):
         return error_answer(429, name, message, headers={"Retry-After": str(error.retry_after_seconds)})
     if isinstance(error, StorageError):

@@ -16,6 +16,7 @@ from modules.api.page import assets, docs_page
 from modules.api.page.assets import Asset
 from modules.api.sdapi import control, generation, images, lists, options, progress
 from modules.api.services import Services
+from modules.jobs.kinds.registry import KINDS
 from modules.jobs.version import VERSION
 
 SMALLEST_COMPRESSED = 1000
@@ -58,7 +59,7 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
 class Compressed:
     """ASGI middleware: compresses long lists and scripts, never streams, nor pictures, which get no smaller by it."""
 
-    INCOMPRESSIBLE = ("/sdapi/v1/txt2img", "/sdapi/v1/events", "/sdapi/v1/progress", "/internal/")
+    INCOMPRESSIBLE = ("/internal/", *(f"/sdapi/v1/{name}" for name in ("events", "progress", *KINDS)))
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.registry import kind_of
 from modules.jobs.samplers import split_sampler
 
 _NEGATIVE = "Negative prompt:"
@@ -32,21 +33,12 @@ def write(resolved: ResolvedJob, index: int, steps_done: int | None = None) -> s
 
     `steps_done` marks a picture that was stopped: `Partial: 12/30`.
     """
-    drawn, checkpoint, saving = resolved.passes[0], resolved.sources.checkpoint, resolved.saving
-    width, height = resolved.size
-    pairs: dict[str, object] = {
-        "Steps": drawn.steps,
-        "Sampler": drawn.sampler_name,
-        "Schedule type": drawn.scheduler,
-        "CFG scale": _number(drawn.cfg_scale),
-        "Seed": resolved.seed_of(index),
-        "Size": f"{width}x{height}",
-        "Model hash": checkpoint.short_hash if saving.add_model_hash_to_info else None,
-        "Model": checkpoint.name if saving.add_model_name_to_info else None,
-        _PARTIAL: None if steps_done is None else f"{steps_done}/{drawn.steps}",
+    pairs = kind_of(resolved).infotext(resolved, index)
+    if steps_done is not None:
+        pairs[_PARTIAL] = f"{steps_done}/{resolved.passes[-1].steps}"
+    if resolved.saving.add_version_to_infotext:
         # Not "v0.1.0": A1111 would take that for its own and turn on what its old versions did.
-        "Version": f"steady-{resolved.version}" if saving.add_version_to_infotext else None,
-    }
+        pairs["Version"] = f"steady-{resolved.version}"
     words = resolved.words
     negative = f"\n{_NEGATIVE} {words.negative_prompt}" if words.negative_prompt else ""
     return f"{words.prompt}{negative}\n{_join(pairs)}".strip()
@@ -111,8 +103,8 @@ def _join(pairs: Mapping[str, object]) -> str:
 
 
 def _quote(value: object) -> str:
-    """Quote as A1111 does, and also where the bare text would not be read back as it was."""
-    text = str(value)
+    """Quote as A1111 does, and also where the bare text would not be read back as it was; 7 rather than 7.0."""
+    text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
     needs_quotes = any(mark in text for mark in ",\n:") or text.startswith('"') or text != text.strip()
     return json.dumps(text, ensure_ascii=False) if needs_quotes else text
 
@@ -125,11 +117,6 @@ def _unquote(value: str) -> str:
         return str(json.loads(stripped))
     except ValueError:
         return stripped
-
-
-def _number(value: float) -> int | float:
-    """7 rather than 7.0, as A1111's page writes it."""
-    return int(value) if value.is_integer() else value
 
 
 def _read_number(text: str) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from modules.errors import InvalidRequest
 from modules.images.infotext import parse, parse_pairs
-from modules.jobs.kinds.requests import validate_request
+from modules.jobs.kinds.registry import validate_request
 from modules.jobs.models.checkpoint import Checkpoint
 
 # The fields of a request that describe one picture, in the order in which the page tells them, and their names there.

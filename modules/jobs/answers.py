@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from modules.jobs.kinds.base import ResolvedJob
-from modules.jobs.kinds.resolve import told
+from modules.jobs.kinds.registry import KINDS
 from modules.jobs.rows import Image, Job
 
 
@@ -54,7 +54,7 @@ def job_answer(job: Job, images: Iterable[Image]) -> dict[str, Any]:
         "log": None if job.log is None else list(job.log),
         "retry_of": job.retry_of,
         "follows": job.follows,
-        "request": job.request,
+        "request": _request_answer(job),
         "resolved": resolved_answer(job),
         "preview": _kept_preview(job),
         "outputs": [output_answer(image) for image in images],
@@ -62,8 +62,14 @@ def job_answer(job: Job, images: Iterable[Image]) -> dict[str, Any]:
 
 
 def resolved_answer(job: Job) -> dict[str, Any] | None:
-    """Return what the engine draws of a job, all values side by side; None: it has not begun with it."""
-    return None if job.resolved is None else told(ResolvedJob.model_validate(job.resolved))
+    """Return what the engine draws of a job, as its kind tells it; None: it has not begun with it."""
+    if job.resolved is None or job.kind not in KINDS:
+        return None
+    return KINDS[job.kind].told(ResolvedJob.model_validate(job.resolved))
+
+
+def _request_answer(job: Job) -> dict[str, Any]:
+    return KINDS[job.kind].told_request(job.request) if job.kind in KINDS else {}
 
 
 def _kept_preview(job: Job) -> str | None:

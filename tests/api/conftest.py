@@ -29,8 +29,7 @@ from modules.api.server.serving import SwappableServer
 from modules.api.services import Services, build_services
 from modules.cmd_args import Arguments
 from modules.jobs.kinds.base import ResolvedJob
-from modules.jobs.kinds.requests import Txt2ImgRequest
-from modules.jobs.kinds.resolve import resolve
+from modules.jobs.kinds.registry import validate_request
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Job
 from modules.jobs.store.job_store import JobStore
@@ -103,10 +102,10 @@ class FakeEngine(threading.Thread):
 
     def draw(self, job: Job) -> None:
         store, state, catalogue = self.services.store, self.services.state, self.services.catalogue
-        request = Txt2ImgRequest.model_validate(job.request)
+        request = validate_request(job.kind, job.request)
         settings = self.services.options.values
-        checkpoint = catalogue.hashed(catalogue.find(request.settings_for(settings).sd_model_checkpoint))
-        resolved = resolve(request, checkpoint, settings, lambda: 1234, "float32", 2)
+        checkpoint = catalogue.hashed(request.find_checkpoint(catalogue, settings))
+        resolved = request.resolve(checkpoint, settings, lambda: 1234, "float32", 2)
         store.set_resolved(job.id, resolved.model_dump(mode="json"))
         token = state.begin(job.id)
         state.job_count = resolved.image_count

@@ -5,8 +5,7 @@ from hypothesis import assume, given, settings, strategies
 
 from modules.images.infotext import parse, parse_pairs, write
 from modules.jobs.kinds.base import ResolvedJob
-from modules.jobs.kinds.resolve import told
-from modules.jobs.kinds.txt2img import Txt2ImgRequest
+from modules.jobs.kinds.txt2img import TXT2IMG, Txt2ImgRequest
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from tests.jobs.made_jobs import resolved_job as resolved
 
@@ -106,7 +105,7 @@ def test_text_to_request_to_text_is_the_same(before: ResolvedJob) -> None:
     text = write(before, 0)
     fields = parse(text)
     checkpoint = fields.pop("override_settings")["sd_model_checkpoint"]
-    again = resolved(**told(before) | fields | {"checkpoint": checkpoint})
+    again = resolved(**TXT2IMG.told(before) | fields | {"checkpoint": checkpoint})
     assert again == before
     assert write(again, 0) == text
 

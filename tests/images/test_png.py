@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, PngImagePlugin, _imaging
 from modules.errors import InvalidRequest
 from modules.images.infotext import write
 from modules.images.png import PngInfo, encode_png, read_parameters
-from modules.jobs.kinds.resolve import picture as decides
+from modules.jobs.kinds.txt2img import TXT2IMG
 from tests.jobs.made_jobs import resolved_job as resolved
 
 
@@ -29,13 +29,13 @@ def png_chunk(name: bytes, content: bytes) -> bytes:
 
 def test_the_same_picture_gives_the_same_bytes() -> None:
     alone, batch = resolved(seed=1002, n_iter=1), resolved(seed=1000, n_iter=4, save_images=False)
-    first = encode_png(picture(), write(alone, 0), decides(alone, 0))
-    second = encode_png(picture(), write(batch, 2), decides(batch, 2))
+    first = encode_png(picture(), write(alone, 0), TXT2IMG.picture(alone, 0))
+    second = encode_png(picture(), write(batch, 2), TXT2IMG.picture(batch, 2))
     assert first == second
 
 
 def test_the_pixels_and_both_chunks_are_there() -> None:
-    data = encode_png(picture(), write(resolved(), 1), decides(resolved(), 1))
+    data = encode_png(picture(), write(resolved(), 1), TXT2IMG.picture(resolved(), 1))
     with Image.open(io.BytesIO(data)) as image:
         assert image.tobytes() == picture().tobytes()
         assert set(image.info) == {"parameters", "steady"}
@@ -49,7 +49,7 @@ def test_the_pixels_and_both_chunks_are_there() -> None:
 def test_our_own_chunk_is_what_it_was_in_every_version() -> None:
     """To the byte: who draws a picture again finds the very file, also with values that later versions add to a job."""
     job = resolved(prompt='a 🦄 "quoted", ünïcode\nline', n_iter=3, batch_size=2, environment={"torch": "2.13"})
-    data = encode_png(picture(), "", decides(job, 3), partial=(5, 20))
+    data = encode_png(picture(), "", TXT2IMG.picture(job, 3), partial=(5, 20))
     with Image.open(io.BytesIO(data)) as image:
         assert image.info["steady"] == (
             '{"cfg_scale":7.0,"checkpoint":"emoji","checkpoint_hash":"'
@@ -66,7 +66,7 @@ def test_text_beyond_latin_1_is_kept() -> None:
 
 
 def test_a_partial_picture_says_so() -> None:
-    data = encode_png(picture(), "x", decides(resolved(), 0), partial=(12, 20))
+    data = encode_png(picture(), "x", TXT2IMG.picture(resolved(), 0), partial=(12, 20))
     assert json.loads(read_parameters(data).items["steady"])["partial"] == [12, 20]
 
 
@@ -75,14 +75,16 @@ def test_a_partial_picture_says_so() -> None:
 )
 def test_our_own_chunk_keeps_prompts_that_text_cannot_carry(prompt: str) -> None:
     made = resolved(prompt=prompt)
-    assert read_parameters(encode_png(picture(), write(made, 0), decides(made, 0))).parameters["prompt"] == prompt
+    assert (
+        read_parameters(encode_png(picture(), write(made, 0), TXT2IMG.picture(made, 0))).parameters["prompt"] == prompt
+    )
 
 
 @settings(deadline=None, max_examples=50)
 @given(strategies.text(strategies.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_any_prompt_comes_back(prompt: str) -> None:
     made = resolved(prompt=prompt)
-    found = read_parameters(encode_png(picture(), write(made, 0), decides(made, 0)))
+    found = read_parameters(encode_png(picture(), write(made, 0), TXT2IMG.picture(made, 0)))
     assert found.parameters["prompt"] == prompt
     assert found.parameters["override_settings"] == {"sd_model_checkpoint": "emoji"}
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies
 from modules.images.foreign import infotext_in, program_of
 from modules.images.infotext import write
 from modules.images.takeover import find_model, looks_like_infotext, take_over, take_request
-from modules.jobs.kinds.resolve import picture
+from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.defaults import ModelDefaults
 from tests.jobs.made_jobs import HASH
@@ -131,7 +131,7 @@ def test_values_out_of_bounds_stay_out_with_the_reason() -> None:
 def test_the_pictures_own_json_keeps_prompts_that_text_cannot_carry() -> None:
     trap = "a sign\nNegative prompt: of a shop\nSteps: 1, Seed: 2, Size: 8x8"
     made = resolved(prompt=trap, seed=2**60 + 1)
-    own = {**picture(made, 0), "seed": 2**60}  # as a browser reads that number
+    own = {**TXT2IMG.picture(made, 0), "seed": 2**60}  # as a browser reads that number
     values = take_over(write(made, 0), MODELS, own).values
     assert (values["prompt"], values["negative_prompt"], values["seed"]) == (trap, "", 2**60 + 1)
     assert take_over("", MODELS, {"prompt": "a", "steps": 3}).values == {"prompt": "a", "steps": 3}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modules.jobs.kinds.txt2img import PROMPT_LONGEST
+from modules.jobs.kinds.fields import PROMPT_LONGEST
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.prompts.token_count import TokenCount
 from tests.jobs.made_models import make_model

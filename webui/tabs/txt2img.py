@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from modules.errors import InvalidRequest, ModelError, SteadyError
+from modules.errors import IdTaken, InvalidRequest, ModelError, SteadyError
 from modules.jobs.answers import job_answer
-from modules.jobs.kinds.requests import find_checkpoint, validate_request
-from modules.jobs.kinds.txt2img import PROMPT_LONGEST
+from modules.jobs.kinds.fields import PROMPT_LONGEST
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.rows import Actor
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from modules.jobs.store.job_store import JobStore
+from modules.jobs.submission import Wishes, check_request
+from modules.jobs.submission import submit as submit_job
 from modules.prompts.plain_syntax import describe_plain_syntax
 from modules.prompts.symbols import symbols_of
 from modules.prompts.token_count import count_tokens
@@ -206,17 +207,15 @@ def submit(
     `retry_of` is the job that was put into the fields and edited: if it still waits, this one takes its place.
     """
     try:
-        valid = validate_request("txt2img", request)
-        find_checkpoint(valid, catalogue, opts.values)
-        asked = valid.model_dump(exclude_none=True)
-        job = store.submit(
-            "txt2img", asked, who.owner, identity, forever=forever, retry_of=retry_of,
-            replaces=_replaceable(store, retry_of, who), by=who,
-        )  # fmt: skip
-        if who.only_own and job.owner != who.owner:
-            raise InvalidRequest(f"The id {identity!r} is taken by another job: press Generate again.")
+        valid = check_request("txt2img", request, catalogue, opts.values)
+        replaces = _replaceable(store, retry_of, who)
+        job = submit_job(store, valid, Wishes(who.owner, 0, forever, retry_of, replaces), who, identity)
     except InvalidRequest as error:
         return json.dumps({"message": str(error), "field": error.field})
+    except IdTaken:
+        return json.dumps(
+            {"message": f"The id {identity!r} is taken by another job: press Generate again.", "field": None}
+        )
     except SteadyError as error:
         return json.dumps({"message": str(error), "field": None})
     return json.dumps({"job": job_answer(job, [])}, default=str)

@@ -10,6 +10,7 @@ from modules.api.answers import Refused
 from modules.api.auth.client import owner_of, owners_who_look
 from modules.api.services import Services
 from modules.errors import UnknownJob
+from modules.jobs.kinds.registry import KINDS
 from modules.jobs.visitor import refusal_of_guest, visitor_of
 
 V1 = "/sdapi/v1/"
@@ -33,7 +34,7 @@ FOR_ALL = frozenset(
         *{
             ("POST", V1 + name)
             for name in (
-                "jobs", "txt2img", "png-info", "interrupt", "skip", "stop-generating", "queue/interrupt-waiting",
+                *KINDS, "jobs", "png-info", "interrupt", "skip", "stop-generating", "queue/interrupt-waiting",
                 "refresh-checkpoints", "refresh-vae", "refresh-embeddings", "refresh-loras",
                 "server-restart", "engine-restart", "restart-cancel", "server-stop",
             )

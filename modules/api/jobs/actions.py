@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from modules.api.answers import json_answer, read_object
 from modules.api.auth.client import actor_of
-from modules.api.jobs.submission import priority_in
+from modules.api.jobs.bodies import priority_in
 from modules.api.openapi import NUMBER, TEXT, YES_OR_NO, body
 from modules.api.services import Services
 from modules.errors import InvalidRequest

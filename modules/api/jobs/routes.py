@@ -13,15 +13,17 @@ from starlette.responses import Response
 
 from modules.api.answers import Refused, json_answer, read_object
 from modules.api.auth.client import actor_of, check_owner_name, is_on_this_machine
+from modules.api.jobs.bodies import check_job_id, new_job_id, wishes_in
 from modules.api.jobs.folder import folder_of
-from modules.api.jobs.submission import check_job_id, check_request, new_job_id, submit_job, wishes_in
 from modules.api.numbers import Number, register_place
 from modules.api.openapi import TEXT, YES_OR_NO, body
 from modules.api.sdapi.generation_answer import read_image
 from modules.api.services import Services
 from modules.errors import InvalidRequest, UnknownJob
+from modules.jobs import submission
 from modules.jobs.answers import job_answer
-from modules.jobs.kinds.requests import KINDS, Txt2ImgRequest
+from modules.jobs.kinds.registry import KINDS
+from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.rows import Image, Job
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.store.queue import JOB_ID, PRIORITY_HIGHEST
@@ -40,7 +42,7 @@ FOR_NOW = {"Cache-Control": "private, no-cache"}
 NEW_JOB = body(
     {
         "kind": {"type": "string", "enum": list(KINDS)},
-        "request": Txt2ImgRequest.model_json_schema(),
+        "request": {"anyOf": [kind.request.model_json_schema() for kind in KINDS.values()]},
         "id": {"type": "string", "pattern": f"^{JOB_ID.pattern}$"},
         "owner": {"type": "string", "minLength": 1, "maxLength": LONGEST_OWNER},
         "priority": {"type": "integer", "minimum": -PRIORITY_HIGHEST, "maximum": PRIORITY_HIGHEST},
@@ -68,12 +70,12 @@ def routes(services: Services) -> APIRouter:
         """Queue a job: `kind`, `request` with the fields of POST txt2img; `id`, `priority`, `forever` if you like."""
         sent = await read_object(request)
         job_id = check_job_id(sent.get("id"), "id") or new_job_id()
-        kind, data, settings = sent.get("kind", "txt2img"), sent.get("request"), services.options.values
-        checked = await workers.run_submit(check_request, kind, data, services.catalogue, settings)
+        kind, data, settings = sent.get("kind", TXT2IMG.name), sent.get("request"), services.options.values
+        checked = await workers.run_submit(submission.check_request, kind, data, services.catalogue, settings)
         by = actor_of(request)
         named = None if sent.get("owner") in (None, "") else check_owner_name(sent["owner"])
         wishes = wishes_in(sent, by.owner if named is None else visitor_of(request.scope).owner(named))
-        job = await workers.run_submit(submit_job, store, checked, job_id, wishes, by)
+        job = await workers.run_submit(submission.submit, store, checked, wishes, by, job_id)
         return json_answer({"id": job.id, "status": job.status, "position": job.position})
 
     @router.get("")

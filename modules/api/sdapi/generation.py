@@ -1,4 +1,4 @@
-"""POST txt2img: a job whose client waits. It holds no thread while it does."""
+"""POST txt2img and its like: a job whose client waits. It holds no thread while it does."""
 
 from __future__ import annotations
 
@@ -11,56 +11,51 @@ from starlette.responses import Response
 
 from modules.api.answers import Refused, error_answer, read_object, retry_later
 from modules.api.auth.client import actor_of
-from modules.api.jobs.submission import (
-    Wishes,
-    check_job_id,
-    check_request,
-    new_job_id,
-    refuse_without_engine,
-    submit_job,
-)
+from modules.api.jobs.bodies import check_job_id, new_job_id
 from modules.api.live.broadcaster import LOST
 from modules.api.openapi import whole_body
 from modules.api.sdapi.generation_answer import generation_answer
 from modules.api.services import Services
-from modules.jobs.kinds.requests import Txt2ImgRequest
+from modules.jobs.kinds.kind import Kind
+from modules.jobs.kinds.registry import KINDS
+from modules.jobs.kinds.request import JobRequest
 from modules.jobs.store.job_store import JobStore
+from modules.jobs.submission import Wishes, check_request, submit
 
 SECONDS_BETWEEN_LOOKS = 1.0
 
-OPENAPI = whole_body(Txt2ImgRequest.model_json_schema())
-
 
 def routes(services: Services) -> APIRouter:
-    """POST /sdapi/v1/txt2img."""
+    """POST /sdapi/v1/KIND for each kind of job, such as txt2img."""
     router = APIRouter(prefix="/sdapi/v1")
+    for kind in KINDS.values():
+        _add_kind(router, services, kind)
+    return router
 
-    @router.post("/txt2img", openapi_extra=OPENAPI)
-    async def txt2img(request: Request) -> Response:
+
+def _add_kind(router: APIRouter, services: Services, kind: Kind) -> None:
+    async def draw(request: Request) -> Response:
         """Draw pictures and wait for them."""
         body = await read_object(request)
         forced = check_job_id(body.get("force_task_id"), "force_task_id")
         if body.get("save_images") is None:
             body["save_images"] = False
         settings = services.options.values
-        checked = await services.workers.run_submit(check_request, "txt2img", body, services.catalogue, settings)
-        refuse_without_engine(services.broadcaster.topic("supervisor"))
+        checked = await services.workers.run_submit(check_request, kind.name, body, services.catalogue, settings)
+        _refuse_without_engine(services)
         job_id = forced or new_job_id()
         with services.retirement.waiting():
             return await _draw(services, request, checked, job_id, send_images=checked.send_images)
 
-    return router
+    schema = whole_body(kind.request.model_json_schema())
+    router.add_api_route(f"/{kind.name}", draw, methods=["POST"], name=kind.name, openapi_extra=schema)
 
 
-async def _draw(
-    services: Services, request: Request, checked: Txt2ImgRequest, job_id: str, send_images: bool
-) -> Response:
+async def _draw(services: Services, request: Request, checked: JobRequest, job_id: str, send_images: bool) -> Response:
     ended = services.broadcaster.expect(job_id)
     try:
         by = actor_of(request)
-        await services.workers.run_submit(
-            submit_job, services.store, checked, job_id, Wishes(by.owner), by, only_new=True
-        )
+        await services.workers.run_submit(submit, services.store, checked, Wishes(by.owner), by, job_id, only_new=True)
         status = await _wait(services, request, ended, job_id)
     finally:
         services.broadcaster.forget(job_id, ended)
@@ -91,7 +86,7 @@ async def _wait(services: Services, request: Request, ended: asyncio.Future[str]
         if gone.done():
             return None
         if given_up.done():
-            refuse_without_engine(services.broadcaster.topic("supervisor"), job_id)
+            _refuse_without_engine(services, job_id)
         why = "is paused and the server is replaced" if put_off.done() else "stays in the queue: the server stops"
         raise retry_later(f"Job {job_id} {why}. GET /sdapi/v1/jobs/{job_id} later.", 5)
     finally:
@@ -121,7 +116,7 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def _answer(services: Services, checked: Txt2ImgRequest, job_id: str, send_images: bool) -> Response:
+async def _answer(services: Services, checked: JobRequest, job_id: str, send_images: bool) -> Response:
     job = await services.workers.run(services.store.get, job_id)
     if job is None:
         raise Refused(410, f"Job {job_id} was removed from the queue.")
@@ -132,3 +127,16 @@ async def _answer(services: Services, checked: Txt2ImgRequest, job_id: str, send
         generation_answer, services.store, services.folder, job, checked, send_images
     )
     return Response(content, media_type="application/json")
+
+
+def _refuse_without_engine(services: Services, job_id: str | None = None) -> None:
+    """Refuse to wait for an engine that nobody starts any more. A job that is in the queue already stays there.
+
+    Raises:
+        Refused: 503, with the reason why the launcher gave it up.
+    """
+    engine = (services.broadcaster.topic("supervisor") or {}).get("engine") or {}
+    if engine.get("status") == "given_up":
+        reason = engine.get("reason") or "it died too often"
+        remedy = "then send the request again" if job_id is None else f"job {job_id} stays in the queue"
+        raise retry_later(f"The engine does not run ({reason}): start it on the page, {remedy}.", 30)

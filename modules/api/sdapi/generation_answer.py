@@ -10,7 +10,7 @@ from typing import Any
 from modules.api.answers import json_bytes
 from modules.errors import StorageError
 from modules.jobs.answers import resolved_answer
-from modules.jobs.kinds.requests import Txt2ImgRequest
+from modules.jobs.kinds.request import JobRequest
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 from modules.jobs.rows import Image, Job
 from modules.jobs.store.job_store import JobStore
@@ -31,9 +31,7 @@ def read_image(folder: DataFolder, image: Image) -> bytes:
         raise StorageError.from_os_error(path, error) from error
 
 
-def generation_answer(
-    store: JobStore, folder: DataFolder, job: Job, request: Txt2ImgRequest, send_images: bool
-) -> bytes:
+def generation_answer(store: JobStore, folder: DataFolder, job: Job, request: JobRequest, send_images: bool) -> bytes:
     """Return the JSON of a job that ended: its pictures as base64 of their files, in order; never a grid."""
     images = store.images(job.id)
     encoded = [base64.b64encode(read_image(folder, image)).decode("ascii") for image in images] if send_images else []
@@ -41,7 +39,7 @@ def generation_answer(
     return json_bytes({"images": encoded, "parameters": request.model_dump(mode="json"), "info": info})
 
 
-def generation_info(job: Job, images: Sequence[Image], request: Txt2ImgRequest) -> dict[str, Any]:
+def generation_info(job: Job, images: Sequence[Image], request: JobRequest) -> dict[str, Any]:
     """Return what A1111 calls `info`. A job that was stopped before the engine took it knows only what was asked."""
     resolved = resolved_answer(job) or {}
     asked = request.model_dump(mode="json")

@@ -11,13 +11,14 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modules.api.answers import MOST_BODY_BYTES, error_answer
+from modules.jobs.kinds.registry import KINDS
 
 logger = logging.getLogger(__name__)
 
 KIBIBYTE, MEBIBYTE = 1 << 10, 1 << 20
 MOST_BYTES = 64 * KIBIBYTE
 MOST_BYTES_OF_A_REQUEST = MEBIBYTE
-REQUESTS = frozenset({"/internal/progress", "/sdapi/v1/txt2img", "/sdapi/v1/jobs", "/sdapi/v1/options"})
+REQUESTS = frozenset({"/internal/progress", *(f"/sdapi/v1/{name}" for name in ("jobs", "options", *KINDS))})
 REQUESTS_OF_THE_PAGE = "/gradio_api/run/"
 PICTURES = frozenset({"/sdapi/v1/png-info"})
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})

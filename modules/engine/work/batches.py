@@ -26,7 +26,7 @@ from modules.images.infotext import write
 from modules.images.png import encode_png
 from modules.images.save import save_image
 from modules.jobs.kinds.base import ResolvedJob
-from modules.jobs.kinds.resolve import picture as picture_values
+from modules.jobs.kinds.registry import kind_of
 from modules.jobs.rows import Job
 
 logger = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ class Batches:
         infotext = write(resolved, index, marked)
         mark = None if marked is None else (marked, steps)
         # Seconds for a large picture; one that is stopped meanwhile is encoded for nobody.
-        values = picture_values(resolved, index)
+        values = kind_of(resolved).picture(resolved, index)
         data = wait_for(lambda: encode_png(picture, infotext, values, mark), self._studio.cancel.check_waiting)
         row = store.reserve_image(self._job.id, index, resolved.seed_of(index), *resolved.size, save=saving.save_images)
         save_image(data, self._studio.folder.root / PurePosixPath(row.name))

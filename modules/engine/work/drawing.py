@@ -21,8 +21,7 @@ from modules.engine.work.environment import describe_difference, environment_of
 from modules.engine.work.snapshots import Snapshot, UnfitSnapshot, describe_lost, describe_unfit
 from modules.errors import Interrupted, ModelError
 from modules.jobs.kinds.base import ResolvedJob
-from modules.jobs.kinds.requests import find_checkpoint, validate_request
-from modules.jobs.kinds.resolve import resolve
+from modules.jobs.kinds.registry import validate_request
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.rows import Job
 from modules.prompts.plain_syntax import describe_plain_syntax
@@ -110,12 +109,12 @@ class JobDrawing:
             return checkpoint, resolved
         settings = studio.options.values
         request = validate_request(job.kind, job.request)
-        checkpoint = self._hashed(find_checkpoint(request, studio.catalogue, settings))
+        checkpoint = self._hashed(request.find_checkpoint(studio.catalogue, settings))
         parameters = count_parameters(checkpoint.path / family_of(checkpoint.path).denoiser)
         dtype = choose_dtype(settings.torch_dtype, studio.device, parameters)
         threads = choose_threads(settings.torch_threads, parameters)
         environment = environment_of(studio.device, dtype, threads)
-        resolved = resolve(request, checkpoint, settings, studio.draw_seed, dtype, threads, environment=environment)
+        resolved = request.resolve(checkpoint, settings, studio.draw_seed, dtype, threads, environment=environment)
         studio.store.set_resolved(job.id, resolved.model_dump())
         if told := describe_plain_syntax(resolved.words.prompt, resolved.words.negative_prompt):
             studio.store.note(job.id, "plain-text", told)

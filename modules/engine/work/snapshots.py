@@ -24,7 +24,7 @@ from modules.engine.samplers.resumable import SamplingState, pack, unpack
 from modules.engine.work.environment import describe_difference
 from modules.errors import StorageError
 from modules.jobs.kinds.base import ResolvedJob
-from modules.jobs.kinds.resolve import picture
+from modules.jobs.kinds.registry import kind_of
 from modules.paths import set_aside, write_atomically
 from modules.shared_state import Preview
 
@@ -52,7 +52,7 @@ class UnfitSnapshot(Exception):  # noqa: N818  (an answer rather than an error)
 
 def request_digest(resolved: ResolvedJob) -> str:
     """Return what tells one resolved request from another: what decides its pictures' bytes, and nothing else."""
-    return hashlib.sha256(json.dumps(picture(resolved, 0), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(kind_of(resolved).picture(resolved, 0), sort_keys=True).encode()).hexdigest()
 
 
 # --- Bytes ------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from modules.jobs.kinds.txt2img import SEED_HIGHEST
+from modules.jobs.kinds.fields import SEED_HIGHEST
 from modules.jobs.rows import Job
 from modules.jobs.store.database import Transaction
 from modules.jobs.store.queue import address_of, insert_job

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from modules.errors import InvalidRequest, QueueFull
+from modules.errors import IdTaken, InvalidRequest, QueueFull
 from modules.jobs.rows import Actor, Job, QueueLimits, RequestAnswer
 from modules.jobs.store.audit import write_audit
 from modules.jobs.store.base import StoreBase
@@ -32,6 +32,7 @@ class Queue(StoreBase):
         id: str | None = None,
         priority: int = 0,
         *,
+        only_new: bool = False,
         forever: bool = False,
         retry_of: str | None = None,
         replaces: str | None = None,
@@ -39,10 +40,13 @@ class Queue(StoreBase):
     ) -> Job:
         """Queue a checked request. With an id that is known, return that job: submitting twice is once.
 
+        With `only_new` it is an error, and so it is for somebody who may not see that job.
+
         With `forever` each job that is done is followed by another like it. `retry_of` is the job that was edited.
         `replaces` is a waiting job that gives its place to this one and goes; one that waits no more stays.
 
         Raises:
+            IdTaken: see above.
             InvalidRequest: the id holds characters that no id may hold, or the priority is out of bounds.
             QueueFull: as many jobs wait as may wait.
         """
@@ -52,8 +56,11 @@ class Queue(StoreBase):
         job_id = id or secrets.token_hex(8)
         limits, address = self.limits(), by.address if by is not None else ""
         with self._database.write() as transaction:
-            if transaction.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,)).fetchone():
-                return known_job(transaction, job_id)
+            known = find_job(transaction, job_id)
+            if known is not None:
+                if only_new or (by is not None and by.only_own and known.owner != owner):
+                    raise IdTaken(job_id)
+                return known
             old = None if replaces is None else find_job(transaction, replaces)
             if old is not None and old.status == "queued":
                 priority, forever = old.priority, forever or old.forever

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from modules.errors import UnknownJob
-from modules.jobs.kinds.txt2img import SEED_HIGHEST
+from modules.jobs.kinds.fields import SEED_HIGHEST
 from modules.jobs.rows import QueueLimits, RequestAnswer
 from modules.jobs.store.forever import next_request
 from modules.jobs.store.job_store import JobStore

@@ -1,4 +1,4 @@
-"""Resolving closes every question, in the same way each time."""
+"""txt2img: resolving closes every question in the same way each time; what its files and events hold."""
 
 from pathlib import Path
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from modules.errors import InvalidRequest, ModelError
-from modules.jobs.kinds.base import ResolvedJob
-from modules.jobs.kinds.requests import find_checkpoint, validate_request
-from modules.jobs.kinds.resolve import picture, resolve, told
+from modules.jobs.kinds.base import Pass, ResolvedJob
+from modules.jobs.kinds.registry import validate_request
+from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.defaults import ModelDefaults
@@ -24,12 +24,12 @@ def checkpoint(defaults: ModelDefaults | None = None, sha256: str | None = "a" *
 
 def resolved(data: dict[str, Any], model: Checkpoint | None = None, settings: Settings | None = None) -> ResolvedJob:
     request = validate_request("txt2img", data)
-    return resolve(request, model or checkpoint(), settings or Settings(), lambda: 42, dtype="float32", threads=2)
+    return request.resolve(model or checkpoint(), settings or Settings(), lambda: 42, dtype="float32", threads=2)
 
 
 def test_what_is_open_is_the_models_own() -> None:
     found = resolved({"prompt": " heart "}, checkpoint(FAST))
-    assert told(found) == {
+    assert TXT2IMG.told(found) == {
         "prompt": "heart", "negative_prompt": "", "seed": 42, "steps": 4, "cfg_scale": 1.0, "width": 128, "height": 256,
         "sampler_name": "LCM", "scheduler": "Automatic", "batch_size": 1, "n_iter": 1, "checkpoint": "emoji",
         "checkpoint_hash": "a" * 64, "dtype": "float32", "threads": 2, "layout": "contiguous", "version": "0.1.0",
@@ -70,7 +70,29 @@ def test_saving_follows_the_request_then_the_setting(data: dict[str, Any], sampl
 def test_every_picture_has_its_own_seed_and_knows_nothing_of_its_batch() -> None:
     batch = resolved({"seed": 5, "batch_size": 2, "n_iter": 3})
     assert batch.image_count == 6
-    assert picture(batch, 3) == picture(resolved({"seed": 8, "save_images": False}), 0)
+    assert TXT2IMG.picture(batch, 3) == TXT2IMG.picture(resolved({"seed": 8, "save_images": False}), 0)
+
+
+def test_a_value_that_a_later_version_adds_changes_no_file() -> None:
+    class LaterPass(Pass):
+        denoising_strength: float = 0.7
+
+    class LaterJob(ResolvedJob):
+        clip_skip: int = 2
+
+    now = resolved({"seed": 5})
+    later = LaterJob(**{**dict(now), "passes": (LaterPass(**dict(now.passes[0])),)})
+    assert TXT2IMG.picture(later, 1) == TXT2IMG.picture(now, 1)
+    assert set(TXT2IMG.picture(now, 1)) == {
+        "prompt", "negative_prompt", "seed", "steps", "cfg_scale", "width", "height", "sampler_name", "scheduler",
+        "checkpoint", "checkpoint_hash", "dtype", "threads", "layout", "version",
+    }  # fmt: skip
+
+
+def test_events_tell_of_a_request_what_the_kind_names() -> None:
+    assert TXT2IMG.told_request({"prompt": "cat", "seed": 5, "init_images": ["iVBORw0KGgo"]}) == {
+        "prompt": "cat", "seed": 5,
+    }  # fmt: skip
 
 
 def test_a_model_must_be_hashed_first() -> None:
@@ -84,10 +106,10 @@ def test_the_model_is_the_requests_else_the_settings(tmp_path: Path) -> None:
     (tmp_path / "Stable-diffusion" / "broken" / "unet" / "config.json").unlink()
     catalogue = CheckpointCatalogue([tmp_path])
     settings = Settings(sd_model_checkpoint="one")
-    assert find_checkpoint(validate_request("txt2img", {}), catalogue, settings).name == "one"
+    assert validate_request("txt2img", {}).find_checkpoint(catalogue, settings).name == "one"
     chosen = validate_request("txt2img", {"override_settings": {"sd_model_checkpoint": "two"}})
-    assert find_checkpoint(chosen, catalogue, settings).name == "two"
+    assert chosen.find_checkpoint(catalogue, settings).name == "two"
     with pytest.raises(ModelError, match=r"Checkpoint broken cannot be used: unet/config.json is missing"):
-        find_checkpoint(validate_request("txt2img", {}), catalogue, Settings(sd_model_checkpoint="broken"))
+        validate_request("txt2img", {}).find_checkpoint(catalogue, Settings(sd_model_checkpoint="broken"))
     with pytest.raises(InvalidRequest, match="Checkpoint 'gone' is not known: use one of one, two"):
-        find_checkpoint(validate_request("txt2img", {}), catalogue, Settings(sd_model_checkpoint="gone"))
+        validate_request("txt2img", {}).find_checkpoint(catalogue, Settings(sd_model_checkpoint="gone"))

@@ -1,0 +1,110 @@
+"""The fields that requests of several kinds have, with their bounds and the words for what is outside of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BeforeValidator
+
+from modules.errors import InvalidRequest
+from modules.jobs.kinds.lenient import fault, is_blank, pixels, real_number, show, switch, text, whole_number
+from modules.jobs.models.defaults import CFG_SCALE_HIGHEST, STEPS_HIGHEST
+from modules.jobs.samplers import find_sampler, find_schedule, split_sampler
+from modules.options import fields_of_settings
+
+SIDE_LOWEST, SIDE_HIGHEST, SIDE_MULTIPLE = 64, 2048, 8
+BATCH_SIZE_HIGHEST = 16
+BATCH_COUNT_HIGHEST = 1000
+PROMPT_LONGEST = 10_000
+TASK_ID_LONGEST = 100
+SEED_HIGHEST = 2**63 - 1
+
+# Settings that a request may override for itself; all others of override_settings are A1111's, change nothing here and
+# are not kept.
+OVERRIDABLE_SETTINGS = frozenset(
+    {
+        "sd_model_checkpoint",
+        "samples_save",
+        "save_incomplete_images",
+        "mark_incomplete_images",
+        "add_model_name_to_info",
+        "add_model_hash_to_info",
+        "add_version_to_infotext",
+    }
+)
+
+
+def _check_sampler(value: Any) -> str | None:
+    """Keep an old name such as "DPM++ 2M Karras" whole; the request as a whole splits it."""
+    if is_blank(value):
+        return None
+    if not isinstance(value, str):
+        raise fault(f"Sampler {show(value)} is not a name: send a string.")
+    sampler, _ = split_sampler(value)
+    try:
+        find_sampler(sampler)
+    except InvalidRequest as error:
+        raise fault(str(error)) from error
+    return value
+
+
+def _check_scheduler(value: Any) -> str | None:
+    if is_blank(value):
+        return None
+    if not isinstance(value, str):
+        raise fault(f"Schedule type {show(value)} is not a name: send a string.")
+    try:
+        return find_schedule(value).label
+    except InvalidRequest as error:
+        raise fault(str(error)) from error
+
+
+def _check_partial_images(value: Any) -> str | None:
+    if is_blank(value):
+        return None
+    if value not in get_args(_PartialImages):
+        raise fault(f"partial_images {show(value)} is not possible: use {', '.join(get_args(_PartialImages))}.")
+    return str(value)
+
+
+def _check_task_id(value: Any) -> str | None:
+    return None if is_blank(value) else text("force_task_id", TASK_ID_LONGEST)(value)
+
+
+def _check_overrides(value: Any) -> dict[str, Any]:
+    if is_blank(value):
+        return {}
+    if not isinstance(value, dict):
+        raise fault(f"override_settings {show(value)} is not an object: send {{}} or leave it out.")
+    known = {field.name: field for field in fields_of_settings()}
+    checked: dict[str, Any] = {}
+    for name in sorted(OVERRIDABLE_SETTINGS & value.keys()):
+        if is_blank(value[name]):
+            continue
+        try:
+            checked[name] = known[name].check(value[name])
+        except InvalidRequest as error:
+            raise fault(str(error)) from error
+    return checked
+
+
+_PartialImages = Literal["discard", "keep", "mark"]
+
+Prompt = Annotated[str, BeforeValidator(text("Prompt", PROMPT_LONGEST))]
+NegativePrompt = Annotated[str, BeforeValidator(text("Negative prompt", PROMPT_LONGEST))]
+Seed = Annotated[int, BeforeValidator(whole_number("Seed", -1, SEED_HIGHEST, -1, " (-1 draws one)"))]
+SamplerName = Annotated[str | None, BeforeValidator(_check_sampler)]
+Scheduler = Annotated[str | None, BeforeValidator(_check_scheduler)]
+Steps = Annotated[int | None, BeforeValidator(whole_number("Steps", 1, STEPS_HIGHEST, None))]
+CfgScale = Annotated[float | None, BeforeValidator(real_number("CFG scale", 0, CFG_SCALE_HIGHEST, None, " (1 is off)"))]
+Width = Annotated[int | None, BeforeValidator(pixels("Width", SIDE_LOWEST, SIDE_HIGHEST, SIDE_MULTIPLE))]
+Height = Annotated[int | None, BeforeValidator(pixels("Height", SIDE_LOWEST, SIDE_HIGHEST, SIDE_MULTIPLE))]
+BatchSize = Annotated[int, BeforeValidator(whole_number("Batch size", 1, BATCH_SIZE_HIGHEST, 1))]
+BatchCount = Annotated[int, BeforeValidator(whole_number("Batch count", 1, BATCH_COUNT_HIGHEST, 1))]
+Overrides = Annotated[dict[str, Any], BeforeValidator(_check_overrides)]
+SaveImages = Annotated[bool | None, BeforeValidator(switch("save_images", None))]
+DoNotSaveSamples = Annotated[bool, BeforeValidator(switch("do_not_save_samples", False))]
+PartialImages = Annotated[_PartialImages | None, BeforeValidator(_check_partial_images)]
+SendImages = Annotated[bool, BeforeValidator(switch("send_images", True))]
+StopOnDisconnect = Annotated[bool, BeforeValidator(switch("stop_on_disconnect", False))]
+TaskId = Annotated[str | None, BeforeValidator(_check_task_id)]

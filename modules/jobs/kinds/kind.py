@@ -1,0 +1,36 @@
+"""What a kind of job is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.request import JobRequest
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of job: all that the rest of the program asks about it.
+
+    `request` checks what clients send, and resolves it. `picture` returns what decides the bytes of the picture with an
+    index, which its file holds: a value that is added there changes every file. `infotext` returns the pairs that tell
+    how that picture was made. `told_fields` of a request, and what `told` makes of it once it is resolved, go to every
+    client with each of the job's events: no pictures.
+    """
+
+    request: type[JobRequest]
+    picture: Callable[[ResolvedJob, int], dict[str, Any]]
+    infotext: Callable[[ResolvedJob, int], dict[str, Any]]
+    told: Callable[[ResolvedJob], dict[str, Any]]
+    told_fields: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """What rows and clients call it; POST /sdapi/v1/NAME draws one."""
+        return self.request.kind
+
+    def told_request(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return of a stored request what clients are told."""
+        return {name: value for name, value in request.items() if name in self.told_fields}

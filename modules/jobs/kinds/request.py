@@ -1,0 +1,195 @@
+"""What clients may ask for in a job of any kind: A1111's fields, checked, and how they are closed.
+
+A request may leave things open (None = the model's or the settings' own); `resolve` closes them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from modules.errors import InvalidRequest
+from modules.jobs.kinds import fields
+from modules.jobs.kinds.base import Pass, ResolvedJob, Saving, Source, Sources, Words
+from modules.jobs.kinds.lenient import fault
+from modules.jobs.kinds.unavailable import check_available
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.samplers import check_pair, find_sampler, find_schedule, split_sampler
+from modules.jobs.version import VERSION
+from modules.options import Settings
+
+
+class JobRequest(BaseModel, ABC):
+    """The fields that all kinds share. None means the model's own default, for the size its native one.
+
+    Keys that are not known are ignored, as A1111 does.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_default=False)
+
+    kind: ClassVar[str]  # the name of the kind that it is of
+
+    prompt: fields.Prompt = ""
+    negative_prompt: fields.NegativePrompt = ""
+    seed: fields.Seed = -1
+    sampler_name: fields.SamplerName = None
+    scheduler: fields.Scheduler = None
+    sampler_index: fields.SamplerName = Field(
+        None, description="An older name of sampler_name, used when that is left out."
+    )
+    steps: fields.Steps = None
+    cfg_scale: fields.CfgScale = None
+    width: fields.Width = None
+    height: fields.Height = None
+    batch_size: fields.BatchSize = 1
+    n_iter: fields.BatchCount = 1
+    override_settings: fields.Overrides = Field(
+        default_factory=dict, description="Settings for this job alone, such as sd_model_checkpoint."
+    )
+    save_images: fields.SaveImages = Field(None, description="None follows the setting samples_save.")
+    do_not_save_samples: fields.DoNotSaveSamples = False
+    partial_images: fields.PartialImages = Field(
+        None, description="What becomes of a picture that is stopped: discard, keep or mark; None follows the settings."
+    )
+    send_images: fields.SendImages = True
+    stop_on_disconnect: fields.StopOnDisconnect = Field(
+        False, description="Interrupt the job when the client that waits for it goes away."
+    )
+    force_task_id: fields.TaskId = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unavailable(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            try:
+                check_available(data)
+            except InvalidRequest as error:
+                raise _fault_at(error) from error
+        return data
+
+    @model_validator(mode="after")
+    def _settle_sampler(self) -> Self:
+        """Split the sampler's name. A schedule type that was sent wins over the one in the name, as with A1111."""
+        name = self.sampler_name or self.sampler_index
+        if name is None:
+            return self
+        sampler_name, from_name = split_sampler(name)
+        sampler = find_sampler(sampler_name)
+        schedule = find_schedule(self.scheduler or from_name or "Automatic")
+        try:
+            check_pair(sampler, schedule)
+        except InvalidRequest as error:
+            raise _fault_at(error) from error
+        # A frozen model is complete only once its validators have run.
+        object.__setattr__(self, "sampler_name", sampler.name)
+        object.__setattr__(self, "scheduler", schedule.label)
+        object.__setattr__(self, "sampler_index", None)
+        return self
+
+    @property
+    def image_count(self) -> int:
+        """How many pictures the job makes."""
+        return self.batch_size * self.n_iter
+
+    def find_checkpoint(self, catalogue: CheckpointCatalogue, settings: Settings) -> Checkpoint:
+        """Return the model that the request draws with.
+
+        Raises:
+            InvalidRequest: there is none of that name, or the request does not go with the model's own sampler.
+            ModelError: it lacks a file.
+        """
+        checkpoint = catalogue.find(self._settings_over(settings).sd_model_checkpoint)
+        checkpoint.check_usable()
+        self._sampler_for(checkpoint)
+        return checkpoint
+
+    def resolve(
+        self,
+        checkpoint: Checkpoint,
+        settings: Settings,
+        draw_seed: Callable[[], int],
+        dtype: str,
+        threads: int,
+        environment: dict[str, str] | None = None,
+    ) -> ResolvedJob:
+        """Close everything that the request leaves open. Pure but for `draw_seed`, which is called for seed -1 only.
+
+        Raises:
+            InvalidRequest: the schedule type that was sent does not go with the model's own sampler.
+            ValueError: the checkpoint has no hash yet (`CheckpointCatalogue.hashed` gives it one).
+        """
+        if checkpoint.sha256 is None:
+            raise ValueError(f"{checkpoint.name} is not hashed")
+        return ResolvedJob(
+            kind=self.kind,
+            words=Words(prompt=self.prompt.strip(), negative_prompt=self.negative_prompt.strip()),
+            sources=Sources(checkpoint=Source(name=checkpoint.name, hash=checkpoint.sha256)),
+            passes=self.passes(checkpoint),
+            seed=draw_seed() if self.seed == -1 else self.seed,
+            batch_size=self.batch_size,
+            n_iter=self.n_iter,
+            dtype=dtype,
+            threads=threads,
+            version=VERSION,
+            saving=self._saving(self._settings_over(settings)),
+            environment=environment,
+        )
+
+    @abstractmethod
+    def passes(self, checkpoint: Checkpoint) -> tuple[Pass, ...]:
+        """Return what the denoiser does for each picture, in order."""
+
+    def first_pass(self, checkpoint: Checkpoint) -> Pass:
+        """Return the pass that the shared fields describe, from noise."""
+        defaults = checkpoint.defaults
+        sampler_name, scheduler = self._sampler_for(checkpoint)
+        return Pass(
+            width=checkpoint.native_width if self.width is None else self.width,
+            height=checkpoint.native_height if self.height is None else self.height,
+            steps=defaults.steps if self.steps is None else self.steps,
+            sampler_name=sampler_name,
+            scheduler=scheduler,
+            cfg_scale=defaults.cfg_scale if self.cfg_scale is None else self.cfg_scale,
+        )
+
+    def _settings_over(self, settings: Settings) -> Settings:
+        """Return the settings with those that this request overrides."""
+        return replace(settings, **self.override_settings) if self.override_settings else settings
+
+    def _sampler_for(self, checkpoint: Checkpoint) -> tuple[str, str]:
+        """Return sampler and schedule type; what the request leaves open is the model's own."""
+        if self.sampler_name is not None:
+            return self.sampler_name, self.scheduler or "Automatic"
+        sampler = find_sampler(checkpoint.defaults.sampler_name)
+        schedule = find_schedule(self.scheduler or checkpoint.defaults.scheduler)
+        check_pair(sampler, schedule)
+        return sampler.name, schedule.label
+
+    def _saving(self, settings: Settings) -> Saving:
+        save_images = self.save_images
+        if save_images is None:
+            save_images = settings.samples_save and not self.do_not_save_samples
+        save_partial, mark_partial = settings.save_incomplete_images, settings.mark_incomplete_images
+        if self.partial_images is not None:
+            save_partial, mark_partial = self.partial_images != "discard", self.partial_images == "mark"
+        return Saving(
+            save_images=save_images,
+            save_partial=save_partial,
+            mark_partial=mark_partial,
+            add_model_name_to_info=settings.add_model_name_to_info,
+            add_model_hash_to_info=settings.add_model_hash_to_info,
+            add_version_to_infotext=settings.add_version_to_infotext,
+        )
+
+
+def _fault_at(error: InvalidRequest) -> Exception:
+    """Carry the field through pydantic, which knows no field in a validator of the whole model."""
+    made = fault(str(error))
+    assert made.context is not None
+    made.context["field"] = error.field
+    return made

@@ -1,0 +1,68 @@
+"""The way into the queue, for all who ask for a job: the request is checked, the model is found, the job is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modules.errors import InvalidRequest, ModelError, NotPermitted
+from modules.jobs.kinds.registry import validate_request
+from modules.jobs.kinds.request import JobRequest
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.rows import Actor, Job
+from modules.jobs.store.job_store import JobStore
+from modules.jobs.visitor import refusal_of_guest
+from modules.options import Settings
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Whose a job is and how it is to be queued.
+
+    `retry_of` is the job that was edited; `replaces` is a waiting one that gives its place to this one.
+    """
+
+    owner: str
+    priority: int = 0
+    forever: bool = False
+    retry_of: str | None = None
+    replaces: str | None = None
+
+
+def check_request(kind: object, data: object, catalogue: CheckpointCatalogue, settings: Settings) -> JobRequest:
+    """Return a valid request of this kind, with a checkpoint that is there and can draw it.
+
+    Raises:
+        InvalidRequest: it cannot be followed.
+    """
+    request = validate_request(kind, data)
+    try:
+        request.find_checkpoint(catalogue, settings)
+    except ModelError as error:
+        raise InvalidRequest(str(error), "sd_model_checkpoint") from error
+    return request
+
+
+def submit(
+    store: JobStore, request: JobRequest, wishes: Wishes, by: Actor, id: str | None = None, *, only_new: bool = False
+) -> Job:
+    """Put a checked request into the queue. The same id twice is one job, unless `only_new`: then it is refused.
+
+    Raises:
+        IdTaken: by a job that was there already.
+        NotPermitted: a guest wants to be before others.
+        QueueFull: as many jobs wait as may.
+    """
+    if by.only_own and wishes.priority != 0:
+        raise NotPermitted(refusal_of_guest("A priority", by.address))
+    return store.submit(
+        request.kind,
+        request.model_dump(mode="json"),
+        wishes.owner,
+        id=id,
+        priority=wishes.priority,
+        only_new=only_new,
+        forever=wishes.forever,
+        retry_of=wishes.retry_of,
+        replaces=wishes.replaces,
+        by=by,
+    )
