@@ -72,10 +72,22 @@ class Tab:
         field.fill(str(value))
         field.blur()
 
+    def press(self, elem_id: str) -> None:
+        """Click a button that acts as soon as it takes a press: one that has just come does not, for half a second.
+
+        Playwright, told to click a button that takes no press, would scroll the page to and fro in its tries.
+        """
+        self.page.click(f"#{elem_id}:not([data-fresh])")
+
+    def choose(self, words: str) -> None:
+        """Open the menu beside the buttons and press what has these words."""
+        self.press("txt2img_more")
+        self.page.click(f"#txt2img_menu:not([data-fresh]) >> text={words}")
+
     def generate(self) -> None:
         """Click, and wait until another job is on the stage; a short one may be done by then."""
         before = self.job
-        self.page.click("#txt2img_generate")
+        self.press("txt2img_generate")
         self.page.wait_for_function("before => window.steady.state().shown !== before", arg=before, timeout=PATIENCE_MS)
 
     @property
@@ -89,7 +101,7 @@ class Tab:
         held: list[Route] = []
         self.page.route(ASKS_GRADIO, lambda route: held.append(route))
         with self.page.expect_request(ASKS_GRADIO):
-            self.page.click(f"#{elem_id}")
+            self.press(elem_id)
         expect(self.page.locator(f"#{elem_id}")).to_contain_text(words)
         wait_until(lambda: self.page.evaluate("() => true") and held, 20, "the request is held back")
         for route in held:

@@ -62,7 +62,7 @@ def test_a_wrong_field_and_its_words_stand_above_the_dock(phone: Tab) -> None:
     page = phone.page
     phone.number("txt2img_width", 100)
     page.evaluate("scrollTo(0, 0)")
-    page.click("#txt2img_generate")
+    phone.press("txt2img_generate")
     words = page.locator("#txt2img_width .sd-problem")
     expect(words).to_contain_text("96 or 104")
     dock = page.locator("#txt2img_actions").bounding_box()
@@ -92,7 +92,7 @@ def test_a_paused_job_that_is_not_shown_is_told_of_and_found(tab: Tab, program: 
     tab.generate()
     tab.draws()
     paused = tab.job
-    page.click("#txt2img_pause")
+    tab.press("txt2img_pause")
     tab.says("Paused")
     expect(line).to_be_hidden()
     tab.write("fish", steps=2)

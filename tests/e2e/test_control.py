@@ -33,7 +33,7 @@ def test_a_paused_job_survives_a_reload_and_resumes_to_the_same_picture(tab: Tab
     tab.draws()
     job = tab.job
     before = page.locator("#txt2img_actions").bounding_box()
-    page.click("#txt2img_pause")
+    tab.press("txt2img_pause")
     tab.says("Paused")
     assert page.locator("#txt2img_actions").bounding_box() == before
     assert program.job(job)["status"] == "paused"
@@ -41,7 +41,7 @@ def test_a_paused_job_survives_a_reload_and_resumes_to_the_same_picture(tab: Tab
     tab.says("Paused")
     assert tab.job == job
     expect(page.locator("#txt2img_generate")).to_be_visible()
-    page.click("#txt2img_resume")
+    tab.press("txt2img_resume")
     tab.says("Done: 1 picture")
     assert tab.job == job
     again = program.submit(prompt="red heart", steps=100, seed=7, cfg_scale=3)
@@ -112,7 +112,7 @@ def test_an_edited_job_takes_the_place_of_the_one_that_waits(tab: Tab, program: 
     expect(page.locator("#txt2img_taken")).to_contain_text("This job still waits")
     page.fill("#txt2img_prompt textarea", "a red fish")
     page.fill("#txt2img_seed input", "hello")
-    page.click("#txt2img_generate")
+    tab.press("txt2img_generate")
     expect(page.locator("#txt2img_seed .sd-problem")).to_contain_text('Seed "hello" is not a whole number')
     assert waiting(program) == ["first", "a blue fish", "last"], "it is kept until the new one is accepted"
     page.fill("#txt2img_seed input", "9007199254740993")
@@ -128,8 +128,7 @@ def test_an_edited_job_takes_the_place_of_the_one_that_waits(tab: Tab, program: 
 def test_generate_forever_goes_on_until_it_is_switched_off(tab: Tab, program: Program) -> None:
     page = tab.page
     tab.write("pizza", steps=4)
-    page.click("#txt2img_more")
-    page.click("#txt2img_forever")
+    tab.choose("Generate forever")
     page.wait_for_function("() => window.steady.state().shown")
     first = tab.job
     program.wait_for(first, "done")

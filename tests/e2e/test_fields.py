@@ -55,7 +55,7 @@ def test_a_number_that_is_none_is_told_and_not_taken_for_the_models_own(tab: Tab
     page = tab.page
     page.focus("#txt2img_width input")
     keys(page, "Control+A", "e")
-    page.click("#txt2img_generate")
+    tab.press("txt2img_generate")
     expect(page.locator("#txt2img_width .sd-problem")).to_have_text("This is no number: use digits alone.")
     assert tab.job is None
     gap = """() => document.querySelector("#txt2img_width .sd-problem").getBoundingClientRect().top

@@ -58,8 +58,7 @@ def test_a_restart_keeps_the_text_the_page_and_the_running_job(tab: Tab, program
     assert tab.job == job
     drawn = len(program.job(job)["outputs"])
     wait_until(lambda: len(program.job(job)["outputs"]) > drawn, 90, "the job goes on under the new server")
-    page.click("#txt2img_more")
-    page.click("#txt2img_menu >> text=Stop after this image")
+    tab.choose("Stop after this image")
     tab.says("Interrupted after")
     assert program.job(job)["attempts"] == 1
     tab.write("pizza", steps=2)

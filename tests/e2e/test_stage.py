@@ -210,6 +210,32 @@ def test_another_picture_is_looked_at_while_the_drawing_goes_on(feed: Feed) -> N
     expect(back).to_be_hidden()
 
 
+# How far the place of what is drawn stands out of the strip, in px.
+OUT_OF_STRIP = """() => {
+  const strip = document.getElementById("txt2img_gallery");
+  const [outer, one] = [strip, strip.querySelector("[aria-pressed=true]")].map((it) => it.getBoundingClientRect());
+  return Math.max(outer.left - one.left, outer.top - one.top, one.right - outer.right, one.bottom - outer.bottom);
+}"""
+
+
+@pytest.mark.parametrize("window", [(1440, 900), (390, 844)], ids=str)
+def test_what_is_drawn_is_in_sight_in_the_strip_and_the_page_stays_where_its_reader_is(
+    feed: Feed, window: tuple[int, int]
+) -> None:
+    page = feed.page
+    page.set_viewport_size({"width": window[0], "height": window[1]})
+    asked = {"prompt": "a heart", "n_iter": 20}
+    feed.shows(feed.job("running", [], request=asked), progress={**DRAWING, "image": 0})
+    feed.previews(64, 64, image=0)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    place = page.evaluate("scrollY")
+    assert place > 0
+    feed.shows(feed.job("running", [output(index) for index in range(15)], request=asked), progress=DRAWING)
+    feed.previews(64, 64, image=15)
+    assert page.evaluate(OUT_OF_STRIP) <= 0
+    assert page.evaluate("scrollY") == place
+
+
 def test_a_batch_is_named_as_one_and_what_is_partial_or_skipped_is_marked(feed: Feed) -> None:
     page = feed.page
     asked = {"prompt": "a heart", "n_iter": 3, "batch_size": 4, "width": 64, "height": 64}

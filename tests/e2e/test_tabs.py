@@ -20,7 +20,7 @@ def test_reload_in_mid_job_shows_the_same_job(tab: Tab) -> None:
     assert tab.prompt() == "red heart"
     expect(tab.page.locator("#txt2img_steps input[type=number]")).to_have_value("150")
     expect(tab.page.locator("#txt2img_interrupt")).to_be_visible()
-    tab.page.click("#txt2img_interrupt")
+    tab.press("txt2img_interrupt")
     tab.says("Interrupted")
 
 
@@ -31,7 +31,7 @@ def test_two_tabs_of_one_owner_show_one_job_and_both_can_stop_it(tab: Tab, conte
     tab.generate()
     second.draws()
     assert second.job == tab.job
-    second.page.click("#txt2img_interrupt")
+    second.press("txt2img_interrupt")
     tab.says("Interrupted")
     second.says("Interrupted")
 
@@ -90,7 +90,7 @@ def test_a_phone_reaches_everything_without_scrolling_sideways(browser: Browser,
         tab.draws()
         stop = page.locator("#txt2img_interrupt").bounding_box()
         assert stop and stop["y"] + stop["height"] <= PHONE["height"]
-        page.click("#txt2img_interrupt")
+        tab.press("txt2img_interrupt")
         tab.says("Interrupted")
 
 
@@ -99,7 +99,7 @@ def test_a_bad_width_is_told_at_the_field_and_nothing_is_lost(tab: Tab, program:
     known = program.get("/sdapi/v1/jobs")["total"]
     tab.write("red heart")
     tab.number("txt2img_width", 100)
-    page.click("#txt2img_generate")
+    tab.press("txt2img_generate")
     problem = page.locator("#txt2img_width .sd-problem")
     expect(problem).to_contain_text("100")
     expect(problem).to_contain_text("96 or 104")
@@ -112,7 +112,7 @@ def test_a_bad_width_is_told_at_the_field_and_nothing_is_lost(tab: Tab, program:
 
 def test_a_prompt_that_is_too_long_is_told_at_the_prompt(tab: Tab) -> None:
     tab.page.fill("#txt2img_prompt textarea", "a" * 100_000)
-    tab.page.click("#txt2img_generate")
+    tab.press("txt2img_generate")
     expect(tab.page.locator("#txt2img_prompt .sd-problem")).to_contain_text("10,000")
     assert len(tab.prompt()) == 100_000
 

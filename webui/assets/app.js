@@ -85,7 +85,8 @@ class Page {
     const before = this.state;
     this.state = reduce(before, message);
     this.done.look(before, this.state);
-    if (message.type === "pressed") this.draw();
+    // What the user did is shown before the next event, which may be the second half of a double click.
+    if (["pressed", "answered"].includes(message.type)) this.draw();
     else this.render();
   }
 

@@ -6,6 +6,7 @@ import { shownJob, shownPreview, shownProgress, sizeOf, unfinished } from "./mod
 import { placesOf } from "./series.js";
 
 const INNER = 88; // per cent of a place that its picture takes, as the padding of stage.css leaves it
+const MARGIN = 9; // px that a place in sight keeps from the strip's ends
 const MARKED = ["partial", "skipped", "not drawn"];
 export const thumbnail = (output) => output.url.replace(/\.png$/, "/thumbnail");
 
@@ -26,7 +27,15 @@ export function renderStrip(state, shown, facts) {
   buttons.forEach((button, i) => strip.children[i] === button || strip.insertBefore(button, strip.children[i] || null));
   if (focused !== null) /** @type {HTMLElement} */ (strip.querySelector(`[data-place="${focused}"]`))?.focus({ preventScroll: true });
   follow(strip, state, facts);
-  strip.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  bringIntoSight(strip, strip.querySelector("[aria-pressed=true]"));
+}
+
+// Scrolls the strip alone, whichever way it lies: the page stays where its reader is.
+function bringIntoSight(strip, place) {
+  if (!place) return;
+  const [box, frame] = [place.getBoundingClientRect(), strip.getBoundingClientRect()];
+  const past = (from, to, first, last) => Math.max(0, to + MARGIN - last) || Math.min(0, from - MARGIN - first);
+  strip.scrollBy(past(box.left, box.right, frame.left, frame.right), past(box.top, box.bottom, frame.top, frame.bottom));
 }
 
 // The drawing goes on in its place while another picture is looked at. Each picture of a batch shows its part of the grid.
