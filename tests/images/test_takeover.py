@@ -12,6 +12,7 @@ from hypothesis import given, settings, strategies
 from modules.images.foreign import infotext_in, program_of
 from modules.images.infotext import write
 from modules.images.takeover import find_model, looks_like_infotext, take_over, take_request
+from modules.jobs.kinds.registry import validate_request
 from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.defaults import ModelDefaults
@@ -175,8 +176,11 @@ def test_settings_in_a_form_of_another_program_are_named(items: dict[str, str], 
 
 @settings(deadline=None, max_examples=200)
 @given(strategies.text(), strategies.sampled_from(["", f"\n{PAIRS}", "\nSteps: 1, Sampler: x, Size: 9x9"]))
-def test_any_text_is_taken_without_failing(text: str, pairs: str) -> None:
-    take_over(text + pairs, MODELS)
+def test_what_is_taken_of_any_text_can_be_asked_for_and_the_rest_has_its_reason(text: str, pairs: str) -> None:
+    found = take_over(text + pairs, MODELS)
+    asked = validate_request("txt2img", found.values)
+    assert {name: getattr(asked, name) for name in found.values} == found.values
+    assert all(one.label and one.why for one in found.left)
 
 
 @pytest.mark.parametrize("model_name", ["a" + " " * 2_000_000 + "b", "a [abc" * 300_000, " [" + "a" * 2_000_000])

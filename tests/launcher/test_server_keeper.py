@@ -188,7 +188,9 @@ def test_a_new_server_that_dies_while_the_old_one_retires_is_started_again(keepi
     keeping.pass_time(0.1)
     keeping.first.says("stopped")
     keeping.pass_time(1)
+    assert new.buried
     keeping.bring_up(keeping.world.newest)
+    assert (len(keeping.world.children), keeping.child) == (3, keeping.world.newest)
 
 
 def test_a_new_server_that_never_accepts_is_killed(keeping: Keeping) -> None:

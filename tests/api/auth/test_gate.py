@@ -23,7 +23,7 @@ from modules.api.auth.login_page import ASSETS, path_here
 from modules.api.auth.proof import Proof
 from modules.api.page.assets import read_assets
 from modules.api.rest import build_rest
-from modules.api.server.warm_up import rehearse
+from modules.api.server.warm_up import FIRST_PAGE, fetch, rehearse
 from modules.api.services import Services
 from modules.cmd_args import Arguments
 from modules.credentials.accounts import hash_accounts
@@ -279,7 +279,10 @@ async def test_no_window_of_the_browser_asks_beside_the_page(stranger: httpx.Asy
 
 
 async def test_a_new_server_rehearses_its_page_behind_the_gate(closed: ASGIApp) -> None:
+    assert [await fetch(closed, path) for path in FIRST_PAGE] == [200, 200, 200]
     await rehearse(closed)
+    async with client_of(closed) as stranger:
+        assert [(await stranger.get(path)).status_code for path in FIRST_PAGE] == [401, 401, 401]
 
 
 async def test_without_passwords_everybody_comes_in(running: Services, tmp_path: Path) -> None:

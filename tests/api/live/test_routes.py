@@ -125,8 +125,10 @@ async def test_watching_ends_also_when_an_event_comes_at_that_moment(services: S
     services.broadcaster._announced.set()
     for _ in range(turns):
         await asyncio.sleep(0)
+    watching = services.broadcaster._task
     async with asyncio.timeout(5):
         await services.broadcaster.stop()
+    assert watching is not None and watching.done()
     services.store.close()
 
 

@@ -21,8 +21,13 @@ def running_state() -> State:
     return state
 
 
-def test_nothing_asked_nothing_raised() -> None:
-    Cancel(running_state()).check()
+def test_where_nothing_is_asked_a_check_is_a_sign_of_life_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    beats: list[str] = []
+    cancel = Cancel(running_state())
+    monkeypatch.setattr(cancel.heartbeat, "beat", lambda: beats.append("beat"))
+    cancel.check()
+    cancel.check_waiting()
+    assert beats == ["beat"]
 
 
 def test_the_stronger_reason_wins() -> None:
