@@ -2,22 +2,44 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-# The files that take longest, which begin first: one that began last would leave the other process idle meanwhile.
-LONG_FIRST = ("chaos", "faults", "processes", "e2e", "engine", "launcher", "api")
+# The rooms that take longest, which begin first: one that began last would leave the other process idle meanwhile. What
+# starts programs and waits for them comes beside what computes, as far as that goes.
+LONG_FIRST = ("e2e", "chaos", "engine", "processes", "faults", "launcher", "api")
+# Rooms whose files share a program: they stay in one process, which starts it once.
+WITH_ONE_PROGRAM = ("e2e", "processes")
+
+
+def room_of(nodeid: str) -> str:
+    """Return the folder in tests/ that a test belongs to, or its file's name."""
+    return nodeid.split("::")[0].split("/")[1]
+
+
+class ByRoom(LoadScopeScheduling):  # type: ignore[misc]  # its library has no types
+    """Shares the tests out to processes file by file, and some rooms as a whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        room = room_of(nodeid)
+        return room if room in WITH_ONE_PROGRAM else nodeid.split("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
+    return ByRoom(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long files first where tests are shared out to several processes; within a file nothing moves."""
+    """Put the long rooms first where tests are shared out to several processes; within a room nothing moves."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=_turn)
 
 
 def _turn(item: pytest.Item) -> int:
-    room = item.path.relative_to(Path(__file__).parent).parts[0]
+    room = room_of(item.nodeid)
     return LONG_FIRST.index(room) if room in LONG_FIRST else len(LONG_FIRST)
 
 

@@ -173,6 +173,18 @@ class Program:
 
         return wait_until(reached, timeout_seconds, f"job {identity} is {wanted}; log:\n{self.log_tail()}")
 
+    def unfinished(self) -> list[str]:
+        """Return the ids of the newest jobs that have not ended."""
+        return [job["id"] for job in self.get("/sdapi/v1/jobs?limit=50")["jobs"] if job["status"] not in TERMINAL]
+
+    def empty_queue(self) -> None:
+        """End what is drawn, waits or is paused, and return when there is nothing of it any more."""
+        self.post("/sdapi/v1/queue/resume")
+        self.post("/sdapi/v1/queue/interrupt-waiting")
+        for identity in self.unfinished():
+            self.post(f"/sdapi/v1/jobs/{identity}/interrupt")
+        wait_until(lambda: not self.unfinished(), 60, f"no job is left; log:\n{self.log_tail()}")
+
     def wait_for_step(self, identity: str, step: int = 1) -> None:
         """Return when the job named draws and has done `step` steps of an image."""
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 from tests.e2e.tab import Tab
-from tests.program import TERMINAL, Program, wait_until
+from tests.program import Program
 
 # Chromium itself asks its maker for things; the tests count what the page asks for.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
@@ -41,18 +41,27 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     started.close()
 
 
+@pytest.fixture(scope="package")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """A profile of the browser: from one test to the next it keeps the page's files alone."""
+    kept = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
+    yield kept
+    kept.close()
+
+
 @pytest.fixture
-def context(browser: Browser, program: Program) -> Iterator[BrowserContext]:
-    """A fresh profile, so an owner of its own. What the test left running, or a paused queue, is ended after it."""
-    fresh = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
-    yield fresh
-    fresh.close()
-    program.post("/sdapi/v1/queue/resume")
-    program.post("/sdapi/v1/queue/interrupt-waiting")
-    for job in program.get("/sdapi/v1/jobs?limit=50")["jobs"]:
-        if job["status"] not in TERMINAL:
-            program.post(f"/sdapi/v1/jobs/{job['id']}/interrupt")
-    wait_until(lambda: not unfinished(program), 30, "the engine is idle again")
+def context(profile: BrowserContext, program: Program) -> Iterator[BrowserContext]:
+    """A profile that remembers nothing, so an owner of its own. What is left in the queue is ended after the test."""
+    profile.clear_cookies()
+    profile.clear_permissions()
+    page = profile.new_page()
+    remembered = {"origin": program.url, "storageTypes": "local_storage,indexeddb"}
+    profile.new_cdp_session(page).send("Storage.clearDataForOrigin", remembered)
+    page.close()
+    yield profile
+    for page in profile.pages:
+        page.close()
+    program.empty_queue()
 
 
 @pytest.fixture
@@ -62,7 +71,3 @@ def tab(context: BrowserContext, program: Program) -> Iterator[Tab]:
     opened.open()
     yield opened
     assert opened.complaints == []
-
-
-def unfinished(program: Program) -> list[str]:
-    return [job["id"] for job in program.get("/sdapi/v1/jobs?limit=50")["jobs"] if job["status"] not in TERMINAL]

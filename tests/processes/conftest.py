@@ -15,6 +15,22 @@ def program(tmp_path: Path) -> Iterator[Program]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def one_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """Yield one program for a file of tests that end its processes."""
+    with Program(tmp_path_factory.mktemp("one") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def enduring_program(one_program: Program) -> Program:
+    """Return the file's program with nothing to do, started again where the last test ended it."""
+    if one_program.launcher is None or one_program.launcher.poll() is not None:
+        one_program.start()
+    one_program.empty_queue()
+    return one_program
+
+
 @pytest.fixture(scope="package")
 def shared_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Yield one program for the tests that leave it as they found it."""

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -43,39 +43,48 @@ def test_unknown_keys_are_ignored(shared_program: Program) -> None:
     assert len(answer["images"]) == 1
 
 
-def test_corrupt_files_are_set_aside_and_told(tmp_path: Path) -> None:
-    data = tmp_path / "data"
+@pytest.fixture(scope="module")
+def bruised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A program that was started on corrupt files, a file in the place of its outputs, and a broken checkpoint."""
+    folder = tmp_path_factory.mktemp("bruised")
+    data, broken = folder / "data", folder / "models" / "Stable-diffusion" / "broken"
     data.mkdir()
     (data / "settings.json").write_text('{"samples_save": fal')
     (data / "jobs.sqlite").write_bytes(b"this is no database" * 100)
     (data / "jobs.sqlite-wal").write_bytes(b"nor is this a log")
-    with Program(data) as program:
-        assert program.wait_for(program.submit(prompt="cat", steps=2))["status"] == "done"
-    kept = [path.name for path in data.iterdir() if "corrupt" in path.name]
+    (data / "outputs").write_text("a file where the folder should be")
+    shutil.copytree(EMBEDDED_MODEL, broken)
+    next((broken / "unet").glob("*.safetensors")).unlink()
+    with Program(data, "--models-dir", str(folder / "models")) as program:
+        yield program
+
+
+@pytest.fixture
+def healed(bruised: Program) -> Program:
+    """The same one when its outputs can be written."""
+    if (bruised.data / "outputs").is_file():
+        (bruised.data / "outputs").unlink()
+    return bruised
+
+
+def test_outputs_that_cannot_be_written_fail_the_job_and_nothing_else(bruised: Program) -> None:
+    job = bruised.wait_for(bruised.submit(prompt="cat", steps=2))
+    assert job["status"] == "failed"
+    assert "outputs" in job["error"]
+    (bruised.data / "outputs").unlink()
+    assert bruised.wait_for(bruised.submit(prompt="cat", steps=2))["status"] == "done"
+
+
+def test_corrupt_files_are_set_aside_and_told(healed: Program) -> None:
+    assert healed.wait_for(healed.submit(prompt="cat", steps=2))["status"] == "done"
+    kept = [path.name for path in healed.data.iterdir() if "corrupt" in path.name]
     assert any(name.startswith("settings.json") for name in kept)
     assert any(name.startswith("jobs.sqlite") and "-wal" in name for name in kept)
 
 
-def test_outputs_that_cannot_be_written_fail_the_job_and_nothing_else(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    (data / "outputs").write_text("a file where the folder should be")
-    with Program(data) as program:
-        job = program.wait_for(program.submit(prompt="cat", steps=2))
-        assert job["status"] == "failed"
-        assert "outputs" in job["error"]
-        (data / "outputs").unlink()
-        assert program.wait_for(program.submit(prompt="cat", steps=2))["status"] == "done"
-
-
-def test_a_checkpoint_with_a_missing_file_is_named(tmp_path: Path) -> None:
-    broken = tmp_path / "models" / "Stable-diffusion" / "broken"
-    shutil.copytree(EMBEDDED_MODEL, broken)
-    weights = next((broken / "unet").glob("*.safetensors"))
-    weights.unlink()
-    with Program(tmp_path / "data", "--models-dir", str(tmp_path / "models")) as program:
-        body = {"prompt": "cat", "steps": 2, "override_settings": {"sd_model_checkpoint": "broken"}}
-        status, answer = program.call("POST", "/sdapi/v1/txt2img", body)
-        assert status == 422
-        assert "broken" in answer.decode() and "unet" in answer.decode()
-        assert program.wait_for(program.submit(prompt="cat", steps=2))["status"] == "done"
+def test_a_checkpoint_with_a_missing_file_is_named(healed: Program) -> None:
+    body = {"prompt": "cat", "steps": 2, "override_settings": {"sd_model_checkpoint": "broken"}}
+    status, answer = healed.call("POST", "/sdapi/v1/txt2img", body)
+    assert status == 422
+    assert "broken" in answer.decode() and "unet" in answer.decode()
+    assert healed.wait_for(healed.submit(prompt="cat", steps=2))["status"] == "done"

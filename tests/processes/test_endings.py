@@ -9,6 +9,11 @@ import pytest
 from tests.program import ROOT, Program, alive, free_port, wait_until
 
 
+@pytest.fixture
+def program(enduring_program: Program) -> Program:
+    return enduring_program
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_in_mid_job_ends_everything(program: Program, how: signal.Signals) -> None:
     identity = program.submit(prompt="cat", steps=150, n_iter=20)

@@ -55,8 +55,9 @@ class Traffic:
             thread.join()
 
 
-def test_restart_while_a_job_runs_fails_no_request(program: Program) -> None:
-    identity = program.submit(prompt="red heart", seed=3, steps=100, n_iter=4)
+def test_restart_while_a_job_runs_fails_no_request(shared_program: Program) -> None:
+    program = shared_program
+    identity = program.submit(prompt="red heart", seed=3, steps=60, n_iter=4)
     program.wait_for_step(identity)
     engine = program.pid_of("modules.engine")
     waited: list[tuple[int, bytes]] = []

@@ -41,14 +41,20 @@ class Follower(threading.Thread):
         connection.close()
 
 
+def saved_files(program: Program) -> int:
+    return len(list((program.data / "outputs").rglob("*.png")))
+
+
 def engines(program: Program) -> list[int]:
     return [pid for pid, line in program.children().items() if "modules.engine" in line]
 
 
-def test_an_engine_restart_after_the_image_then_one_of_the_server_when_idle(program: Program) -> None:
+def test_an_engine_restart_after_the_image_then_one_of_the_server_when_idle(shared_program: Program) -> None:
+    program = shared_program
     follower = Follower(program.port)
     follower.start()
     wait_until(lambda: follower.last is not None, 20, "the follower has its snapshot")
+    first, before = follower.last or 0, saved_files(program)
     identity = program.submit(prompt="red heart", seed=3, steps=40, n_iter=3)
     program.wait_for_step(identity)
     engine, instance = program.pid_of("modules.engine"), program.get("/internal/ping")["instance"]
@@ -61,14 +67,15 @@ def test_an_engine_restart_after_the_image_then_one_of_the_server_when_idle(prog
     job = program.wait_for(identity, timeout_seconds=240)
     assert (job["status"], job["deaths"], [one["index"] for one in job["outputs"]]) == ("done", 0, [0, 1, 2])
     wait_until(lambda: program.get("/internal/ping")["instance"] != instance, 60, "another server answers")
-    assert len(list((program.data / "outputs").rglob("*.png"))) == 3
+    assert saved_files(program) == before + 3
     actions = [row["action"] for row in program.get("/sdapi/v1/audit")["audit"]]
     assert actions[:2] == ["restart-when-idle", "restart-engine-after-image"]
     program.post("/sdapi/v1/options", {"samples_save": False})
     last = newest_event(program)
     wait_until(lambda: follower.last == last, 20, f"event {last} reaches the follower, which has {follower.last}")
-    assert follower.numbers == list(range(1, last + 1)), "each event once, in order, over the swap"
+    assert follower.numbers == list(range(first + 1, last + 1)), "each event once, in order, over the swap"
     assert follower.connections == 2
+    program.post("/sdapi/v1/options", {"samples_save": True})
 
 
 def newest_event(program: Program) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.program import Program, wait_until
 
-JOB = {"prompt": "red heart", "seed": 41, "steps": 60, "sampler_name": "Euler a"}
+JOB = {"prompt": "red heart", "seed": 41, "steps": 40, "sampler_name": "Euler a"}
 POISON = """
 import os, sys
 if "modules.engine" in sys.orig_argv and os.path.exists(os.environ["POISON"]):

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 import pytest
@@ -29,8 +30,11 @@ def pipeline() -> Iterator[DiffusionPipeline]:
         yield made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def draw(pipeline: DiffusionPipeline) -> Draw:
+    """Draw with the seed 1, each picture once."""
+
+    @cache
     def one(words: str, **more: object) -> np.ndarray:
         options = {"num_inference_steps": 8, "guidance_scale": 3.0, "generator": torch.Generator().manual_seed(1)}
         return np.asarray(pipeline(words, **{**options, **more}).images[0], float)

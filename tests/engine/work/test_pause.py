@@ -279,7 +279,7 @@ def test_another_process_goes_on_where_this_one_paused(engine: Engine, models_fo
 
 
 def test_a_job_whose_engine_was_killed_goes_on_from_its_newest_snapshot(engine: Engine, models_folder: Path) -> None:
-    request = {"steps": 100, "sampler_name": "Euler a", "width": 128, "height": 128, "n_iter": 5}
+    request = {"steps": 100, "sampler_name": "Euler a", "width": 128, "height": 128, "n_iter": 2}
     undisturbed = engine.draw(**request)
     engine.options.update({"snapshot_every_seconds": 1})
     identity = engine.submit(**request)
