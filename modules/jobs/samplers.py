@@ -41,7 +41,8 @@ class Sampler:
     """A method that takes the noise away step by step.
 
     `default_schedule` is the label that "Automatic" stands for; None means the scheduler's own spacing.
-    `options` is what `GET /sdapi/v1/samplers` tells about it.
+    `options` is what `GET /sdapi/v1/samplers` tells about it. `calls_per_step` is how often a step calls the denoiser;
+    the last one of a picture does so once.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Sampler:
     default_schedule: str | None = None
     schedules: tuple[str, ...] = _ANY_SCHEDULE
     options: dict[str, str] = field(default_factory=dict, hash=False)
+    calls_per_step: int = 1
 
 
 _ANCESTRAL_OF_TWO_STEPS = {"scheduler": "karras", "uses_ensd": "True", "second_order": "True"}
@@ -64,6 +66,7 @@ SAMPLERS: tuple[Sampler, ...] = (
         ("k_dpmpp_sde",),
         default_schedule="Karras",
         options={"scheduler": "karras", "second_order": "True"},
+        calls_per_step=2,
     ),
     Sampler(
         "DPM++ 2M SDE Heun",
@@ -71,14 +74,26 @@ SAMPLERS: tuple[Sampler, ...] = (
         default_schedule="Exponential",
         options={"scheduler": "exponential"},
     ),
-    Sampler("DPM++ 2S a", ("k_dpmpp_2s_a",), default_schedule="Karras", options=_ANCESTRAL_OF_TWO_STEPS),
+    Sampler(
+        "DPM++ 2S a",
+        ("k_dpmpp_2s_a",),
+        default_schedule="Karras",
+        options=_ANCESTRAL_OF_TWO_STEPS,
+        calls_per_step=2,
+    ),
     Sampler("DPM++ 3M SDE", ("k_dpmpp_3m_sde",), default_schedule="Exponential", options={"scheduler": "exponential"}),
     Sampler("UniPC", ("unipc",)),
     Sampler("LCM", ("k_lcm",)),
-    Sampler("Heun", ("k_heun",), options={"second_order": "True"}),
+    Sampler("Heun", ("k_heun",), options={"second_order": "True"}, calls_per_step=2),
     Sampler("LMS", ("k_lms",)),
-    Sampler("DPM2", ("k_dpm_2",), default_schedule="Karras", options={"scheduler": "karras", "second_order": "True"}),
-    Sampler("DPM2 a", ("k_dpm_2_a",), default_schedule="Karras", options=_ANCESTRAL_OF_TWO_STEPS),
+    Sampler(
+        "DPM2",
+        ("k_dpm_2",),
+        default_schedule="Karras",
+        options={"scheduler": "karras", "second_order": "True"},
+        calls_per_step=2,
+    ),
+    Sampler("DPM2 a", ("k_dpm_2_a",), default_schedule="Karras", options=_ANCESTRAL_OF_TWO_STEPS, calls_per_step=2),
     Sampler("PLMS", ("plms",), schedules=_SPACED_SCHEDULES),
     Sampler("DEIS", ("deis",)),
 )

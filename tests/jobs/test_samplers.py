@@ -75,3 +75,9 @@ def test_automatic_is_what_a1111_takes() -> None:
     assert effective_schedule(find_sampler("DPM++ 2M"), automatic).label == "Karras"
     assert effective_schedule(find_sampler("Euler"), automatic) is automatic
     assert effective_schedule(find_sampler("DPM++ 2M"), find_schedule("Beta")).label == "Beta"
+
+
+def test_the_list_says_second_order_of_samplers_that_call_the_denoiser_twice_a_step() -> None:
+    twice = {sampler.name for sampler in SAMPLERS if sampler.calls_per_step == 2}
+    assert twice == {"DPM++ SDE", "DPM++ 2S a", "Heun", "DPM2", "DPM2 a"}
+    assert twice == {sampler.name for sampler in SAMPLERS if sampler.options.get("second_order") == "True"}

@@ -19,14 +19,14 @@ def plan_of(resolved: ResolvedJob, batches: Sequence[Sequence[int]], loads: bool
     chunks = (range(first, first + size) for first in range(0, resolved.image_count, size))
     finished = [[index for index in chunk if index not in left] for chunk in chunks]
     drawn = resolved.passes[0]
-    calls_twice = find_sampler(drawn.sampler_name).options.get("second_order") == "True"
+    calls_per_step = find_sampler(drawn.sampler_name).calls_per_step
     return Plan(
         steps=drawn.steps,
         batches=batches,
         images=resolved.image_count,
         loads=loads,
         finished=[indices for indices in finished if indices],
-        calls=2 * drawn.steps - 1 if calls_twice else drawn.steps,
+        calls=calls_per_step * (drawn.steps - 1) + 1,
         guided=drawn.cfg_scale > 1,
         at_once=size,
     )
