@@ -9,16 +9,16 @@ from tests.engine.conftest import Engine
 
 def at_step(engine: Engine, step: int, act: Callable[[], object], image: int = 0) -> None:
     """Call `act` once, on the drawing thread, as soon as `step` steps of `image` are done."""
-    tell = engine.studio.previews.step_done
+    tell, state = engine.studio.previews.step_done, engine.state
     done: list[int] = []
 
-    def step_done(token: int, index: int, now: int) -> None:
-        tell(token, index, now)
-        if now == step and index == image and not done:
-            done.append(now)
+    def step_done() -> None:
+        tell()
+        if (state.image_index, state.sampling_step) == (image, step) and not done:
+            done.append(step)
             act()
 
-    engine.studio.previews.step_done = step_done  # type: ignore[assignment,method-assign]
+    engine.studio.previews.step_done = step_done  # type: ignore[method-assign]
 
 
 def before_decoding(engine: Engine, act: Callable[[], object]) -> None:

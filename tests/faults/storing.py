@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from modules.engine.progress.timings import Circumstances, Timings
+from modules.engine.progress.timings import Experience, Timings
 from modules.errors import StorageError
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
@@ -14,7 +14,6 @@ from modules.paths import DataFolder
 from tests.faults.disk import TIMES_FULL, Disk, Fault
 
 SOMEBODY = Actor("owner", "127.0.0.1")
-UNDER = Circumstances("model", "float32", "CPU", 2, 64, 64)
 
 
 class Diary:
@@ -105,16 +104,19 @@ class Learning:
 
     def recover(self, root: Path, fault: Fault, wanted: Any) -> list[str]:
         files = [path.name for path in root.iterdir() if "corrupt" in path.name]
-        known = Timings(root / "timings.json").seconds(UNDER, "step")
+        known = self.outcome(root)
         allowed = [wanted] if fault == "full" else self.MEDIANS
         return [*files, *([] if known in allowed else [f"{known} is known instead of {wanted}"])]
 
     def outcome(self, root: Path) -> Any:
-        return Timings(root / "timings.json").seconds(UNDER, "step")
+        return self._under(Timings(root / "timings.json")).seconds("load")
 
     def _learn(self, timings: Timings, seconds: float) -> None:
-        timings.learn(UNDER, "step", seconds)
+        self._under(timings).learn("load", seconds)
         timings.save()
+
+    def _under(self, timings: Timings) -> Experience:
+        return timings.under("model", "float32", "CPU", 2)
 
 
 class QueueUse:

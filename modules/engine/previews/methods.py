@@ -6,8 +6,7 @@ import copy
 import logging
 import math
 import weakref
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,10 +16,10 @@ import numpy.typing as npt
 import torch
 from diffusers import AutoencoderTiny
 from PIL import Image
-from torch import nn
 
 from modules.engine.models.shelf import LoadedModel
 from modules.engine.previews.small_decoder import find_small_decoder, load_small_decoder
+from modules.engine.stopping.cancel import add_cancel_points
 from modules.errors import ModelError
 
 logger = logging.getLogger(__name__)
@@ -105,18 +104,16 @@ def grid_of(pictures: Sequence[Image.Image]) -> Image.Image:
 
 
 class PreviewMethods:
-    """What a model can be previewed with. It does not keep the model in memory; `decode` is for the preview thread."""
+    """What a model can be previewed with. It does not keep the model in memory."""
 
     def __init__(self, model: LoadedModel, folders: Sequence[Path] = ()) -> None:
         channels = model.denoiser.config.in_channels
         self._model = weakref.ref(model)
         self._channels = channels
-        self._scale = model.pipeline.vae_scale_factor
         self._colours = LatentColours.of_model(model.preview, model.family.latent_rgb, channels)
         self._small_path = find_small_decoder(model, folders)
         self._own_is_small = isinstance(model.pipeline.vae, AutoencoderTiny) and self._small_path is None
         self._small: Any = None
-        self._check: Callable[[], None] = lambda: None  # what the blocks of the small decoder call
         self._used: set[tuple[Method, torch.Size]] = set()
         self._offloaded = model.key.offload
 
@@ -126,16 +123,16 @@ class PreviewMethods:
 
     def available(self, setting: str, width: int, height: int) -> tuple[Method, ...]:
         """Return the methods that a setting allows for pictures of this size, best first."""
-        decodable = width * height <= _LARGEST_DECODED_PIXELS
-        possible: dict[Method, bool] = {
-            "full": decodable and not self._offloaded,
-            "small": decodable and (self._small_path is not None or (self._own_is_small and not self._offloaded)),
-            "linear": True,
-        }
+        possible: set[Method] = {"linear"}
+        if width * height <= _LARGEST_DECODED_PIXELS:
+            if not self._offloaded:
+                possible |= {"full", "small"} if self._own_is_small else {"full"}
+            if self._small_path is not None:
+                possible.add("small")
         ladder = LADDERS[setting]
         if self._own_is_small and ladder[0] == "full":
             ladder = ("full", "linear")  # It is the small one.
-        return tuple(method for method in ladder if possible[method])
+        return tuple(method for method in ladder if method in possible)
 
     def why_not(self, setting: str, width: int, height: int) -> str | None:
         """Say why the best method that a setting names is not there; None: it is, or the setting leaves it open."""
@@ -152,72 +149,48 @@ class PreviewMethods:
         """Tell whether the method was never used for latents of this shape: the first use also loads and prepares."""
         return (method, latents.shape) not in self._used
 
-    def picture(
-        self, method: Method, latents: torch.Tensor, size: tuple[int, int], check: Callable[[], None]
-    ) -> Image.Image:
+    def picture(self, method: Method, latents: torch.Tensor, size: tuple[int, int]) -> Image.Image:
         """Return a picture of `latents`, (1, channels, height, width), of `size` (width, height).
 
+        For one thread at a time, which says with `checked_by` what ends it before it is done.
+
         Raises:
-            Stale: what `check` raises between two blocks, or the model is gone.
+            Stale: the model is gone.
         """
         if method == "linear":
             shown = picture_of_latents(latents, self._colours, size)
-            self._used.add((method, latents.shape))
-            return shown
-        pixels = self._decode(method, latents, check)
-        if not torch.isfinite(pixels).all():
-            raise ModelError("the decoder gave a picture without numbers")
-        values = pixels[0].float().permute(1, 2, 0).cpu().numpy()
-        whole = Image.fromarray(((values + 1) * 127.5).clip(0, 255).astype(np.uint8))
+        else:
+            pixels = self._decode(method, latents)
+            if not torch.isfinite(pixels).all():
+                raise ModelError("the decoder gave a picture without numbers")
+            values = pixels[0].float().permute(1, 2, 0).cpu().numpy()
+            shown = Image.fromarray(((values + 1) * 127.5).clip(0, 255).astype(np.uint8))
         self._used.add((method, latents.shape))
-        return whole if whole.size == size else whole.resize(size, Image.Resampling.BICUBIC)
+        return shown if shown.size == size else shown.resize(size, Image.Resampling.BICUBIC)
 
-    def _decode(self, method: Method, latents: torch.Tensor, check: Callable[[], None]) -> torch.Tensor:
+    def _decode(self, method: Method, latents: torch.Tensor) -> torch.Tensor:
         model = self._model()
         if model is None:
             raise Stale
-        vae: Any = model.pipeline.vae
+        # The weights are the job's; the switches are not: its own decoding may be about to work in tiles.
+        vae: Any = copy.copy(model.pipeline.vae)
+        for switch in ("use_tiling", "use_slicing"):
+            if hasattr(vae, switch):
+                setattr(vae, switch, False)
         if method == "small" and not self._own_is_small:
-            vae = decoder = self._load_small(vae)
-        else:
-            decoder = _with_own_hooks(vae, check)
+            vae = self._load_small(vae)
         shift = getattr(vae.config, "shift_factor", None) or 0.0
         scaled = (latents / vae.config.scaling_factor + shift).to(vae.device, vae.dtype)
-        self._check = check
-        pixels: torch.Tensor = decoder.decode(scaled, return_dict=False)[0]
+        pixels: torch.Tensor = vae.decode(scaled, return_dict=False)[0]
         return pixels
 
     def _load_small(self, like: Any) -> Any:
-        """Return the small decoder, which nobody else uses: what it calls between two blocks stays for its life."""
         if self._small is None:
             assert self._small_path is not None
             small: Any = load_small_decoder(self._small_path, self._channels).to(like.device, like.dtype)
             if like.device.type == "cpu":
                 small = small.to(memory_format=torch.channels_last)  # a quarter faster there
-            for block in small.decoder.layers:
-                block.register_forward_pre_hook(lambda _module, _inputs: self._check())
+            add_cancel_points(small.decoder, None, fine=True)
             self._small = small
             logger.info("Previews are made with %s", self._small_path)
         return self._small
-
-
-def _with_own_hooks(module: nn.Module, check: Callable[[], None]) -> Any:
-    """Return a copy that shares all weights with `module` but not its hooks: those are for the job's own thread."""
-
-    def before(_module: nn.Module, _inputs: Any) -> None:
-        check()
-
-    def bare(one: nn.Module) -> nn.Module:
-        made = copy.copy(one)
-        made._modules = OrderedDict((name, None if part is None else bare(part)) for name, part in one._modules.items())
-        made._forward_pre_hooks = OrderedDict()
-        made._forward_hooks = OrderedDict()
-        if made._modules:
-            made.register_forward_pre_hook(before)
-        return made
-
-    copied: Any = bare(module)
-    for switch in ("use_tiling", "use_slicing"):
-        if hasattr(copied, switch):
-            setattr(copied, switch, False)
-    return copied

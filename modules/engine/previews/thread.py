@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from modules.engine.models.shelf import LoadedModel
 from modules.engine.previews.budget import Budget
 from modules.engine.previews.methods import Method, PreviewMethods, Stale, columns_of_grid, grid_of, preview_size
 from modules.engine.progress.bar import JobProgress
+from modules.engine.stopping.cancel import checked_by
 from modules.options import Settings
 from modules.shared_state import State
 
@@ -42,23 +44,12 @@ def encode_preview(image: Image.Image, image_format: str) -> tuple[str, bytes]:
 
 
 @dataclass(frozen=True)
-class JobPreviews:
-    """What previews of one job are made with, for pictures of `size` (width, height); `progress` is told how."""
+class _Job:
+    """The job whose previews are made; `progress` is told how."""
 
     token: int
     methods: PreviewMethods
     progress: JobProgress
-    size: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class _Finished:
-    """A finished picture that is to be shown."""
-
-    token: int
-    image_index: int
-    done: int
-    picture: Image.Image
 
 
 class Previews:
@@ -82,14 +73,12 @@ class Previews:
         self._came = threading.Condition()
         self._ready = threading.Event()
         self._stepped = False
-        self._finished: _Finished | None = None
+        self._finished: Callable[[], None] | None = None  # shows a finished picture
         self._closed = False
         self._failed_in = 0  # token of the last job of which a finished picture could not be shown
-        self._job: JobPreviews | None = None
-        self._methods: PreviewMethods | None = None
+        self._job: _Job | None = None
         self._budget = Budget()
-        self._budget_token = 0
-        self._last_step = (0, 0, 0, 0.0, 0.0)  # token, image, step, when, and the thread's work until then
+        self._last_step = (-1, 0.0, 0.0)  # its number, when it was done, and the thread's work until then
         self._made: tuple[Method, bool] | None = None  # how the thread made its latest one, and whether that was cold
         self._rest_until = 0.0
         self._worked = 0.0
@@ -109,31 +98,39 @@ class Previews:
             self._came.notify()
         self._thread.join(timeout=1)
 
-    def begin_job(self, token: int, model: LoadedModel, progress: JobProgress, size: tuple[int, int]) -> None:
-        """Say what the job with this token draws, and with which model."""
-        if self._methods is None or not self._methods.belongs_to(model):
-            self._methods = PreviewMethods(model, self._folders)
-        if not self._settings().live_previews_enable:
+    def begin_job(self, token: int, model: LoadedModel, progress: JobProgress, pictures: int) -> None:
+        """Say what the job with this token draws with, when its plan is known, and how many pictures at once."""
+        settings, job = self._settings(), self._job
+        methods = None if job is None else job.methods
+        if methods is None or not methods.belongs_to(model):
+            methods = PreviewMethods(model, self._folders)
+        if not settings.live_previews_enable:
             progress.show_preview({"method": "off", "reason": None})
-        self._job = JobPreviews(token, self._methods, progress, size)
+        with self._came:
+            self._budget.begin(progress.experience, progress.size, pictures if settings.show_progress_grid else 1)
+            self._job, self._last_step = _Job(token, methods, progress), (-1, 0.0, 0.0)
 
-    def step_done(self, token: int, image_index: int, done: int) -> None:
-        """Say that `current_latent` holds the pictures of a batch as they are after another step."""
+    def step_done(self) -> None:
+        """Say that the noticeboard holds the pictures of a batch as they are after another step."""
         settings = self._settings()
         every = self._state.preview_every_n_steps = settings.show_progress_every_n_steps
         if not settings.live_previews_enable or every < 0:
             return
         with self._came:
-            self._time_step(token, image_index, done)
+            (last, then, worked_then), done = self._last_step, self._state.sampling_step
+            self._last_step = (done, now, worked) = (done, self._clock(), self._work_so_far())
+            if done == last + 1:
+                self._budget.step_took(now - then, worked - worked_then)
             self._stepped = True
             self._came.notify()
 
-    def show_picture(self, token: int, image_index: int, done: int, picture: Image.Image) -> None:
-        """Show a finished picture."""
-        if not self._settings().live_previews_enable:
+    def show_picture(self, image_index: int, picture: Image.Image) -> None:
+        """Show a finished picture of the job."""
+        job, step = self._job, self._state.sampling_steps
+        if job is None or not self._settings().live_previews_enable:
             return
         with self._came:
-            self._stepped, self._finished = False, _Finished(token, image_index, done, picture)
+            self._stepped, self._finished = False, partial(self._show, job.token, image_index, step, picture)
             self._came.notify()
 
     def decode(self, latents: torch.Tensor) -> Image.Image | None:
@@ -148,8 +145,8 @@ class Previews:
         method = self._choose(job, settings)
         cold = job.methods.is_cold(method, shown[:1])
         try:
-            with torch.inference_mode():
-                image = self._draw(job, method, shown, settings.live_preview_max_size)
+            with torch.inference_mode(), checked_by(lambda: self._check(job.token)):
+                image = _draw(job, method, shown, settings.live_preview_max_size)
         except Stale:
             return None
         except Exception:
@@ -159,20 +156,6 @@ class Previews:
         if threading.get_ident() == self._thread.ident:
             self._made = (method, cold)
         return image
-
-    # --- The budget -------------------------------------------------------------------------------------------------
-
-    def _time_step(self, token: int, image_index: int, done: int) -> None:
-        now, worked, job = self._clock(), self._work_so_far(), self._job
-        if token != self._budget_token and job is not None:
-            self._budget_token = token
-            latents = self._state.current_latent
-            pictures = len(latents) if latents is not None and self._settings().show_progress_grid else 1
-            self._budget.begin(job.progress.experience, job.progress.rows, pictures)
-        last_token, last_image, last_done, then, worked_then = self._last_step
-        if (last_token, last_image, last_done + 1) == (token, image_index, done):
-            self._budget.step_took(now - then, worked - worked_then)
-        self._last_step = (token, image_index, done, now, worked)
 
     def _work_so_far(self) -> float:
         """Return how long the preview thread has computed; where the system does not tell, until its last preview."""
@@ -187,29 +170,23 @@ class Previews:
         # Its own work is for one core: more threads would only take turns with those of the sampler.
         torch.set_num_threads(1)
         self._ready.set()
-        while self._make_next():
-            pass
+        while (show := self._next()) is not None:
+            show()
 
-    def _make_next(self) -> bool:
-        """Make the newest preview as soon as there is room for one; False when the thread is to end."""
+    def _next(self) -> Callable[[], None] | None:
+        """Return what makes the newest preview as soon as there is room for one; None when the thread is to end."""
         with self._came:
-            self._came.wait_for(lambda: self._stepped or self._finished is not None or self._closed)
-            while self._stepped and self._finished is None and not self._closed:
-                if not self._state.running:
+            while not self._closed:
+                if self._finished is not None:
+                    finished, self._finished = self._finished, None
+                    return finished
+                self._stepped = self._stepped and self._state.running
+                rest = self._rest_until - self._clock()
+                if self._stepped and rest <= 0:
                     self._stepped = False
-                elif (rest := self._rest_until - self._clock()) > 0:
-                    self._came.wait(min(rest, _SECONDS_BETWEEN_LOOKS))
-                else:
-                    break
-            if self._closed:
-                return False
-            finished, self._finished = self._finished, None
-            stepped, self._stepped = self._stepped and finished is None, False
-        if finished is not None:
-            self._show(finished)
-        elif stepped:
-            self._show_step()
-        return True
+                    return self._show_step
+                self._came.wait(min(rest, _SECONDS_BETWEEN_LOOKS) if self._stepped else None)
+        return None
 
     def _show_step(self) -> None:
         began = time.thread_time()
@@ -221,46 +198,43 @@ class Previews:
             if made is not None:
                 method, cold = made
                 self._budget.made(method, worked, cold)
-                self._rest_until = self._clock() + self._budget.pause_seconds(method, _share(self._settings()))
+                self._rest_until = self._clock() + self._budget.pause_seconds(_share(self._settings()))
 
-    def _show(self, finished: _Finished) -> None:
+    def _show(self, token: int, image_index: int, step: int, picture: Image.Image) -> None:
         """Show a finished picture. A failure is told once a job and never harms it."""
         try:
-            small = preview_size(*finished.picture.size, self._settings().live_preview_max_size)
-            image = finished.picture.resize(small, Image.Resampling.BICUBIC)
-            self._state.assign_current_image(
-                image, token=finished.token, image_index=finished.image_index, step=finished.done
-            )
+            small = preview_size(*picture.size, self._settings().live_preview_max_size)
+            image = picture.resize(small, Image.Resampling.BICUBIC)
+            self._state.assign_current_image(image, token=token, image_index=image_index, step=step)
         except Exception as error:
-            if self._failed_in != finished.token:
-                self._failed_in = finished.token
+            if self._failed_in != token:
+                self._failed_in = token
                 logger.warning("A finished picture could not be shown (the job goes on): %s", error, exc_info=error)
 
     def _is_over(self, token: int) -> bool:
         return not self._state.running or self._state.begun != token
 
-    def _choose(self, job: JobPreviews, settings: Settings) -> Method:
-        setting = settings.show_progress_type
+    def _check(self, token: int) -> None:
+        if self._is_over(token) or self._state.interrupted:
+            raise Stale
+
+    def _choose(self, job: _Job, settings: Settings) -> Method:
+        setting, (width, height, _rows) = settings.show_progress_type, job.progress.size
         every = max(settings.show_progress_every_n_steps, 1)
         with self._came:
-            choice = self._budget.choose(job.methods.available(setting, *job.size), _share(settings), every)
-        reason = choice.reason or job.methods.why_not(setting, *job.size)
+            choice = self._budget.choose(job.methods.available(setting, width, height), _share(settings), every)
+        reason = choice.reason or job.methods.why_not(setting, width, height)
         job.progress.show_preview({"method": choice.method, "reason": reason})
         return choice.method
 
-    def _draw(self, job: JobPreviews, method: Method, latents: torch.Tensor, longest: int) -> Image.Image:
-        def check() -> None:
-            if self._is_over(job.token) or self._state.interrupted:
-                raise Stale
 
-        width, height = job.size
-        columns = columns_of_grid(len(latents))
-        rows = math.ceil(len(latents) / columns)
-        size = preview_size(width, height, max(longest * max(width, height) // max(width * columns, height * rows), 1))
-        pictures = [
-            job.methods.picture(method, latents[place : place + 1], size, check) for place in range(len(latents))
-        ]
-        return grid_of(pictures)
+def _draw(job: _Job, method: Method, latents: torch.Tensor, longest: int) -> Image.Image:
+    """Return the pictures side by side, `longest` at most in each direction."""
+    width, height, _rows = job.progress.size
+    columns = columns_of_grid(len(latents))
+    rows = math.ceil(len(latents) / columns)
+    size = preview_size(width, height, max(longest * max(width, height) // max(width * columns, height * rows), 1))
+    return grid_of([job.methods.picture(method, latents[place : place + 1], size) for place in range(len(latents))])
 
 
 def _share(settings: Settings) -> float:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
-from modules.engine.progress.pace import Pace
-from modules.engine.progress.parts import Course, Kind, Phase, Plan
-from modules.engine.progress.timings import Experience
-
-__all__ = ["JobProgress", "Phase", "Plan"]
+from modules.engine.progress.pace import Cost, Pace
+from modules.engine.progress.parts import Part, Phase, segments_of
+from modules.engine.progress.timings import Experience, Kind, Size
 
 Publish = Callable[[Any], None]
 
@@ -20,8 +19,7 @@ _SECONDS_BETWEEN_NEWS = 0.05
 _SECONDS_UNTIL_REFRESHED = 0.4
 # How much of a step or phase that says nothing of itself is taken for done when it takes longer than expected.
 _DONE_AT_MOST = 0.95
-# After these steps of a batch the bar is compared with the guesses.
-_STEPS_TO_LOOK = frozenset({2, 4, 8, 16, 32, 64, 128})
+_WORTH_MOVING = 0.03  # of the bar: borders that are less far off stay where they are
 
 
 class JobProgress:
@@ -37,20 +35,22 @@ class JobProgress:
         self._publish = publish
         self._clock = clock
         self._lock = threading.RLock()
-        self._plan = Plan(steps=1, batches=(), images=0, loads=True)
+        self._parts: Sequence[Part] = ()
+        self._images = 0
         self._pace = Pace()
-        self._course: Course | None = None
-        self._later: Counter[Kind] = Counter()
-        self._phase: Phase = "load"
+        self._borders: list[float] = []  # where each part begins on the bar, and where the last one ends
+        self._segments: list[dict[str, object]] = []
+        self._numbers: dict[tuple[Phase, int, int], int] = {}
         self._number = 0
-        self._image = 0
-        self._step = 0
-        self._steps = 0
-        self._fraction = 0.0
+        self._part = Part("load", "load", Cost(None))
+        self._later: Counter[Cost] = Counter()
+        self._step = self._steps = 0
+        self._is_first = True
+        self._read = 0.0  # how much of a load is done
         self._shown = min(max(floor, 0.0), 0.99)
-        # The bar goes from (fraction, share) of here to the end of the part.
+        # Within the part that runs the bar goes from the second, where this much of it is done, to the part's end.
         self._from = (0.0, self._shown)
-        self._entered_at = self._stepped_at = self._advanced_at = clock()
+        self._began_at = self._read_at = clock()  # the step that runs now, or the phase
         self._told_at = float("-inf")
         self._eta: float | None = None
         self._preview: dict[str, Any] | None = None
@@ -59,7 +59,7 @@ class JobProgress:
     @property
     def phase(self) -> Phase:
         """What happens now."""
-        return self._phase
+        return self._part.phase
 
     @property
     def value(self) -> float:
@@ -67,75 +67,62 @@ class JobProgress:
         return self._shown
 
     @property
-    def eta_seconds(self) -> float | None:
-        """How long the rest takes; None while that is unknown."""
-        return self._eta
-
-    @property
     def experience(self) -> Experience | None:
         """What is known of such jobs, as soon as the plan is."""
         return self._pace.experience
 
     @property
-    def rows(self) -> int:
-        """How many rows the denoiser works on in one call."""
-        return self._pace.rows
+    def size(self) -> Size:
+        """What the denoiser works on in one call, as soon as the plan is known."""
+        return self._pace.size
 
-    def plan(self, plan: Plan, experience: Experience | None = None) -> None:
-        """Say what the job will do, as soon as that is known, and what is known of such jobs."""
+    def plan(self, parts: Sequence[Part], experience: Experience | None = None) -> None:
+        """Say what the job will do, as soon as that is known, and what is known of such jobs. It begins to load."""
         with self._lock:
-            self._plan = plan
-            self._pace = Pace(experience, plan.rows(plan.drawn_with(plan.batches[0]) if plan.batches else 1))
-            self._course = Course(plan, self._seconds, self._shown)
-            self._shown = self._course.start
-            self._enter("load", 0, 0, self._image)
+            self._parts, self._images = parts, sum(part.phase == "save" for part in parts)
+            self._numbers = {(part.phase, part.image, part.turn): number for number, part in enumerate(parts)}
+            begun = self._numbers["load", 0, 0]
+            self._pace = Pace(experience, next(size for part in parts[begun:] if (size := part.cost.size)))
+            seconds = self._seconds(parts)
+            # What an earlier run had done stays done, also where its pictures are not there: the bar never falls.
+            self._shown = max(self._shown, sum(seconds[:begun]) / (sum(seconds) or 1.0))
+            before = 0.0 if begun else self._shown  # lost work has a segment of its own
+            finished = _spread(before, self._shown, seconds[:begun])
+            self._borders = [before, *finished, *_spread(self._shown, 1.0, seconds[begun:])]
+            self._segments = segments_of(parts, self._borders)
+            self._enter(begun)
 
-    def enter_load(self) -> None:
-        """Begin with loading the model."""
-        with self._lock:
-            self._enter("load", 0, 0, self._image)
+    def enter(self, phase: Phase, image: int = 0, turn: int = 0, done: int = 0, steps: int = 0) -> None:
+        """Begin with a phase, of the picture `image` or of the batch of which that one is the first.
 
-    def enter_encode(self) -> None:
-        """Begin with encoding the prompts."""
+        In the phase "sample" `turn` is the number of the pass, which goes on where `done` of `steps` steps are done.
+        """
         with self._lock:
-            self._leave()
-            self._enter("encode", 0, 0, self._image)
-
-    def enter_sample(self, batch: int, done: int = 0, steps: int | None = None) -> None:
-        """Begin with the steps of a batch, or go on with it where `done` of `steps` steps are done already."""
-        with self._lock:
-            if self._phase != "decode":  # That one was skipped in its middle.
+            if not self._parts:  # There is no plan yet.
+                self._tell(now=True)
+                return
+            number = self._numbers[phase, image, turn]
+            if number == self._number + 1:  # Otherwise the part before was skipped in its middle.
                 self._leave()
-            indices = self._plan.batches[batch]
-            self._pace.work_on(self._plan.rows(self._plan.drawn_with(indices)))
-            self._step, self._steps = done, steps or self._plan.steps
-            self._enter("sample", batch, 0, indices[0], done / self._steps)
+            cost = self._parts[number].cost
+            if phase == "sample" and cost.size is not None:
+                self._pace.size = cost.size
+                self._step, self._steps = done, steps or cost.steps + 1
+            self._enter(number, done / steps if steps else 0.0)
 
     def step(self, done: int, steps: int) -> None:
-        """Say that `done` of `steps` steps are done."""
+        """Say that `done` of `steps` steps of the pass are done."""
         with self._lock:
             now = self._clock()
-            self._pace.measured(self._kind_of_step(), now - self._stepped_at)
-            self._stepped_at = now
-            self._step, self._steps, self._fraction = done, steps, done / steps
-            self._tell(look=done in _STEPS_TO_LOOK)
-
-    def enter_decode(self, batch: int, place: int) -> None:
-        """Begin with decoding the picture at `place` of a batch."""
-        with self._lock:
-            self._leave()
-            self._enter("decode", batch, place, self._plan.batches[batch][place])
-
-    def enter_save(self, batch: int, place: int) -> None:
-        """Begin with saving the picture at `place` of a batch."""
-        with self._lock:
-            self._leave()
-            self._enter("save", batch, place, self._plan.batches[batch][place])
+            self._pace.measured(self._kind or "step", self._part.cost.size, now - self._began_at)
+            self._began_at, self._is_first = now, False
+            self._step, self._steps = done, steps
+            self._tell()
 
     def advance(self, fraction: float) -> None:
-        """Say how much of the phase is done, 0 to 1."""
+        """Say how much of the model is loaded, 0 to 1."""
         with self._lock:
-            self._fraction, self._advanced_at = fraction, self._clock()
+            self._read, self._read_at = fraction, self._clock()
             self._tell()
 
     def show_preview(self, preview: dict[str, Any] | None) -> None:
@@ -146,8 +133,8 @@ class JobProgress:
     def refresh(self) -> None:
         """Tell how far it is by the clock, where the job itself has said nothing for a while."""
         with self._lock:
-            if not self._closed and self._clock() - self._told_at >= _SECONDS_UNTIL_REFRESHED:
-                self._tell(now=True)
+            if self._clock() - self._told_at >= _SECONDS_UNTIL_REFRESHED:
+                self._tell()
 
     def complete(self) -> None:
         """Say that all is done."""
@@ -166,105 +153,106 @@ class JobProgress:
 
     # --- Where the job is -------------------------------------------------------------------------------------------
 
-    def _enter(self, phase: Phase, batch: int, place: int, image: int, fraction: float = 0.0) -> None:
-        self._phase, self._image, self._fraction = phase, image, fraction
-        self._entered_at = self._stepped_at = self._clock()
-        if self._course is not None:
-            self._number = self._course.place(phase, batch, place)
-            self._later = self._course.later(self._number)
-            self._shown = max(self._shown, self._course.begin(self._number))
-            self._from = (fraction, self._shown)
-            if fraction > 0.0:
-                # What an earlier run did is on the bar: the rest of the bar is for the rest of the steps.
-                self._course.adapt(self._number, self._shown, fraction)
-        self._tell(now=True, look=phase == "sample")
+    @property
+    def _kind(self) -> Kind | None:
+        """What runs now: a step, or the phase as a whole."""
+        return self._part.cost.first if self._is_first else "step"
+
+    def _enter(self, number: int, fraction: float = 0.0) -> None:
+        """Begin with a part, of which an earlier run has done a fraction: that is on the bar already."""
+        self._number, self._part = number, self._parts[number]
+        self._later = Counter(part.cost for part in self._parts[number + 1 :])
+        self._read, self._is_first = 0.0, True
+        self._began_at = self._clock()
+        self._shown = max(self._shown, self._borders[number])
+        self._from = (fraction, self._shown)
+        self._tell(now=True)
 
     def _leave(self) -> None:
-        """Take note of how long the part took that ends here."""
-        if self._phase != "sample" and (self._phase != "load" or self._plan.loads):
-            self._pace.measured(self._phase, self._clock() - self._entered_at)
+        """Take note of how long the part took that ends here; steps were noted one by one."""
+        kind, phase = self._part.cost.first, self._part.phase
+        if phase != "sample" and kind is not None:
+            self._pace.measured(kind, self._part.cost.size, self._clock() - self._began_at)
 
-    def _kind_of_step(self) -> Any:
-        if self._stepped_at != self._entered_at:
-            return "step"
-        after_load = self._plan.loads and self._course is not None and self._course.parts[self._number].is_first
-        return "first_after_load" if after_load else "first"
-
-    def _seconds(self, kind: Kind) -> float:
-        """Return how long a part takes by all that is known now."""
-        phase, pictures, is_first = kind
-        if phase == "load":
-            return self._pace.seconds("load") if self._plan.loads else 0.0
-        if phase != "sample":
-            return self._pace.seconds(phase)
-        rows, calls = self._plan.rows(pictures), self._plan.calls or self._plan.steps
-        first = self._pace.seconds("first_after_load" if is_first and self._plan.loads else "first", rows)
-        return first + (calls - 1) * self._pace.seconds("step", rows)
-
-    def _expected_now(self) -> float:
+    def _expected(self) -> float:
         """Return how long the step or the phase that runs now should take in all."""
-        if self._phase == "sample":
-            return self._pace.seconds("step" if self._step else self._kind_of_step())
-        if self._phase != "load":
-            return self._pace.seconds(self._phase)
-        learned = self._pace.seconds("load") if self._plan.loads else 0.0
-        if not 0.1 < self._fraction <= 1.0:
+        kind = self._kind
+        learned = 0.0 if kind is None else self._pace.seconds(kind, self._part.cost.size)
+        if kind != "load" or not 0.1 < self._read <= 1.0:
             return learned
         # By the bytes that were read: the more of them, the more they say of this load.
-        shown = (self._advanced_at - self._entered_at) / self._fraction
-        return learned * (1.0 - self._fraction) + shown * self._fraction if self._pace.known else shown
+        shown = (self._read_at - self._began_at) / self._read
+        return learned * (1.0 - self._read) + shown * self._read if self._pace.known else shown
 
-    def _fraction_now(self, waited: float, expected: float) -> float:
+    def _fraction(self, waited: float, expected: float) -> float:
         """Return how much of the part is done, with what the clock says of the step or phase that runs."""
         passed = min(waited / expected, _DONE_AT_MOST) if expected > 0 and self._pace.known else 0.0
-        if self._phase == "sample":
-            steps = self._steps or 1
-            return min((self._step + passed) / steps, 1.0) if self._step < steps else 1.0
-        return max(self._fraction, passed)
+        if self._part.phase == "sample":
+            return min((self._step + passed) / self._steps, 1.0) if self._step < self._steps else 1.0
+        return max(self._read, passed)
 
-    def _seconds_left(self, waited: float, expected: float) -> float:
-        """Return how long all that is not done takes."""
+    def _seconds_left(self, waited: float, expected: float, later: float) -> float:
         # What takes longer than expected goes on for a while: nobody knows how long.
         now = max(expected - waited, 0.05 * waited)
-        if self._phase == "sample":
+        if self._part.phase == "sample":
             now = now if self._step < self._steps else 0.0
-            now += max(self._steps - self._step - 1, 0) * self._pace.seconds("step")
-        return now + sum(count * self._seconds(kind) for kind, count in self._later.items())
+            now += max(self._steps - self._step - 1, 0) * self._pace.seconds("step", self._part.cost.size)
+        return now + later
+
+    def _seconds(self, parts: Sequence[Part]) -> list[float]:
+        guesses = {cost: self._pace.cost(cost) for cost in {part.cost for part in parts}}
+        return [guesses[part.cost] for part in parts]
 
     # --- What is told -----------------------------------------------------------------------------------------------
 
-    def _tell(self, now: bool = False, look: bool = False) -> None:
+    def _tell(self, now: bool = False) -> None:
         moment = self._clock()
-        is_news = now or moment - self._told_at >= _SECONDS_BETWEEN_NEWS
-        if is_news or look:
-            self._measure(moment, look)
-        if is_news and not self._closed:
-            self._told_at = moment
-            self._publish(self._value())
+        if self._closed or not (now or moment - self._told_at >= _SECONDS_BETWEEN_NEWS):
+            return
+        if self._parts:
+            self._measure(moment)
+        self._told_at = moment
+        self._publish(self._value())
 
-    def _measure(self, moment: float, look: bool) -> None:
-        if self._course is None or not self._plan.batches:
-            return  # Nothing is known of the whole yet.
-        waited, expected = moment - self._stepped_at, self._expected_now()
-        fraction = self._fraction_now(waited, expected)
-        from_fraction, from_share = self._from
-        rest = (fraction - from_fraction) / (1.0 - from_fraction) if from_fraction < 1.0 else 1.0
-        share = from_share + max(rest, 0.0) * (self._course.end(self._number) - from_share)
-        self._shown = max(self._shown, min(share, 1.0))
-        self._eta = self._seconds_left(waited, expected) if self._pace.known else None
-        if look and self._course.adapt(self._number, self._shown, fraction):
+    def _measure(self, moment: float) -> None:
+        """Derive the bar and the time left from the parts that are left, by all that is known now."""
+        waited, expected = moment - self._began_at, self._expected()
+        fraction = self._fraction(waited, expected)
+        later = sum(count * self._pace.cost(cost) for cost, count in self._later.items())
+        self._eta = self._seconds_left(waited, expected, later) if self._pace.known else None
+        begun, shown = self._from
+        end = self._borders[self._number + 1]
+        rest = (fraction - begun) / (1.0 - begun) if begun < 1.0 else 1.0
+        self._shown = max(self._shown, min(shown + max(rest, 0.0) * (end - shown), 1.0))
+        left = self._pace.cost(self._part.cost) * (1.0 - fraction)
+        if left + later > 0 and abs(self._shown + (1 - self._shown) * left / (left + later) - end) >= _WORTH_MOVING:
+            self._move_borders(left)
             self._from = (fraction, self._shown)
+
+    def _move_borders(self, left: float) -> None:
+        """Spread `left` seconds of this part, and the parts after it, anew over what is left of the bar."""
+        later = self._seconds(self._parts[self._number + 1 :])
+        self._borders[self._number + 1 :] = _spread(self._shown, 1.0, [left, *later])
+        self._segments = segments_of(self._parts, self._borders)
 
     def _value(self) -> dict[str, Any]:
         return {
             "job": self._job_id,
-            "phase": self._phase,
-            "image": self._image,
-            "images": self._plan.images,
+            "phase": self._part.phase,
+            "image": self._part.image,
+            "images": self._images,
             "step": self._step,
             "steps": self._steps,
             "progress": round(self._shown, 4),
             "eta_seconds": None if self._eta is None else round(self._eta, 2),
-            "segments": self._course.segments() if self._course is not None else [],
+            "segments": self._segments,
             "preview": self._preview,
         }
+
+
+def _spread(start: float, end: float, seconds: Sequence[float]) -> list[float]:
+    """Return where each of some parts ends when they share `start` to `end` of the bar."""
+    total = sum(seconds)
+    ends = [start + (end - start) * done / total if total > 0 else end for done in accumulate(seconds)]
+    ends[-1:] = [end] if ends else []
+    return ends

@@ -11,11 +11,12 @@ import logging
 import math
 import statistics
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, Field
 
 from modules.errors import StorageError
 from modules.paths import set_aside, write_atomically
@@ -26,10 +27,6 @@ Kind = Literal[
     "load", "encode", "first", "first_after_load", "step", "decode", "save",
     "preview_full", "preview_small", "preview_linear",
 ]  # fmt: skip
-# Of these the time goes with the picture's size; loading and encoding are the same for all.
-_SIZED: frozenset[str] = frozenset(
-    {"first", "first_after_load", "step", "decode", "save", "preview_full", "preview_small", "preview_linear"}
-)
 
 _VERSION = 1
 _VALUES_KEPT = 5
@@ -38,86 +35,81 @@ _SIZES_KEPT = 24
 _LONGEST_BELIEVED_SECONDS = 24 * 3600.0
 _FARTHEST_GUESS = 64.0  # how many times larger or smaller a size may be to be guessed from
 
-Sizes = dict[str, list[float]]  # "512x768x2" (the last is rows of the denoiser's batch) or "" -> the newest values last
-Phases = dict[str, Sizes]
+
+class Size(NamedTuple):
+    """What a call of a network works on: `rows` of so many pixels. The denoiser has two for a picture with guidance."""
+
+    width: int
+    height: int
+    rows: int = 1
+
+    @property
+    def cells(self) -> int:
+        """How many pixels all rows have."""
+        return self.width * self.height * self.rows
+
+
+_Name = Annotated[str, Field(pattern=r"^([1-9]\d{0,6}x[1-9]\d{0,6}x[1-9]\d{0,6})?$")]  # "512x768x2", or "": any size
+_Seconds = Annotated[float, Field(ge=0, le=_LONGEST_BELIEVED_SECONDS, allow_inf_nan=False)]
+_Sizes = dict[_Name, Annotated[list[_Seconds], Field(min_length=1)]]  # the newest values last
+
+
+class _Model(BaseModel):
+    phases: dict[str, _Sizes] = {}
+
+
+class _File(BaseModel):
+    version: int = _VERSION
+    models: dict[str, _Model]  # the one that was used last is last
 
 
 @dataclass(frozen=True)
-class Circumstances:
-    """What decides how long the phases of a job take. `rows` of a denoiser's call are told with each question."""
-
-    model: str
-    dtype: str
-    device: str
-    threads: int
-    width: int
-    height: int
-
-    @property
-    def key(self) -> str:
-        """What the times of a model are kept under."""
-        return f"{self.model} {self.dtype} {self.device} {self.threads}"
-
-    def size(self, kind: Kind, rows: int) -> str:
-        """Return the name of a size, empty for what does not depend on it."""
-        return f"{self.width}x{self.height}x{rows}" if kind in _SIZED else ""
-
-
 class Experience:
-    """What is known under the circumstances of one job."""
+    """What is known of one model under the circumstances of one job."""
 
-    def __init__(self, timings: Timings, circumstances: Circumstances) -> None:
-        self._timings = timings
-        self._circumstances = circumstances
+    timings: Timings
+    model: str
 
-    def seconds(self, kind: Kind, rows: int = 1) -> float | None:
-        """Return how long it takes, for a call of the denoiser with `rows` rows; None: not known."""
-        return self._timings.seconds(self._circumstances, kind, rows)
+    def seconds(self, kind: Kind, size: Size | None = None) -> float | None:
+        """Return how long it takes, at a size where that counts; None: not known."""
+        return self.timings.seconds(self.model, kind, size)
 
-    def learn(self, kind: Kind, seconds: float, rows: int = 1) -> None:
+    def learn(self, kind: Kind, seconds: float, size: Size | None = None) -> None:
         """Remember how long it took."""
-        self._timings.learn(self._circumstances, kind, seconds, rows)
+        self.timings.learn(self.model, kind, seconds, size)
 
 
 class Timings:
     """All that is known. Any thread. A file that cannot be read or written costs the knowledge, never a job."""
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._clock = clock
         self._lock = threading.Lock()
         self._changed = False
         self._told: set[str] = set()
-        self._models: dict[str, dict[str, Any]] = self._read()
+        self._models = self._read()
 
-    def under(self, circumstances: Circumstances) -> Experience:
-        """Return what is known under these circumstances."""
-        return Experience(self, circumstances)
+    def under(self, model: str, dtype: str, device: str, threads: int) -> Experience:
+        """Return what is known of a model under these circumstances."""
+        return Experience(self, f"{model} {dtype} {device} {threads}")
 
-    def seconds(self, circumstances: Circumstances, kind: Kind, rows: int = 1) -> float | None:
+    def seconds(self, model: str, kind: Kind, size: Size | None) -> float | None:
         """Return how long a phase takes; None when nothing like it was done yet."""
         with self._lock:
-            model = self._models.get(circumstances.key)
-            sizes: Sizes = model["phases"].get(kind, {}) if model is not None else {}
-            if not sizes:
-                return None
-            known = sizes.get(circumstances.size(kind, rows))
+            sizes = self._models.get(model, _Model()).phases.get(kind, {})
+            known = sizes.get(_name(size))
             if known is not None:
                 return statistics.median(known)
-            return _from_nearest(sizes, circumstances.size(kind, rows))
+            return None if size is None else _from_nearest(sizes, size.cells)
 
-    def learn(self, circumstances: Circumstances, kind: Kind, seconds: float, rows: int = 1) -> None:
+    def learn(self, model: str, kind: Kind, seconds: float, size: Size | None) -> None:
         """Remember how long a phase took. What cannot be (a clock that was set) is not believed."""
         if not 0.0 <= seconds <= _LONGEST_BELIEVED_SECONDS:
             return
         with self._lock:
-            model = self._models.pop(circumstances.key, None) or {"phases": {}}
-            model["used"] = round(self._clock())
-            self._models[circumstances.key] = model  # last: the newest
-            sizes: Sizes = model["phases"].setdefault(kind, {})
-            size = circumstances.size(kind, rows)
-            values = [*sizes.pop(size, []), round(seconds, 6)][-_VALUES_KEPT:]
-            sizes[size] = values
+            known = self._models[model] = self._models.pop(model, _Model())
+            sizes = known.phases.setdefault(kind, {})
+            sizes[_name(size)] = [*sizes.pop(_name(size), []), round(seconds, 6)][-_VALUES_KEPT:]
             _keep_newest(sizes, _SIZES_KEPT)
             _keep_newest(self._models, _MODELS_KEPT)
             self._changed = True
@@ -127,7 +119,7 @@ class Timings:
         with self._lock:
             if not self._changed:
                 return
-            text = json.dumps({"version": _VERSION, "models": self._models}, separators=(",", ":"))
+            text = _File(models=self._models).model_dump_json()
             self._changed = False
         try:
             write_atomically(self._path, text.encode(), sole_writer=True)
@@ -136,7 +128,8 @@ class Timings:
                 self._changed = True
             self._tell(f"{error} How long jobs take is not remembered until then.")
 
-    def _read(self) -> dict[str, dict[str, Any]]:
+    def _read(self) -> dict[str, _Model]:
+        """Return the models that the file holds. One of another version teaches nothing."""
         try:
             data = self._path.read_bytes()
         except FileNotFoundError:
@@ -145,10 +138,13 @@ class Timings:
             self._tell(f"{self._path} cannot be read ({error}): how long jobs take is learned anew.")
             return {}
         try:
-            return _checked(json.loads(data))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            stored = json.loads(data)
+            models = _File.model_validate(stored).models if stored["version"] == _VERSION else {}
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             self._set_aside(error)
             return {}
+        _keep_newest(models, _MODELS_KEPT)
+        return models
 
     def _set_aside(self, reason: Exception) -> None:
         try:
@@ -163,29 +159,8 @@ class Timings:
             logger.warning("%s", message)
 
 
-def _checked(stored: Any) -> dict[str, dict[str, Any]]:
-    """Return the models of a file that is whole. One of another version teaches nothing.
-
-    Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is not whole.
-    """
-    if stored["version"] != _VERSION:
-        return {}
-    for model in stored["models"].values():
-        for sizes in model["phases"].values():
-            for size, values in sizes.items():
-                if _cells(size) is None and size != "":
-                    raise ValueError(f"{size!r} is no size")
-                if not values or not all(_is_time(value) for value in values):
-                    raise ValueError(f"{values!r} are no times")
-    models: dict[str, dict[str, Any]] = stored["models"]
-    _keep_newest(models, _MODELS_KEPT)
-    return models
-
-
-def _is_time(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0.0 <= value <= _LONGEST_BELIEVED_SECONDS
+def _name(size: Size | None) -> str:
+    return "" if size is None else f"{size.width}x{size.height}x{size.rows}"
 
 
 def _keep_newest(entries: dict[str, Any], count: int) -> None:
@@ -193,37 +168,22 @@ def _keep_newest(entries: dict[str, Any], count: int) -> None:
         del entries[name]
 
 
-def _cells(size: str) -> float | None:
-    """Return how many pixels all rows of a size have; None: it is not the name of one."""
-    try:
-        width, height, rows = (int(part) for part in size.split("x"))
-        cells = float(width * height * rows)
-    except (ValueError, OverflowError):
-        return None
-    return cells if min(width, height, rows) > 0 else None
-
-
-def _known_sizes(sizes: Sizes) -> Iterator[tuple[float, float]]:
-    for size, values in sizes.items():
-        cells = _cells(size)
-        if cells is not None:
-            yield cells, statistics.median(values)
-
-
-def _from_nearest(sizes: Sizes, wanted: str) -> float | None:
+def _from_nearest(sizes: _Sizes, wanted: int) -> float | None:
     """Guess a size from the one or two nearest to it: the time is taken to grow as a power of the pixels."""
-    cells = _cells(wanted)
-    if cells is None:
+
+    def distance(known: tuple[int, float]) -> float:
+        return abs(math.log(wanted / known[0]))
+
+    known = [(Size(*map(int, name.split("x"))).cells, statistics.median(its)) for name, its in sizes.items() if name]
+    known.sort(key=distance)
+    if not known or distance(known[0]) > math.log(_FARTHEST_GUESS):
         return None
-    by_distance = sorted(_known_sizes(sizes), key=lambda known: abs(math.log(cells / known[0])))
-    if not by_distance or abs(math.log(cells / by_distance[0][0])) > math.log(_FARTHEST_GUESS):
-        return None
-    (near, seconds), *others = by_distance
-    growth: float = (cells / near) ** _exponent(near, seconds, others)
-    return seconds * growth
+    (near, seconds), *others = known
+    guess: float = seconds * (wanted / near) ** _exponent(near, seconds, others)
+    return guess
 
 
-def _exponent(near: float, seconds: float, others: Sequence[tuple[float, float]]) -> float:
+def _exponent(near: int, seconds: float, others: Sequence[tuple[int, float]]) -> float:
     """Return how the time grows with the pixels: 1 with one size known, else as between the nearest two that differ."""
     for far, other in others:
         if abs(math.log(far / near)) > math.log(1.3) and min(seconds, other) > 0:

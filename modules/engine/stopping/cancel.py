@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from torch import nn
@@ -12,6 +14,18 @@ from modules.engine.stopping.heartbeat import Heartbeat
 from modules.engine.stopping.kernel_pacing import Pacer
 from modules.errors import Interrupted
 from modules.shared_state import State
+
+_own_check: ContextVar[Callable[[], None] | None] = ContextVar("own_check", default=None)
+
+
+@contextmanager
+def checked_by(check: Callable[[], None]) -> Iterator[None]:
+    """Have the cancel points that this thread passes call `check` alone: it uses a network for work of its own."""
+    token = _own_check.set(check)
+    try:
+        yield
+    finally:
+        _own_check.reset(token)
 
 
 class Cancel:
@@ -65,28 +79,29 @@ class Cancel:
         self._skips_wait = wait
 
 
-def add_cancel_points(module: nn.Module, cancel: Cancel, pacer: Pacer | None = None, fine: bool = False) -> int:
+def add_cancel_points(module: nn.Module, cancel: Cancel | None, pacer: Pacer | None = None, fine: bool = False) -> int:
     """Check for a stop before every block of `module`; return how many points that makes.
 
     A block is what a list or sequence of the module holds and what itself has parts: residual blocks, attention
     layers, transformer blocks. Put in once, when the model is loaded. `pacer` is for devices that run behind. `fine`
-    checks before every layer too: one block of a large decoder takes a second on a processor.
+    checks before every layer too: one block of a large decoder takes a second on a processor. `cancel` is what the
+    thread of the job obeys; None: no job uses this module, and others say what they obey with `checked_by`.
     """
 
     def check(_module: nn.Module, _inputs: Any) -> None:
-        cancel.check()
+        own = _own_check.get()
+        if own is not None:
+            own()
+        elif cancel is not None:
+            if pacer is not None:
+                pacer.before_block()
+            cancel.check()
 
-    def pace_and_check(_module: nn.Module, _inputs: Any) -> None:
-        assert pacer is not None
-        pacer.before_block()
-        cancel.check()
-
-    hook: Callable[[nn.Module, Any], None] = check if pacer is None else pace_and_check
     blocks = list(_blocks(module))
     if fine:
         blocks += [layer for layer in module.modules() if not any(True for _ in layer.children())]
     for block in blocks:
-        block.register_forward_pre_hook(hook)
+        block.register_forward_pre_hook(check)
     if pacer is not None:
         ended = pacer.ended
         module.register_forward_hook(lambda _module, _inputs, _output: ended())

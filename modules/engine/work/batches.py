@@ -59,7 +59,6 @@ class Batches:
     ) -> None:
         self._studio = studio
         self._job = job
-        self._token = token
         self._progress = progress
         self._model = model
         self._prompts = prompts
@@ -69,7 +68,7 @@ class Batches:
         self._environment = environment_of(studio.device, resolved.dtype, resolved.threads)
         self._digest = request_digest(resolved)
         self._batch: Batch | None = None
-        studio.previews.begin_job(token, model, progress, resolved.size)
+        studio.previews.begin_job(token, model, progress, self._economy.batch_size_of(resolved))
 
     def draw(self, batches: Sequence[BatchLeft]) -> bool:
         """Draw the batches that are not done. Tell whether all were tried.
@@ -84,7 +83,7 @@ class Batches:
         for number, batch in enumerate(left):
             self._begin_batch(batch.indices[0])
             try:
-                self._draw_batch(number, batch)
+                self._draw_batch(batch)
             except Interrupted as stop:
                 if stop.kind != "skip":
                     raise
@@ -129,7 +128,7 @@ class Batches:
         if store.pending(self._job.id).skip_image == index:
             state.apply_request("skip", self._job.id, index)
 
-    def _draw_batch(self, number: int, left: BatchLeft) -> None:
+    def _draw_batch(self, left: BatchLeft) -> None:
         """Draw, decode and save one batch; when it is stopped, keep what the settings want kept."""
         studio, resolved, indices = self._studio, self._resolved, left.indices
         self._batch = batch = self._begin(left)
@@ -142,7 +141,7 @@ class Batches:
             studio.state.sampling_step = done
             studio.state.sampling_steps = steps
             self._progress.step(done, steps)
-            studio.previews.step_done(self._token, indices[0], done)
+            studio.previews.step_done()
             if studio.snapshots.due() and (snapshot := self.snapshot()) is not None:
                 studio.snapshots.offer(snapshot)
 
@@ -151,17 +150,17 @@ class Batches:
             done, steps = batch.standing
             if done:
                 studio.state.sampling_steps, studio.state.sampling_step = steps, done
-            self._progress.enter_sample(number, done, steps or None)
+            self._progress.enter("sample", missing[0], done=done, steps=steps)
             latents = batch.sample(on_step)
-            for place, index in enumerate(left.missing):
-                self._progress.enter_decode(number, place)
+            for index in left.missing:
+                self._progress.enter("decode", index)
                 studio.cancel.check()
                 picture = self._decode(_picture_of(latents, indices, index))
-                self._progress.enter_save(number, place)
+                self._progress.enter("save", index)
                 studio.cancel.check()
                 self._save(picture, index)
                 missing.remove(index)
-                studio.previews.show_picture(self._token, index, studio.state.sampling_steps, picture)
+                studio.previews.show_picture(index, picture)
         except Interrupted as stop:
             if stop.kind in ("skip", "interrupt") and resolved.saving.save_partial:
                 self._keep_partial(batch, latents, missing)

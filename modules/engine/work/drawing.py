@@ -12,7 +12,7 @@ from modules.engine.models.devices import choose_dtype, choose_threads
 from modules.engine.models.shelf import LoadedModel, ModelKey
 from modules.engine.models.weights import count_parameters
 from modules.engine.progress.bar import JobProgress
-from modules.engine.progress.plan import circumstances_of, plan_of
+from modules.engine.progress.parts import parts_of
 from modules.engine.stopping.patience import wait_for
 from modules.engine.studio import Studio
 from modules.engine.work.batches import Batches, BatchLeft
@@ -49,7 +49,7 @@ class JobDrawing:
             SteadyError: the job cannot be done.
         """
         studio = self._studio
-        self._progress.enter_load()
+        self._progress.enter("load")
         studio.cancel.skips_wait(True)
         try:
             studio.cancel.check()
@@ -88,8 +88,8 @@ class JobDrawing:
         studio = self._studio
         snapshot = self._find_snapshot(resolved, batches)
         torch.set_num_threads(resolved.threads)
-        model = self._load(checkpoint, resolved, [batch.missing for batch in batches if batch.missing])
-        self._progress.enter_encode()
+        model = self._load(checkpoint, resolved, batches)
+        self._progress.enter("encode")
         studio.cancel.check()
         words = resolved.words
         prompts = studio.encoder.encode(model, words.prompt, words.negative_prompt, resolved.passes[0].cfg_scale)
@@ -175,14 +175,16 @@ class JobDrawing:
             text = f"Its images are not drawn under the same conditions, so not to the same bits: {changed}."
             studio.store.note(self._job.id, "environment", text)
 
-    def _load(self, checkpoint: Checkpoint, resolved: ResolvedJob, batches: Sequence[Sequence[int]]) -> LoadedModel:
+    def _load(self, checkpoint: Checkpoint, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> LoadedModel:
         studio = self._studio
         offload = self._economy.offload
         weights = resolved.sources.checkpoint.hash
         key = ModelKey(checkpoint.path, weights, resolved.dtype, offload, checkpoint.stamp)
         loads = studio.shelf.loaded is None or studio.shelf.loaded.key != key
-        experience = studio.timings.under(circumstances_of(resolved, studio.device, self._economy))
-        self._progress.plan(plan_of(resolved, batches, loads, self._economy), experience)
+        where = f"{studio.device.label} offload" if offload else studio.device.label
+        experience = studio.timings.under(weights[:16], resolved.dtype, where, resolved.threads)
+        parts = parts_of(resolved.passes, [(batch.indices, batch.missing) for batch in batches], loads)
+        self._progress.plan(parts, experience)
         if loads:
             studio.encoder.forget()
             studio.status.forget_checkpoint()

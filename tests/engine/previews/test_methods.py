@@ -1,10 +1,12 @@
 """How latents become a small picture: by the VAE, by a small decoder, by a table of colours."""
 
+import copy
 import dataclasses
 import gc
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from modules.engine.models.devices import best_device
 from modules.engine.models.shelf import LoadedModel, ModelKey, ModelShelf
 from modules.engine.previews.methods import (
     LatentColours,
+    Method,
     PreviewMethods,
     Stale,
     grid_of,
@@ -24,17 +27,13 @@ from modules.engine.previews.methods import (
     preview_size,
 )
 from modules.engine.previews.small_decoder import find_small_decoder, load_small_decoder
-from modules.engine.stopping.cancel import Cancel
+from modules.engine.stopping.cancel import Cancel, add_cancel_points, checked_by
 from modules.engine.work.decoding import decode
-from modules.errors import ModelError
+from modules.errors import Interrupted, ModelError
 from modules.paths import ROOT
 from modules.shared_state import State
 
 COLOURS = LatentColours(np.eye(4, 3, dtype=np.float32), np.array([0, 0, 0.5], np.float32))
-
-
-def nothing() -> None:
-    pass
 
 
 def latents_of(channels: int = 4) -> torch.Tensor:
@@ -80,32 +79,55 @@ def test_a_model_without_colours_is_shown_in_those_of_its_family_or_in_grey(capl
 
 def test_a_full_preview_is_the_picture_itself(plain: LoadedModel) -> None:
     with torch.inference_mode():
-        shown = PreviewMethods(plain).picture("full", latents_of(), (64, 64), nothing)
+        shown = PreviewMethods(plain).picture("full", latents_of(), (64, 64))
         whole = decode(plain, latents_of())
     difference = np.asarray(shown, np.int16) - np.asarray(whole, np.int16)
     assert abs(difference).max() <= 1
 
 
-def test_the_hooks_of_the_job_stay_with_the_job(plain: LoadedModel) -> None:
-    """They give signs of life and raise Interrupted, for the thread that draws; previews have a check of their own."""
-    called: list[int] = []
-    block = plain.pipeline.vae.decoder.mid_block
-    hook = block.register_forward_pre_hook(lambda module, inputs: called.append(1))
+@pytest.mark.parametrize("method", ["full", "small"])
+def test_a_preview_stops_at_once_by_its_own_check_and_the_jobs_is_not_asked(plain: LoadedModel, method: Method) -> None:
+    """The job's gives signs of life and raises Interrupted, for the thread that draws."""
+    asked: list[str] = []
+    state = State()
+    cancel = Cancel(state)
+    cancel.heartbeat.beat = lambda: asked.append("job")  # type: ignore[method-assign]
+    tiny_decoder().save_pretrained(plain.key.folder / "preview_decoder")
+    vae = copy.deepcopy(plain.pipeline.vae)
+    add_cancel_points(vae, cancel, fine=True)
+    pipeline = SimpleNamespace(vae=vae, vae_scale_factor=8, unet=plain.denoiser)
+    model = dataclasses.replace(plain, pipeline=pipeline)
+    methods = PreviewMethods(model)
 
     def stale() -> None:
-        raise Stale
+        asked.append("preview")
+        if len(asked) == 5:
+            raise Stale
 
-    methods = PreviewMethods(plain)
-    try:
-        with torch.inference_mode():
-            methods.picture("full", latents_of(), (64, 64), nothing)
-            with pytest.raises(Stale):
-                methods.picture("full", latents_of(), (64, 64), stale)
-            assert called == []
-            decode(plain, latents_of())
-            assert called == [1]
-    finally:
-        hook.remove()
+    with torch.inference_mode():
+        with checked_by(lambda: None):
+            methods.picture(method, latents_of(), (64, 64))
+        state.begin("job")
+        state.interrupt()
+        with checked_by(stale), pytest.raises(Stale):
+            methods.picture(method, latents_of(), (64, 64))
+        assert asked == ["preview"] * 5
+        with pytest.raises(Interrupted):
+            decode(model, latents_of())
+    assert asked[5:] == ["job"]
+
+
+def test_a_preview_leaves_the_switches_of_the_jobs_decoder_alone(plain: LoadedModel) -> None:
+    vae = plain.pipeline.vae
+    with torch.inference_mode():
+        whole = PreviewMethods(plain).picture("full", latents_of(), (64, 64))
+        vae.tile_latent_min_size, vae.tile_sample_min_size = 4, 32
+        vae.enable_tiling()
+        try:
+            assert PreviewMethods(plain).picture("full", latents_of(), (64, 64)) == whole
+            assert vae.use_tiling
+        finally:
+            vae.disable_tiling()
 
 
 def test_the_decoder_beside_a_model_is_used(plain: LoadedModel) -> None:
@@ -119,7 +141,7 @@ def test_the_decoder_beside_a_model_is_used(plain: LoadedModel) -> None:
     assert methods.available("Approx NN", 64, 64) == methods.available("TAESD", 64, 64) == ("small", "linear")
     assert methods.available("Approx cheap", 64, 64) == ("linear",)
     with torch.inference_mode():
-        shown = np.asarray(methods.picture("small", latents_of(), (64, 64), nothing), np.int16)
+        shown = np.asarray(methods.picture("small", latents_of(), (64, 64)), np.int16)
         wanted = own.decode(latents_of()).sample[0].permute(1, 2, 0)
     assert abs(shown - ((wanted + 1) * 127.5).clip(0, 255).numpy()).max() <= 1
 
@@ -138,7 +160,7 @@ def test_the_embedded_model_is_previewed_by_the_decoder_that_it_brings() -> None
     with torch.inference_mode():
         latents = model.pipeline.vae.encode(values.to(model.pipeline.vae.device, model.pipeline.vae.dtype)).latents
         shown = {
-            method: np.asarray(methods.picture(method, latents, (256, 256), nothing), np.float32)
+            method: np.asarray(methods.picture(method, latents, (256, 256)), np.float32)
             for method in ("full", "small", "linear")
         }
     small, linear = (np.abs(shown[method] - shown["full"]).mean() for method in ("small", "linear"))
@@ -190,7 +212,7 @@ def test_a_small_decoder_that_does_not_fit_says_so(plain: LoadedModel, damage: s
         shutil.rmtree(folder)
         folder.mkdir()
     with torch.inference_mode(), pytest.raises(ModelError, match="preview_decoder"):
-        PreviewMethods(plain).picture("small", latents_of(), (64, 64), nothing)
+        PreviewMethods(plain).picture("small", latents_of(), (64, 64))
 
 
 def test_large_pictures_and_models_off_the_device_are_not_decoded(plain: LoadedModel) -> None:
@@ -209,8 +231,8 @@ def test_a_model_that_is_dropped_is_not_kept_for_its_previews(plain: LoadedModel
     del copied
     gc.collect()
     with pytest.raises(Stale):
-        methods.picture("full", latents_of(), (64, 64), nothing)
-    methods.picture("linear", latents_of(), (64, 64), nothing)
+        methods.picture("full", latents_of(), (64, 64))
+    methods.picture("linear", latents_of(), (64, 64))
 
 
 def test_sizes() -> None:

@@ -13,13 +13,18 @@ import torch
 from PIL import Image
 
 from modules.engine.models.shelf import LoadedModel
+from modules.engine.previews.methods import Method, PreviewMethods
 from modules.engine.previews.thread import Previews
 from modules.engine.progress.bar import JobProgress
+from modules.engine.progress.parts import parts_of
+from modules.jobs.kinds.base import Pass
 from modules.options import Settings
 from modules.paths import ROOT
 from modules.shared_state import Preview, State
 from tests.engine.conftest import Engine
 from tests.engine.moments import at_step
+
+PASS = Pass(width=64, height=64, steps=4, sampler_name="Euler", scheduler="Automatic", cfg_scale=7.0)
 
 
 def until(what: Callable[[], bool]) -> None:
@@ -45,19 +50,20 @@ class Desk:
         self.previews = Previews(self.state, lambda: self.settings)
         self.previews.start()
         self.progress = JobProgress("job", self.told.append)
+        self.progress.plan(parts_of([PASS], [([0], [0])], False))
         self.model = model
         self.begin("job")
 
     def begin(self, job: str) -> None:
         self.token = self.state.begin(job)
         self.state.image_index = 3
-        self.previews.begin_job(self.token, self.model, self.progress, (64, 64))
+        self.previews.begin_job(self.token, self.model, self.progress, 1)
 
     def offer(self, done: int, latents: Any = None) -> None:
         """Do what the engine does after a step."""
         self.state.current_latent = latents_of() if latents is None else latents
         self.state.sampling_step = done
-        self.previews.step_done(self.token, 3, done)
+        self.previews.step_done()
 
     def wait_for(self, count: int) -> None:
         ends_at = time.monotonic() + 30
@@ -69,9 +75,14 @@ class Desk:
         """Tell whether a preview waits to be made."""
         return self.previews._stepped
 
+    def methods(self) -> PreviewMethods:
+        """Return what this job's previews are made with."""
+        assert self.previews._job is not None
+        return self.previews._job.methods
+
     def how(self) -> tuple[str, str | None]:
         """Return what the page is told of the way in which previews are made."""
-        self.progress.enter_load()
+        self.progress.enter("load")
         preview = self.told[-1]["preview"] or {"method": "", "reason": None}
         return preview["method"], preview["reason"]
 
@@ -126,7 +137,8 @@ def test_which_steps_are_shown_is_a_setting(desk: Callable[..., Desk]) -> None:
     third.wait_for(1)
     assert third.seen[0].step == 3
     for one in (complete_only, none):
-        one.previews.show_picture(one.token, 0, 4, Image.new("RGB", (64, 64)))
+        one.state.sampling_steps = 4
+        one.previews.show_picture(0, Image.new("RGB", (64, 64)))
     complete_only.wait_for(1)
     assert complete_only.seen[0].step == 4
     assert none.seen == []
@@ -245,15 +257,14 @@ def test_a_decoder_that_fails_gives_way_to_the_next_method(
 ) -> None:
     one = desk(show_progress_type="Full")
     asked: list[str] = []
-    methods = one.previews._methods
-    assert methods is not None
+    methods = one.methods()
     picture = methods.picture
 
-    def fails(method: str, *rest: Any) -> Image.Image:
+    def fails(method: Method, *rest: Any) -> Image.Image:
         asked.append(method)
         if method == "full":
             raise RuntimeError("out of memory")
-        return picture(method, *rest)  # type: ignore[arg-type]
+        return picture(method, *rest)
 
     monkeypatch.setattr(methods, "picture", fails)
     number = 0
@@ -280,15 +291,14 @@ def test_what_costs_too_much_is_made_with_something_cheaper_and_said(
     desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = desk(show_progress_type="Full", live_preview_share_percent=1)
-    methods = one.previews._methods
-    assert methods is not None
+    methods = one.methods()
     picture = methods.picture
 
-    def works_long(method: str, *rest: Any) -> Image.Image:
+    def works_long(method: Method, *rest: Any) -> Image.Image:
         ends_at = time.thread_time() + (0.05 if method == "full" else 0.0)
         while time.thread_time() < ends_at:
             pass
-        return picture(method, *rest)  # type: ignore[arg-type]
+        return picture(method, *rest)
 
     monkeypatch.setattr(methods, "picture", works_long)
     number = 0

@@ -1,16 +1,19 @@
 """The bar: never falls, as long as the phases take, ends at one; and the time that is left."""
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modules.engine.progress.bar import JobProgress
-from modules.engine.progress.parts import Course, Plan
-from modules.engine.progress.timings import Circumstances, Experience, Timings
+from modules.engine.progress.parts import parts_of
+from modules.engine.progress.timings import Experience, Kind, Size, Timings
+from modules.jobs.kinds.base import Pass
 
 LOAD, ENCODE, STEP, DECODE, SAVE = 12.0, 1.0, 1.0, 3.0, 0.5
+SIDE = 64
 
 
 class Clock:
@@ -20,30 +23,52 @@ class Clock:
         return self.now
 
 
+def guided(steps: int, side: int = SIDE, sampler: str = "Euler", begin: int = 0) -> Pass:
+    """Return a pass with two rows a picture."""
+    return Pass(
+        width=side, height=side, steps=steps, sampler_name=sampler, scheduler="Automatic", cfg_scale=7.0, begin=begin
+    )
+
+
 def experience(folder: Path, slower: float = 1.0) -> Experience:
-    """Return what is known of a model, with rows for one and for two pictures."""
-    known = Timings(folder / "timings.json").under(Circumstances("m", "float32", "cpu", 2, 64, 64))
+    """Return what is known of a model, with calls for one and for two pictures."""
+    known = Timings(folder / "timings.json").under("m", "float32", "cpu", 2)
     known.learn("load", LOAD * slower)
     known.learn("encode", ENCODE * slower)
-    known.learn("decode", DECODE * slower)
-    known.learn("save", SAVE * slower)
+    known.learn("decode", DECODE * slower, Size(SIDE, SIDE))
+    known.learn("save", SAVE * slower, Size(SIDE, SIDE))
     for rows in (2, 4):
         for kind in ("first", "first_after_load", "step"):
-            known.learn(kind, STEP * slower * rows / 2, rows)
+            known.learn(kind, STEP * slower * rows / 2, Size(SIDE, SIDE, rows))
     return known
 
 
 class Run:
-    """A job that takes its time by a clock of its own; `told` is what the link gets, with the moment of each."""
+    """A job that takes its time by a clock of its own; `told` is what the link gets, with the moment of each.
 
-    def __init__(self, plan: Plan, known: Experience | None = None, floor: float = 0.0) -> None:
+    Each of `batches` holds the indices of its pictures; those in `done` are there already.
+    """
+
+    def __init__(
+        self,
+        passes: int | Sequence[Pass],
+        batches: Sequence[Sequence[int]] = ((0,),),
+        known: Experience | None = None,
+        *,
+        loads: bool = False,
+        done: Sequence[int] = (),
+        floor: float = 0.0,
+    ) -> None:
         self.clock = Clock()
         self.told: list[dict[str, Any]] = []
         self.moments: list[float] = []
-        self.plan = plan
+        self.passes = [guided(passes)] if isinstance(passes, int) else passes
+        self.loads = loads
+        self.missing = [[index for index in indices if index not in done] for indices in batches]
         self.progress = JobProgress("j", self._publish, self.clock, floor)
-        self.progress.enter_load()
-        self.progress.plan(plan, known)
+        self.progress.enter("load")
+        parts = parts_of(self.passes, list(zip(batches, self.missing, strict=True)), loads)
+        self.progress.plan(parts, known)
 
     def _publish(self, value: dict[str, Any] | None) -> None:
         if value is not None:
@@ -59,32 +84,37 @@ class Run:
         self.clock.now = ends_at
 
     def start(self, load: float = LOAD) -> None:
-        if self.plan.loads:
+        if self.loads:
             for quarter in (0.25, 0.5, 0.75, 1.0):
                 self.wait(load / 4)
                 self.progress.advance(quarter)
-        self.progress.enter_encode()
+        self.progress.enter("encode")
         self.wait(ENCODE)
 
-    def draw(self, batch: int, steps: int | None = None, seconds_a_step: float = STEP, first: int = 1) -> None:
-        self.progress.enter_sample(batch)
-        for step in range(first, (steps or self.plan.steps) + 1):
-            self.wait(seconds_a_step)
-            self.progress.step(step, self.plan.steps)
+    def draw(self, image: int, steps: int | None = None, seconds: float = STEP, first: int = 1, turn: int = 0) -> None:
+        """Do some steps of the batch that begins with this picture, each in so many seconds."""
+        whole = self.passes[turn].steps
+        self.progress.enter("sample", image, turn)
+        for step in range(first, (steps or whole) + 1):
+            self.wait(seconds)
+            self.progress.step(step, whole)
 
-    def finish(self, batch: int) -> None:
-        for place in range(len(self.plan.batches[batch])):
-            self.progress.enter_decode(batch, place)
+    def finish(self, *images: int) -> None:
+        for image in images:
+            self.progress.enter("decode", image)
             self.wait(DECODE)
-            self.progress.enter_save(batch, place)
+            self.progress.enter("save", image)
             self.wait(SAVE)
 
-    def all(self, load: float = LOAD, seconds_a_step: float = STEP) -> None:
+    def all(self, load: float = LOAD, seconds: float = STEP) -> None:
         self.start(load)
-        for batch in range(len(self.plan.batches)):
-            self.draw(batch, seconds_a_step=seconds_a_step)
-            self.finish(batch)
+        for images in filter(None, self.missing):
+            self.draw(images[0], seconds=seconds)
+            self.finish(*images)
         self.progress.complete()
+
+    def values(self) -> list[float]:
+        return [value["progress"] for value in self.told]
 
     def labels(self) -> list[object]:
         return [segment["label"] for segment in self.told[-1]["segments"]]
@@ -93,14 +123,13 @@ class Run:
         return [float(segment["weight"]) for segment in self.told[-1]["segments"]]
 
 
-FOUR = Plan(steps=4, batches=[[0, 1], [2, 3]], images=4, loads=True)
-ONE = Plan(steps=20, batches=[[0]], images=1, loads=True)
+FOUR = [[0, 1], [2, 3]]
 
 
 def test_it_grows_through_all_phases_and_ends_at_exactly_one() -> None:
-    run = Run(FOUR)
+    run = Run(4, FOUR, loads=True)
     run.all()
-    values = [value["progress"] for value in run.told]
+    values = run.values()
     assert values == sorted(values)
     assert values[0] == 0.0
     assert values[-2] < 1.0
@@ -114,10 +143,9 @@ def test_it_grows_through_all_phases_and_ends_at_exactly_one() -> None:
 @pytest.mark.parametrize("known", [True, False])
 def test_a_batch_that_goes_on_amid_its_steps_goes_on_from_where_the_bar_stood(tmp_path: Path, known: bool) -> None:
     """It jumped from 19 % at step 59 to 36 % at step 61, since the bar took the batch for one that begins."""
-    plan = Plan(steps=150, batches=[[0]], images=1, loads=False)
-    run = Run(plan, experience(tmp_path) if known else None, floor=0.19)
+    run = Run(150, known=experience(tmp_path) if known else None, floor=0.19)
     run.start()
-    run.progress.enter_sample(0, 59, 150)
+    run.progress.enter("sample", done=59, steps=150)
     begun = run.told[-1]
     assert (begun["step"], begun["steps"]) == (59, 150)
     assert begun["progress"] == pytest.approx(0.19, abs=0.02)
@@ -132,7 +160,7 @@ def test_a_batch_that_goes_on_amid_its_steps_goes_on_from_where_the_bar_stood(tm
 
 
 def test_segments_are_as_long_as_the_phases_took_before(tmp_path: Path) -> None:
-    run = Run(ONE, experience(tmp_path))
+    run = Run(20, known=experience(tmp_path), loads=True)
     whole = LOAD + ENCODE + 20 * STEP + DECODE + SAVE
     assert run.labels() == ["load", "encode", "image 1", "finish image 1"]
     assert run.weights() == pytest.approx([LOAD / whole, ENCODE / whole, 20 * STEP / whole, 3.5 / whole], abs=1e-3)
@@ -142,7 +170,7 @@ def test_segments_are_as_long_as_the_phases_took_before(tmp_path: Path) -> None:
 
 
 def test_the_bar_stands_where_a_segment_begins_when_its_phase_does(tmp_path: Path) -> None:
-    run = Run(FOUR, experience(tmp_path))
+    run = Run(4, FOUR, experience(tmp_path), loads=True)
     run.all()
     assert run.labels() == ["load", "encode", "images 1–2", "finish images 1–2", "images 3–4", "finish images 3–4"]
     for phase, image, before in (("sample", 0, 2), ("decode", 0, 3), ("sample", 2, 4), ("decode", 2, 5)):
@@ -151,8 +179,8 @@ def test_the_bar_stands_where_a_segment_begins_when_its_phase_does(tmp_path: Pat
 
 
 def test_the_time_left_is_right_from_the_first_message(tmp_path: Path) -> None:
-    run = Run(FOUR, experience(tmp_path))
-    run.all(seconds_a_step=2 * STEP)  # two pictures at once
+    run = Run(4, FOUR, experience(tmp_path), loads=True)
+    run.all(seconds=2 * STEP)  # two pictures at once
     for value, moment in zip(run.told, run.moments, strict=True):
         if moment > 0:  # before the plan nothing is known
             assert value["eta_seconds"] == pytest.approx(run.clock.now - moment, abs=0.7)
@@ -160,17 +188,16 @@ def test_the_time_left_is_right_from_the_first_message(tmp_path: Path) -> None:
 
 def test_the_time_left_is_corrected_by_what_this_job_shows(tmp_path: Path) -> None:
     """A job on a machine that is twice as busy: steps tell it, and decoding is taken to be slower too."""
-    run = Run(Plan(steps=20, batches=[[0]], images=1, loads=False), experience(tmp_path))
+    run = Run(20, known=experience(tmp_path))
     run.start()
-    run.draw(0, steps=10, seconds_a_step=2 * STEP)
+    run.draw(0, steps=10, seconds=2 * STEP)
     left = 10 * 2 * STEP + 2 * (DECODE + SAVE)
     assert run.told[-1]["eta_seconds"] == pytest.approx(left, rel=0.1)
-    values = [value["progress"] for value in run.told]
-    assert values == sorted(values)
+    assert run.values() == sorted(run.values())
 
 
 def test_without_knowledge_the_time_left_is_told_as_soon_as_a_step_was_measured() -> None:
-    run = Run(Plan(steps=20, batches=[[0], [1]], images=2, loads=False))
+    run = Run(20, [[0], [1]])
     run.start()
     assert all(value["eta_seconds"] is None for value in run.told)
     run.draw(0, steps=5)
@@ -179,10 +206,9 @@ def test_without_knowledge_the_time_left_is_told_as_soon_as_a_step_was_measured(
 
 def test_a_wrong_guess_moves_the_borders_and_neither_jumps_nor_stands_still(tmp_path: Path) -> None:
     """The first job of a model: a load of 80 steps instead of 8."""
-    run = Run(ONE)
+    run = Run(20, loads=True)
     run.all(load=80 * STEP)
-    values = [value["progress"] for value in run.told]
-    assert values == sorted(values)
+    assert run.values() == sorted(run.values())
     sampled = [value["progress"] for value in run.told if value["phase"] == "sample"]
     assert max(after - before for before, after in itertools.pairwise(sampled)) < 0.05
     shown = next(value for value in run.told if value["phase"] == "sample" and value["step"] == 20)
@@ -192,12 +218,12 @@ def test_a_wrong_guess_moves_the_borders_and_neither_jumps_nor_stands_still(tmp_
 
 
 def test_a_long_step_and_a_decode_move_the_bar_by_the_clock(tmp_path: Path) -> None:
-    run = Run(Plan(steps=2, batches=[[0]], images=1, loads=False), experience(tmp_path, slower=10))
+    run = Run(2, known=experience(tmp_path, slower=10))
     run.start()
-    run.draw(0, seconds_a_step=10 * STEP)
+    run.draw(0, seconds=10 * STEP)
     in_steps = [value["progress"] for value in run.told if value["phase"] == "sample"]
     assert len(set(in_steps)) > 30
-    run.progress.enter_decode(0, 0)
+    run.progress.enter("decode")
     before = run.progress.value
     run.wait(10 * DECODE / 2)
     half = run.progress.value
@@ -208,7 +234,7 @@ def test_a_long_step_and_a_decode_move_the_bar_by_the_clock(tmp_path: Path) -> N
 
 
 def test_a_model_in_memory_has_no_load_segment_and_starts_at_nothing(tmp_path: Path) -> None:
-    run = Run(Plan(steps=4, batches=[[0]], images=1, loads=False), experience(tmp_path))
+    run = Run(4, known=experience(tmp_path))
     assert run.told[-1]["progress"] == 0.0
     assert run.labels() == ["encode", "image 1", "finish image 1"]
     run.start()
@@ -217,18 +243,17 @@ def test_a_model_in_memory_has_no_load_segment_and_starts_at_nothing(tmp_path: P
 
 
 def test_skipped_work_moves_the_bar_on_and_nothing_moves_it_back(tmp_path: Path) -> None:
-    run = Run(Plan(steps=10, batches=[[0], [1]], images=2, loads=False), experience(tmp_path))
+    run = Run(10, [[0], [1]], experience(tmp_path))
     run.start()
     run.draw(0, steps=2)
-    run.progress.enter_sample(1)
+    run.progress.enter("sample", 1)
     assert run.progress.value == pytest.approx((1 + 13.5) / 28)
-    run.progress.enter_load()
+    run.progress.enter("load")
     assert run.progress.value == pytest.approx((1 + 13.5) / 28)
 
 
 def test_a_job_that_goes_on_starts_where_its_finished_pictures_end(tmp_path: Path) -> None:
-    plan = Plan(steps=10, batches=[[2]], images=3, loads=True, finished=[[0], [1]])
-    run = Run(plan, experience(tmp_path))
+    run = Run(10, [[0], [1], [2]], experience(tmp_path), loads=True, done=[0, 1])
     done = 2 * 13.5 / (3 * 13.5 + LOAD + ENCODE)
     assert run.told[-1]["progress"] == pytest.approx(done, abs=1e-3)
     assert run.labels() == ["image 1", "finish image 1", "image 2", "finish image 2", "load", "encode",
@@ -238,45 +263,43 @@ def test_a_job_that_goes_on_starts_where_its_finished_pictures_end(tmp_path: Pat
 
 
 def test_work_that_was_lost_is_done_again_without_a_step_back(tmp_path: Path) -> None:
-    run = Run(Plan(steps=10, batches=[[0]], images=1, loads=True), experience(tmp_path), floor=0.6)
+    run = Run(10, known=experience(tmp_path), loads=True, floor=0.6)
     assert run.told[0]["progress"] == 0.6
     assert run.labels()[0] == "before"
     assert sum(run.weights()) == pytest.approx(1.0, abs=1e-3)
     run.all()
-    values = [value["progress"] for value in run.told]
-    assert values == sorted(values)
+    assert run.values() == sorted(run.values())
     steps = [value["progress"] for value in run.told if value["phase"] == "sample"]
     assert len(set(steps)) >= 10  # it goes on from there at once, slower
 
 
 def test_a_batch_that_goes_on_in_its_middle_has_less_left(tmp_path: Path) -> None:
-    run = Run(Plan(steps=20, batches=[[0]], images=1, loads=False), experience(tmp_path))
+    run = Run(20, known=experience(tmp_path))
     run.start()
     run.draw(0, first=13, steps=15)
     assert run.told[-1]["eta_seconds"] == pytest.approx(5 * STEP + DECODE + SAVE, rel=0.05)
 
 
 def test_samplers_that_call_the_denoiser_twice_a_step_take_as_long(tmp_path: Path) -> None:
-    run = Run(Plan(steps=10, batches=[[0]], images=1, loads=False, calls=19), experience(tmp_path))
+    run = Run([guided(10, sampler="Heun")], known=experience(tmp_path))
     assert run.told[-1]["eta_seconds"] == pytest.approx(ENCODE + 19 * STEP + DECODE + SAVE)
 
 
 def test_a_batch_that_is_drawn_whole_for_one_picture_takes_as_long_as_whole(tmp_path: Path) -> None:
-    plan = Plan(steps=10, batches=[[1]], images=2, loads=False, finished=[[0]], at_once=2)
-    run = Run(plan, experience(tmp_path))
+    run = Run(10, [[0, 1]], experience(tmp_path), done=[0])
     assert run.told[-1]["eta_seconds"] == pytest.approx(ENCODE + 10 * 2 * STEP + DECODE + SAVE)
 
 
 def test_news_come_at_most_twenty_times_a_second_but_a_new_phase_at_once() -> None:
-    run = Run(Plan(steps=1000, batches=[[0]], images=1, loads=False))
-    run.progress.enter_encode()
-    run.progress.enter_sample(0)
+    run = Run(1000)
+    run.progress.enter("encode")
+    run.progress.enter("sample")
     del run.told[:]
     for step in range(1, 1001):
         run.clock.now += 0.001
         run.progress.step(step, 1000)
     assert 15 <= len(run.told) <= 20
-    run.progress.enter_decode(0, 0)
+    run.progress.enter("decode")
     assert run.told[-1]["phase"] == "decode"
 
 
@@ -294,10 +317,48 @@ def test_a_refresh_after_the_end_tells_nothing() -> None:
 
 
 def test_many_images_are_one_segment_and_many_batches_have_one_each() -> None:
-    def labels(images: int) -> list[object]:
-        plan = Plan(steps=2, batches=[[index] for index in range(images)], images=images, loads=True)
-        course = Course(plan, lambda kind: 100.0 if kind[0] == "load" else 1.0)
-        return [segment["label"] for segment in course.segments()]
+    many, ten = (Run(2, [[index] for index in range(images)], loads=True) for images in (500, 10))
+    assert many.labels() == ["500 images"]  # a load is too thin to be seen there
+    assert ten.labels() == ["load", *(f"image {number}" for number in range(1, 11))]
 
-    assert labels(500) == ["load", "500 images"]
-    assert labels(10)[-3:] == ["image 8", "image 9", "image 10"]
+
+TWICE = [guided(10), guided(4, side=2 * SIDE)]
+
+
+def test_a_job_of_two_passes_is_one_segment_as_long_as_both(tmp_path: Path) -> None:
+    known = experience(tmp_path)
+    kinds: tuple[tuple[int, Kind, float], ...] = (
+        (2, "first", 5 * STEP), (2, "step", 5 * STEP), (1, "decode", DECODE), (1, "save", SAVE),
+    )  # fmt: skip
+    for rows, kind, seconds in kinds:
+        known.learn(kind, seconds, Size(2 * SIDE, 2 * SIDE, rows))
+    run = Run(TWICE, known=known)
+    whole = ENCODE + 10 * STEP + 4 * 5 * STEP + DECODE + SAVE
+    assert run.told[-1]["eta_seconds"] == pytest.approx(whole)
+    assert run.labels() == ["encode", "image 1", "finish image 1"]
+    assert run.weights()[1] == pytest.approx(30 / whole, abs=1e-3)
+    run.start()
+    run.draw(0)
+    run.draw(0, seconds=5 * STEP, turn=1)
+    run.finish(0)
+    run.progress.complete()
+    for value, moment in zip(run.told[1:], run.moments[1:], strict=True):
+        assert value["progress"] == pytest.approx(moment / whole, abs=0.01)
+        assert value["eta_seconds"] == pytest.approx(whole - moment, abs=0.01)
+
+
+def test_the_second_pass_is_guessed_from_the_first_by_its_pixels_and_then_measured() -> None:
+    run = Run(TWICE)
+    run.start()
+    run.draw(0)
+    finish = 4 * 1.5 * STEP
+    assert run.told[-1]["eta_seconds"] == pytest.approx(4 * 4 * STEP + finish)
+    run.draw(0, steps=3, seconds=8 * STEP, turn=1)
+    assert (run.told[-1]["step"], run.told[-1]["steps"]) == (3, 4)
+    assert run.told[-1]["eta_seconds"] == pytest.approx(8 * STEP + 2 * finish)
+    assert run.values() == sorted(run.values())
+
+
+def test_a_sample_that_begins_amid_its_steps_has_fewer(tmp_path: Path) -> None:
+    run = Run([guided(20, begin=12)], known=experience(tmp_path))
+    assert run.told[-1]["eta_seconds"] == pytest.approx(ENCODE + 8 * STEP + DECODE + SAVE)
