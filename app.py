@@ -26,7 +26,9 @@ from starlette.types import ASGIApp
 
 from modules import shared
 from modules.api.application import assemble
+from modules.api.auth.permission import Permission
 from modules.api.auth.proof import Proof
+from modules.api.jobs.stop_requests import StoredRequests
 from modules.api.page.assets import read_assets
 from modules.api.page.identity import Identity, assets_hash, page_hash
 from modules.api.server.log_throttle import throttle_logs
@@ -71,7 +73,8 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
     folder = data_folder()
     store = JobStore(folder.database, folder)
     catalogue = CheckpointCatalogue(model_folders(), hash_cache=folder.hashes)
-    blocks = create_ui(store, catalogue)
+    requests = StoredRequests(store, link, shared.state, Permission(store, shared.opts))
+    blocks = create_ui(store, catalogue, requests.ask)
     page = mount_page(blocks)
     instance = os.environ.get("STEADY_INSTANCE") or uuid.uuid4().hex
     services = build_services(
@@ -82,6 +85,7 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
         link=link,
         arguments=arguments,
         folder=folder,
+        requests=requests,
         identity=Identity(instance, page_hash(blocks.config, blocks.head or "", assets_hash(ASSETS))),
     )
     proof = Proof(passwords, folder.auth)

@@ -159,7 +159,7 @@ def measure_work(which: str, request: dict[str, Any], rounds: int, folder: Path,
 
     draw()
     draw()
-    resolved = engine.store.jobs()[0][0].resolved
+    resolved = engine.store.jobs.page()[0][0].resolved
     assert resolved is not None
     ways = ways_of(draw, BarePipeline(model, resolved["dtype"]), request, 1, every, folder)
     ways[-1].act()

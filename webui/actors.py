@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import gradio as gr
 
 from modules.cmd_args import from_environment, refusal_without_launcher
 from modules.errors import StorageError
-from modules.jobs.rows import Actor, acting
+from modules.jobs.rows import Actor, RequestKind
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.visitor import Visitor, visitor_of
 from modules.shared import state
+
+# Asks a job, or the one that runs, to stop; raises SteadyError when it may not.
+Stop = Callable[[RequestKind, str | None, Actor], object]
 
 logger = logging.getLogger(__name__)
 
@@ -28,16 +30,6 @@ def visitor(asker: gr.Request) -> Visitor:
     return visitor_of(asker.request.scope) if asker.request is not None else Visitor("unknown", near=False)
 
 
-@contextmanager
-def acting_as(owner: object, asker: gr.Request) -> Iterator[None]:
-    """Say who acts while something goes through `shared.state`, which itself knows nobody."""
-    token = acting.set(actor(owner, asker))
-    try:
-        yield
-    finally:
-        acting.reset(token)
-
-
 def order(store: JobStore, command: str, owner: object, asker: gr.Request) -> str | None:
     """Give the launcher a command and keep who did; return why this client may not, by the rule that REST has."""
     who = visitor(asker)
@@ -46,7 +38,7 @@ def order(store: JobStore, command: str, owner: object, asker: gr.Request) -> st
         refusal = refusal_without_launcher(command)
     if refusal is None:
         try:
-            store.note_audit(command, who.actor(owner or "page"))
+            store.audit.note(command, who.actor(owner or "page"))
         except StorageError as error:  # a full disk is no reason to go on
             logger.error("The command %s could not be written down: %s", command, error)
         state.server_command = command

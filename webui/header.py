@@ -67,7 +67,7 @@ def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> Non
         except SteadyError as error:
             raise gr.Error(str(error), print_exception=False) from error
         if changed:
-            store.note_settings(changed, by=by)
+            store.audit.note_settings(changed, by=by)
 
     def refresh() -> tuple[Any, str]:
         catalogue.refresh()

@@ -86,12 +86,12 @@ def _of_picture(data: Mapping[str, Any], catalogue: CheckpointCatalogue) -> Take
 
 def _job(source: Source, who: Actor, store: JobStore) -> Job:
     if source.kind == "last":
-        job = store.last_for_owner(who.owner)
+        job = store.jobs.last_of(who.owner)
         if job is None:
             raise InvalidRequest("There is no last picture yet. Put an infotext into the prompt, or drop a picture.")
         return job
     identity = str(source.data.get("job") or "")
-    job = store.get(identity)
+    job = store.jobs.get(identity)
     if job is None or (who.only_own and job.owner != who.owner):
         raise UnknownJob(identity)
     return job
@@ -99,7 +99,7 @@ def _job(source: Source, who: Actor, store: JobStore) -> Job:
 
 def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatalogue) -> Takeover:
     """Of one of its pictures, the first one if none is named; without pictures, of what it was asked for."""
-    images = store.images(job.id)
+    images = store.jobs.images(job.id)
     image = next((one for one in images if one.index == index), images[0] if images else None)
     if image is None or not image.infotext:
         return take_request({**(resolved_answer(job) or {}), **job.request}, catalogue.list())

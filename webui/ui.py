@@ -9,6 +9,7 @@ from modules.jobs.store.job_store import JobStore
 from modules.shared import opts
 from webui import checkpoint_facts as suits
 from webui import header as bar
+from webui.actors import Stop
 from webui.components import on
 from webui.tabs import queue, settings, txt2img
 
@@ -18,7 +19,7 @@ TITLE = "Steady Diffusion"
 MOST_SESSIONS = 16
 
 
-def create_ui(store: JobStore, catalogue: CheckpointCatalogue) -> gr.Blocks:
+def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop) -> gr.Blocks:
     """Build the page. It holds no value per visitor: what a tab shows comes from its browser and from the job store."""
     checkpoint = suits.chosen(catalogue, opts.values.sd_model_checkpoint)
     with gr.Blocks(analytics_enabled=False, title=TITLE, fill_width=True) as blocks:
@@ -31,7 +32,7 @@ def create_ui(store: JobStore, catalogue: CheckpointCatalogue) -> gr.Blocks:
             with gr.Tab("Settings", id="settings", elem_id="tab_settings", render_children=True):
                 choosing = settings.build()
         bar.wire(header, store, catalogue)
-        txt2img.wire(drawing, header, store, catalogue)
+        txt2img.wire(drawing, header, store, catalogue, stop)
         settings.wire(choosing, header, store)
         _wire_load(blocks, header, drawing, choosing, catalogue)
     blocks.state_session_capacity = MOST_SESSIONS

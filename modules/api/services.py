@@ -50,17 +50,16 @@ def build_services(
     link: Link | None,
     arguments: Arguments,
     folder: DataFolder,
+    requests: StoredRequests,
     identity: Identity,
 ) -> Services:
     """Join the parts: stop buttons become stored requests; every commit is told to the engine and to who watches."""
     workers = Workers()
 
     def notices() -> list[str]:
-        return [*options.notices, *store.notices]
+        return [*options.notices, *store.database.notices]
 
     broadcaster = Broadcaster(store, state, link, workers, identity, notices)
-    permission = Permission(store, options)
-    requests = StoredRequests(store, link, state, permission)
     state.requests = requests
 
     def announce(number: int) -> None:
@@ -72,8 +71,8 @@ def build_services(
         options.refresh()
         return QueueLimits(options.values.queue_limit, options.values.queue_limit_per_owner)
 
-    store.announce = announce
-    store.limits = limits
+    store.database.announce = announce
+    store.queue.limits = limits
     return Services(
         store=store,
         catalogue=catalogue,
@@ -86,7 +85,7 @@ def build_services(
         workers=workers,
         broadcaster=broadcaster,
         requests=requests,
-        permission=permission,
+        permission=requests.permission,
         retirement=Retirement(),
         watchers=Watchers(),
     )

@@ -128,7 +128,7 @@ def open_store(link: Link | None) -> JobStore:
     store = JobStore(folder.database, folder)
     if link is not None:
         told = link
-        store.announce = lambda number: told.publish("events", number)
+        store.database.announce = lambda number: told.publish("events", number)
     return store
 
 

@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 def settle(store: JobStore, engine_id: str, death: Death | None, leaving: threading.Event) -> list[Job]:
     """Settle the jobs that the engine before left running, and return them as they are now. Waits for a full disk."""
-    return until_stored(lambda: store.recover(engine_id, death), leaving) or []
+    return until_stored(lambda: store.claims.recover(engine_id, death), leaving) or []
 
 
 def until_stored(change: Callable[[], Result], leaving: threading.Event) -> Result | None:

@@ -67,7 +67,9 @@ def build_studio(
 
 
 def _note_failed_snapshot(store: JobStore, job_id: str, reason: str) -> None:
-    store.note(job_id, "snapshot", f"No snapshot can be kept, so a crash would cost the image that is drawn: {reason}")
+    store.claims.note(
+        job_id, "snapshot", f"No snapshot can be kept, so a crash would cost the image that is drawn: {reason}"
+    )
 
 
 def serve(

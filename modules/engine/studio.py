@@ -52,5 +52,5 @@ class Studio:
 
     def needs_snapshot(self, job_id: str) -> bool:
         """Tell whether a job may still go on from its snapshot."""
-        job = self.store.get(job_id)
+        job = self.store.jobs.get(job_id)
         return job is not None and not job.finished

@@ -53,7 +53,7 @@ class Watch:
         running = self._worker.running
         if running is not None:
             running[1].refresh()
-        version = studio.store.data_version()
+        version = studio.store.database.data_version()
         if version != self._version:
             self._version = version
             self._worker.wake()
@@ -67,10 +67,10 @@ class Watch:
             self._record_progress()
         if self._worker.running is None and self._clock() - self._swept_at >= self._SECONDS_BETWEEN_SWEEPS:
             self._swept_at = self._clock()
-            studio.store.expire_results(studio.options.values.results_kept_hours)
-            studio.store.remove_unfinished()
-            studio.store.compact_events(EVENTS_KEPT)
-            studio.store.finish_deletions()
+            studio.store.images.expire_results(studio.options.values.results_kept_hours)
+            studio.store.images.remove_unfinished()
+            studio.store.deletion.compact_events(EVENTS_KEPT)
+            studio.store.deletion.finish()
         if self._clock() >= self._deletion_due:
             self._deletion_due = self._clock() + self._delete_old_jobs()
 
@@ -82,7 +82,7 @@ class Watch:
         values = self._studio.options.values
         if not values.jobs_kept_days and not values.jobs_kept_count:
             return self._SECONDS_UNTIL_MORE_IS_DELETED  # a setting that is changed is to act soon
-        deleted = self._studio.store.delete_old(values.jobs_kept_days, values.jobs_kept_count)
+        deleted = self._studio.store.deletion.delete_old(values.jobs_kept_days, values.jobs_kept_count)
         if deleted.jobs:
             logger.info("%d finished jobs were deleted, as the settings say", deleted.jobs)
         return self._SECONDS_UNTIL_MORE_IS_DELETED if deleted.left else self._SECONDS_BETWEEN_DELETIONS
@@ -93,7 +93,7 @@ class Watch:
         if running is None:
             return
         job = running[0]
-        pending = self._studio.store.pending(job.id)
+        pending = self._studio.store.claims.pending(job.id)
         state = self._studio.state
         if pending.requested == "interrupt" and not state.interrupted:
             state.apply_request("interrupt", job.id)
@@ -113,7 +113,7 @@ class Watch:
         now = (job.id, progress.phase, progress.value)
         if now != self._recorded:
             self._recorded = now
-            self._studio.store.record_progress(*now)
+            self._studio.store.claims.record_progress(*now)
 
     def _run(self) -> None:
         while not self._studio.cancel.exit.wait(self._SECONDS_BETWEEN_LOOKS):

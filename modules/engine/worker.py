@@ -82,7 +82,7 @@ class Worker:
             studio.status.change("idle")
             while not studio.cancel.exit.is_set():
                 self._woken.clear()
-                job = self._until_stored(lambda: studio.store.claim(self._engine_id))
+                job = self._until_stored(lambda: studio.store.claims.claim(self._engine_id))
                 if job is not None:
                     self.run_job(job)
                     self._recycle_if_grown()
@@ -112,7 +112,7 @@ class Worker:
             studio.state.end(token)
         if ending.kind != "done":
             # For those who ask the row of a job that waits or stopped; the watch writes it now and then only.
-            self._until_stored(lambda: studio.store.record_progress(job.id, progress.phase, progress.value))
+            self._until_stored(lambda: studio.store.claims.record_progress(job.id, progress.phase, progress.value))
         self._close(job, ending)
         self._stop = None
         progress.clear()
@@ -125,7 +125,7 @@ class Worker:
         drawing = JobDrawing(self._studio, job, token, progress)
         try:
             # A request that came before `begin` found nothing to stop; one that comes later finds the flag.
-            pending = self._studio.store.pending(job.id)
+            pending = self._studio.store.claims.pending(job.id)
             if pending.requested is not None:
                 self._studio.state.apply_request(pending.requested, job.id)
             return Ending("done" if drawing.draw() else "interrupted")
@@ -153,15 +153,15 @@ class Worker:
         if ending.kind == "again":
             economy = ending.economy
             assert economy is not None
-            self._until_stored(lambda: store.set_economy(job.id, economy.stored()))
-            self._until_stored(lambda: store.requeue(job.id, ending.text, "out-of-memory"))
+            self._until_stored(lambda: store.claims.set_economy(job.id, economy.stored()))
+            self._until_stored(lambda: store.claims.requeue(job.id, ending.text, "out-of-memory"))
         elif ending.kind == "paused":
-            paused = self._until_stored(lambda: store.pause_now(job.id))
+            paused = self._until_stored(lambda: store.claims.pause_now(job.id))
             if paused is not None and paused.finished:
                 self._studio.snapshots.remove(job.id)
         elif ending.kind != "exit":
             status = ending.kind
-            self._until_stored(lambda: store.finish(job.id, status, ending.text))
+            self._until_stored(lambda: store.claims.finish(job.id, status, ending.text))
             self._studio.snapshots.remove(job.id)
 
     # --- Memory -----------------------------------------------------------------------------------------------------
@@ -214,9 +214,9 @@ class Worker:
             resolved = ResolvedJob.model_validate(job.resolved)
             economy = cheaper(resolved, self._studio.device, None, can_tile=True)
             if economy is not None:
-                store.set_economy(job.id, economy.stored())
+                store.claims.set_economy(job.id, economy.stored())
                 why = "The engine was killed, since the machine ran out of memory,"
-                store.note(job.id, "out-of-memory", _tried_again(why, resolved, economy))
+                store.claims.note(job.id, "out-of-memory", _tried_again(why, resolved, economy))
 
     def _until_stored(self, change: Callable[[], Result]) -> Result | None:
         return until_stored(change, self._studio.cancel.exit)

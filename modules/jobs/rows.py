@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-JobStatus = Literal["queued", "running", "done", "interrupted", "failed", "paused", "quarantined"]
+JobStatus = Literal["queued", "running", "paused", "done", "interrupted", "failed", "quarantined"]
 EndStatus = Literal["done", "interrupted", "failed"]
 RequestKind = Literal["skip", "interrupt", "stop", "pause"]
 Requested = Literal["interrupt", "stop", "pause"]
 EventKind = Literal["job", "image", "request", "settings", "removed", "queue"]
 ImageStatus = Literal["reserved", "complete", "expired"]
 
+STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
+# webui/assets/statuses.js has the same.
 UNFINISHED: frozenset[str] = frozenset({"queued", "running", "paused"})
-TERMINAL: frozenset[str] = frozenset({"done", "interrupted", "failed", "quarantined"})
-RETRIED: frozenset[str] = frozenset({"failed", "quarantined", "interrupted"})
+TERMINAL: frozenset[str] = frozenset(STATUSES) - UNFINISHED
+FAILED: frozenset[str] = frozenset({"failed", "quarantined"})
+RETRIED: frozenset[str] = FAILED | {"interrupted"}
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,6 @@ class Actor:
     owner: str
     address: str
     only_own: bool = False
-
-
-# Who asks in this thread or task, for code that is called without saying it.
-acting: ContextVar[Actor | None] = ContextVar("acting", default=None)
 
 
 class Note(NamedTuple):
@@ -51,7 +49,8 @@ class Job:
     counts the interrupts since the engine took it. `stopped_after_seconds` is the time from such a request to the end
     of the job, or to its pause. `paused_at` is when it was paused last, `economy` the cheaper settings that it draws
     with since it ran out of memory, `log` the engine's last lines before it was quarantined. When a job with `forever`
-    is done another like it comes, whose `follows` names it; `retry_of` is the job that it was made from by editing.
+    is done another like it comes, whose `follows` names it; `retry_of` is the job that it was made from by editing,
+    `address` where it was sent from, "" when nobody knows.
     """
 
     number: int
@@ -84,6 +83,8 @@ class Job:
     paused_at: float | None = None
     retry_of: str | None = None
     follows: str | None = None
+    requested_at: float | None = None
+    address: str = ""
 
     @property
     def finished(self) -> bool:
@@ -137,7 +138,7 @@ class RequestAnswer(NamedTuple):
     accepted: bool
     was: str | None
     job: str | None
-    image: int | None
+    image: int | None = None
     times: int = 0
     notice: str | None = None
 
@@ -164,5 +165,5 @@ class AuditRow(NamedTuple):
 class QueueLimits(NamedTuple):
     """How many jobs may wait or be paused, in all and of one owner; 0 is without limit."""
 
-    total: int = 1000
-    per_owner: int = 500
+    total: int = 0
+    per_owner: int = 0

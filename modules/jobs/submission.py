@@ -54,7 +54,7 @@ def submit(
     """
     if by.only_own and wishes.priority != 0:
         raise NotPermitted(refusal_of_guest("A priority", by.address))
-    return store.submit(
+    return store.queue.submit(
         request.kind,
         request.model_dump(mode="json"),
         wishes.owner,

@@ -23,7 +23,9 @@ from safetensors.numpy import save_file
 from starlette.types import ASGIApp
 
 from modules.api.application import assemble
+from modules.api.auth.permission import Permission
 from modules.api.auth.proof import Proof
+from modules.api.jobs.stop_requests import StoredRequests
 from modules.api.page.identity import Identity
 from modules.api.server.serving import SwappableServer
 from modules.api.services import Services, build_services
@@ -94,7 +96,7 @@ class FakeEngine(threading.Thread):
         while not self.end.is_set():
             if not self.go.wait(0.01):
                 continue
-            job = self.services.store.claim("fake")
+            job = self.services.store.claims.claim("fake")
             if job is None:
                 time.sleep(0.005)
             else:
@@ -106,35 +108,35 @@ class FakeEngine(threading.Thread):
         settings = self.services.options.values
         checkpoint = catalogue.hashed(request.find_checkpoint(catalogue, settings))
         resolved = request.resolve(checkpoint, settings, lambda: 1234, "float32", 2)
-        store.set_resolved(job.id, resolved.model_dump(mode="json"))
+        store.claims.set_resolved(job.id, resolved.model_dump(mode="json"))
         token = state.begin(job.id)
         state.job_count = resolved.image_count
         try:
             for index in range(resolved.image_count):
                 self.between_images(job, index)
-                if store.pending(job.id).requested is not None:
+                if store.claims.pending(job.id).requested is not None:
                     state.end(token)
-                    store.finish(job.id, "interrupted")
+                    store.claims.finish(job.id, "interrupted")
                     return
                 self.draw_image(job, resolved, index)
         finally:
             state.end(token)
         if self.fail_with is not None:
-            store.finish(job.id, "failed", self.fail_with)
+            store.claims.finish(job.id, "failed", self.fail_with)
         else:
-            store.finish(job.id, "done")
+            store.claims.finish(job.id, "done")
 
     def draw_image(self, job: Job, resolved: ResolvedJob, index: int) -> None:
         store, seed = self.services.store, resolved.seed_of(index)
-        store.begin_image(job.id, index)
+        store.claims.begin_image(job.id, index)
         infotext = f"{resolved.words.prompt}\nSteps: {resolved.passes[0].steps}, Seed: {seed}"
         width, height = resolved.size
         saved = resolved.saving.save_images
-        image = store.reserve_image(job.id, index, seed=seed, width=width, height=height, save=saved)
+        image = store.images.reserve(job.id, index, seed=seed, width=width, height=height, save=saved)
         path = self.services.folder.root / image.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(plain_png(seed, width, height, infotext))
-        store.complete_image(job.id, index, infotext=infotext)
+        store.images.complete(job.id, index, infotext=infotext)
         self.services.state.nextjob()
 
 
@@ -148,14 +150,16 @@ def services_in(root: Path) -> Services:
     make_model(root / "models")
     folder = DataFolder(root / "data")
     folder.root.mkdir()
+    store, options, state = JobStore(folder.database, folder), Options(folder.settings), State()
     return build_services(
-        store=JobStore(folder.database, folder),
+        store=store,
         catalogue=CheckpointCatalogue([root / "models"]),
-        options=Options(folder.settings),
-        state=State(),
+        options=options,
+        state=state,
         link=None,
         arguments=Arguments(),
         folder=folder,
+        requests=StoredRequests(store, None, state, Permission(store, options)),
         identity=Identity("instance-1", "page-1"),
     )
 

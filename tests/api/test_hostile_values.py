@@ -85,7 +85,7 @@ async def test_an_owner_is_a_short_name(client: httpx.AsyncClient, services: Ser
         assert answer.status_code == 422
         assert "send a text of 1 to 200 printable characters" in answer.json()["errors"]
         assert len(answer.content) < 1000
-    assert services.store.jobs() == ([], 0)
+    assert services.store.jobs.page() == ([], 0)
 
 
 async def test_an_owner_in_a_header_is_cut(client: httpx.AsyncClient, services: Services) -> None:
@@ -93,13 +93,13 @@ async def test_an_owner_in_a_header_is_cut(client: httpx.AsyncClient, services: 
     for name, headers in (("a", {"x-steady-owner": LONG}), ("b", {"Authorization": f"Basic {basic}"})):
         answer = await client.post("/sdapi/v1/jobs", json={"request": {}, "id": name}, headers=headers)
         assert answer.status_code == 200
-        job = services.store.get(name)
+        job = services.store.jobs.get(name)
         assert job is not None and job.owner == "x" * 200
 
 
 async def test_only_what_may_be_overridden_is_kept(client: httpx.AsyncClient, services: Services) -> None:
     await submit(client, "a", override_settings={"junk": LONG, "sd_model_checkpoint": "emoji", "samples_save": None})
-    job = services.store.get("a")
+    job = services.store.jobs.get("a")
     assert job is not None and job.request["override_settings"] == {"sd_model_checkpoint": "emoji"}
 
 
@@ -113,7 +113,7 @@ async def test_what_would_be_kept_is_bounded(client: httpx.AsyncClient, services
     ):
         assert answer.status_code == 422
         assert len(answer.content) < 2000
-    assert services.store.jobs() == ([], 0)
+    assert services.store.jobs.page() == ([], 0)
 
 
 @pytest.mark.parametrize("name", [one.name for one in fields_of_settings() if one.type is str])

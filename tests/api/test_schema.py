@@ -61,10 +61,10 @@ class Server(threading.Thread):
     def end_jobs(self) -> None:
         store = self.services.store
         while not self.end.is_set():
-            store.resume_queue()
-            job = store.claim("schema")
+            store.queue.resume()
+            job = store.claims.claim("schema")
             if job is not None:
-                store.finish(job.id, "interrupted")
+                store.claims.finish(job.id, "interrupted")
             time.sleep(0.01)
 
 

@@ -41,7 +41,7 @@ class Engine:
         self.studio: Studio = dataclasses.replace(built, device=Device("cpu", "CPU"))
         self.worker = Worker(self.studio, name, self._publish)
         self.watch = Watch(self.studio, self.worker)
-        self.store.announce = lambda number: self._announce(number)
+        self.store.database.announce = lambda number: self._announce(number)
         self.studio.previews.start()
         self._thread: threading.Thread | None = None
 
@@ -53,15 +53,15 @@ class Engine:
         self.worker.wake()
 
     def submit(self, **request: Any) -> str:
-        return self.store.submit("txt2img", {"prompt": "a heart", "seed": 7} | request, "tester").id
+        return self.store.queue.submit("txt2img", {"prompt": "a heart", "seed": 7} | request, "tester").id
 
     def run_next(self) -> Job:
         """Claim the next job, draw it on this thread, and return it as it is then."""
-        claimed = self.store.claim("engine-1")
+        claimed = self.store.claims.claim("engine-1")
         assert claimed is not None
         with torch.inference_mode():
             self.worker.run_job(claimed)
-        done = self.store.get(claimed.id)
+        done = self.store.jobs.get(claimed.id)
         assert done is not None
         return done
 
@@ -89,7 +89,7 @@ class Engine:
     def files(self, job: str | Job) -> list[bytes]:
         """Return the bytes of a job's pictures in order."""
         job_id = job if isinstance(job, str) else job.id
-        return [(self.folder.root / image.name).read_bytes() for image in self.store.images(job_id)]
+        return [(self.folder.root / image.name).read_bytes() for image in self.store.jobs.images(job_id)]
 
     def values(self, topic: str) -> list[Any]:
         return [value for name, value in self.published if name == topic]

@@ -33,16 +33,16 @@ def test_what_a_dead_engine_left_is_settled_before_torch_is_imported(
     (tmp_path / "slow" / "torch.py").write_text("import time\ntime.sleep(3600)\n")
     left = [engine.submit() for _ in range(3)]
     for _ in left:
-        engine.store.claim("dead")
-    engine.store.request("interrupt", left[0])
-    engine.store.request("pause", left[1])
+        engine.store.claims.claim("dead")
+    engine.store.requests.ask("interrupt", left[0])
+    engine.store.requests.ask("pause", left[1])
     process = start_engine(
         engine, models_folder, "next", PYTHONPATH=str(tmp_path / "slow"),
         STEADY_LAST_DEATH='{"ordered": false, "reason": "killed by SIGKILL"}',
     )  # fmt: skip
     try:
-        engine.wait(lambda: engine.store.get(left[2]).status != "running", 60)  # type: ignore[union-attr]
-        jobs = [engine.store.get(id) for id in left]
+        engine.wait(lambda: engine.store.jobs.get(left[2]).status != "running", 60)  # type: ignore[union-attr]
+        jobs = [engine.store.jobs.get(id) for id in left]
         assert [job.status for job in jobs if job is not None] == ["interrupted", "paused", "queued"]
     finally:
         process.kill()
@@ -55,7 +55,7 @@ def test_a_fresh_process_draws_the_same_bytes_and_ends_in_order_amid_a_job(engin
     again = engine.submit(n_iter=2)
     process = start_engine(engine, models_folder, "fresh")
     try:
-        engine.wait(lambda: engine.store.get(again).finished, 60)  # type: ignore[union-attr]
+        engine.wait(lambda: engine.store.jobs.get(again).finished, 60)  # type: ignore[union-attr]
         assert engine.files(again) == engine.files(first)
         process.send_signal(signal.SIGINT)  # the launcher decides, not the terminal
         long = engine.submit(n_iter=1000, steps=150)
@@ -65,7 +65,7 @@ def test_a_fresh_process_draws_the_same_bytes_and_ends_in_order_amid_a_job(engin
     finally:
         process.kill()
         process.wait()
-    left = engine.store.get(long)
+    left = engine.store.jobs.get(long)
     assert left is not None
     assert (left.status, left.engine) == ("running", "fresh")
     assert "Traceback" not in (engine.folder.root / "engine.log").read_text()

@@ -75,13 +75,13 @@ def test_an_interrupt_is_obeyed_in_every_phase(engine: Engine, phase: str, monke
         running = engine.worker.running
         assert running is not None
         seen.append(running[1].phase)
-        assert engine.store.request("interrupt", identity).accepted
+        assert engine.store.requests.ask("interrupt", identity).accepted
         engine.state.apply_request("interrupt", identity)
 
     PHASES[phase](engine, ask, monkeypatch)
     job = engine.run_next()
     assert seen == [phase]
-    assert (job.status, engine.store.images(identity)) == ("interrupted", [])
+    assert (job.status, engine.store.jobs.images(identity)) == ("interrupted", [])
     assert job.stopped_after_seconds is not None
     monkeypatch.undo()
     assert engine.draw().status == "done"
@@ -91,7 +91,7 @@ def skipped_in(engine: Engine, phase: str, patch: pytest.MonkeyPatch, job: str, 
     """Draw the next job, which is `job`, and skip `image` of it in that phase."""
 
     def ask() -> None:
-        assert engine.store.request("skip", job).image == image
+        assert engine.store.requests.ask("skip", job).image == image
         engine.state.apply_request("skip", job, image)
         patch.undo()  # what takes for ever does so once
 
@@ -108,17 +108,17 @@ def test_a_skip_costs_its_image_alone_in_every_phase(
     undisturbed = engine.files(engine.draw(n_iter=3))
     whole, again = engine.submit(n_iter=3), engine.submit(n_iter=3)
     skipped_in(engine, phase, monkeypatch, whole, image=0)
-    job = engine.store.get(whole)
+    job = engine.store.jobs.get(whole)
     assert job is not None
     assert (job.status, job.skip_image) == ("done", None)
-    assert [image.index for image in engine.store.images(whole)] == [1, 2]
+    assert [image.index for image in engine.store.jobs.images(whole)] == [1, 2]
     assert engine.files(whole) == undisturbed[1:]
     # One that is tried again begins with another picture: that is the one that is meant.
     at_step(engine, 1, engine.state.interrupt, image=1)
     assert engine.run_next().id == again
-    assert engine.store.retry(again).accepted
+    assert engine.store.queue.retry(again).accepted
     skipped_in(engine, phase, monkeypatch, again, image=1)
-    assert [image.index for image in engine.store.images(again)] == [0, 2]
+    assert [image.index for image in engine.store.jobs.images(again)] == [0, 2]
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -128,9 +128,9 @@ def test_a_skip_of_the_only_image_ends_its_job_at_once(
     engine.draw()
     identity = engine.submit()
     skipped_in(engine, phase, monkeypatch, identity, image=0)
-    job = engine.store.get(identity)
+    job = engine.store.jobs.get(identity)
     assert job is not None
-    assert (job.status, engine.store.images(identity)) == ("done", [])
+    assert (job.status, engine.store.jobs.images(identity)) == ("done", [])
     assert (engine.studio.shelf.loaded is None) is (phase == "load"), "nothing was loaded for nobody"
     assert engine.draw().status == "done"
 
@@ -143,14 +143,14 @@ def test_a_pause_is_obeyed_in_every_phase_and_loses_no_bit(
     identity = engine.submit(n_iter=2)
 
     def ask() -> None:
-        assert engine.store.request("pause", identity).accepted
+        assert engine.store.requests.ask("pause", identity).accepted
         engine.state.apply_request("pause", identity)
 
     PHASES[phase](engine, ask, monkeypatch)
     engine.studio.encoder.forget()
     assert engine.run_next().status == "paused"
     monkeypatch.undo()
-    assert engine.store.resume(identity).accepted
+    assert engine.store.requests.resume(identity).accepted
     done = engine.run_next()
     assert (done.id, done.status) == (identity, "done")
     assert engine.files(done) == undisturbed
@@ -160,7 +160,7 @@ def test_the_model_is_given_back_when_a_paused_job_was_the_last(engine: Engine) 
     first, second = engine.submit(), engine.submit()
 
     def ask() -> None:
-        engine.store.request("pause", first)
+        engine.store.requests.ask("pause", first)
         engine.state.apply_request("pause", first)
 
     at_step(engine, 2, ask)
@@ -168,12 +168,12 @@ def test_the_model_is_given_back_when_a_paused_job_was_the_last(engine: Engine) 
     load = engine.studio.shelf._load
     engine.studio.shelf._load = lambda *given: (loads.append(1), load(*given))[1]  # type: ignore[method-assign]
     engine.start()
-    engine.wait(lambda: engine.store.get(second).status == "done")  # type: ignore[union-attr]
-    assert engine.store.get(first).status == "paused"  # type: ignore[union-attr]
+    engine.wait(lambda: engine.store.jobs.get(second).status == "done")  # type: ignore[union-attr]
+    assert engine.store.jobs.get(first).status == "paused"  # type: ignore[union-attr]
     assert loads == [1]  # The second had use for it.
     third = engine.submit()
-    at_step(engine, 2, lambda: (engine.store.request("pause", third), engine.state.apply_request("pause", third)))
-    engine.wait(lambda: engine.store.get(third).status == "paused")  # type: ignore[union-attr]
+    at_step(engine, 2, lambda: (engine.store.requests.ask("pause", third), engine.state.apply_request("pause", third)))
+    engine.wait(lambda: engine.store.jobs.get(third).status == "paused")  # type: ignore[union-attr]
     engine.wait(lambda: engine.studio.shelf.loaded is None)
 
 
@@ -194,7 +194,7 @@ def test_what_a_stopped_job_keeps(
     engine.options.update(settings)
     at_step(engine, 3, engine.state.interrupt)
     job = engine.draw(steps=8, partial_images=asked)
-    images = engine.store.images(job.id)
+    images = engine.store.jobs.images(job.id)
     assert (job.status, [image.partial for image in images]) == ("interrupted", [True] if kept else [])
     if kept:
         assert ("Partial: 3/8" in images[0].infotext) is marked
@@ -205,6 +205,6 @@ def test_a_picture_whose_steps_are_all_done_is_whole_although_the_job_was_stoppe
     whole = engine.files(engine.draw())
     amid_network(lambda pipeline: pipeline.vae.decoder.mid_block)(engine, engine.state.interrupt, pytest.MonkeyPatch())
     job = engine.draw(partial_images="mark")
-    (image,) = engine.store.images(job.id)
+    (image,) = engine.store.jobs.images(job.id)
     assert (job.status, image.partial, "Partial" in image.infotext) == ("interrupted", False, False)
     assert engine.files(job) == whole

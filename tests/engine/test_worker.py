@@ -11,6 +11,7 @@ from modules.engine.progress.bar import JobProgress
 from modules.engine.watch import Watch
 from modules.images.png import read_parameters
 from modules.jobs.rows import Death
+from modules.jobs.store.jobs import JobFilter
 from modules.options import Options
 from tests.engine.conftest import Engine
 from tests.engine.moments import at_step, before_decoding
@@ -19,7 +20,7 @@ from tests.engine.moments import at_step, before_decoding
 def test_a_job_becomes_pictures_that_say_how_they_were_made(engine: Engine) -> None:
     job = engine.draw(n_iter=2, batch_size=2, negative_prompt="blue", steps=3)
     assert (job.status, job.error, job.attempts) == ("done", None, 1)
-    images = engine.store.images(job.id)
+    images = engine.store.jobs.images(job.id)
     assert [(image.index, image.seed, image.partial) for image in images] == [(i, 7 + i, False) for i in range(4)]
     for image, data in zip(images, engine.files(job), strict=True):
         info = read_parameters(data)
@@ -83,27 +84,27 @@ def test_an_interrupt_stops_inside_the_step_and_keeps_nothing(engine: Engine) ->
     job = engine.draw(n_iter=3)
     assert job.status == "interrupted"
     assert len(blocks) == 2
-    assert engine.store.images(job.id) == []
+    assert engine.store.jobs.images(job.id) == []
 
 
 def test_a_skip_costs_one_image_and_the_next_one_is_not_hit(engine: Engine) -> None:
     at_step(engine, 2, engine.state.skip, image=1)
     job = engine.draw(n_iter=3)
     assert job.status == "done"
-    assert [image.index for image in engine.store.images(job.id)] == [0, 2]
+    assert [image.index for image in engine.store.jobs.images(job.id)] == [0, 2]
 
 
 def test_a_stored_skip_is_obeyed_once_for_its_own_image(engine: Engine) -> None:
     """The nudge was lost: the watch finds the request in the row."""
 
     def ask() -> None:
-        assert engine.store.request("skip").image == 1
+        assert engine.store.requests.ask("skip").image == 1
         engine.watch.look()
         engine.watch.look()
 
     at_step(engine, 2, ask, image=1)
     job = engine.draw(n_iter=3)
-    assert [image.index for image in engine.store.images(job.id)] == [0, 2]
+    assert [image.index for image in engine.store.jobs.images(job.id)] == [0, 2]
     assert job.skip_image is None
 
 
@@ -111,14 +112,14 @@ def test_stop_ends_the_job_after_the_current_image(engine: Engine) -> None:
     at_step(engine, 1, engine.state.stop_generating, image=1)
     job = engine.draw(n_iter=4)
     assert job.status == "interrupted"
-    assert [image.index for image in engine.store.images(job.id)] == [0, 1]
+    assert [image.index for image in engine.store.jobs.images(job.id)] == [0, 1]
     at_step(engine, 1, engine.state.stop_generating, image=0)
     assert engine.draw(n_iter=1).status == "done"
 
 
 def test_a_stored_interrupt_is_found_by_the_watch_and_before_the_job_begins(engine: Engine) -> None:
     def ask() -> None:
-        assert engine.store.request("interrupt").accepted
+        assert engine.store.requests.ask("interrupt").accepted
         engine.watch.look()
 
     at_step(engine, 2, ask)
@@ -126,11 +127,11 @@ def test_a_stored_interrupt_is_found_by_the_watch_and_before_the_job_begins(engi
     assert job.status == "interrupted"
     assert job.stopped_after_seconds is not None
     identity = engine.submit()
-    claimed = engine.store.claim("engine-1")
+    claimed = engine.store.claims.claim("engine-1")
     assert claimed is not None
-    engine.store.request("interrupt", identity)
+    engine.store.requests.ask("interrupt", identity)
     engine.worker.run_job(claimed)
-    after = engine.store.get(identity)
+    after = engine.store.jobs.get(identity)
     assert after is not None
     assert after.status == "interrupted"
     assert after.resolved is None
@@ -141,7 +142,7 @@ def test_what_a_stopped_picture_had_become_is_kept_if_the_settings_say_so(engine
     engine.options.update({"save_incomplete_images": True})
     at_step(engine, 3, getattr(engine.state, act), image=0)
     job = engine.draw(n_iter=2, batch_size=2, steps=8)
-    images = engine.store.images(job.id)
+    images = engine.store.jobs.images(job.id)
     assert [image.index for image in images] == ([0, 1] if act == "interrupt" else [0, 1, 2, 3])
     assert [image.partial for image in images][:2] == [True, True]
     assert "Partial: 3/8" in images[0].infotext
@@ -154,7 +155,7 @@ def test_a_stop_while_decoding_is_obeyed_between_two_blocks(engine: Engine) -> N
     before_decoding(engine, engine.state.interrupt)
     job = engine.draw()
     assert job.status == "interrupted"
-    assert engine.store.images(job.id) == []
+    assert engine.store.jobs.images(job.id) == []
 
 
 def test_images_that_are_complete_stay_when_a_later_one_is_interrupted(engine: Engine) -> None:
@@ -186,34 +187,34 @@ def test_an_interrupt_while_loading_leaves_no_half_model(engine: Engine) -> None
 def test_the_next_engine_draws_only_what_is_missing_to_the_same_bytes(engine: Engine, models_folder: Path) -> None:
     undisturbed = engine.draw(n_iter=2, batch_size=2, steps=3)
     identity = engine.submit(n_iter=2, batch_size=2, steps=3)
-    claimed = engine.store.claim("engine-1")
+    claimed = engine.store.claims.claim("engine-1")
     assert claimed is not None
     at_step(engine, 2, engine.cancel.exit.set, image=2)
     with torch.inference_mode():
         engine.worker.run_job(claimed)
-    left = engine.store.get(identity)
+    left = engine.store.jobs.get(identity)
     assert left is not None
     assert left.status == "running"
     assert len(engine.files(identity)) == 2
     assert not engine.state.running
     assert engine.values("engine")[-1]["status"] == "stopping"
-    (engine.folder.root / engine.store.images(identity)[1].name).unlink()
+    (engine.folder.root / engine.store.jobs.images(identity)[1].name).unlink()
 
     other = Engine(engine.folder.root, models_folder, "engine-2")
     try:
         drawn: list[int] = []
-        complete = other.store.complete_image
-        other.store.complete_image = lambda *a, **k: (drawn.append(a[1]), complete(*a, **k))[1]  # type: ignore
+        complete = other.store.images.complete
+        other.store.images.complete = lambda *a, **k: (drawn.append(a[1]), complete(*a, **k))[1]  # type: ignore
         with torch.inference_mode():
-            other.store.recover("engine-2", Death(True, "exit code 0"))
-            again = other.store.claim("engine-2")
+            other.store.claims.recover("engine-2", Death(True, "exit code 0"))
+            again = other.store.claims.claim("engine-2")
             assert again is not None and again.attempts == 2 and again.deaths == 0
             other.worker.run_job(again)
-        done = other.store.get(identity)
+        done = other.store.jobs.get(identity)
         assert done is not None and done.status == "done"
         assert drawn == [2, 3]
-        assert len({image.name for image in other.store.images(identity)}) == 4
-        files = [other.folder.root / image.name for image in other.store.images(identity)]
+        assert len({image.name for image in other.store.jobs.images(identity)}) == 4
+        files = [other.folder.root / image.name for image in other.store.jobs.images(identity)]
         expected = engine.files(undisturbed)
         assert [file.read_bytes() for file in (files[0], *files[2:])] == [expected[0], *expected[2:]]
     finally:
@@ -232,7 +233,7 @@ def test_a_seed_is_drawn_once_and_kept(engine: Engine) -> None:
     job = engine.draw(seed=-1)
     assert job.resolved is not None
     assert 0 <= job.resolved["seed"] < 2**32
-    assert engine.store.images(job.id)[0].seed == job.resolved["seed"]
+    assert engine.store.jobs.images(job.id)[0].seed == job.resolved["seed"]
 
 
 def test_what_a_prompt_asks_for_and_does_not_get_is_told_once(engine: Engine) -> None:
@@ -241,7 +242,7 @@ def test_what_a_prompt_asks_for_and_does_not_get_is_told_once(engine: Engine) ->
     assert [note.text for note in engine.run_next().notes] == []
     at_step(engine, 1, lambda: engine.state.apply_request("pause", weighted))
     paused = engine.run_next()
-    engine.store.resume(weighted)
+    engine.store.requests.resume(weighted)
     notes = [note for note in engine.run_next().notes if note.kind == "plain-text"]
     assert paused.status == "paused"
     assert [note.text.partition(": ")[2] for note in notes] == ["(cat:1.3), [dog]."]
@@ -251,20 +252,20 @@ def test_the_loop_takes_jobs_in_order_as_soon_as_they_come_and_ends_when_told(en
     engine.start()
     engine.wait(lambda: any(value["status"] == "idle" for value in engine.values("engine")))
     jobs = [engine.submit(seed=seed) for seed in range(3)]
-    finished = engine.wait(lambda: engine.store.jobs(status="done")[1] == 3)
+    finished = engine.wait(lambda: engine.store.jobs.page(JobFilter(("done",)))[1] == 3)
     assert finished
-    times = [engine.store.get(job).finished_at for job in jobs]  # type: ignore[union-attr]
+    times = [engine.store.jobs.get(job).finished_at for job in jobs]  # type: ignore[union-attr]
     assert times == sorted(times)  # type: ignore[type-var]
 
 
 def test_pictures_that_were_not_to_be_saved_are_swept_when_idle_each_hour(engine: Engine) -> None:
     job = engine.draw(save_images=False)
-    (image,) = engine.store.images(job.id)
+    (image,) = engine.store.jobs.images(job.id)
     assert image.name.startswith("results/")
     clock = [0.0]
     watch = Watch(engine.studio, engine.worker, lambda: clock[0])
     swept: list[float] = []
-    engine.store.expire_results = swept.append  # type: ignore[method-assign, assignment]
+    engine.store.images.expire_results = swept.append  # type: ignore[method-assign, assignment]
     for clock[0] in (0.0, 10.0, 3599.0, 3601.0):
         watch.look()
     assert swept == [24, 24]
@@ -275,9 +276,9 @@ def test_events_that_nobody_waits_for_any_more_are_removed_when_idle(
 ) -> None:
     monkeypatch.setattr(watch_module, "EVENTS_KEPT", 5)
     for number in range(20):
-        engine.store.note_settings([f"setting-{number}"])
+        engine.store.audit.note_settings([f"setting-{number}"])
     Watch(engine.studio, engine.worker).look()
-    assert (engine.store.first_event(), engine.store.last_event()) == (16, 20)
+    assert (engine.store.events.first(), engine.store.events.last()) == (16, 20)
 
 
 def test_jobs_that_the_settings_no_longer_keep_are_deleted_soon(engine: Engine) -> None:
@@ -285,19 +286,19 @@ def test_jobs_that_the_settings_no_longer_keep_are_deleted_soon(engine: Engine) 
     clock = [0.0]
     watch = Watch(engine.studio, engine.worker, lambda: clock[0])
     watch.look()
-    assert engine.store.get(job.id) is not None  # by default all stay for ever
+    assert engine.store.jobs.get(job.id) is not None  # by default all stay for ever
     engine.options.update({"jobs_kept_days": 1})
     clock[0] = 5.0
     watch.look()
-    assert engine.store.get(job.id) is not None
-    with engine.store._database.write() as transaction:
+    assert engine.store.jobs.get(job.id) is not None
+    with engine.store.database.write() as transaction:
         transaction.execute("UPDATE jobs SET finished_at = finished_at - 90000")
     clock[0] = 30.0
     watch.look()
-    assert engine.store.get(job.id) is not None
+    assert engine.store.jobs.get(job.id) is not None
     clock[0] = 70.0
     watch.look()
-    assert engine.store.get(job.id) is None
+    assert engine.store.jobs.get(job.id) is None
 
 
 def test_an_engine_whose_database_is_gone_has_itself_replaced(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

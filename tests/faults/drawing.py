@@ -64,18 +64,18 @@ class Drawing:
     def recover(self, root: Path, fault: Fault, wanted: Any) -> list[str]:
         problems = []
         engine = self._engine(root, "engine-2")
-        problems += engine.store.notices
+        problems += engine.store.database.notices
         (job,) = all_jobs(engine.store)
         if fault == "full" and job.status == "failed":
             if "No space left" not in (job.error or ""):
                 problems.append(f"the full disk is told as {job.error!r}")
             problems += problems_of_files(root, engine.store)
-            engine.store.retry(job.id)
+            engine.store.queue.retry(job.id)
         elif fault == "full" and job.status not in ("queued", "running", "paused", "done"):
             problems.append(f"the full disk made it {job.status}")
         if fault == "kill":
-            engine.store.request("interrupt", job.id)  # it does not go on: what is left is to be cleared away
-        engine.store.resume(job.id)
+            engine.store.requests.ask("interrupt", job.id)  # it does not go on: what is left is to be cleared away
+        engine.store.requests.resume(job.id)
         run_until(engine, lambda: all(job.status in TERMINAL for job in all_jobs(engine.store)), KILLED)
         engine.watch.look()
         problems += problems_of_files(root, engine.store)
@@ -99,8 +99,8 @@ class Drawing:
     def outcome(self, root: Path) -> dict[str, Any]:
         store = JobStore(root / "jobs.sqlite", DataFolder(root))
         (job,) = all_jobs(store)
-        told = [event.payload["index"] for event in store.events_after(0) if event.kind == "image"]
-        rows = {str(image.index): image.name for image in store.images(job.id)}
+        told = [event.payload["index"] for event in store.events.after(0) if event.kind == "image"]
+        rows = {str(image.index): image.name for image in store.jobs.images(job.id)}
         store.close()
         return {
             "status": job.status,
@@ -129,7 +129,7 @@ class Pausing(Drawing):
 
         def pause() -> None:
             disk.install()
-            engine.store._database._idle.clear()  # connections of before do not know of the disk
+            engine.store.database._idle.clear()  # connections of before do not know of the disk
             self._pause(engine, job.id)
 
         at_step(engine, 2, pause)
@@ -146,12 +146,12 @@ class Pausing(Drawing):
         """Click until the disk takes it."""
         for _ in range(TIMES_FULL):
             with contextlib.suppress(StorageError):
-                return engine.store.resume(job_id).accepted
-        return engine.store.resume(job_id).accepted
+                return engine.store.requests.resume(job_id).accepted
+        return engine.store.requests.resume(job_id).accepted
 
     def _pause(self, engine: Engine, job_id: str) -> None:
         try:
-            engine.store.request("pause", job_id)
+            engine.store.requests.ask("pause", job_id)
         except StorageError:
             return  # the click was refused, and the page said so
         engine.state.apply_request("pause", job_id)
@@ -159,7 +159,7 @@ class Pausing(Drawing):
 
 def all_jobs(store: JobStore) -> list[Job]:
     """Return every job."""
-    return store.jobs(limit=1000)[0]
+    return store.jobs.page(limit=1000)[0]
 
 
 def run_until(engine: Engine, settled: Callable[[], bool], death: Death | None) -> None:
@@ -182,7 +182,7 @@ def run_until(engine: Engine, settled: Callable[[], bool], death: Death | None) 
 
 def problems_of_files(root: Path, store: JobStore) -> list[str]:
     """Name complete rows without a file, and what is left of writes when no job has anything to do any more."""
-    rows = {image.name for job in all_jobs(store) for image in store.images(job.id)}
+    rows = {image.name for job in all_jobs(store) for image in store.jobs.images(job.id)}
     files = {str(path.relative_to(root)) for path in (root / "outputs").rglob("*") if path.is_file()}
     problems = [f"{name} has a row and no file" for name in sorted(rows - files)]
     if all(job.status in TERMINAL for job in all_jobs(store)):

@@ -128,8 +128,8 @@ class QueueUse:
     def prepare(self, root: Path) -> None:
         store = JobStore(root / "jobs.sqlite", DataFolder(root))
         for name in "abcdef":
-            store.submit("txt2img", {"prompt": name}, f"owner-{ord(name) % 2}", id=name)
-        store.claim("engine")
+            store.queue.submit("txt2img", {"prompt": name}, f"owner-{ord(name) % 2}", id=name)
+        store.claims.claim("engine")
         store.close()
 
     def act(self, root: Path, disk: Disk) -> None:
@@ -152,21 +152,21 @@ class QueueUse:
         """Return what people do, one transaction each."""
         by = SOMEBODY
         return [
-            lambda: store.submit("txt2img", {"prompt": "g"}, "owner-0", id="g", by=by),
-            lambda: store.request("skip", "a", by=by),
-            lambda: store.request("pause", "b", by=by),
-            lambda: store.request("interrupt", "c", by=by),
-            lambda: store.move("e", "front", by=by),
-            lambda: store.prioritise("d", 5, by=by),
-            lambda: store.pause_queue(by=by),
-            lambda: store.resume("b", by=by),
-            lambda: store.retry("c", by=by),
-            lambda: store.remove("f", by=by),
-            lambda: store.resume_queue(by=by),
-            lambda: store.set_forever("a", True, by=by),
-            lambda: store.finish("a", "done"),
-            lambda: store.delete("a", by=by),
-            lambda: store.interrupt_waiting("owner-1", by=by),
+            lambda: store.queue.submit("txt2img", {"prompt": "g"}, "owner-0", id="g", by=by),
+            lambda: store.requests.ask("skip", "a", by=by),
+            lambda: store.requests.ask("pause", "b", by=by),
+            lambda: store.requests.ask("interrupt", "c", by=by),
+            lambda: store.queue.move("e", "front", by=by),
+            lambda: store.queue.prioritise("d", 5, by=by),
+            lambda: store.queue.pause(by=by),
+            lambda: store.requests.resume("b", by=by),
+            lambda: store.queue.retry("c", by=by),
+            lambda: store.queue.remove("f", by=by),
+            lambda: store.queue.resume(by=by),
+            lambda: store.requests.set_forever("a", True, by=by),
+            lambda: store.claims.finish("a", "done"),
+            lambda: store.deletion.delete("a", by=by),
+            lambda: store.queue.interrupt_waiting("owner-1", by=by),
         ]
 
     def recover(self, root: Path, fault: Fault, wanted: Any) -> list[str]:
@@ -178,7 +178,7 @@ class QueueUse:
         refusals = [index for index, line in enumerate(lines) if isinstance(line, dict) and "refused" in line]
         problems += ["a refused deed left a trace" for index in refusals if lines[index + 1] != lines[index - 2]]
         store = JobStore(root / "jobs.sqlite", DataFolder(root))
-        problems += store.notices
+        problems += store.database.notices
         now = state_of(store)
         if states and now != states[-1] and not isinstance(lines[-1], str):
             problems.append(f"{now} is there, {states[-1]} was told")
@@ -186,7 +186,7 @@ class QueueUse:
             more = now["last_event"] - states[-1]["last_event"]
             if more < 1:
                 problems.append("the deed that was cut changed rows without an event")
-        numbers = [event.number for event in store.events_after(0)]
+        numbers = [event.number for event in store.events.after(0)]
         if numbers != list(range(1, len(numbers) + 1)):
             problems.append(f"event numbers have gaps: {numbers}")
         store.close()
@@ -199,9 +199,11 @@ class QueueUse:
 def state_of(store: JobStore) -> dict[str, Any]:
     """Return what the database says, in a form that can be compared."""
     return {
-        "jobs": {job.id: [job.status, job.requested, job.priority, job.forever] for job in store.jobs(limit=100)[0]},
-        "order": store.queued_ids(),
-        "paused": store.queue_paused(),
-        "last_event": store.last_event(),
-        "audit": len(store.audit(limit=100)),
+        "jobs": {
+            job.id: [job.status, job.requested, job.priority, job.forever] for job in store.jobs.page(limit=100)[0]
+        },
+        "order": store.jobs.queued_ids(),
+        "paused": store.jobs.queue_paused(),
+        "last_event": store.events.last(),
+        "audit": len(store.audit.rows(limit=100)),
     }

@@ -59,7 +59,7 @@ def test_the_row_holds_the_whole_request_and_all_wishes(store: JobStore, request
     assert job.request == request_of_a_cat.model_dump(mode="json")
     assert set(job.request) == set(type(request_of_a_cat).model_fields)
     submit(store, request_of_a_cat, Wishes("me", replaces=waits.id), HERE)
-    assert store.get(waits.id) is None
+    assert store.jobs.get(waits.id) is None
 
 
 def test_the_same_id_is_one_job_unless_it_must_be_a_new_one(store: JobStore, request_of_a_cat: JobRequest) -> None:
@@ -67,7 +67,7 @@ def test_the_same_id_is_one_job_unless_it_must_be_a_new_one(store: JobStore, req
     assert submit(store, request_of_a_cat, Wishes("me"), HERE, "mine") == first
     with pytest.raises(IdTaken, match="The id 'mine' is taken by another job: choose a new one, or send none"):
         submit(store, request_of_a_cat, Wishes("me"), HERE, "mine", only_new=True)
-    assert store.jobs()[1] == 1
+    assert store.jobs.page()[1] == 1
 
 
 def test_a_guest_gets_at_no_job_of_others_by_its_id_and_comes_before_nobody(
@@ -92,7 +92,7 @@ def test_of_threads_that_send_a_new_id_at_once_one_gets_it(store: JobStore, requ
         return True
 
     assert sorted(at_once([send] * 20)) == [False] * 19 + [True]
-    assert store.jobs()[1] == 1
+    assert store.jobs.page()[1] == 1
 
 
 def test_of_processes_that_send_a_new_id_at_once_one_gets_it(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_of_processes_that_send_a_new_id_at_once_one_gets_it(tmp_path: Path) -> 
         "from modules.errors import IdTaken\n"
         "store = JobStore(path)\n"
         "for number in range(30):\n"
-        "    try: store.submit('txt2img', {}, 'me', id=str(number), only_new=True); print(number)\n"
+        "    try: store.queue.submit('txt2img', {}, 'me', id=str(number), only_new=True); print(number)\n"
         "    except IdTaken: pass\n"
     )
     got = outputs([start(script, path) for _ in range(3)])

@@ -15,6 +15,10 @@ from webui import header
 from webui.tabs import settings, txt2img
 
 
+def no_stop(*_asked: object) -> None:
+    """Stand in for what stops jobs, where no test presses a button that does."""
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[JobStore]:
     opened = JobStore(tmp_path / "jobs.sqlite", DataFolder(tmp_path))

@@ -12,12 +12,11 @@ import pytest
 from modules.cmd_args import ENVIRONMENT_VARIABLE, Arguments
 from modules.errors import SteadyError
 from modules.jobs.models.catalogue import CheckpointCatalogue
-from modules.jobs.rows import Actor, acting
+from modules.jobs.rows import Actor, RequestKind
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options
-from modules.shared_state import RequestKind, State
+from modules.shared_state import State
 from webui import actors
-from webui.tabs import txt2img
 from webui.ui import create_ui
 
 RESTARTS = ("settings_restart_gradio", "settings_restart_engine", "settings_cancel_restart", "steady_start_engine")
@@ -48,15 +47,31 @@ class Page:
         self._choose(name, "o" * 10_000, asker)
 
 
+class Port:
+    """Takes what people ask of jobs, with who asks; refuses what is asked of "theirs"."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[RequestKind, str | None, Actor]] = []
+
+    def stop(self, kind: RequestKind, job: str | None, by: Actor) -> None:
+        if job == "theirs":
+            raise SteadyError("Job theirs is another owner's.")
+        self.asked.append((kind, job, by))
+
+
+@pytest.fixture
+def port() -> Port:
+    return Port()
+
+
 @pytest.fixture
 async def page(
-    store: JobStore, catalogue: CheckpointCatalogue, options: Options, monkeypatch: pytest.MonkeyPatch
+    store: JobStore, catalogue: CheckpointCatalogue, options: Options, port: Port, monkeypatch: pytest.MonkeyPatch
 ) -> Page:
     monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
     state = State()
-    for module in (actors, txt2img):
-        monkeypatch.setattr(module, "state", state)
-    return Page(create_ui(store, catalogue), state)
+    monkeypatch.setattr(actors, "state", state)
+    return Page(create_ui(store, catalogue, port.stop), state)
 
 
 async def test_restarts_of_this_machine_are_ordered_and_kept(page: Page, store: JobStore) -> None:
@@ -65,7 +80,7 @@ async def test_restarts_of_this_machine_are_ordered_and_kept(page: Page, store: 
     page.press("settings_cancel_restart", "::1")
     page.press("steady_start_engine", "127.0.0.1")
     assert page.sent == ["restart", "restart-engine-when-idle", "cancel-restart", "restart-engine"]
-    rows = store.audit(10)
+    rows = store.audit.rows(10)
     assert [row.action for row in reversed(rows)] == page.sent
     assert {(row.owner, row.address) for row in rows} == {("tab-1", "127.0.0.1"), ("tab-1", "::1")}
 
@@ -79,7 +94,7 @@ async def test_those_of_other_machines_need_the_flag_as_over_rest(
     except gr.Error as error:  # where the page has no place for words of its own
         words = error.message
     assert "192.168.1.9" in words and "--api-server-stop" in words
-    assert (page.sent, store.audit(10)) == ([], [])
+    assert (page.sent, store.audit.rows(10)) == ([], [])
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, Arguments(api_server_stop=True).to_json())
     page.press(button, "192.168.1.9")
     assert len(page.sent) == 1
@@ -91,7 +106,7 @@ async def test_a_moment_that_the_page_does_not_offer_orders_nothing(page: Page, 
         assert "is no moment to restart at: choose now or after this image or when idle" in page.press(
             button, "127.0.0.1", when
         )
-    assert (page.sent, store.audit(10)) == ([], [])
+    assert (page.sent, store.audit.rows(10)) == ([], [])
 
 
 @pytest.mark.parametrize("name", ["../..", "no such model", "x" * 5000])
@@ -118,21 +133,7 @@ def test_who_presses_has_a_short_name() -> None:
         assert actors.actor(nobody, asker).owner == "127.0.0.1"
 
 
-class Port:
-    """Takes what people ask of jobs, with who asks; refuses what is asked of "theirs"."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[RequestKind, str | None, Actor | None]] = []
-
-    def request(self, kind: RequestKind, job: str | None) -> bool:
-        if job == "theirs":
-            raise SteadyError("Job theirs is another owner's.")
-        self.asked.append((kind, job, acting.get()))
-        return True
-
-
-async def test_stops_mean_the_job_that_is_shown_and_say_who_asks(page: Page) -> None:
-    page.state.requests = port = Port()
+async def test_stops_mean_the_job_that_is_shown_and_say_who_asks(page: Page, port: Port) -> None:
     me = Actor("tab-1", "127.0.0.1")
     assert page.press("txt2img_interrupt", me.address, "again mine") == ""
     assert page.press("txt2img_interrupt", me.address, "first ") == ""
@@ -141,13 +142,13 @@ async def test_stops_mean_the_job_that_is_shown_and_say_who_asks(page: Page) -> 
     assert port.asked == [
         ("interrupt", "mine", me), ("interrupt", None, me), ("skip", "mine", me), ("stop", None, me),
     ]  # fmt: skip
-    assert acting.get() is None, "nobody acts any more"
     told = json.loads(page.press("txt2img_skip", me.address, "theirs"))
     assert told == {"message": "Job theirs is another owner's."}
 
 
-async def test_the_first_interrupt_waits_for_the_image_where_the_setting_says_so(page: Page, options: Options) -> None:
-    page.state.requests = port = Port()
+async def test_the_first_interrupt_waits_for_the_image_where_the_setting_says_so(
+    page: Page, port: Port, options: Options
+) -> None:
     options.update({"interrupt_after_current": True})
     for job in ("first mine", "again mine"):
         page.press("txt2img_interrupt", "127.0.0.1", job)
@@ -158,13 +159,11 @@ async def test_without_a_launcher_the_page_says_what_rest_says(page: Page, store
     page.state.command_port = None
     words = page.press("settings_restart_gradio", "127.0.0.1")
     assert "No launcher follows the command restart" in words and "replaced" not in words
-    assert store.audit(10) == []
+    assert store.audit.rows(10) == []
 
 
 @pytest.mark.parametrize("job", [5, 2**70, True, ["theirs"], {"a": 1}])
-async def test_what_is_no_job_is_told_and_stops_nothing(page: Page, job: Any) -> None:
-    port = Port()
-    page.state.requests = port
+async def test_what_is_no_job_is_told_and_stops_nothing(page: Page, port: Port, job: Any) -> None:
     for button in STOPS:
         assert "no job" in json.loads(page.press(button, "127.0.0.1", job))["message"]
     assert port.asked == []

@@ -11,6 +11,7 @@ from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from tests.webui.test_commands import Page
 from tests.webui.test_commands import page as page
+from tests.webui.test_commands import port as port
 from tests.webui.test_submit import GOOD
 from webui import takeover
 from webui.tabs.settings import apply_settings
@@ -28,7 +29,7 @@ def queue(store: JobStore, catalogue: CheckpointCatalogue, who: Actor, *more: An
 def test_a_guest_changes_no_settings(store: JobStore, options: Options) -> None:
     before = options.values
     assert "for those who log in" in apply_settings(store, {"show_progress_in_title": False}, GUEST)
-    assert options.values == before and store.audit(10) == []
+    assert options.values == before and store.audit.rows(10) == []
 
 
 def test_a_guest_chooses_the_model_of_his_own_jobs_alone(page: Page, options: Options) -> None:
@@ -46,7 +47,7 @@ def test_a_guest_gets_at_no_job_of_others_by_its_id(
     told = queue(store, catalogue, GUEST, "theirs")
     assert "taken by another job" in told["message"] and "red heart" not in str(told)
     queue(store, catalogue, GUEST, "mine", retry_of="theirs")
-    assert [store.get(id) is not None for id in ("theirs", "mine")] == [True, True], "it takes nobody's place"
+    assert [store.jobs.get(id) is not None for id in ("theirs", "mine")] == [True, True], "it takes nobody's place"
     for kind in ("edit", "reuse"):
         answer = takeover.answer(json.dumps({"kind": kind, "job": "theirs"}), GUEST, store, catalogue)
         assert "problem" in json.loads(answer) and "red heart" not in answer

@@ -9,13 +9,14 @@ from fastapi import FastAPI
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options
+from tests.webui.conftest import no_stop
 from webui.ui import MOST_SESSIONS, create_ui
 
 
 async def test_a_hundred_visitors_are_not_kept(
     store: JobStore, catalogue: CheckpointCatalogue, options: Options
 ) -> None:
-    blocks = create_ui(store, catalogue)
+    blocks = create_ui(store, catalogue, no_stop)
     page = FastAPI()
     gradio.mount_gradio_app(page, blocks, path="/")
     reading = next(

@@ -19,7 +19,7 @@ def test_what_changed_is_named_and_announced(store: JobStore, options: Options) 
     assert "Saved: " in words and "Hours to keep" in words and "CPU threads" in words
     assert "Restart the engine" in words and "Restart the server" not in words
     assert (options.values.results_kept_hours, options.values.torch_threads) == (48, 2)
-    assert [event.kind for event in store.events_after(0)] == ["settings"]
+    assert [event.kind for event in store.events.after(0)] == ["settings"]
 
 
 def test_one_bad_value_changes_nothing(store: JobStore, options: Options) -> None:
@@ -27,7 +27,7 @@ def test_one_bad_value_changes_nothing(store: JobStore, options: Options) -> Non
     assert "Nothing was changed: “Longest side of a preview, in pixels” cannot be so." in words
     assert "3 is not possible: use 64 to 2048." in words and "live_preview_max_size" in words
     assert options.values.results_kept_hours == 24
-    assert store.last_event() == 0
+    assert store.events.last() == 0
 
 
 def test_every_fault_is_told_at_its_field_without_internal_names(store: JobStore, options: Options) -> None:
@@ -59,7 +59,7 @@ def test_values_are_said_as_the_page_says_them() -> None:
 
 def test_who_applied_what_is_kept(store: JobStore, options: Options) -> None:
     apply_settings(store, {"results_kept_hours": 48}, Actor("owner-1", "127.0.0.1"))
-    row = store.audit(1)[0]
+    row = store.audit.rows(1)[0]
     assert (row.owner, row.action, row.detail["changed"]) == ("owner-1", "settings", ["results_kept_hours"])
 
 

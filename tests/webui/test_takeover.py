@@ -66,15 +66,15 @@ def test_a_picture_without_settings_says_whose_it_is(ask: Any) -> None:
 
 
 def test_the_last_job_of_the_owner_and_no_one_elses(ask: Any, store: JobStore) -> None:
-    store.submit("txt2img", {"prompt": "mine", "seed": -1}, "me")
-    store.submit("txt2img", {"prompt": "theirs", "seed": 3}, "they")
+    store.queue.submit("txt2img", {"prompt": "mine", "seed": -1}, "me")
+    store.queue.submit("txt2img", {"prompt": "theirs", "seed": 3}, "they")
     assert ask("last")["values"] == {"prompt": "mine", "seed": "-1"}
     assert "no last picture" in ask("last", owner="nobody")["problem"]
 
 
 def test_an_edited_job_brings_its_counts_and_says_whether_it_waits(ask: Any, store: JobStore) -> None:
     request = {"prompt": "a", "seed": 2**60 + 1, "n_iter": 3, "override_settings": {"sd_model_checkpoint": "gone"}}
-    job = store.submit("txt2img", request, "me")
+    job = store.queue.submit("txt2img", request, "me")
     told = ask("edit", job=job.id)
     assert told["values"] == {"prompt": "a", "seed": str(2**60 + 1), "n_iter": 3}
     assert (told["waits"], told["checkpoint"], told["left"][0][0]) == (True, None, "Checkpoint")
@@ -82,7 +82,7 @@ def test_an_edited_job_brings_its_counts_and_says_whether_it_waits(ask: Any, sto
 
 
 def test_a_guest_takes_over_nothing_of_others(ask: Any, store: JobStore) -> None:
-    mine, theirs = (store.submit("txt2img", {"prompt": owner}, owner).id for owner in ("me", "they"))
+    mine, theirs = (store.queue.submit("txt2img", {"prompt": owner}, owner).id for owner in ("me", "they"))
     assert ask("edit", guest=True, job=mine)["values"]["prompt"] == "me"
     for kind in ("edit", "reuse"):
         assert "not there any more" in ask(kind, guest=True, job=theirs)["problem"]

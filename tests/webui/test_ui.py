@@ -14,6 +14,7 @@ from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options, Settings, fields_of_settings
 from tests.jobs.made_models import make_model, safetensors_bytes
+from tests.webui.conftest import no_stop
 from webui.checkpoint_facts import choices, chosen, facts
 from webui.theme import ASSETS, STYLES, mount_arguments
 from webui.ui import create_ui
@@ -32,7 +33,7 @@ IDS_IN_HTML = ("txt2img_gallery", "html_info_txt2img", "txt2img_live_preview", "
 # Gradio makes an event loop of its own, and never closes it, where none runs: so these tests have one.
 @pytest.fixture
 async def config(store: JobStore, catalogue: CheckpointCatalogue, options: Options) -> dict[str, Any]:
-    built: dict[str, Any] = create_ui(store, catalogue).config
+    built: dict[str, Any] = create_ui(store, catalogue, no_stop).config
     return built
 
 
@@ -58,7 +59,7 @@ async def test_no_listener_uses_the_queue_or_keeps_a_stream(config: dict[str, An
 async def test_the_same_page_is_built_twice(store: JobStore, catalogue: CheckpointCatalogue, options: Options) -> None:
     def text() -> str:
         Context.id = 0  # as in a new process
-        config = create_ui(store, catalogue).config
+        config = create_ui(store, catalogue, no_stop).config
         return json.dumps([config[part] for part in ("components", "layout", "dependencies")], default=str)
 
     first = text()

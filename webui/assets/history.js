@@ -3,6 +3,7 @@
 
 import { ask } from "./rest.js";
 import { PLACES_SHOWN } from "./series.js";
+import { TERMINAL } from "./statuses.js";
 
 const JOBS_AT_ONCE = 16;
 
@@ -37,6 +38,6 @@ export class History {
 }
 
 async function finished(owner, offset) {
-  const query = `status=done,interrupted,failed,quarantined&owner=${encodeURIComponent(owner)}`;
+  const query = `status=${TERMINAL}&owner=${encodeURIComponent(owner)}`;
   return (await ask("GET", `/sdapi/v1/jobs?${query}&limit=${JOBS_AT_ONCE}&offset=${offset}`)).jobs;
 }

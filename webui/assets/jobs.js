@@ -1,6 +1,6 @@
 // What can be said of a job by itself, or of the jobs that are known.
 
-const UNFINISHED = ["queued", "running", "paused"];
+import { UNFINISHED } from "./statuses.js";
 
 export const unfinished = (job) => Boolean(job) && UNFINISHED.includes(job.status);
 export const shownJob = (state) => (state.shown ? state.jobs[state.shown] || null : null);

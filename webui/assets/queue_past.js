@@ -3,9 +3,10 @@
 import { confirmed } from "./confirm.js";
 import { byId, setAttribute, setText } from "./dom.js";
 import { ask, jobPath } from "./rest.js";
+import { FAILED, TERMINAL } from "./statuses.js";
 
 const SEARCH_AFTER_MS = 250;
-const GROUPS = { all: "done,interrupted,failed,quarantined", done: "done", stopped: "interrupted", failed: "failed,quarantined" };
+const GROUPS = { all: TERMINAL.join(), done: "done", stopped: "interrupted", failed: FAILED.join() };
 
 export class QueuePast {
   text = ""; // searched for in the prompts

@@ -3,12 +3,12 @@
 import { logBox, make } from "./dom.js";
 import { imageCount, isMine, sizeOf } from "./model.js";
 import { FROM_ANOTHER } from "./stage.js";
+import { RETRIED } from "./statuses.js";
 import { thumbnail } from "./strip.js";
 import { clock, duration, ended, pausedWords, seconds, short } from "./words.js";
 
 const THUMBNAILS_SHOWN = 6;
 export const PRIORITIES = { High: 10, Normal: 0, Low: -10 };
-const RETRIED = ["failed", "quarantined", "interrupted"];
 
 const promptOf = (job) => job.request.prompt || "(no prompt)";
 const nameOf = (job) => short(promptOf(job));

@@ -3,6 +3,7 @@
 import { byId, logBox, make, setAttribute, setText } from "./dom.js";
 import { shownJob, shownPreview, sizeOf, unfinished } from "./model.js";
 import { chainOf, picturesOf } from "./series.js";
+import { FAILED } from "./statuses.js";
 import { renderStrip } from "./strip.js";
 import { linkTo } from "./viewer.js";
 import { clock, noteWords } from "./words.js";
@@ -96,7 +97,7 @@ export class Stage {
 
   renderEmpty(job, output, facts) {
     const empty = byId("txt2img_empty");
-    const failed = job && ["failed", "quarantined"].includes(job.status);
+    const failed = job && FAILED.includes(job.status);
     const bare = job && !failed && !unfinished(job) && !output && !job.follows;
     const key = JSON.stringify([failed && [job.id, job.error], bare && job.status, !job && facts.model]);
     if (!empty || empty.dataset.key === key) return;
@@ -126,7 +127,7 @@ export class Stage {
 
 // The way back to the drawing, for who looks at a picture that is done.
 function renderLive(job) {
-  setAttribute(byId("txt2img_live"), "hidden", job && ["running", "queued"].includes(job.status) ? null : "");
+  setAttribute(byId("txt2img_live"), "hidden", unfinished(job) && job.status !== "paused" ? null : "");
 }
 
 // Did a job take the place of another without anybody asking for it at that moment? Then who looks at an earlier picture

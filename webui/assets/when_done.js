@@ -17,7 +17,7 @@ const OFF = { sound: false, volume: 60, notification: false, always: false };
 // himself is no news, and one link of a chain no end.
 export function justEnded(before, after) {
   const own = Object.values(after.jobs).filter((job) => isMine(after, job));
-  if (own.some((job) => ["queued", "running"].includes(job.status))) return null;
+  if (own.some((job) => unfinished(job) && job.status !== "paused")) return null;
   const news = own.filter((job) => unfinished(before.jobs[job.id]) && !unfinished(job) && job.status !== "interrupted");
   return news.find((job) => !(job.forever && job.status === "done")) || null;
 }

@@ -221,7 +221,7 @@ def apply_settings(store: JobStore, values: dict[str, object], who: Actor | None
         return message("problem", f"Nothing was changed. {error}")
     if not changed:
         return message("quiet", "All of this is set already.")
-    store.note_settings(changed, by=who)
+    store.audit.note_settings(changed, by=who)
     words = "Saved: " + ", ".join(known[name].label for name in changed) + "."
     needs = {known[name].needs for name in changed}
     if "engine" in needs:

@@ -14,7 +14,7 @@ from modules.jobs.answers import job_answer
 from modules.jobs.kinds.fields import PROMPT_LONGEST
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
-from modules.jobs.rows import Actor
+from modules.jobs.rows import Actor, RequestKind
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.submission import Wishes, check_request
@@ -22,10 +22,10 @@ from modules.jobs.submission import submit as submit_job
 from modules.prompts.plain_syntax import describe_plain_syntax
 from modules.prompts.symbols import symbols_of
 from modules.prompts.token_count import count_tokens
-from modules.shared import opts, state
+from modules.shared import opts
 from webui import checkpoint_facts as suits
 from webui import takeover
-from webui.actors import acting_as, actor
+from webui.actors import Stop, actor
 from webui.components import Component, Values, hidden_button, hidden_text, html, on, tool_button
 from webui.header import Header
 from webui.live import MENU, PASTE, PLAIN, SIZES, STAGE, TAKEN, TOKENS
@@ -155,10 +155,10 @@ def _fields_of_the_picture(
     return swap, random_seed, reuse_seed
 
 
-def wire(tab: Txt2Img, header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> None:
-    """Join buttons and fields with the job store and with `shared.state`."""
+def wire(tab: Txt2Img, header: Header, store: JobStore, catalogue: CheckpointCatalogue, stop: Stop) -> None:
+    """Join buttons and fields with the job store, and the buttons that stop a job with `stop`."""
     _wire_generate(tab, header, store, catalogue)
-    _wire_stopping(tab, header)
+    _wire_stopping(tab, header, stop)
     _wire_fields(tab, header)
     _wire_takeover(tab, header, store, catalogue)
     _wire_tokens(tab, header, catalogue)
@@ -223,47 +223,44 @@ def submit(
 
 def _replaceable(store: JobStore, edited: str | None, who: Actor) -> str | None:
     """Return the edited job if this owner may take it out of the queue, to put the new one in its place."""
-    job = store.get(edited) if edited and (opts.values.only_own_jobs or who.only_own) else None
+    job = store.jobs.get(edited) if edited and (opts.values.only_own_jobs or who.only_own) else None
     return edited if job is None or job.owner == who.owner else None
 
 
-def _wire_stopping(tab: Txt2Img, header: Header) -> None:
-    def asking(stop: Callable[[str], object]) -> Callable[[str, str, gr.Request], str]:
+def _wire_stopping(tab: Txt2Img, header: Header, stop: Stop) -> None:
+    def asking(meant: Callable[[str], tuple[RequestKind, str]]) -> Callable[[str, str, gr.Request], str]:
         def ask(job: object, owner: str, asker: gr.Request) -> str:
             """Return why it may not be, as JSON for the page's scripts; "" when it was done."""
             if not (job is None or isinstance(job, str)):
                 return json.dumps({"message": "This is no job: load the page again."})
+            kind, name = meant(job or "")
             try:
-                with acting_as(owner, asker):
-                    stop(job or "")
+                stop(kind, name or None, actor(owner, asker))
             except SteadyError as error:
                 return json.dumps({"message": str(error)})
             return ""
 
         return ask
 
-    def interrupt(job: str) -> None:
+    def interrupt(job: str) -> tuple[RequestKind, str]:
         """With A1111's setting `interrupt_after_current` the first click waits for the image; the second never."""
-        kind, _, name = job.partition(" ")
-        if kind == "first" and opts.values.interrupt_after_current:
-            state.stop_generating(name or None)
-        else:
-            state.interrupt(name or None)
+        click, _, name = job.partition(" ")
+        return "stop" if click == "first" and opts.values.interrupt_after_current else "interrupt", name
 
-    def skip(job: str) -> None:
-        state.skip(job or None)
+    def skip(job: str) -> tuple[RequestKind, str]:
+        return "skip", job
 
-    def stop_after(job: str) -> None:
-        state.stop_generating(job or None)
+    def stop_after(job: str) -> tuple[RequestKind, str]:
+        return "stop", job
 
     # The job is the one that the page shows at the click: what the fields hold is never read.
     shown = "(job, owner) => [window.steady.shownJob(), owner]"
     interrupting = "(job, owner) => [window.steady.interrupting(), owner]"
-    for button, stop, js in (
+    for button, meant, js in (
         (tab.interrupt, interrupt, interrupting), (tab.skip, skip, shown), (tab.stop_after, stop_after, shown),
     ):  # fmt: skip
         inputs = [tab.job, header.owner]
-        asked = on(button.click, asking(stop), inputs, tab.refusal, js=js, trigger_mode="multiple")
+        asked = on(button.click, asking(meant), inputs, tab.refusal, js=js, trigger_mode="multiple")
         on(asked.then, None, tab.refusal, None, js="(refusal) => { window.steady.refused(refusal); return []; }")
 
 

@@ -79,7 +79,7 @@ def guest_rule(services: Services) -> Callable[[HTTPConnection], Awaitable[None]
         if asked not in OF_OWN_JOBS:
             raise Refused(403, refusal_of_guest("This", visitor.address))
         job_id = connection.path_params["job_id"]
-        job = await services.workers.run(services.store.get, job_id)
+        job = await services.workers.run(services.store.jobs.get, job_id)
         owners = owners_who_look(connection) if asked[0] == "GET" else (owner_of(connection),)
         if job is None or job.owner not in owners:
             raise UnknownJob(job_id)

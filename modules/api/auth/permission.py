@@ -29,7 +29,7 @@ class Permission:
             UnknownJob: it is another owner's, which is not there for a guest.
         """
         rule = self.rule(by, named=job_id is not None)
-        job = self._store.running() if job_id is None else self._store.get(job_id)
+        job = self._store.jobs.running() if job_id is None else self._store.jobs.get(job_id)
         if job is not None:
             rule(job)
 

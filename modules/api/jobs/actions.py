@@ -45,24 +45,24 @@ def routes(services: Services) -> APIRouter:
     @router.post("/{job_id}/resume")
     async def resume(request: Request, job_id: str) -> Response:
         """Go on with a paused job, before the other waiting jobs of its owner."""
-        return await act(request, job_id, lambda by: store.resume(job_id, by=by))
+        return await act(request, job_id, lambda by: store.requests.resume(job_id, by=by))
 
     @router.post("/{job_id}/retry")
     async def retry(request: Request, job_id: str) -> Response:
         """Queue a job again that failed, was interrupted or is quarantined. It goes on where it ended."""
-        return await act(request, job_id, lambda by: store.retry(job_id, by=by))
+        return await act(request, job_id, lambda by: store.queue.retry(job_id, by=by))
 
     @router.post("/{job_id}/move", openapi_extra=body({"to": {"anyOf": [TEXT, NUMBER]}}, ["to"]))
     async def move(request: Request, job_id: str) -> Response:
         """Put a waiting job elsewhere in the queue: `to` is front, back or a position, 1 for the next."""
         to = position_in(await read_object(request))
-        return await act(request, job_id, lambda by: store.move(job_id, to, by=by))
+        return await act(request, job_id, lambda by: store.queue.move(job_id, to, by=by))
 
     @router.post("/{job_id}/priority", openapi_extra=body({"priority": NUMBER}, ["priority"]))
     async def prioritise(request: Request, job_id: str) -> Response:
         """Change the priority of a waiting job: the higher comes first, 0 is usual."""
         priority = priority_in(await read_object(request))
-        return await act(request, job_id, lambda by: store.prioritise(job_id, priority, by=by))
+        return await act(request, job_id, lambda by: store.queue.prioritise(job_id, priority, by=by))
 
     @router.post("/{job_id}/forever", openapi_extra=body({"on": YES_OR_NO}, ["on"]))
     async def forever(request: Request, job_id: str) -> Response:
@@ -73,7 +73,7 @@ def routes(services: Services) -> APIRouter:
         on = (await read_object(request)).get("on")
         if not isinstance(on, bool):
             raise InvalidRequest(f"on {on!r} is not possible: send true or false.", "on")
-        return await act(request, job_id, lambda by: store.set_forever(job_id, on, by=by), tell_job=True)
+        return await act(request, job_id, lambda by: store.requests.set_forever(job_id, on, by=by), tell_job=True)
 
     return router
 

@@ -14,7 +14,7 @@ from modules.api.auth.client import actor_of
 from modules.api.services import Services
 from modules.errors import InvalidRequest, UnknownJob
 from modules.jobs.rows import TERMINAL, Actor
-from modules.jobs.store.statements import JobFilter
+from modules.jobs.store.jobs import JobFilter
 
 SECONDS_A_DAY = 86_400
 
@@ -93,7 +93,7 @@ def take_out(services: Services, job_id: str, by: Actor) -> bool:
         Refused: 403, it belongs to another owner.
     """
     services.permission.check(job_id, by)
-    return services.store.remove(job_id, by=by)
+    return services.store.queue.remove(job_id, by=by)
 
 
 def remove_job(services: Services, job_id: str, files: bool, by: Actor) -> Response:
@@ -102,7 +102,7 @@ def remove_job(services: Services, job_id: str, files: bool, by: Actor) -> Respo
     Raises:
         UnknownJob: there is none.
     """
-    answer, deleted = services.store.delete(job_id, files, by=by)
+    answer, deleted = services.store.deletion.delete(job_id, files, by=by)
     if answer.accepted:
         left = {"files": deleted.files, "files_left": deleted.files_left}
         return json_answer({"accepted": True, "was": answer.was, **left})
@@ -115,7 +115,7 @@ def keep_job(services: Services, job_id: str, files: bool, by: Actor) -> Respons
     Raises:
         UnknownJob: there is none.
     """
-    job = services.store.get(job_id)
+    job = services.store.jobs.get(job_id)
     if job is None:
         raise UnknownJob(job_id)
     return error_answer(409, "NotQueued", f"Job {job_id} is {job.status}: it does not wait any more.")
@@ -129,4 +129,4 @@ def remove_jobs(services: Services, wanted: JobFilter, files: bool, by: Actor) -
     """
     what = "The history" if wanted.owner is None else f"What {wanted.owner} drew"
     services.permission.check_owner(wanted.owner, by, what)
-    return asdict(services.store.delete_jobs(wanted, files, by=by))
+    return asdict(services.store.deletion.delete_jobs(wanted, files, by=by))

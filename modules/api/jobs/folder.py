@@ -50,9 +50,9 @@ def existing_folder(services: Services, job_id: str) -> Path:
         UnknownJob: there is no such job.
         Refused: 404, it has no picture (yet), or its folder is gone.
     """
-    if services.store.get(job_id) is None:
+    if services.store.jobs.get(job_id) is None:
         raise UnknownJob(job_id)
-    named = folder_of(services.folder, services.store.images(job_id))
+    named = folder_of(services.folder, services.store.jobs.images(job_id))
     if named is None:
         raise Refused(404, f"Job {job_id} has no picture, or not yet: so it has no folder.")
     path = Path(named)

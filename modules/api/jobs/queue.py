@@ -34,13 +34,13 @@ def routes(services: Services) -> APIRouter:
     @router.post("/queue/pause")
     async def pause(request: Request) -> Response:
         """Take no more jobs from the queue; the one that runs goes on."""
-        await workers.run_control(store.pause_queue, by=actor_of(request))
+        await workers.run_control(store.queue.pause, by=actor_of(request))
         return json_answer(await workers.run(queue_answer, services))
 
     @router.post("/queue/resume")
     async def resume(request: Request) -> Response:
         """Take jobs again."""
-        await workers.run_control(store.resume_queue, by=actor_of(request))
+        await workers.run_control(store.queue.resume, by=actor_of(request))
         return json_answer(await workers.run(queue_answer, services))
 
     @router.post("/queue/interrupt-waiting", openapi_extra=body({"owner": TEXT, "forget": YES_OR_NO}))
@@ -63,7 +63,7 @@ def routes(services: Services) -> APIRouter:
         """Who did what, the newest first; `before` is the number of a row: what lies before it."""
         if not 1 <= limit <= MOST_AUDIT_ROWS:
             raise InvalidRequest(f"limit {limit} is not possible: use 1 to {MOST_AUDIT_ROWS}.", "limit")
-        rows = await workers.run(store.audit, limit, before)
+        rows = await workers.run(store.audit.rows, limit, before)
         return json_answer({"audit": [row._asdict() for row in rows]})
 
     return router
@@ -73,12 +73,12 @@ def queue_answer(services: Services) -> dict[str, Any]:
     """Return the answer of GET /sdapi/v1/queue."""
     services.options.refresh()
     waiting = read_queue(services.store)
-    limits = services.store.limits()
+    limits = services.store.queue.limits()
     return {
         "paused": waiting.paused,
         "queued": waiting.total,
         "running": waiting.running,
-        "paused_jobs": services.store.counts().get("paused", 0),
+        "paused_jobs": services.store.jobs.counts().get("paused", 0),
         "jobs": waiting.ids,
         "limits": {"total": limits.total, "per_owner": limits.per_owner},
     }
@@ -88,7 +88,7 @@ def ids_told(services: Services, ids: Sequence[str], by: Actor) -> list[str]:
     """Return the ids of waiting jobs as `by` may know them: "" stands for one that is not a guest's own."""
     if not by.only_own:
         return list(ids)
-    jobs = services.store.jobs_by_id(ids)
+    jobs = services.store.jobs.by_ids(ids)
     return [id if id in jobs and jobs[id].owner == by.owner else "" for id in ids]
 
 
@@ -99,4 +99,4 @@ def interrupt_all(services: Services, owner: str | None, by: Actor, forget: bool
         Refused: 403, they belong to others.
     """
     services.permission.check_owner(owner, by, "The queue" if owner is None else f"What waits of {owner}")
-    return services.store.interrupt_waiting(owner, by=by, forget=forget)
+    return services.store.queue.interrupt_waiting(owner, by=by, forget=forget)

@@ -24,13 +24,13 @@ from modules.jobs import submission
 from modules.jobs.answers import job_answer
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.kinds.txt2img import TXT2IMG
-from modules.jobs.rows import Image, Job
+from modules.jobs.rows import STATUSES, Image, Job
 from modules.jobs.store.job_store import JobStore
+from modules.jobs.store.jobs import JobFilter
 from modules.jobs.store.queue import JOB_ID, PRIORITY_HIGHEST
 from modules.jobs.visitor import LONGEST_OWNER, visitor_of
 from modules.paths import DataFolder
 
-STATUSES = ("queued", "running", "paused", "done", "interrupted", "failed", "quarantined")
 MOST_JOBS_LISTED = 1000
 THUMBNAIL_SIZE = 256
 # The picture of a job and index never changes: its bytes are a function of the resolved request. A partial one gives
@@ -139,7 +139,7 @@ def list_jobs(
     Raises:
         InvalidRequest: there is no such status, or the limit makes no sense.
     """
-    statuses = [one.strip() for one in (status or "").split(",") if one.strip()]
+    statuses = tuple(one.strip() for one in (status or "").split(",") if one.strip())
     for one in statuses:
         if one not in STATUSES:
             raise InvalidRequest(f"status {one!r} is not known: use some of {', '.join(STATUSES)}.", "status")
@@ -147,8 +147,10 @@ def list_jobs(
         raise InvalidRequest(
             f"limit {limit} or offset {offset} is not possible: use a limit of 0 to {MOST_JOBS_LISTED}.", "limit"
         )
-    jobs, total = store.jobs_with_images(status=statuses or None, owner=owner, text=text, limit=limit, offset=offset)
-    return {"jobs": [told(folder, job, images) for job, images in jobs], "total": total}
+    with store.moment() as now:
+        jobs, total = now.jobs.page(JobFilter(statuses, owner, text), limit, offset)
+        images = now.jobs.images_of([job.id for job in jobs])
+    return {"jobs": [told(folder, job, images.get(job.id, [])) for job in jobs], "total": total}
 
 
 def job_or_unknown(store: JobStore, folder: DataFolder | None, job_id: str) -> dict[str, Any]:
@@ -157,10 +159,11 @@ def job_or_unknown(store: JobStore, folder: DataFolder | None, job_id: str) -> d
     Raises:
         UnknownJob: there is none.
     """
-    found = store.with_images(job_id)
-    if found is None:
+    with store.moment() as now:
+        job, images = now.jobs.get(job_id), now.jobs.images(job_id)
+    if job is None:
         raise UnknownJob(job_id)
-    return told(folder, *found)
+    return told(folder, job, images)
 
 
 def told(folder: DataFolder | None, job: Job, images: list[Image]) -> dict[str, Any]:
@@ -175,10 +178,10 @@ def find_image(store: JobStore, job_id: str, index: int) -> Image:
         UnknownJob: there is no such job.
         Refused: 404, it has no such image (yet).
     """
-    image = store.image(job_id, index)
+    image = store.jobs.image(job_id, index)
     if image is not None and image.status == "complete":
         return image
-    if store.get(job_id) is None:
+    if store.jobs.get(job_id) is None:
         raise UnknownJob(job_id)
     raise Refused(404, f"Job {job_id} has no image {index}, or not yet.")
 
@@ -189,7 +192,7 @@ def kept_preview(store: JobStore, folder: DataFolder, job_id: str) -> bytes | No
     Raises:
         UnknownJob: there is no such job.
     """
-    if store.get(job_id) is None:
+    if store.jobs.get(job_id) is None:
         raise UnknownJob(job_id)
     try:
         return folder.kept_preview(job_id).read_bytes()

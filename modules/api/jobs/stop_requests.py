@@ -9,7 +9,7 @@ import logging
 
 from modules.api.auth.permission import Permission
 from modules.errors import StorageError
-from modules.jobs.rows import Actor, RequestAnswer, acting
+from modules.jobs.rows import Actor, RequestAnswer
 from modules.jobs.store.job_store import JobStore
 from modules.link import Link
 from modules.shared_state import RequestKind, State
@@ -32,10 +32,14 @@ class StoredRequests:
         state: State,
         permission: Permission,
     ) -> None:
-        self._store, self._link, self._state, self._permission = store, link, state, permission
+        self._store, self._link, self._state = store, link, state
+        self.permission = permission
 
     def request(self, kind: RequestKind, job: str | None) -> bool:
-        """Ask `job`, or the job that runs, to stop in the way of `kind`; False when there is nothing to stop."""
+        """Ask `job`, or the job that runs, to stop in the way of `kind`; False when there is nothing to stop.
+
+        It is the program itself that asks.
+        """
         return self.ask(kind, job).accepted
 
     def ask(self, kind: RequestKind, job: str | None, by: Actor | None = None) -> RequestAnswer:
@@ -45,9 +49,8 @@ class StoredRequests:
             UnknownJob: there is no such job.
             Refused: 403, it is another owner's, and that matters.
         """
-        by = by or acting.get()
         try:
-            answer = self._store.request(kind, job, by=by, permit=self._permission.rule(by, named=job is not None))
+            answer = self._store.requests.ask(kind, job, by=by, permit=self.permission.rule(by, named=job is not None))
         except StorageError as error:
             answer = self._act_unstored(kind, job, by, error)
         if answer.accepted and answer.was == "running" and self._link is not None:
@@ -65,7 +68,7 @@ class StoredRequests:
         running = board["begun_job"] if board["running"] else None
         if running is None or job not in (None, running) or kind not in STOPS or self._link is None:
             raise error
-        self._permission.check(running, by)
+        self.permission.check(running, by)
         logger.error("%s of job %s could not be written down: %s", kind, running, error)
         return RequestAnswer(True, "running", running, board["image_index"], notice=unwritten(error))
 

@@ -42,9 +42,9 @@ def files_of(services: Services, job_id: str) -> list[Path]:
         UnknownJob: there is no such job.
         Refused: 404, it has no picture (yet), or none is there any more.
     """
-    if services.store.get(job_id) is None:
+    if services.store.jobs.get(job_id) is None:
         raise UnknownJob(job_id)
-    paths = [services.folder.root / image.name for image in services.store.images(job_id)]
+    paths = [services.folder.root / image.name for image in services.store.jobs.images(job_id)]
     there = [path for path in paths if path.is_file()]
     if not there:
         raise Refused(404, f"Job {job_id} has no picture, or none any more.")

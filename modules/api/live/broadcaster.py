@@ -83,8 +83,8 @@ class Broadcaster:
     async def start(self) -> None:
         """Begin to watch. Events from now on are told."""
         self._loop = asyncio.get_running_loop()
-        self._number = await self._workers.run_poll(self._store.last_event)
-        self._data_version = await self._workers.run_poll(self._store.data_version)
+        self._number = await self._workers.run_poll(self._store.events.last)
+        self._data_version = await self._workers.run_poll(self._store.database.data_version)
         self.queue = await self._workers.run_poll(read_queue, self._store)
         if self._link is not None:
             self._listen_to(self._link)
@@ -248,7 +248,7 @@ class Broadcaster:
                 await self._announced.wait()
             announced = True
         self._announced.clear()
-        version = await self._workers.run_poll(self._store.data_version)
+        version = await self._workers.run_poll(self._store.database.data_version)
         changed, self._data_version = version != self._data_version, version
         return changed or announced
 
@@ -273,7 +273,7 @@ class Broadcaster:
         for subscription in self._subscriptions:
             subscription.lose(until)
         self._take_queue(await self._workers.run_poll(read_queue, self._store))
-        jobs = await self._workers.run_poll(self._store.jobs_by_id, list(self._waiting))
+        jobs = await self._workers.run_poll(self._store.jobs.by_ids, list(self._waiting))
         for job in jobs.values():
             if job.finished:
                 self._answer_waiting(job.id, job.status)

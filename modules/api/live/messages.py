@@ -9,8 +9,7 @@ from modules.api.answers import json_bytes
 from modules.api.live.subscription import Message
 from modules.jobs.answers import job_answer
 from modules.jobs.rows import TERMINAL, Event, Job
-from modules.jobs.store.job_store import JobStore
-from modules.jobs.store.moment import Moment
+from modules.jobs.store.job_store import JobStore, Moment
 
 MOST_EVENTS_AT_ONCE = 500
 MOST_QUEUED_IDS = 200
@@ -72,7 +71,7 @@ class Beginning:
 
 def answer_for(now: Moment, job: Job | None) -> dict[str, Any] | None:
     """Return the REST form of a job with its outputs."""
-    return None if job is None else job_answer(job, now.images(job.id))
+    return None if job is None else job_answer(job, now.jobs.images(job.id))
 
 
 def read_queue(store: JobStore) -> Queue:
@@ -83,8 +82,8 @@ def read_queue(store: JobStore) -> Queue:
 
 def queue_at(now: Moment) -> Queue:
     """Return who waits and runs."""
-    running = int(now.running() is not None)
-    return Queue(now.queued_count(), tuple(now.queued_ids(MOST_QUEUED_IDS)), running, now.queue_paused())
+    running = int(now.jobs.running() is not None)
+    return Queue(now.jobs.queued_count(), tuple(now.jobs.queued_ids(MOST_QUEUED_IDS)), running, now.jobs.queue_paused())
 
 
 def read_batch(store: JobStore, after: int, limit: int = MOST_EVENTS_AT_ONCE) -> Batch:
@@ -94,11 +93,11 @@ def read_batch(store: JobStore, after: int, limit: int = MOST_EVENTS_AT_ONCE) ->
     last one carries the job when the batch is long.
     """
     with store.moment() as now:
-        return _batch_at(now, now.events_after(after, limit))
+        return _batch_at(now, now.events.after(after, limit))
 
 
 def _batch_at(now: Moment, events: list[Event]) -> Batch:
-    jobs = now.jobs_by_id(list({event.job_id for event in events if event.job_id is not None}))
+    jobs = now.jobs.by_ids(list({event.job_id for event in events if event.job_id is not None}))
     last = {event.job_id: event.number for event in events if event.kind != "image"}
     queue = queue_at(now) if any(event.kind in CHANGE_THE_QUEUE for event in events) else None
     answers: dict[str, dict[str, Any] | None] = {}
@@ -119,11 +118,11 @@ def _batch_at(now: Moment, events: list[Event]) -> Batch:
 def read_beginning(store: JobStore, owner: str | None, after: int | None, *, only_own: bool = False) -> Beginning:
     """Return the start of a reader's stream: where things stand, and whether what it missed is still known."""
     with store.moment() as now:
-        number = now.last_event()
-        running = now.running()
-        job = now.newest_for_owner(owner) if owner else None
+        number = now.events.last()
+        running = now.jobs.running()
+        job = now.jobs.newest_of(owner) if owner else None
         if job is None:  # who draws nothing sees his last picture, and what others draw only where he has none
-            job = (now.last_for_owner(owner) if owner else None) or (None if only_own else running)
+            job = (now.jobs.last_of(owner) if owner else None) or (None if only_own else running)
         reset = None if after is None else _reset(now, after, number)
         missed = after is not None and after < number and reset is None
         return Beginning(
@@ -144,7 +143,7 @@ def read_missed(store: JobStore, after: int, until: int) -> tuple[Message, ...]:
 
 def _reset(now: Moment, after: int, last: int) -> Message | None:
     """Return what a reader is told whose last number leads nowhere: what came after it is gone, or never was here."""
-    following = now.events_after(after, 1)
+    following = now.events.after(after, 1)
     first = following[0].number if following else None
     if after > last:
         reason = f"There is no event {after} yet, the last is {last}: it was the number of another database."

@@ -25,6 +25,7 @@ from modules.api.services import Services
 from modules.errors import InvalidRequest
 from modules.jobs.kinds.lenient import show
 from modules.jobs.rows import UNFINISHED
+from modules.jobs.store.jobs import JobFilter
 from modules.jobs.visitor import visitor_of
 
 logger = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ async def follow(
     stream = services.broadcaster.follow(by.owner, after, rights, only_own=by.only_own)
     if by.only_own:
         own, _ = await services.workers.run(
-            services.store.jobs, status=sorted(UNFINISHED), owner=by.owner, limit=MOST_OWN_JOBS, offset=0
+            services.store.jobs.page, JobFilter(tuple(UNFINISHED), by.owner), MOST_OWN_JOBS
         )
         stream = GuestView(by.owner, [job.id for job in own]).follow(stream)
     async with contextlib.aclosing(stream):

@@ -115,7 +115,7 @@ async def order(services: Services, request: Request, command: str) -> dict[str,
     allow_server_command(services, request, command)
     notice = {}
     try:
-        await services.workers.run_control(services.store.note_audit, command, actor_of(request))
+        await services.workers.run_control(services.store.audit.note, command, actor_of(request))
     except StorageError as error:  # a full disk is no reason to go on
         logger.error("The command %s could not be written down: %s", command, error)
         notice = {"notice": unwritten(error)}

@@ -19,6 +19,7 @@ from modules.api.services import Services
 from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.kinds.request import JobRequest
+from modules.jobs.rows import FAILED
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.submission import Wishes, check_request, submit
 
@@ -104,10 +105,10 @@ async def _put_off_for_long(services: Services, job_id: str) -> None:
 
 
 def _is_put_off(store: JobStore, job_id: str) -> bool:
-    job = store.get(job_id)
+    job = store.jobs.get(job_id)
     if job is None:
         return False
-    return job.status == "paused" or (job.status == "queued" and store.queue_paused())
+    return job.status == "paused" or (job.status == "queued" and store.jobs.queue_paused())
 
 
 async def _disconnected(request: Request) -> None:
@@ -117,10 +118,10 @@ async def _disconnected(request: Request) -> None:
 
 
 async def _answer(services: Services, checked: JobRequest, job_id: str, send_images: bool) -> Response:
-    job = await services.workers.run(services.store.get, job_id)
+    job = await services.workers.run(services.store.jobs.get, job_id)
     if job is None:
         raise Refused(410, f"Job {job_id} was removed from the queue.")
-    if job.status in ("failed", "quarantined"):
+    if job.status in FAILED:
         message = job.error or f"The job is {job.status}."
         return error_answer(500, "JobFailed", message, message)
     content: Any = await services.workers.run(

@@ -33,7 +33,7 @@ def read_image(folder: DataFolder, image: Image) -> bytes:
 
 def generation_answer(store: JobStore, folder: DataFolder, job: Job, request: JobRequest, send_images: bool) -> bytes:
     """Return the JSON of a job that ended: its pictures as base64 of their files, in order; never a grid."""
-    images = store.images(job.id)
+    images = store.jobs.images(job.id)
     encoded = [base64.b64encode(read_image(folder, image)).decode("ascii") for image in images] if send_images else []
     info = json_bytes(generation_info(job, images, request)).decode()
     return json_bytes({"images": encoded, "parameters": request.model_dump(mode="json"), "info": info})

@@ -74,7 +74,7 @@ def change_options(
     changed = options.update(changes)
     if changed:
         logger.info("Settings changed: %s", ", ".join(changed))
-        store.note_settings(changed, by=by)
+        store.audit.note_settings(changed, by=by)
     return changed
 
 

@@ -85,7 +85,7 @@ def is_told_of(store: JobStore, job_id: str | None, by: Actor) -> bool:
     """Tell whether `by` may know of a job: a guest of his own only. Only for a guest it is looked up."""
     if not by.only_own or job_id is None:
         return True
-    job = store.get(job_id)
+    job = store.jobs.get(job_id)
     return job is not None and job.owner == by.owner
 
 
@@ -191,11 +191,11 @@ def waiting_answer(text: str, *, queued: bool = False, completed: bool = False, 
 
 def where_is(store: JobStore, job_id: str) -> dict[str, Any]:
     """Return /internal/progress of a job that is not on the noticeboard. An unknown one is no error."""
-    job = store.get(job_id)
+    job = store.jobs.get(job_id)
     if job is None:
         return waiting_answer("Waiting...")
     if job.status == "queued":
-        return waiting_answer(f"In queue: {job.position}/{store.queued_count()}", queued=True)
+        return waiting_answer(f"In queue: {job.position}/{store.jobs.queued_count()}", queued=True)
     if job.status == "paused":
         return waiting_answer("Paused", queued=True)
     if job.status == "running":

@@ -108,7 +108,7 @@ class Batches:
         state = None
         if snapshot is not None and snapshot.indices == tuple(batch.indices):
             state = snapshot.state
-            self._studio.store.note(self._job.id, "continued", describe_continued(snapshot, self._resolved))
+            self._studio.store.claims.note(self._job.id, "continued", describe_continued(snapshot, self._resolved))
         return Batch(self._model, self._prompts, self._resolved, batch.indices, state)
 
     def _begin_batch(self, index: int) -> None:
@@ -121,11 +121,11 @@ class Batches:
         store, state = self._studio.store, self._studio.state
         if state.image_index != index:
             if state.skipped:
-                store.clear_skip(self._job.id, state.image_index)
+                store.claims.clear_skip(self._job.id, state.image_index)
             state.image_index = index
             state.skipped = False
-        store.begin_image(self._job.id, index)
-        if store.pending(self._job.id).skip_image == index:
+        store.claims.begin_image(self._job.id, index)
+        if store.claims.pending(self._job.id).skip_image == index:
             state.apply_request("skip", self._job.id, index)
 
     def _draw_batch(self, left: BatchLeft) -> None:
@@ -198,9 +198,11 @@ class Batches:
         # Seconds for a large picture; one that is stopped meanwhile is encoded for nobody.
         values = kind_of(resolved).picture(resolved, index)
         data = wait_for(lambda: encode_png(picture, infotext, values, mark), self._studio.cancel.check_waiting)
-        row = store.reserve_image(self._job.id, index, resolved.seed_of(index), *resolved.size, save=saving.save_images)
+        row = store.images.reserve(
+            self._job.id, index, resolved.seed_of(index), *resolved.size, save=saving.save_images
+        )
         save_image(data, self._studio.folder.root / PurePosixPath(row.name))
-        store.complete_image(self._job.id, index, infotext, partial=partial)
+        store.images.complete(self._job.id, index, infotext, partial=partial)
 
 
 def _picture_of(latents: torch.Tensor, indices: Sequence[int], index: int) -> torch.Tensor:

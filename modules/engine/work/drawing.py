@@ -81,7 +81,7 @@ class JobDrawing:
         """Make the picture that will be drawn first the one that a skip means, also while the model is loaded."""
         self._studio.state.image_index = index
         if (self._job.image_index or 0) != index:
-            self._studio.store.begin_image(self._job.id, index)
+            self._studio.store.claims.begin_image(self._job.id, index)
 
     def _prepare(self, checkpoint: Checkpoint, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> Batches:
         """Return what draws the batches, with all that they need: the model, the words, and where a run stood."""
@@ -115,9 +115,9 @@ class JobDrawing:
         threads = choose_threads(settings.torch_threads, parameters)
         environment = environment_of(studio.device, dtype, threads)
         resolved = request.resolve(checkpoint, settings, studio.draw_seed, dtype, threads, environment=environment)
-        studio.store.set_resolved(job.id, resolved.model_dump())
+        studio.store.claims.set_resolved(job.id, resolved.model_dump())
         if told := describe_plain_syntax(resolved.words.prompt, resolved.words.negative_prompt):
-            studio.store.note(job.id, "plain-text", told)
+            studio.store.claims.note(job.id, "plain-text", told)
         return checkpoint, resolved
 
     def _check_unchanged(self, checkpoint: Checkpoint) -> None:
@@ -140,7 +140,7 @@ class JobDrawing:
         is done: what it lacks was skipped.
         """
         studio, size = self._studio, self._economy.batch_size_of(resolved)
-        complete = {image.index for image in studio.store.images(self._job.id)}
+        complete = {image.index for image in studio.store.jobs.images(self._job.id)}
         begun = self._job.image_index or 0
         batches = [list(range(first, first + size)) for first in range(0, resolved.image_count, size)]
         return [
@@ -156,24 +156,24 @@ class JobDrawing:
             snapshot = studio.snapshots.find(self._job.id, resolved, environment, device.torch_name)
         except UnfitSnapshot as reason:
             logger.warning("Job %s cannot go on from its snapshot: %s", self._job.id, reason)
-            studio.store.note(self._job.id, "restarted", describe_unfit(reason))
+            studio.store.claims.note(self._job.id, "restarted", describe_unfit(reason))
             return None
         left = [tuple(batch.indices) for batch in batches if batch.missing]
         if snapshot is not None and snapshot.indices in left:
             return snapshot
         if self._job.attempts > 1 and self._job.progress > 0:
-            studio.store.note(self._job.id, "restarted", describe_lost(left[0], resolved))
+            studio.store.claims.note(self._job.id, "restarted", describe_lost(left[0], resolved))
         return None
 
     def _tell_of_another_environment(self, resolved: ResolvedJob) -> None:
         """Say so when some pictures of a job were drawn elsewhere than the rest is."""
         studio = self._studio
-        if resolved.environment is None or not studio.store.images(self._job.id):
+        if resolved.environment is None or not studio.store.jobs.images(self._job.id):
             return
         now = environment_of(studio.device, resolved.dtype, resolved.threads)
         if changed := describe_difference(resolved.environment, now):
             text = f"Its images are not drawn under the same conditions, so not to the same bits: {changed}."
-            studio.store.note(self._job.id, "environment", text)
+            studio.store.claims.note(self._job.id, "environment", text)
 
     def _load(self, checkpoint: Checkpoint, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> LoadedModel:
         studio = self._studio

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modules.jobs.rows import Actor, AuditRow, acting
-from modules.jobs.store.base import StoreBase
-from modules.jobs.store.database import Transaction
+from modules.jobs.rows import Actor, AuditRow
+from modules.jobs.store.database import Database, Transaction
 
 AUDIT_ROWS_KEPT = 10_000
 
@@ -21,15 +20,14 @@ def write_audit(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Write down who did it; nothing when nobody did (the engine, a test)."""
-    actor = by or acting.get()
-    if actor is None:
+    if by is None:
         return
     number = transaction.execute(
         "INSERT INTO audit (at, owner, address, action, job_id, detail) VALUES (?, ?, ?, ?, ?, ?)",
         (
             transaction.now(),
-            actor.owner,
-            actor.address,
+            by.owner,
+            by.address,
             action,
             job_id,
             json.dumps(dict(detail or {}), ensure_ascii=False),
@@ -38,11 +36,14 @@ def write_audit(
     transaction.execute("DELETE FROM audit WHERE number <= ?", ((number or 0) - AUDIT_ROWS_KEPT,))
 
 
-class Audit(StoreBase):
-    """The audit's methods of the job store."""
+class Audit:
+    """Who did what."""
 
-    def audit(self, limit: int = 100, before: int | None = None) -> list[AuditRow]:
-        """Return who did what, newest first; with `before` what lies before the row of that number."""
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def rows(self, limit: int = 100, before: int | None = None) -> list[AuditRow]:
+        """Return what was done, newest first; with `before` what lies before the row of that number."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT number, at, owner, address, action, job_id, detail FROM audit"
@@ -51,9 +52,13 @@ class Audit(StoreBase):
             )
             return [AuditRow(**(dict(row) | {"detail": json.loads(row["detail"])})) for row in rows]
 
-    def note_audit(
-        self, action: str, by: Actor | None = None, job_id: str | None = None, detail: Mapping[str, Any] | None = None
-    ) -> None:
+    def note(self, action: str, by: Actor | None, detail: Mapping[str, Any] | None = None) -> None:
         """Write down a deed that changes nothing in the database, such as a restart."""
         with self._database.write(urgent=True) as transaction:
-            write_audit(transaction, by, action, job_id, detail)
+            write_audit(transaction, by, action, detail=detail)
+
+    def note_settings(self, changed: Sequence[str], by: Actor | None = None) -> None:
+        """Tell everyone which settings changed."""
+        with self._database.write() as transaction:
+            transaction.append("settings", None, {"changed": list(changed)})
+            write_audit(transaction, by, "settings", detail={"changed": list(changed)})

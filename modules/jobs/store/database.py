@@ -12,9 +12,10 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from modules.errors import StorageError
 from modules.jobs.rows import EventKind
@@ -62,6 +63,16 @@ class Transaction:
         self.last_event = cursor.lastrowid
 
 
+Reader = sqlite3.Connection | Transaction
+
+
+class Source(Protocol):
+    """Lends connections that each see one consistent state of the database."""
+
+    def read(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Lend one, in a transaction."""
+
+
 class Database:
     """Connections to one file. Safe to use from several threads: each transaction borrows a connection of its own.
 
@@ -72,7 +83,7 @@ class Database:
         self.path = path
         self.notices: list[str] = []
         self.announce: Callable[[int], None] | None = None
-        self._clock = clock
+        self.clock = clock
         self._announcing = threading.Lock()
         self._announced = 0
         self._write_lock = WriteLock()
@@ -106,7 +117,7 @@ class Database:
             StorageError: the disk refuses; the message names the path and the remedy.
         """
         with self._told_in_words(), self._write_lock.held(urgent), self._borrowed() as connection:
-            transaction = Transaction(connection, self._clock)
+            transaction = Transaction(connection, self.clock)
             _begin(connection)
             try:
                 self._file.check()  # nothing is told as stored that would go with a deleted file
@@ -231,7 +242,7 @@ class Database:
 
     def _keep_notice(self, connection: sqlite3.Connection, notice: str | None) -> list[str]:
         """Keep what people should be told in the database, whichever process found it out; return all of a day."""
-        now = self._clock()
+        now = self.clock()
         try:
             if notice is not None:
                 connection.execute("INSERT INTO notices (at, text) VALUES (?, ?)", (now, notice))
@@ -294,6 +305,19 @@ def batched(values: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """Yield the values in parts that one statement takes as parameters."""
     for start in range(0, len(values), _MOST_PARAMETERS):
         yield tuple(values[start : start + _MOST_PARAMETERS])
+
+
+def marks(values: Sized) -> str:
+    """Return the parameters of an IN."""
+    return f"({', '.join('?' * len(values))})"
+
+
+def read_json(text: str | None) -> Any:
+    """Return what a column holds; None where it is damaged, since one such row must not hide all others."""
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError:
+        return None
 
 
 def _contains_word(text: object, word: str) -> bool:

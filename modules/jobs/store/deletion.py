@@ -13,14 +13,15 @@ from modules.images.results import remove_result
 from modules.images.save import remove_image
 from modules.jobs.rows import TERMINAL, Actor, RequestAnswer
 from modules.jobs.store.audit import write_audit
-from modules.jobs.store.base import StoreBase
-from modules.jobs.store.database import Transaction
-from modules.jobs.store.statements import JobFilter, known_job
+from modules.jobs.store.database import Database, Transaction, marks
+from modules.jobs.store.jobs import JobFilter, known_job
+from modules.paths import DataFolder
 
 MOST_DELETED_AT_ONCE = 5000
 MOST_DELETED_BY_RULE = 500
 JUST_ENDED_SECONDS = 600.0  # a client that waits for a job is to have its answer before a rule deletes it
 _JOBS_A_TRANSACTION = 50  # one that takes longer would hold up others
+_EVENTS_A_TRANSACTION = 2000
 _SECONDS_BETWEEN_TRANSACTIONS = 0.01
 _TRIES_TO_WIPE = 10
 _SECONDS_BETWEEN_TRIES = 0.02
@@ -39,8 +40,11 @@ class Deleted:
     left: int = 0
 
 
-class Deletion(StoreBase):
-    """The methods of the job store for forgetting what has ended."""
+class Deletion:
+    """Forget what has ended, and events of long ago."""
+
+    def __init__(self, database: Database, folder: DataFolder) -> None:
+        self._database, self._folder = database, folder
 
     def delete(self, id: str, files: bool = False, by: Actor | None = None) -> tuple[RequestAnswer, Deleted]:
         """Forget a job that has ended; one that has not stays as it is.
@@ -53,12 +57,12 @@ class Deletion(StoreBase):
         with self._database.write() as transaction:
             job = known_job(transaction, id)
             if not job.finished:
-                return RequestAnswer(False, job.status, id, None), Deleted(0, 0, 0)
+                return RequestAnswer(False, job.status, id), Deleted(0, 0, 0)
             doomed = _forget(transaction, [id], files)
             write_audit(transaction, by, "delete", id, {"files": files})
         removed = self._remove_files(doomed)
         self._wipe()
-        return RequestAnswer(True, job.status, id, None), Deleted(1, removed, len(doomed) - removed)
+        return RequestAnswer(True, job.status, id), Deleted(1, removed, len(doomed) - removed)
 
     def delete_jobs(self, wanted: JobFilter, files: bool = False, by: Actor | None = None) -> Deleted:
         """Forget the jobs that fit and have ended, the oldest first, at most some thousands; files as in `delete`."""
@@ -75,23 +79,19 @@ class Deletion(StoreBase):
 
         Some hundreds at a time. Saved pictures stay, and so do jobs that have just ended.
         """
-        now = self._clock()
-        ids: dict[str, None] = {}
+        now = self._database.clock()
         with self._database.read() as connection:
-            if days:
-                before = now - days * 86_400
-                rows = connection.execute("SELECT id FROM jobs WHERE finished_at < ? ORDER BY finished_at", (before,))
-                ids |= dict.fromkeys(row["id"] for row in rows)
-            if count:
-                rows = connection.execute(
-                    "SELECT id, finished_at FROM jobs WHERE finished_at IS NOT NULL"
-                    " ORDER BY finished_at DESC, number DESC LIMIT -1 OFFSET ?",
-                    (count,),
-                )
-                ids |= {row["id"]: None for row in rows if row["finished_at"] < now - JUST_ENDED_SECONDS}
-        return self._delete_all(list(ids), files=False, by=None, most=MOST_DELETED_BY_RULE)
+            rows = connection.execute(
+                "SELECT id FROM ("
+                "  SELECT id, finished_at, row_number() OVER (ORDER BY finished_at DESC, number DESC) AS place"
+                "  FROM jobs WHERE finished_at IS NOT NULL"
+                ") WHERE (:days AND finished_at < :old) OR (:count AND place > :count AND finished_at < :just_ended)"
+                " ORDER BY finished_at",
+                {"days": days, "count": count, "old": now - days * 86_400, "just_ended": now - JUST_ENDED_SECONDS},
+            ).fetchall()
+        return self._delete_all([row["id"] for row in rows], files=False, by=None, most=MOST_DELETED_BY_RULE)
 
-    def finish_deletions(self) -> int:
+    def finish(self) -> int:
         """Remove the files of deleted jobs that a crash or their folder kept, and what the log still holds of jobs.
 
         Returns how many files went.
@@ -100,6 +100,23 @@ class Deletion(StoreBase):
             names = [row["name"] for row in connection.execute("SELECT name FROM removed_files")]
         self._database.wipe()
         return self._remove_files(names)
+
+    def compact_events(self, keep: int) -> int:
+        """Remove all but the newest `keep` events and return how many those were. Numbers go on as before.
+
+        A reader that saw one of the newest `keep` misses nothing; one that comes back later than that is told by
+        `Events.first`, and begins with a snapshot.
+        """
+        removed, some = 0, _EVENTS_A_TRANSACTION
+        while some == _EVENTS_A_TRANSACTION:
+            with self._database.write() as transaction:
+                some = transaction.execute(
+                    "DELETE FROM events WHERE number IN (SELECT number FROM events WHERE number <="
+                    " (SELECT seq FROM sqlite_sequence WHERE name = 'events') - ? ORDER BY number LIMIT ?)",
+                    (max(0, keep), _EVENTS_A_TRANSACTION),
+                ).rowcount
+            removed += some
+        return removed
 
     def _delete_all(self, ids: Sequence[str], files: bool, by: Actor | None, most: int) -> Deleted:
         """In transactions that hold nobody up, with a pause between them in which others write."""
@@ -150,9 +167,7 @@ class Deletion(StoreBase):
 def _ended(transaction: Transaction, ids: Sequence[str]) -> list[str]:
     """Return those of the jobs that have ended: some may have been tried again meanwhile."""
     rows = transaction.execute(
-        f"SELECT id FROM jobs WHERE id IN ({', '.join('?' * len(ids))}) AND status IN"
-        " ('done', 'interrupted', 'failed', 'quarantined')",
-        tuple(ids),
+        f"SELECT id FROM jobs WHERE id IN {marks(ids)} AND status IN {marks(TERMINAL)}", (*ids, *TERMINAL)
     )
     return [row["id"] for row in rows]
 
@@ -176,8 +191,7 @@ def _forget(transaction: Transaction, ids: Sequence[str], files: bool) -> list[s
         transaction.execute("DELETE FROM jobs WHERE id = ?", (id,))
     transaction.execute_many("INSERT OR IGNORE INTO removed_files (name) VALUES (?)", [(name,) for name in doomed])
     transaction.execute(
-        f"UPDATE events SET kind = 'removed', payload = '{{}}' WHERE job_id IN ({', '.join('?' * len(ids))})",
-        tuple(ids),
+        f"UPDATE events SET kind = 'removed', payload = '{{}}' WHERE job_id IN {marks(ids)}", tuple(ids)
     )
     for id in ids:
         transaction.append("removed", id, {})

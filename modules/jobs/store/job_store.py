@@ -1,4 +1,4 @@
-"""The truth about jobs: rows in `jobs.sqlite`, changed only by the methods here.
+"""The truth about jobs: rows in `jobs.sqlite`, changed only by the parts of the store.
 
 A status goes `queued -> running -> done | interrupted | failed`, with `paused` and `quarantined` beside them. Each
 change appends its event in the same transaction. All methods are safe to call from several threads and processes; each
@@ -9,84 +9,66 @@ Methods that a person triggers take `by`, who asks, and write it down in the sam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import functools
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from modules.jobs.rows import Image, Job
 from modules.jobs.store.audit import Audit
+from modules.jobs.store.claims import Claims
+from modules.jobs.store.database import Database
 from modules.jobs.store.deletion import Deletion
-from modules.jobs.store.engine import EngineSide
 from modules.jobs.store.events import Events
-from modules.jobs.store.images import complete_images, complete_images_of
-from modules.jobs.store.pictures import Pictures
+from modules.jobs.store.images import Images
+from modules.jobs.store.jobs import Jobs
+from modules.jobs.store.order import read_order
 from modules.jobs.store.queue import Queue
 from modules.jobs.store.requests import Requests
-from modules.jobs.store.statements import JobFilter, find_job, select_jobs
+from modules.paths import DataFolder
 
 
-class JobStore(Queue, Requests, EngineSide, Pictures, Events, Audit, Deletion):
-    """The jobs, pictures and events of a data folder. Its methods are in the files of the classes above."""
+class JobStore:
+    """The database of a data folder, and the parts that ask and change it. Give others the parts that they need."""
 
-    def get(self, id: str) -> Job | None:
-        """Return the job, None when there is none with this id."""
-        with self.moment() as now:
-            return now.get(id)
+    def __init__(
+        self, database: Path, folder: DataFolder | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.database = Database(database, clock)
+        folder = folder or DataFolder(database.parent)
+        self.jobs = Jobs(self.database)
+        self.events = Events(self.database)
+        self.queue = Queue(self.database)
+        self.requests = Requests(self.database)
+        self.claims = Claims(self.database)
+        self.images = Images(self.database, folder)
+        self.deletion = Deletion(self.database, folder)
+        self.audit = Audit(self.database)
 
-    def jobs_by_id(self, ids: Sequence[str]) -> dict[str, Job]:
-        """Return those of the jobs that are there; for many cheaper than one by one."""
-        with self.moment() as now:
-            return now.jobs_by_id(ids)
+    @contextlib.contextmanager
+    def moment(self) -> Iterator[Moment]:
+        """Look at the database as it is now, with as many questions as you like. Do no file work inside."""
+        with self.database.read() as connection:
+            yield Moment(connection)
 
-    def jobs(
-        self,
-        status: str | Sequence[str] | None = None,
-        owner: str | None = None,
-        limit: int = 50,
-        offset: int = 0,
-        text: str | None = None,
-    ) -> tuple[list[Job], int]:
-        """Return a page of jobs and how many there are in all: the queued ones in their order, else newest first.
-
-        `text` leaves those whose prompt holds each of its words, whatever their case.
-        """
-        with self._database.read() as connection:
-            return select_jobs(connection, JobFilter(_statuses(status), owner, text), limit, offset)
-
-    def with_images(self, id: str) -> tuple[Job, list[Image]] | None:
-        """Return the job and its complete pictures, as they are at one moment; None when there is no such job."""
-        with self._database.read() as connection:
-            job = find_job(connection, id)
-            return None if job is None else (job, complete_images(connection, id))
-
-    def jobs_with_images(
-        self,
-        status: str | Sequence[str] | None = None,
-        owner: str | None = None,
-        limit: int = 50,
-        offset: int = 0,
-        text: str | None = None,
-    ) -> tuple[list[tuple[Job, list[Image]]], int]:
-        """Like `jobs`, each with its complete pictures, all as they are at one moment."""
-        wanted = JobFilter(_statuses(status), owner, text)
-        with self._database.read() as connection:
-            jobs, total = select_jobs(connection, wanted, limit, offset)
-            images = complete_images_of(connection, [job.id for job in jobs])
-        return [(job, images.get(job.id, [])) for job in jobs], total
-
-    def running(self) -> Job | None:
-        """Return the job that runs now."""
-        with self.moment() as now:
-            return now.running()
-
-    def newest_for_owner(self, owner: str) -> Job | None:
-        """Return the owner's newest unfinished job."""
-        with self.moment() as now:
-            return now.newest_for_owner(owner)
-
-    def last_for_owner(self, owner: str) -> Job | None:
-        """Return the owner's last job, finished or not."""
-        with self.moment() as now:
-            return now.last_for_owner(owner)
+    def close(self) -> None:
+        """Close the database. The store cannot be used after."""
+        self.database.close()
 
 
-def _statuses(status: str | Sequence[str] | None) -> tuple[str, ...]:
-    return () if status is None else (status,) if isinstance(status, str) else tuple(status)
+class Moment:
+    """What several questions find at one and the same moment: between two transactions a job may have been claimed.
+
+    For one thread, while the read transaction lasts.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.jobs = Jobs(self, functools.cache(read_order))
+        self.events = Events(self)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection, as a database does, in the transaction that it is in."""
+        yield self._connection

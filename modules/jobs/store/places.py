@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable
 
 from modules.jobs.rows import Job
 from modules.jobs.store.database import Transaction
-from modules.jobs.store.order import Waiting
-from modules.jobs.store.statements import end_job, known_job, read_order
+from modules.jobs.store.order import Waiting, read_order
 
 
 def leave_queue(transaction: Transaction, ids: Collection[str]) -> None:
@@ -41,26 +40,6 @@ def put_at(transaction: Transaction, job: Job, position: int) -> None:
     transaction.execute("UPDATE jobs SET priority = ? WHERE id = ?", (priority, job.id))
     moved = Waiting(job.number, job.id, job.owner, priority, place=-1, own_place=0)  # no place is -1: it is written
     _renumber(transaction, [*rest[:index], moved, *rest[index:]])
-
-
-def take_over_place(transaction: Transaction, old: Job, new_id: str) -> None:
-    """Let a waiting job give its place to another one, and go; one that has pictures already ends as interrupted."""
-    position = [one.id for one in read_order(transaction) if one.id != new_id].index(old.id) + 1
-    if transaction.execute("SELECT 1 FROM images WHERE job_id = ? LIMIT 1", (old.id,)).fetchone():
-        leave_queue(transaction, {old.id})
-        end_job(transaction, old, "interrupted")
-    else:
-        row = transaction.execute(
-            "SELECT number, place, own_place, follows FROM jobs WHERE id = ?", (old.id,)
-        ).fetchone()
-        transaction.execute("DELETE FROM jobs WHERE id = ?", (old.id,))
-        transaction.execute(
-            "UPDATE jobs SET number = ?, place = ?, own_place = ?, follows = ? WHERE id = ?", (*tuple(row), new_id)
-        )
-        transaction.append("removed", old.id, {})
-    job = known_job(transaction, new_id)
-    if job.position != position:  # of another owner, whose turn is at another time
-        put_at(transaction, job, position)
 
 
 def _renumber(transaction: Transaction, order: Iterable[Waiting]) -> None:

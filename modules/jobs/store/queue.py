@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from modules.errors import IdTaken, InvalidRequest, QueueFull
-from modules.jobs.rows import Actor, Job, QueueLimits, RequestAnswer
+from modules.jobs.rows import RETRIED, Actor, Job, QueueLimits, RequestAnswer
 from modules.jobs.store.audit import write_audit
-from modules.jobs.store.base import StoreBase
-from modules.jobs.store.database import Transaction
-from modules.jobs.store.places import leave_queue, put_at, take_over_place
-from modules.jobs.store.statements import Reader, find_job, is_paused, known_job
+from modules.jobs.store.database import Database, Reader, Transaction
+from modules.jobs.store.jobs import find_job, is_paused, jobs_with_ids, known_job
+from modules.jobs.store.order import read_order
+from modules.jobs.store.places import leave_queue, put_at
+from modules.jobs.store.transitions import (
+    UNASKED,
+    ask_to_stop,
+    become,
+    change,
+    end_job,
+    has_pictures,
+    insert_job,
+    remove_job,
+)
 
 # An id names a folder of results, so it holds nothing that means something to a file system.
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()-]{0,99}")
 PRIORITY_HIGHEST = 1000
 
 
-class Queue(StoreBase):
-    """The methods of the job store for the queue."""
+class Queue:
+    """What people do to jobs that wait, and to the queue as a whole. `limits` says how many may wait."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.limits: Callable[[], QueueLimits] = QueueLimits
 
     def submit(
         self,
@@ -69,39 +82,20 @@ class Queue(StoreBase):
                 old = None
                 check_room(transaction, limits, owner, address)
             insert_job(
-                transaction, job_id, kind, request, owner, priority, forever=forever, retry_of=retry_of, address=address
-            )
+                transaction, request, id=job_id, kind=kind, owner=owner, priority=priority,
+                forever=forever, retry_of=retry_of, address=address,
+            )  # fmt: skip
             if old is not None:
-                take_over_place(transaction, old, job_id)
+                _take_over_place(transaction, old, job_id)
             transaction.append("job", job_id, {"status": "queued"})
             write_audit(transaction, by, "submit", job_id, {"replaces": old.id} if old else None)
             return known_job(transaction, job_id)
 
-    def queued_ids(self, limit: int = 200) -> list[str]:
-        """Return the ids of the waiting jobs, the next first."""
-        with self.moment() as now:
-            return now.queued_ids(limit)
-
-    def queued_count(self) -> int:
-        """Return how many jobs wait."""
-        with self.moment() as now:
-            return now.queued_count()
-
-    def counts(self) -> dict[str, int]:
-        """Return how many jobs there are of each status; those of which there are none are left out."""
-        with self.moment() as now:
-            return now.counts()
-
-    def queue_paused(self) -> bool:
-        """Tell whether no job is claimed until `resume_queue`."""
-        with self.moment() as now:
-            return now.queue_paused()
-
-    def pause_queue(self, by: Actor | None = None) -> bool:
+    def pause(self, by: Actor | None = None) -> bool:
         """Claim no job any more; what runs goes on. False when that was so already."""
         return self._set_paused(True, by)
 
-    def resume_queue(self, by: Actor | None = None) -> bool:
+    def resume(self, by: Actor | None = None) -> bool:
         """Claim jobs again. False when nobody had paused the queue."""
         return self._set_paused(False, by)
 
@@ -116,12 +110,12 @@ class Queue(StoreBase):
         with self._database.write(urgent=True) as transaction:
             job = known_job(transaction, id)
             if job.status != "queued":
-                return RequestAnswer(False, job.status, id, None)
+                return RequestAnswer(False, job.status, id)
             position = {"front": 1, "back": 2**31}[to] if isinstance(to, str) else to
             put_at(transaction, job, position)
             transaction.append("queue", id, {"moved": to})
             write_audit(transaction, by, "move", id, {"to": to})
-            return RequestAnswer(True, job.status, id, None)
+            return RequestAnswer(True, job.status, id)
 
     def prioritise(self, id: str, priority: int, by: Actor | None = None) -> RequestAnswer:
         """Change the priority of a job that is not finished; a waiting one loses the place it was moved to.
@@ -134,12 +128,70 @@ class Queue(StoreBase):
         with self._database.write(urgent=True) as transaction:
             job = known_job(transaction, id)
             if job.finished:
-                return RequestAnswer(False, job.status, id, None)
+                return RequestAnswer(False, job.status, id)
             leave_queue(transaction, {id})
-            transaction.execute("UPDATE jobs SET priority = ?, place = 0 WHERE id = ?", (priority, id))
+            change(transaction, id, priority=priority, place=0)
             transaction.append("queue", id, {"priority": priority})
             write_audit(transaction, by, "priority", id, {"priority": priority})
-            return RequestAnswer(True, job.status, id, None)
+            return RequestAnswer(True, job.status, id)
+
+    def retry(self, id: str, by: Actor | None = None) -> RequestAnswer:
+        """Let a job that did not succeed wait again.
+
+        It draws the same pictures, those that are partial, were skipped or are gone; whole ones stay. A partial one
+        comes back if the job ends before it is drawn again.
+
+        Raises:
+            UnknownJob: there is no such job.
+            QueueFull: as many jobs wait as may wait.
+        """
+        with self._database.write(urgent=True) as transaction:
+            job = known_job(transaction, id)
+            if job.status not in RETRIED:
+                return RequestAnswer(False, job.status, id)
+            check_room(transaction, self.limits(), job.owner, job.address)
+            become(
+                transaction, job, "queued", **UNASKED, deaths=0, error=None, log=None, stop_requests=0, skip_image=None,
+                image_index=None, finished_at=None, stopped_after_seconds=None, progress=0, engine=None,
+            )  # fmt: skip
+            transaction.execute(
+                "UPDATE images SET status = 'reserved', partial = partial AND status = 'complete', completed_at = NULL"
+                " WHERE job_id = ? AND (partial OR status = 'expired')",
+                (id,),
+            )
+            write_audit(transaction, by, "retry", id, {"was": job.status})
+            return RequestAnswer(True, job.status, id)
+
+    def interrupt_waiting(self, owner: str | None = None, by: Actor | None = None, forget: bool = False) -> int:
+        """End all waiting jobs, or those of `owner`, and return how many those were. Paused ones stay.
+
+        With `forget` those that have no picture are not kept as interrupted ones.
+        """
+        with self._database.write(urgent=True) as transaction:
+            ids = [one.id for one in read_order(transaction) if owner in (None, one.owner)]
+            leave_queue(transaction, frozenset(ids))
+            for job in sorted(jobs_with_ids(transaction, ids), key=lambda job: job.number):
+                if forget and not has_pictures(transaction, job.id):
+                    remove_job(transaction, job)
+                else:
+                    end_job(transaction, ask_to_stop(transaction, job, "interrupt"), "interrupted")
+            if ids:
+                write_audit(transaction, by, "interrupt-waiting", detail={"count": len(ids), "owner": owner})
+            return len(ids)
+
+    def remove(self, id: str, by: Actor | None = None) -> bool:
+        """Take a waiting job out of the queue; False when it does not wait.
+
+        One that has pictures already (its engine died amid it) is not forgotten but becomes `interrupted`.
+        """
+        with self._database.write(urgent=True) as transaction:
+            job = find_job(transaction, id)
+            if job is None or job.status != "queued":
+                return False
+            leave_queue(transaction, {id})
+            remove_job(transaction, job)
+            write_audit(transaction, by, "remove", id)
+            return True
 
     def _set_paused(self, paused: bool, by: Actor | None) -> bool:
         with self._database.write(urgent=True) as transaction:
@@ -151,41 +203,22 @@ class Queue(StoreBase):
             return True
 
 
-def insert_job(
-    transaction: Transaction,
-    job_id: str,
-    kind: str,
-    request: Mapping[str, Any],
-    owner: str,
-    priority: int,
-    *,
-    forever: bool = False,
-    retry_of: str | None = None,
-    follows: str | None = None,
-    address: str = "",
-) -> None:
-    """Write the row of a new waiting job. `address` is where it was sent from."""
-    transaction.execute(
-        "INSERT INTO jobs (id, kind, owner, request, status, priority, created_at, forever, retry_of, follows, address)"
-        " VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
-        (
-            job_id,
-            kind,
-            owner,
-            json.dumps(dict(request), ensure_ascii=False),
-            priority,
-            transaction.now(),
-            forever,
-            retry_of,
-            follows,
-            address,
-        ),
-    )
-
-
-def address_of(reader: Reader, job_id: str) -> str:
-    """Return where a job was sent from, "" when nobody knows."""
-    return str(reader.execute("SELECT address FROM jobs WHERE id = ?", (job_id,)).fetchone()["address"])
+def _take_over_place(transaction: Transaction, old: Job, new_id: str) -> None:
+    """Let a waiting job give its place to another one, and go; one that has pictures already ends as interrupted."""
+    position = [one.id for one in read_order(transaction) if one.id != new_id].index(old.id) + 1
+    if has_pictures(transaction, old.id):
+        leave_queue(transaction, {old.id})
+        remove_job(transaction, old)
+    else:
+        row = transaction.execute("SELECT number, place, own_place, follows FROM jobs WHERE id = ?", (old.id,))
+        taken = tuple(row.fetchone())
+        remove_job(transaction, old)
+        transaction.execute(
+            "UPDATE jobs SET number = ?, place = ?, own_place = ?, follows = ? WHERE id = ?", (*taken, new_id)
+        )
+    job = known_job(transaction, new_id)
+    if job.position != position:  # of another owner, whose turn is at another time
+        put_at(transaction, job, position)
 
 
 def check_room(reader: Reader, limits: QueueLimits, owner: str, address: str) -> None:

@@ -298,9 +298,9 @@ async def test_a_user_owns_his_jobs_unless_his_tab_names_another(
     body: dict[str, Any] = {"request": {"prompt": "a cat"}}
     for more, owner in (({}, "ben"), ({"x-steady-owner": "tab-1"}, "tab-1")):
         identity = (await stranger.post("/sdapi/v1/jobs", json=body, headers=show | more)).json()["id"]
-        job = running.store.get(identity)
+        job = running.store.jobs.get(identity)
         assert job is not None and job.owner == owner
-    assert running.store.audit(1)[0].address == f"ben, {FOREIGN}"
+    assert running.store.audit.rows(1)[0].address == f"ben, {FOREIGN}"
 
 
 async def telling_twice(scope: Scope, receive: Receive, send: Send) -> None:

@@ -19,6 +19,7 @@ from modules.api.live.routes import follow
 from modules.api.rest import build_rest
 from modules.api.services import Services
 from modules.cmd_args import Arguments
+from modules.jobs.store.jobs import JobFilter
 from modules.jobs.visitor import SCOPE_KEY, Visitor
 from modules.shared_state import Preview
 from tests.api.conftest import HOST, FakeEngine, until
@@ -66,11 +67,11 @@ async def test_no_route_tells_a_guest_of_others_or_lets_him_touch_their_jobs(
     desk: httpx.AsyncClient, guest: httpx.AsyncClient, engine: FakeEngine, services: Services
 ) -> None:
     await submit(desk, "done-before")
-    await until(lambda: services.store.get("done-before").status == "done")  # type: ignore[union-attr]
+    await until(lambda: services.store.jobs.get("done-before").status == "done")  # type: ignore[union-attr]
     engine.go.clear()
     await submit(desk, JOB)
     await submit(desk, "second-of-the-desk")
-    assert services.store.claim("fake") is not None
+    assert services.store.claims.claim("fake") is not None
     services.state.begin(JOB)
     services.state.apply_preview(Preview(9, JOB, 0, 3, "image/png", b"a secret preview"))
     settings = services.options.values
@@ -88,13 +89,13 @@ async def test_no_route_tells_a_guest_of_others_or_lets_him_touch_their_jobs(
                 assert not any(secret in told for secret in SECRETS), (method, address, query)
                 assert not answer.headers["content-type"].startswith("image/"), (method, address)
                 assert "c2VjcmV0IHByZXZpZXc" not in told and "YSBzZWNyZXQg" not in told, (method, address)
-    jobs, total = services.store.jobs(owner=OWNER, limit=10, offset=0)
+    jobs, total = services.store.jobs.page(JobFilter(owner=OWNER), limit=10, offset=0)
     assert total == 3
     assert [job.status for job in jobs] == ["queued", "running", "done"]
     assert all(job.requested is None and job.priority == 0 and not job.forever for job in jobs)
-    assert services.options.values == settings and not services.store.queue_paused()
+    assert services.options.values == settings and not services.store.jobs.queue_paused()
     assert services.state.server_command is None
-    assert not services.store.jobs(owner=OWNER, limit=10, offset=0)[0][0].stop_requests
+    assert not services.store.jobs.page(JobFilter(owner=OWNER), limit=10, offset=0)[0][0].stop_requests
 
 
 async def test_what_is_not_named_is_not_for_guests(services: Services) -> None:
@@ -115,7 +116,7 @@ async def test_a_guest_has_his_own_jobs(
     assert (await guest.get("/sdapi/v1/queue")).json()["jobs"] == ["", "mine"], "its place, and nothing of the other"
     assert (await guest.get("/internal/pending-tasks")).json() == {"size": 2, "tasks": ["", "mine"]}
     engine.go.set()
-    await until(lambda: services.store.get("mine").status == "done")  # type: ignore[union-attr]
+    await until(lambda: services.store.jobs.get("mine").status == "done")  # type: ignore[union-attr]
     assert (await guest.get("/sdapi/v1/jobs/mine/images/0.png")).status_code == 200
     assert (await guest.delete("/sdapi/v1/jobs/mine")).json()["accepted"] is True
     answer = await guest.post("/sdapi/v1/txt2img", json={"prompt": "x", "width": 64, "height": 64})
@@ -128,7 +129,7 @@ async def test_a_guests_browser_asks_for_his_pictures_by_cookie_and_does_nothing
     guarded: ASGIApp, guest: httpx.AsyncClient, engine: FakeEngine, services: Services
 ) -> None:
     await submit(guest, "mine")
-    await until(lambda: services.store.get("mine").status == "done")  # type: ignore[union-attr]
+    await until(lambda: services.store.jobs.get("mine").status == "done")  # type: ignore[union-attr]
     async with client_of(guarded, "10.0.0.3", "") as browser:
         picture = "/sdapi/v1/jobs/mine/images/0.png"
         assert (await browser.get(picture)).status_code == 404
@@ -137,7 +138,7 @@ async def test_a_guests_browser_asks_for_his_pictures_by_cookie_and_does_nothing
         for path in ("0.png", "0/thumbnail", "all.zip"):
             assert (await browser.get(f"/sdapi/v1/jobs/mine/images/{path}", headers=own)).status_code == 200
         assert (await browser.delete("/sdapi/v1/jobs/mine", headers=own)).status_code == 404
-        assert services.store.get("mine") is not None
+        assert services.store.jobs.get("mine") is not None
 
 
 async def test_a_guest_cancels_what_waits_of_his_own_only(
@@ -146,7 +147,7 @@ async def test_a_guest_cancels_what_waits_of_his_own_only(
     await submit(desk, JOB)
     await submit(guest, "mine")
     assert (await guest.post("/sdapi/v1/queue/interrupt-waiting")).json() == {"interrupted": 1}
-    assert services.store.get(JOB).status == "queued"  # type: ignore[union-attr]
+    assert services.store.jobs.get(JOB).status == "queued"  # type: ignore[union-attr]
     answer = await guest.post("/sdapi/v1/queue/interrupt-waiting", json={"owner": OWNER})
     assert answer.status_code == 403
 
@@ -159,7 +160,7 @@ async def test_a_name_that_others_know_makes_nobody_its_owner(
         assert (await thief.get("/sdapi/v1/jobs")).json()["total"] == 0
         assert (await thief.get(f"/sdapi/v1/jobs/{JOB}")).status_code == 404
         await submit(thief, "his")
-    assert services.store.get("his").owner == f"{OWNER} at 10.0.0.3"  # type: ignore[union-attr]
+    assert services.store.jobs.get("his").owner == f"{OWNER} at 10.0.0.3"  # type: ignore[union-attr]
     async with client_of(guarded, "10.0.0.4", "") as quiet:
         await submit(quiet, "hers")
     async with client_of(guarded, "10.0.0.3", "10.0.0.4") as thief:
@@ -227,10 +228,10 @@ async def test_a_guest_begins_with_his_last_job_and_not_with_the_one_that_runs(
     desk: httpx.AsyncClient, guest: httpx.AsyncClient, engine: FakeEngine, services: Services
 ) -> None:
     await submit(guest, "mine")
-    await until(lambda: services.store.get("mine").status == "done")  # type: ignore[union-attr]
+    await until(lambda: services.store.jobs.get("mine").status == "done")  # type: ignore[union-attr]
     engine.go.clear()
     await submit(desk, JOB)
-    services.store.claim("fake")
+    services.store.claims.claim("fake")
     listener = Listener(services, Visitor("10.0.0.3", near=False), ME)
     await until(lambda: listener.heard)
     assert listener.heard[0]["job"]["id"] == "mine" and listener.heard[0]["running"] is None
@@ -246,7 +247,7 @@ async def test_a_guest_begins_with_his_last_job_and_not_with_the_one_that_runs(
 
 
 def test_a_websocket_of_a_guest_is_his_own(guarded: ASGIApp, services: Services) -> None:
-    services.store.submit("txt2img", {"prompt": PROMPT}, OWNER, id=JOB)
+    services.store.queue.submit("txt2img", {"prompt": PROMPT}, OWNER, id=JOB)
     client = TestClient(guarded, base_url=HOST, client=("10.0.0.3", 5000))
     with client.websocket_connect(f"/steady/live?owner={OWNER}", headers={"host": "127.0.0.1:7860"}) as socket:
         snapshot = socket.receive_json()
@@ -284,8 +285,8 @@ async def test_a_guest_is_not_told_where_files_are(
     desk: httpx.AsyncClient, guest: httpx.AsyncClient, engine: FakeEngine, services: Services
 ) -> None:
     await submit(guest, "mine")
-    await until(lambda: services.store.get("mine").status == "done")  # type: ignore[union-attr]
-    (image,) = services.store.images("mine")
+    await until(lambda: services.store.jobs.get("mine").status == "done")  # type: ignore[union-attr]
+    (image,) = services.store.jobs.images("mine")
     (services.folder.root / image.name).unlink()
     place = str(services.folder.root.parent)
     assert place in (await desk.get("/sdapi/v1/sd-models")).text

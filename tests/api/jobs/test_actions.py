@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from modules.api.services import Services
+from modules.jobs.store.jobs import JobFilter
 from tests.api.conftest import FakeEngine, until
 
 ME = {"X-Steady-Owner": "tab-1"}
@@ -17,7 +18,7 @@ BODY = {"to": "front", "priority": 1, "on": True}  # what the actions need, toge
 
 def waiting(services: Services, *names: str, owner: str = "tab-1") -> None:
     for name in names:
-        services.store.submit("txt2img", {"prompt": f"a {name}"}, owner, id=name)
+        services.store.queue.submit("txt2img", {"prompt": f"a {name}"}, owner, id=name)
 
 
 async def post(client: httpx.AsyncClient, path: str, body: object = None, **headers: str) -> dict[str, Any]:
@@ -42,9 +43,9 @@ async def test_a_waiting_job_is_paused_and_goes_on(client: httpx.AsyncClient, se
 
 async def test_a_running_job_is_asked_to_pause(client: httpx.AsyncClient, services: Services) -> None:
     waiting(services, "mine")
-    services.store.claim("fake")
+    services.store.claims.claim("fake")
     assert await post(client, "jobs/mine/pause") == {"accepted": True, "was": "running"}
-    assert services.store.pending("mine").requested == "pause"
+    assert services.store.claims.pending("mine").requested == "pause"
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -52,13 +53,13 @@ async def test_a_job_that_has_ended_takes_nothing_and_says_so(
     client: httpx.AsyncClient, services: Services, action: str
 ) -> None:
     waiting(services, "mine")
-    services.store.claim("fake")
-    services.store.finish("mine", "done")
-    events = services.store.last_event()
+    services.store.claims.claim("fake")
+    services.store.claims.finish("mine", "done")
+    events = services.store.events.last()
     told = await post(client, f"jobs/mine/{action}", BODY)
     assert (told["accepted"], told["was"]) == (False, "done")
     assert await status_of(client, "mine") == "done"
-    assert services.store.last_event() == events
+    assert services.store.events.last() == events
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ async def test_an_id_that_is_no_job_is_404(client: httpx.AsyncClient, method: st
 
 
 async def ended(services: Services, job: str, status: str) -> None:
-    await until(lambda: (found := services.store.get(job)) is not None and found.status == status, 20)
+    await until(lambda: (found := services.store.jobs.get(job)) is not None and found.status == status, 20)
 
 
 async def test_a_failed_job_is_tried_again(client: httpx.AsyncClient, engine: FakeEngine, services: Services) -> None:
@@ -129,14 +130,14 @@ async def test_forever_goes_on_until_it_is_switched_off(
     client: httpx.AsyncClient, engine: FakeEngine, services: Services
 ) -> None:
     await post(client, "jobs", {"kind": "txt2img", "request": {"prompt": "x"}, "id": "first", "forever": True})
-    await until(lambda: services.store.jobs(status="done")[1] >= 3, 20)
+    await until(lambda: services.store.jobs.page(JobFilter(("done",)))[1] >= 3, 20)
     engine.go.clear()
     for job in (await client.get("/sdapi/v1/jobs")).json()["jobs"]:
         assert job["forever"] is True
         await post(client, f"jobs/{job['id']}/forever", {"on": False})
     engine.go.set()
-    await until(lambda: services.store.jobs(status=("queued", "running"))[1] == 0, 20)
-    assert services.store.claim("another") is None
+    await until(lambda: services.store.jobs.page(JobFilter(("queued", "running")))[1] == 0, 20)
+    assert services.store.claims.claim("another") is None
 
 
 async def test_the_queue_is_paused_as_a_whole(
@@ -157,7 +158,7 @@ async def test_all_that_wait_are_interrupted_or_those_of_one_owner(
     client: httpx.AsyncClient, services: Services
 ) -> None:
     waiting(services, "runs", "a", "b")
-    services.store.claim("fake")
+    services.store.claims.claim("fake")
     waiting(services, "c", owner="tab-2")
     assert await post(client, "queue/interrupt-waiting", {"owner": "tab-2"}) == {"interrupted": 1}
     assert await post(client, "queue/interrupt-waiting") == {"interrupted": 2}
@@ -227,18 +228,18 @@ async def test_only_own_jobs_refuses_others(client: httpx.AsyncClient, services:
         answer = await client.request(method, f"/sdapi/v1/{path}", json=body, headers=YOU)
         assert answer.status_code == 403, path
         assert "only_own_jobs" in answer.json()["errors"]
-    assert (await status_of(client, "mine"), services.store.last_event()) == ("queued", 1)
-    services.store.claim("fake")
+    assert (await status_of(client, "mine"), services.store.events.last()) == ("queued", 1)
+    services.store.claims.claim("fake")
     assert (await client.post("/sdapi/v1/interrupt", headers=YOU)).status_code == 403
     assert (await client.post("/sdapi/v1/interrupt", headers=ME)).json() == {}
-    assert services.store.pending("mine").requested == "interrupt"
+    assert services.store.claims.pending("mine").requested == "interrupt"
 
 
 async def test_a_client_that_waits_hears_that_the_engine_is_given_up_and_its_job_stays(
     client: httpx.AsyncClient, services: Services
 ) -> None:
     asking = asyncio.create_task(client.post("/sdapi/v1/txt2img", json={"force_task_id": "mine"}))
-    await until(lambda: services.store.get("mine") is not None)
+    await until(lambda: services.store.jobs.get("mine") is not None)
     services.broadcaster._on_topic("supervisor", {"engine": {"status": "restarting", "reason": "exit code 7"}})
     await asyncio.sleep(0.05)
     assert not asking.done()

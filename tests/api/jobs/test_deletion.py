@@ -26,7 +26,7 @@ async def drawn(client: httpx.AsyncClient, services: Services, id: str, **reques
         "id": id,
     }
     assert (await client.post(JOBS, json=body)).status_code == 200
-    await until(lambda: (job := services.store.get(id)) and job.finished)
+    await until(lambda: (job := services.store.jobs.get(id)) and job.finished)
     answer: dict[str, Any] = (await client.get(f"{JOBS}/{id}")).json()
     return answer
 
@@ -63,14 +63,14 @@ async def test_many_are_deleted_by_filter(client: httpx.AsyncClient, services: S
     for parameters in ({}, {"status": "queued"}, {"older_than_days": -1}, {"older_than_days": "nan"}, {"text": " "}):
         refused = await client.delete(JOBS, params=parameters)
         assert refused.status_code == 422, parameters
-    assert services.store.jobs()[1] == 2
+    assert services.store.jobs.page()[1] == 2
     nothing = {"jobs": 0, "files": 0, "files_left": 0, "left": 0}
     assert (await client.delete(JOBS, params={"older_than_days": 1})).json() == nothing
     assert (await client.delete(JOBS, params={"status": "failed,interrupted"})).json() == nothing
     deleted = await client.delete(JOBS, params={"text": "BLUE", "status": "done"})
     assert deleted.json() == {"jobs": 1, "files": 1, "files_left": 0, "left": 0}  # results go with their job
     assert (await client.delete(JOBS, params={"all": True})).json()["jobs"] == 1
-    assert services.store.jobs()[1] == 0
+    assert services.store.jobs.page()[1] == 0
 
 
 async def test_only_own_jobs_are_deleted_where_that_matters(
@@ -119,7 +119,7 @@ async def test_the_folder_is_opened(
     assert (await client.post(f"{JOBS}/a/open-folder")).json() == {"folder": folder}
     await until(lambda: (tmp_path / "shown").exists() and (tmp_path / "shown").read_text() == folder)
     assert (await client.post(f"{JOBS}/none/open-folder")).status_code == 404
-    services.store.expire_results(-1)
+    services.store.images.expire_results(-1)
     assert (await client.post(f"{JOBS}/a/open-folder")).status_code == 404
 
 

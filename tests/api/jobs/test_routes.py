@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from modules.api.services import Services
+from modules.jobs.store.jobs import JobFilter
 from tests.api.conftest import FakeEngine, until
 from tests.jobs.made_jobs import resolved_job
 
@@ -26,7 +27,7 @@ async def test_a_job_is_queued_once_under_its_id(client: httpx.AsyncClient, serv
     assert await submit(client, "a") == {"id": "a", "status": "queued", "position": 1}
     assert await submit(client, "b") == {"id": "b", "status": "queued", "position": 2}
     assert await submit(client, "a") == {"id": "a", "status": "queued", "position": 1}
-    assert services.store.queued_count() == 2
+    assert services.store.jobs.queued_count() == 2
     answer = await client.post(JOBS, json={"kind": "txt2img", "request": {}})
     assert len(answer.json()["id"]) == 32
 
@@ -52,7 +53,7 @@ async def test_a_finished_job_shows_its_outputs(client: httpx.AsyncClient, engin
 
 async def test_thumbnails_are_small(client: httpx.AsyncClient, engine: FakeEngine, services: Services) -> None:
     await submit(client, "mine", width=1024, height=512)
-    await until(lambda: (job := services.store.get("mine")) and job.status == "done")
+    await until(lambda: (job := services.store.jobs.get("mine")) and job.status == "done")
     answer = await client.get(f"{JOBS}/mine/images/0/thumbnail")
     assert answer.headers["content-type"] == "image/webp"
     assert Image.open(io.BytesIO(answer.content)).size == (256, 128)
@@ -62,10 +63,10 @@ async def test_the_preview_that_was_kept_of_a_paused_job_is_served(
     client: httpx.AsyncClient, services: Services
 ) -> None:
     await submit(client, "mine")
-    services.store.claim("an engine")
-    services.store.set_resolved("mine", resolved_job().model_dump())
-    assert services.store.request("pause").accepted
-    services.store.pause_now("mine")
+    services.store.claims.claim("an engine")
+    services.store.claims.set_resolved("mine", resolved_job().model_dump())
+    assert services.store.requests.ask("pause").accepted
+    services.store.claims.pause_now("mine")
     path = (await client.get(f"{JOBS}/mine")).json()["preview"]
     assert path.startswith("/sdapi/v1/jobs/mine/preview?at=")
     assert (await client.get(path)).status_code == 204
@@ -79,7 +80,7 @@ async def test_the_preview_that_was_kept_of_a_paused_job_is_served(
     assert (await client.get(f"{JOBS}/none/preview")).status_code == 404
     told = (await client.get("/openapi.json")).json()["paths"]["/sdapi/v1/jobs/{job_id}/preview"]["get"]["responses"]
     assert {"200", "204"} <= set(told) and "image/webp" in told["200"]["content"]
-    services.store.resume("mine")
+    services.store.requests.resume("mine")
     assert (await client.get(f"{JOBS}/mine")).json()["preview"] is None
 
 
@@ -88,9 +89,9 @@ async def test_a_picture_that_is_not_there_is_a_404(
 ) -> None:
     assert (await client.get(f"{JOBS}/none/images/0.png")).status_code == 404
     await submit(client, "mine")
-    await until(lambda: (job := services.store.get("mine")) and job.status == "done")
+    await until(lambda: (job := services.store.jobs.get("mine")) and job.status == "done")
     assert (await client.get(f"{JOBS}/mine/images/7.png")).status_code == 404
-    (services.folder.root / services.store.images("mine")[0].name).unlink()
+    (services.folder.root / services.store.jobs.images("mine")[0].name).unlink()
     for kind in ("0.png", "0/thumbnail"):
         gone = await client.get(f"{JOBS}/mine/images/{kind}")
         assert gone.status_code == 404
@@ -113,8 +114,8 @@ async def test_lists_are_filtered_and_counted(client: httpx.AsyncClient, service
 async def test_stopping_a_job_says_what_it_was(client: httpx.AsyncClient, services: Services) -> None:
     await submit(client, "runs")
     await submit(client, "waits")
-    services.store.claim("fake")
-    services.store.begin_image("runs", 0)
+    services.store.claims.claim("fake")
+    services.store.claims.begin_image("runs", 0)
     assert (await client.post(f"{JOBS}/runs/skip")).json() == {"accepted": True, "was": "running"}
     assert (await client.post(f"{JOBS}/runs/stop")).json() == {"accepted": True, "was": "running"}
     assert (await client.post(f"{JOBS}/waits/interrupt")).json() == {"accepted": True, "was": "queued"}
@@ -127,9 +128,9 @@ async def test_stopping_a_job_says_what_it_was(client: httpx.AsyncClient, servic
 async def test_only_queued_jobs_are_removed(client: httpx.AsyncClient, services: Services) -> None:
     await submit(client, "runs")
     await submit(client, "waits")
-    services.store.claim("fake")
+    services.store.claims.claim("fake")
     assert (await client.delete(f"{JOBS}/waits")).json() == {"accepted": True, "was": "queued"}
-    assert services.store.get("waits") is None
+    assert services.store.jobs.get("waits") is None
     refused = await client.delete(f"{JOBS}/runs")
     assert refused.status_code == 409
     assert "running" in refused.json()["detail"]
@@ -147,12 +148,12 @@ async def test_a_job_that_cannot_be_followed_is_a_422(client: httpx.AsyncClient,
         {"kind": "txt2img", "request": {}, "id": 7},
     ):
         assert (await client.post(JOBS, json=body)).status_code == 422, body
-    assert services.store.jobs()[1] == 0
+    assert services.store.jobs.page()[1] == 0
 
 
 async def test_an_owner_may_be_named(client: httpx.AsyncClient, services: Services) -> None:
     await client.post(JOBS, json={"kind": "txt2img", "request": {}, "id": "mine", "owner": "tab-1"})
-    job = services.store.get("mine")
+    job = services.store.jobs.get("mine")
     assert job is not None
     assert job.owner == "tab-1"
 
@@ -162,9 +163,9 @@ async def test_a_list_is_one_look_at_the_database_and_a_thumbnail_one_row(
 ) -> None:
     for name in "abc":
         await submit(client, name)
-    await until(lambda: services.store.jobs(status="done")[1] == 3)
+    await until(lambda: services.store.jobs.page(JobFilter(("done",)))[1] == 3)
     looks: list[int] = []
-    read = services.store._database.read
+    read = services.store.database.read
 
     def counted() -> Any:
         if threading.current_thread().name.startswith("store"):  # the broadcaster looks as well, in its own
@@ -174,8 +175,8 @@ async def test_a_list_is_one_look_at_the_database_and_a_thumbnail_one_row(
     def refuse(id: str) -> Any:
         raise AssertionError("all pictures of a job for one of them")
 
-    monkeypatch.setattr(services.store._database, "read", counted)
-    monkeypatch.setattr(services.store, "images", refuse)
+    monkeypatch.setattr(services.store.database, "read", counted)
+    monkeypatch.setattr(services.store.jobs, "images", refuse)
     listed = await client.get(JOBS)
     assert [len(job["outputs"]) for job in listed.json()["jobs"]] == [1, 1, 1]
     assert len(looks) == 1

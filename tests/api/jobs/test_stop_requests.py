@@ -11,7 +11,7 @@ from modules.api.answers import Refused
 from modules.api.auth.permission import Permission
 from modules.api.jobs.stop_requests import StoredRequests
 from modules.errors import StorageError
-from modules.jobs.rows import Actor, RequestKind, acting
+from modules.jobs.rows import Actor, RequestKind
 from modules.jobs.store.database import Transaction
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options
@@ -28,8 +28,8 @@ class Desk:
         self.requests = StoredRequests(self.store, None, self.state, Permission(self.store, self.options))
 
     def run(self, job: str) -> None:
-        self.store.submit("txt2img", {}, "me", id=job)
-        self.store.claim("fake")
+        self.store.queue.submit("txt2img", {}, "me", id=job)
+        self.store.claims.claim("fake")
         self.state.begin(job)
 
 
@@ -50,16 +50,13 @@ def test_an_interrupt_says_how_often_it_was_asked_for_and_orders_nothing_itself(
     assert desk.state.server_command is None
 
 
-def test_the_asker_is_the_one_named_or_the_one_who_acts(desk: Desk) -> None:
+def test_the_asker_is_kept_and_the_program_itself_is_none(desk: Desk) -> None:
+    desk.state.requests = desk.requests
     desk.requests.ask("skip", "mine", Actor("tab-1", "10.0.0.1"))
-    before = acting.set(Actor("tab-2", "10.0.0.2"))
-    try:
-        desk.state.requests = desk.requests
-        desk.state.interrupt("mine")
-    finally:
-        acting.reset(before)
-    rows = desk.store.audit(10)
-    assert [(row.owner, row.action, row.job_id) for row in rows[:2]] == [
+    desk.requests.ask("interrupt", "mine", Actor("tab-2", "10.0.0.2"))
+    assert desk.state.interrupt("mine")
+    rows = desk.store.audit.rows(10)
+    assert [(row.owner, row.action, row.job_id) for row in rows] == [
         ("tab-2", "interrupt", "mine"), ("tab-1", "skip", "mine"),
     ]  # fmt: skip
 
@@ -67,35 +64,31 @@ def test_the_asker_is_the_one_named_or_the_one_who_acts(desk: Desk) -> None:
 def test_a_click_on_the_page_is_refused_too_when_jobs_are_for_their_owners(desk: Desk) -> None:
     desk.options.update({"only_own_jobs": True})
     desk.state.requests = desk.requests
-    before = acting.set(Actor("tab-2", "10.0.0.2"))
-    try:
-        for job in ("mine", None):
-            with pytest.raises(Refused, match="only_own_jobs"):
-                desk.state.interrupt(job)
-    finally:
-        acting.reset(before)
-    assert desk.store.pending("mine").requested is None
+    for job in ("mine", None):
+        with pytest.raises(Refused, match="only_own_jobs"):
+            desk.requests.ask("interrupt", job, Actor("tab-2", "10.0.0.2"))
+    assert desk.store.claims.pending("mine").requested is None
     assert desk.state.interrupt("mine"), "the program itself may"
 
 
 def test_the_job_that_is_checked_is_the_one_that_is_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Mine ends and another owner's begins between the look and the deed."""
     desk.options.update({"only_own_jobs": True})
-    desk.store.submit("txt2img", {}, "other", id="theirs")
-    begin = desk.store._database.write
+    desk.store.queue.submit("txt2img", {}, "other", id="theirs")
+    begin = desk.store.database.write
 
     @contextlib.contextmanager
     def late(urgent: bool = False) -> Iterator[Transaction]:
         monkeypatch.undo()
-        desk.store.finish("mine", "done")
-        desk.store.claim("fake")
+        desk.store.claims.finish("mine", "done")
+        desk.store.claims.claim("fake")
         with begin(urgent) as transaction:
             yield transaction
 
-    monkeypatch.setattr(desk.store._database, "write", late)
+    monkeypatch.setattr(desk.store.database, "write", late)
     with pytest.raises(Refused):
         desk.requests.ask("interrupt", None, by=Actor("me", "127.0.0.1"))
-    assert desk.store.pending("theirs").requested is None
+    assert desk.store.claims.pending("theirs").requested is None
 
 
 class Told:
@@ -120,7 +113,7 @@ def test_a_full_disk_stops_no_stop(
 ) -> None:
     link = Told()
     desk.requests._link = link  # type: ignore[assignment]
-    monkeypatch.setattr(desk.store._database, "write", no_space)
+    monkeypatch.setattr(desk.store.database, "write", no_space)
     answer = desk.requests.ask(kind, job, by=Actor("me", "127.0.0.1"))
     assert (answer.accepted, answer.was, answer.job) == (True, "running", "mine")
     assert "not written down" in str(answer.notice) and "No space left" in str(answer.notice)
@@ -132,8 +125,8 @@ def test_a_full_disk_stops_no_stop(
 
 def test_what_the_disk_is_needed_for_is_refused_when_it_is_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.requests._link = Told()  # type: ignore[assignment]
-    desk.store.submit("txt2img", {}, "me", id="waits")
-    monkeypatch.setattr(desk.store._database, "write", no_space)
+    desk.store.queue.submit("txt2img", {}, "me", id="waits")
+    monkeypatch.setattr(desk.store.database, "write", no_space)
     for kind, job in (("pause", "mine"), ("interrupt", "waits")):
         with pytest.raises(StorageError):
             desk.requests.ask(kind, job)  # type: ignore[arg-type]

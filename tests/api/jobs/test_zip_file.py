@@ -47,4 +47,4 @@ async def test_cancelling_all_that_waits_can_leave_nothing(client: httpx.AsyncCl
     assert (await client.post("/sdapi/v1/queue/interrupt-waiting", json={"forget": 1})).status_code == 422
     answer = await client.post("/sdapi/v1/queue/interrupt-waiting", json={"forget": True})
     assert answer.json() == {"interrupted": 2}
-    assert services.store.jobs()[1] == 0
+    assert services.store.jobs.page()[1] == 0

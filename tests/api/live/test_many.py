@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from modules.api.live import routes as live_routes
 from modules.api.services import Services
+from modules.jobs.store.jobs import JobFilter
 from tests.api.conftest import FakeEngine, until
 from tests.api.live.test_routes import live, message
 
@@ -87,15 +88,15 @@ async def test_ten_tabs_and_five_rest_clients_see_the_same_also_when_they_come_a
             viewers[number].cut.set()  # a tab, then a client, loses its connection
             if number % 4 == 0:
                 await http.post(f"/sdapi/v1/jobs/job-{number}/interrupt")
-    await until(lambda: services.store.jobs(status=("queued", "running"))[1] == 0, 30)
-    last = services.store.last_event()
+    await until(lambda: services.store.jobs.page(JobFilter(("queued", "running")))[1] == 0, 30)
+    last = services.store.events.last()
     await until(lambda: all(viewer.after == last for viewer in viewers), 20)
     for task in watching:
         task.cancel()
     await asyncio.gather(*watching, return_exceptions=True)
     truth = [
         {"number": event.number, "kind": event.kind, "job_id": event.job_id}
-        for event in services.store.events_after(begun, 10_000)
+        for event in services.store.events.after(begun, 10_000)
     ]
     assert len(truth) > 12 * 3
     for viewer in viewers:
@@ -104,11 +105,11 @@ async def test_ten_tabs_and_five_rest_clients_see_the_same_also_when_they_come_a
 
 async def test_all_missed_events_are_replayed_however_many(port: int, services: Services) -> None:
     for number in range(1300):
-        services.store.note_settings([f"setting-{number}"])
+        services.store.audit.note_settings([f"setting-{number}"])
     async with live(port, "?after=10") as stream:
         snapshot = await message(stream)
         assert (snapshot["events"], snapshot["replay"]) == (1300, 10)
-        services.store.note_settings(["after"])
+        services.store.audit.note_settings(["after"])
         numbers = [(await message(stream))["number"] for _ in range(1291)]
     assert numbers == list(range(11, 1302))
 
@@ -118,15 +119,15 @@ async def test_a_number_that_leads_nowhere_is_told_before_the_snapshot(
     port: int, services: Services, after: int, words: str
 ) -> None:
     for _ in range(20):
-        services.store.note_settings(["samples_save"])
-    services.store.compact_events(keep=5)
+        services.store.audit.note_settings(["samples_save"])
+    services.store.deletion.compact_events(keep=5)
     async with live(port, f"?after={after}") as stream:
         reset = await message(stream)
         assert (reset["type"], reset["asked"], reset["events"]) == ("reset", after, 20)
         assert words in reset["reason"]
         snapshot = await message(stream)
         assert (snapshot["type"], snapshot["events"], snapshot["replay"]) == ("snapshot", 20, None)
-        services.store.note_settings(["samples_save"])
+        services.store.audit.note_settings(["samples_save"])
         assert (await message(stream))["number"] == 21
     async with live(port, "?after=16") as stream:
         assert (await message(stream))["replay"] == 16
@@ -136,9 +137,9 @@ async def test_a_number_that_leads_nowhere_is_told_before_the_snapshot(
 async def test_a_pause_of_the_queue_is_an_event(port: int, services: Services) -> None:
     async with live(port) as stream:
         assert (await message(stream))["queue_paused"] is False
-        services.store.submit("txt2img", {}, "me", id="a")
+        services.store.queue.submit("txt2img", {}, "me", id="a")
         await message(stream)
-        services.store.pause_queue()
+        services.store.queue.pause()
         event = await message(stream)
         assert (event["kind"], event["queue_paused"], event["queued"], event["queue"]) == ("queue", True, 1, ["a"])
 
@@ -194,7 +195,7 @@ async def test_readers_that_take_nothing_are_dropped_and_the_others_miss_nothing
         while len(services.broadcaster._subscriptions) > 1:
             number += 1
             assert number < 3000, "the stuck readers are never dropped"
-            services.store.note_settings(words)
+            services.store.audit.note_settings(words)
             assert (await message(reader))["number"] == number
         await still_reads(reader, services, number)
         stuck_tab.transport.abort()
@@ -202,7 +203,7 @@ async def test_readers_that_take_nothing_are_dropped_and_the_others_miss_nothing
 
 
 async def still_reads(reader: ClientConnection, services: Services, number: int) -> None:
-    services.store.note_settings(["last"])
+    services.store.audit.note_settings(["last"])
     assert (await message(reader))["number"] == number + 1
 
 
@@ -211,7 +212,7 @@ async def test_a_dropped_reader_comes_back_and_hears_what_it_missed(port: int, s
         after = (await message(stream))["events"]
         (one,) = services.broadcaster._subscriptions
         one._capacity = 0
-        services.store.note_settings(["samples_save"])
+        services.store.audit.note_settings(["samples_save"])
         with pytest.raises(ConnectionClosed) as closed:
             await message(stream)
     assert closed.value.rcvd is not None and closed.value.rcvd.code == live_routes.TRY_AGAIN_LATER
@@ -227,8 +228,8 @@ async def test_a_server_that_slept_through_a_compaction_leaves_nobody_waiting(
     async with live(port) as stream, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
         await message(stream)
         asking = asyncio.create_task(http.post("/sdapi/v1/txt2img", json={"force_task_id": "mine", "width": 64}))
-        await until(lambda: services.store.get("mine"))
-        await until(lambda: services.broadcaster._number == services.store.last_event())
+        await until(lambda: services.store.jobs.get("mine"))
+        await until(lambda: services.broadcaster._number == services.store.events.last())
         asleep = asyncio.Event()
         something_happened = services.broadcaster._something_happened
 
@@ -239,10 +240,10 @@ async def test_a_server_that_slept_through_a_compaction_leaves_nobody_waiting(
         services.broadcaster._something_happened = sleeping  # type: ignore[method-assign]
         services.broadcaster.wake()
         drawing.go.set()
-        await until(lambda: (job := services.store.get("mine")) is not None and job.finished)
+        await until(lambda: (job := services.store.jobs.get("mine")) is not None and job.finished)
         for _ in range(5):
-            services.store.note_settings(["samples_save"])
-        services.store.compact_events(keep=2)
+            services.store.audit.note_settings(["samples_save"])
+        services.store.deletion.compact_events(keep=2)
         asleep.set()
         assert (await asking).status_code == 200
         with pytest.raises(ConnectionClosed):

@@ -15,7 +15,7 @@ from modules.api.live.messages import read_batch, read_queue
 from modules.api.live.routes import last_event_id
 from modules.api.services import Services
 from modules.errors import InvalidRequest
-from modules.jobs.store.moment import Moment
+from modules.jobs.store.jobs import Jobs
 from tests.api.conftest import FakeEngine, until
 
 JPEG = b"\xff\xd8not really a picture"
@@ -31,12 +31,12 @@ async def message(socket: ClientConnection) -> dict[str, Any]:
 
 
 async def test_the_snapshot_says_how_things_are(port: int, services: Services) -> None:
-    services.store.submit("txt2img", {"prompt": "x"}, "tab-1", id="mine")
-    services.store.submit("txt2img", {}, "tab-2", id="other")
+    services.store.queue.submit("txt2img", {"prompt": "x"}, "tab-1", id="mine")
+    services.store.queue.submit("txt2img", {}, "tab-2", id="other")
     async with live(port, "?owner=tab-1") as socket:
         snapshot = await message(socket)
     assert snapshot["type"] == "snapshot"
-    assert snapshot["events"] == services.store.last_event()
+    assert snapshot["events"] == services.store.events.last()
     assert (snapshot["instance"], snapshot["page"]) == ("instance-1", "page-1")
     assert snapshot["server"] == {"pid": os.getpid(), "started_at": services.state.server_start}
     assert snapshot["job"]["id"] == "mine"
@@ -54,13 +54,13 @@ async def test_an_owner_sees_its_unfinished_job_else_its_last_else_the_running_o
             return job["id"] if job else None
 
     assert await job_of("me") is None
-    services.store.submit("txt2img", {}, "you", id="running")
-    services.store.claim("fake")
+    services.store.queue.submit("txt2img", {}, "you", id="running")
+    services.store.claims.claim("fake")
     assert await job_of("me") == "running"
-    services.store.submit("txt2img", {}, "me", id="last")
-    services.store.request("interrupt", "last")
+    services.store.queue.submit("txt2img", {}, "me", id="last")
+    services.store.requests.ask("interrupt", "last")
     assert await job_of("me") == "last"
-    services.store.submit("txt2img", {}, "me", id="waiting")
+    services.store.queue.submit("txt2img", {}, "me", id="waiting")
     assert await job_of("me") == "waiting"
 
 
@@ -86,22 +86,22 @@ async def test_a_job_is_followed_from_the_queue_to_its_pictures(port: int, drawi
 
 
 async def test_events_missed_are_told_after_the_snapshot(port: int, services: Services) -> None:
-    services.store.submit("txt2img", {}, "me", id="seen")
-    seen = services.store.last_event()
-    services.store.submit("txt2img", {}, "me", id="missed")
+    services.store.queue.submit("txt2img", {}, "me", id="seen")
+    seen = services.store.events.last()
+    services.store.queue.submit("txt2img", {}, "me", id="missed")
     async with live(port, f"?owner=me&after={seen}") as socket:
         assert (await message(socket))["type"] == "snapshot"
         missed = await message(socket)
         assert (missed["number"], missed["job_id"]) == (seen + 1, "missed")
-        services.store.submit("txt2img", {}, "me", id="next")
+        services.store.queue.submit("txt2img", {}, "me", id="next")
         assert (await message(socket))["job_id"] == "next"
 
 
 def test_of_many_missed_events_only_the_last_of_a_job_carries_it(services: Services) -> None:
-    services.store.submit("txt2img", {}, "me", id="mine")
+    services.store.queue.submit("txt2img", {}, "me", id="mine")
     for _ in range(30):
-        services.store.note_settings(["samples_save"])
-    services.store.request("interrupt", "mine")
+        services.store.audit.note_settings(["samples_save"])
+    services.store.requests.ask("interrupt", "mine")
     batch = read_batch(services.store, 0)
     contents = [json.loads(delivery.message.text) for delivery in batch.deliveries]
     carried = [content["job"] and content["job"]["status"] for content in contents if content["job_id"] == "mine"]
@@ -111,10 +111,10 @@ def test_of_many_missed_events_only_the_last_of_a_job_carries_it(services: Servi
 
 
 async def test_a_commit_of_another_process_is_seen_without_being_told(port: int, services: Services) -> None:
-    services.store.announce = None
+    services.store.database.announce = None
     async with live(port) as socket:
         await message(socket)
-        services.store.submit("txt2img", {}, "me", id="silent")
+        services.store.queue.submit("txt2img", {}, "me", id="silent")
         assert (await message(socket))["job_id"] == "silent"
 
 
@@ -182,7 +182,7 @@ async def test_server_sent_events_are_the_same_messages_and_can_be_resumed(port:
         ((number, snapshot),) = await read_events(http, 1)
         assert (number, snapshot["type"]) == (snapshot["events"], "snapshot")
         for name in "ab":
-            services.store.submit("txt2img", {}, "me", id=name)
+            services.store.queue.submit("txt2img", {}, "me", id=name)
         resumed = await read_events(http, 3, {"Last-Event-ID": str(number)})
         assert [content["type"] for _, content in resumed] == ["snapshot", "event", "event"]
         assert [number for number, _ in resumed] == [number, number + 1, number + 2]
@@ -213,14 +213,14 @@ def test_a_job_that_is_claimed_meanwhile_waits_or_runs_but_is_not_gone(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The launcher restarts on "idle": the running job, the waiting ones and the pause are of one moment."""
-    services.store.submit("txt2img", {}, "me", id="mine")
-    count = Moment.queued_count
+    services.store.queue.submit("txt2img", {}, "me", id="mine")
+    count = Jobs.queued_count
 
-    def claimed_in_between(now: Moment) -> int:
-        assert services.store.claim("engine") is not None
-        return count(now)
+    def claimed_in_between(jobs: Jobs) -> int:
+        assert services.store.claims.claim("engine") is not None
+        return count(jobs)
 
-    monkeypatch.setattr(Moment, "queued_count", claimed_in_between)
+    monkeypatch.setattr(Jobs, "queued_count", claimed_in_between)
     assert read_queue(services.store).counts == {"queued": 1, "running": 0, "paused": False}
     services.store.close()
 
@@ -231,7 +231,7 @@ async def test_who_waits_for_a_job_of_a_database_that_is_gone_is_answered(
     """Damage while running, then a restart: the new server set the file aside, and the engine ends."""
     services.broadcaster._link = object()  # type: ignore[assignment]  # a launcher listens
     waiting = asyncio.create_task(client.post("/sdapi/v1/txt2img", json={"steps": 1}))
-    await until(lambda: services.store.queued_count() == 1)
+    await until(lambda: services.store.jobs.queued_count() == 1)
     services.folder.database.rename(services.folder.root / "elsewhere")
     answer = await waiting
     assert answer.status_code == 503

@@ -42,11 +42,11 @@ async def test_interrupt_of_a_named_job_says_what_came_of_it(client: httpx.Async
 
 
 async def test_skip_reaches_the_running_job(client: httpx.AsyncClient, services: Services) -> None:
-    services.store.submit("txt2img", {}, "me", id="mine")
-    services.store.claim("fake")
-    services.store.begin_image("mine", 2)
+    services.store.queue.submit("txt2img", {}, "me", id="mine")
+    services.store.claims.claim("fake")
+    services.store.claims.begin_image("mine", 2)
     assert (await client.post("/sdapi/v1/skip")).content == b"null"
-    assert services.store.pending("mine").skip_image == 2
+    assert services.store.claims.pending("mine").skip_image == 2
 
 
 async def test_stop_generating_is_for_what_runs_or_the_job_that_is_named(
@@ -54,13 +54,13 @@ async def test_stop_generating_is_for_what_runs_or_the_job_that_is_named(
 ) -> None:
     assert (await client.post("/sdapi/v1/stop-generating")).json() == {}
     for id in ("mine", "next"):
-        services.store.submit("txt2img", {}, "me", id=id)
-    services.store.claim("fake")
+        services.store.queue.submit("txt2img", {}, "me", id=id)
+    services.store.claims.claim("fake")
     assert (await client.post("/sdapi/v1/stop-generating")).json() == {}
-    assert services.store.pending("mine").requested == "stop"
+    assert services.store.claims.pending("mine").requested == "stop"
     answer = await client.post("/sdapi/v1/stop-generating", json={"task_id": "next"})
     assert answer.json() == {"task_id": "next", "acted": True}
-    named = services.store.get("next")
+    named = services.store.jobs.get("next")
     assert named is not None and named.status == "interrupted"
     for path in ("interrupt", "skip", "stop-generating"):
         assert (await client.post(f"/sdapi/v1/{path}", json={"task_id": "nobody"})).status_code == 404
@@ -136,11 +136,11 @@ async def test_internal_progress_of_running_waiting_finished_and_unknown(
     idle = await ask()
     assert (idle["active"], idle["progress"], idle["id_live_preview"]) == (False, None, -1)
     for name in ("a", "b"):
-        services.store.submit("txt2img", {}, "me", id=name)
+        services.store.queue.submit("txt2img", {}, "me", id=name)
     assert (await ask(id_task="b"))["textinfo"] == "In queue: 2/2"
-    services.store.request("interrupt", "a")
+    services.store.requests.ask("interrupt", "a")
     assert (await ask(id_task="a"))["completed"] is True
-    services.store.request("pause", "b")
+    services.store.requests.ask("pause", "b")
     paused = await ask(id_task="b")
     assert (paused["completed"], paused["queued"], paused["textinfo"]) == (False, True, "Paused")
     unknown = await ask(id_task="never seen")
@@ -149,8 +149,8 @@ async def test_internal_progress_of_running_waiting_finished_and_unknown(
 
 async def test_pending_tasks_are_those_that_wait(client: httpx.AsyncClient, services: Services) -> None:
     for name in ("runs", "first", "second"):
-        services.store.submit("txt2img", {}, "me", id=name)
-    services.store.claim("fake")
+        services.store.queue.submit("txt2img", {}, "me", id=name)
+    services.store.claims.claim("fake")
     assert (await client.get("/internal/pending-tasks")).json() == {"size": 2, "tasks": ["first", "second"]}
 
 
@@ -238,7 +238,7 @@ async def test_a_full_disk_stops_no_command(
     object.__setattr__(services, "link", object())  # a launcher listens
     services.state.begin("mine")
     monkeypatch.setattr(services.requests, "_link", Told())
-    monkeypatch.setattr(services.store._database, "write", no_space)
+    monkeypatch.setattr(services.store.database, "write", no_space)
     for path, body in (("server-restart", {}), ("engine-restart", {"when": "now"}), ("interrupt", {}), ("skip", {})):
         answer = await client.post(f"/sdapi/v1/{path}", json=body)
         assert answer.status_code == 200, path

@@ -53,7 +53,7 @@ async def test_an_image_is_the_raw_base64_of_the_files_bytes(
     content = (await client.post(TXT2IMG, json=body)).json()
     data = base64.b64decode(content["images"][0], validate=True)
     assert read_parameters(data).info.startswith("red heart\n")
-    image = services.store.images("mine")[0]
+    image = services.store.jobs.images("mine")[0]
     assert (services.folder.root / image.name).read_bytes() == data
     by_url = await client.get("/sdapi/v1/jobs/mine/images/0.png")
     assert hashlib.sha256(by_url.content).digest() == hashlib.sha256(data).digest()
@@ -69,7 +69,9 @@ async def test_a_value_left_out_is_the_models_own(client: httpx.AsyncClient, eng
 async def test_what_people_are_told_of_a_job_is_in_its_info(
     client: httpx.AsyncClient, engine: FakeEngine, services: Services
 ) -> None:
-    engine.between_images = lambda job, index: services.store.note(job.id, "plain-text", "Taken as plain text: (a:2).")
+    engine.between_images = lambda job, index: services.store.claims.note(
+        job.id, "plain-text", "Taken as plain text: (a:2)."
+    )
     info = json.loads((await client.post(TXT2IMG, json={"prompt": "(a:2)"})).json()["info"])
     assert info["notes"] == ["Taken as plain text: (a:2)."]
 
@@ -80,9 +82,9 @@ async def test_images_are_not_sent_when_not_wanted_and_not_saved_unless_asked(
     content = (await client.post(TXT2IMG, json={"send_images": False, "force_task_id": "a"})).json()
     assert content["images"] == []
     assert len(json.loads(content["info"])["infotexts"]) == 1
-    assert services.store.images("a")[0].name.startswith("results/")
+    assert services.store.jobs.images("a")[0].name.startswith("results/")
     await client.post(TXT2IMG, json={"save_images": True, "force_task_id": "b"})
-    assert services.store.images("b")[0].name.startswith("outputs/")
+    assert services.store.jobs.images("b")[0].name.startswith("outputs/")
 
 
 async def test_a_bad_value_is_a_422_that_names_it_and_the_remedy(client: httpx.AsyncClient) -> None:
@@ -108,7 +110,7 @@ async def test_bad_input_of_every_kind_is_refused_and_nothing_is_queued(
         assert answer.json()["detail"]
     for raw in (b"", b"{", b"[]", b"nonsense"):
         assert (await client.post(TXT2IMG, content=raw)).status_code == 422
-    assert services.store.jobs()[1] == 0
+    assert services.store.jobs.page()[1] == 0
 
 
 async def test_a_body_that_nobody_means_to_send_is_a_413(client: httpx.AsyncClient) -> None:
@@ -164,7 +166,7 @@ async def test_a_queued_job_that_is_interrupted_or_removed_is_answered_at_once(
 ) -> None:
     first = asyncio.create_task(client.post(TXT2IMG, json={"force_task_id": "first"}))
     second = asyncio.create_task(client.post(TXT2IMG, json={"force_task_id": "second"}))
-    await until(lambda: services.store.get("first") and services.store.get("second"))
+    await until(lambda: services.store.jobs.get("first") and services.store.jobs.get("second"))
     assert (await client.post("/sdapi/v1/jobs/first/interrupt")).json() == {"accepted": True, "was": "queued"}
     assert (await client.delete("/sdapi/v1/jobs/second")).status_code == 200
     answer = await first
@@ -180,7 +182,7 @@ async def test_the_owner_is_the_basic_user_or_the_address(
     await client.post(TXT2IMG, json={"force_task_id": "a"})
     await client.post(TXT2IMG, json={"force_task_id": "b"}, auth=("maria", "secret"))
     await client.post(TXT2IMG, json={"force_task_id": "c"}, headers={"authorization": "Basic"})
-    owners = [job.owner for name in "abc" if (job := services.store.get(name))]
+    owners = [job.owner for name in "abc" if (job := services.store.jobs.get(name))]
     assert owners == ["127.0.0.1", "maria", "127.0.0.1"]
 
 
@@ -196,12 +198,12 @@ async def test_the_noticeboard_is_idle_when_the_client_is_answered(
 
 async def test_a_stopped_server_tells_who_waits_to_come_back(client: httpx.AsyncClient, services: Services) -> None:
     waiting = asyncio.create_task(client.post(TXT2IMG, json={"force_task_id": "mine"}))
-    await until(lambda: services.store.get("mine"))
+    await until(lambda: services.store.jobs.get("mine"))
     services.retirement.stop()
     answer = await waiting
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
-    job = services.store.get("mine")
+    job = services.store.jobs.get("mine")
     assert job is not None
     assert job.status == "queued"
 
@@ -226,11 +228,11 @@ async def test_a_leaving_server_does_not_wait_for_what_is_paused(
     client: httpx.AsyncClient, services: Services, what: str
 ) -> None:
     waiting = asyncio.create_task(client.post(TXT2IMG, json={"force_task_id": "mine"}))
-    await until(lambda: services.store.get("mine"))
+    await until(lambda: services.store.jobs.get("mine"))
     if what == "the job":
-        services.store.request("pause", "mine")
+        services.store.requests.ask("pause", "mine")
     else:
-        services.store.pause_queue()
+        services.store.queue.pause()
     await asyncio.sleep(0.05)
     assert not waiting.done(), "it waits as long as the server stays"
     services.retirement.leave()
@@ -245,7 +247,7 @@ async def test_a_hundred_waiting_clients_hold_no_thread(
 ) -> None:
     engine.go.clear()
     waiting = [asyncio.create_task(client.post(TXT2IMG, json={"width": 64, "height": 64})) for _ in range(100)]
-    await until(lambda: services.store.queued_count() == 100, 20)
+    await until(lambda: services.store.jobs.queued_count() == 100, 20)
     answer = await asyncio.wait_for(client.get("/sdapi/v1/progress"), 15)
     assert answer.status_code == 200
     await until(lambda: services.broadcaster.queue.total == 100, 20)
@@ -263,7 +265,7 @@ async def test_an_engine_that_was_given_up_is_a_503_with_the_reason(
     answer = await client.post(TXT2IMG, json={})
     assert answer.status_code == 503
     assert "SIGKILL" in answer.json()["detail"]
-    assert services.store.jobs()[1] == 0
+    assert services.store.jobs.page()[1] == 0
 
 
 async def test_a_client_that_goes_away_stops_its_job_only_if_it_said_so(
@@ -275,7 +277,10 @@ async def test_a_client_that_goes_away_stops_its_job_only_if_it_said_so(
         messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
         await until(lambda: True)
         await disconnecting_post(application, TXT2IMG, messages, services, name)
-    assert [job.status for name in ("stays", "stops") if (job := services.store.get(name))] == ["queued", "interrupted"]
+    assert [job.status for name in ("stays", "stops") if (job := services.store.jobs.get(name))] == [
+        "queued",
+        "interrupted",
+    ]
 
 
 async def disconnecting_post(
@@ -286,7 +291,7 @@ async def disconnecting_post(
     async def receive() -> Message:
         if messages:
             return messages.pop(0)
-        await until(lambda: services.store.get(name))
+        await until(lambda: services.store.jobs.get(name))
         return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:

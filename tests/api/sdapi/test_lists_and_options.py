@@ -99,11 +99,11 @@ async def test_options_are_set_by_title_and_told_as_an_event(
     make_model(tmp_path / "models", "another")
     services.catalogue.refresh()
     title = services.catalogue.find("another").title
-    number = services.store.last_event()
+    number = services.store.events.last()
     answer = await client.post("/sdapi/v1/options", json={"sd_model_checkpoint": title, "no_such_setting": 1})
     assert answer.content == b"null"
     assert services.options.values.sd_model_checkpoint == "another"
-    assert [event.kind for event in services.store.events_after(number)] == ["settings"]
+    assert [event.kind for event in services.store.events.after(number)] == ["settings"]
 
 
 async def test_one_bad_option_changes_none(client: httpx.AsyncClient, services: Services) -> None:

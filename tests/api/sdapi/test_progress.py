@@ -56,8 +56,8 @@ async def test_what_was_told_of_another_job_does_not_count(client: httpx.AsyncCl
 
 
 async def test_a_paused_job_waits(services: Services) -> None:
-    services.store.submit("txt2img", {}, "me", id="a")
-    services.store.request("pause", "a")
+    services.store.queue.submit("txt2img", {}, "me", id="a")
+    services.store.requests.ask("pause", "a")
     answer = where_is(services.store, "a")
     assert (answer["queued"], answer["completed"], answer["textinfo"]) == (True, False, "Paused")
 

@@ -106,6 +106,6 @@ async def test_the_server_believes_no_process_of_this_machine_about_who_asks(por
         answer = await http.post("/sdapi/v1/jobs", json={"kind": "txt2img", "request": {}}, headers=headers)
         assert answer.status_code == 200
         await http.post(f"/sdapi/v1/jobs/{answer.json()['id']}/interrupt", headers=headers)
-    entries = services.store.audit(limit=10)
+    entries = services.store.audit.rows(limit=10)
     assert entries
     assert {entry.address for entry in entries} == {"proxy 127.0.0.1"}

@@ -68,7 +68,7 @@ def test_a_batch_that_is_too_large_is_drawn_one_by_one(engine: Engine, monkeypat
     assert engine.studio.shelf.loaded is None
     done = engine.run_next()
     assert (done.id, done.status, done.deaths, scarce.refused) == (job.id, "done", 0, 1)
-    assert [image.seed for image in engine.store.images(job.id)] == [7, 8]
+    assert [image.seed for image in engine.store.jobs.images(job.id)] == [7, 8]
     assert engine.files(job) == alone
 
 
@@ -165,15 +165,15 @@ def test_tiles_give_the_picture_that_the_whole_gives(engine: Engine) -> None:
 
 def test_a_job_for_which_the_system_killed_the_engine_goes_on_with_less(engine: Engine) -> None:
     identity = engine.submit(batch_size=2)
-    claimed = engine.store.claim("engine-0")
+    claimed = engine.store.claims.claim("engine-0")
     assert claimed is not None
     at_step(engine, 2, engine.cancel.exit.set)
     with torch.inference_mode():
         engine.worker.run_job(claimed)
     engine.cancel.exit.clear()
     engine.start(Death(False, "killed by SIGKILL, since the machine ran out of memory"))
-    engine.wait(lambda: engine.store.get(identity).finished)  # type: ignore[union-attr]
-    job = engine.store.get(identity)
+    engine.wait(lambda: engine.store.jobs.get(identity).finished)  # type: ignore[union-attr]
+    job = engine.store.jobs.get(identity)
     assert job is not None
     assert (job.status, job.deaths, job.economy) == ("done", 1, {"vae_tiling": True, "batch_size": 1})
     assert any("since the machine ran out of memory, at 64×64" in note.text for note in job.notes)
@@ -240,5 +240,5 @@ def test_an_engine_that_has_grown_asks_for_another_and_claims_nothing(
     first, second = engine.submit(), engine.submit()
     engine.start()
     engine.wait(lambda: engine.state.server_command == "restart-engine")
-    engine.wait(lambda: engine.store.get(first).status == "done")  # type: ignore[union-attr]
-    assert engine.store.get(second).status == "queued"  # type: ignore[union-attr]
+    engine.wait(lambda: engine.store.jobs.get(first).status == "done")  # type: ignore[union-attr]
+    assert engine.store.jobs.get(second).status == "queued"  # type: ignore[union-attr]

@@ -20,7 +20,7 @@ from tests.engine.moments import at_step
 
 
 def test_a_job_that_fails_says_why_and_the_next_one_is_drawn(engine: Engine, tmp_path: Path) -> None:
-    broken = engine.store.submit("txt2img", {"override_settings": {"sd_model_checkpoint": "absent"}}, "tester")
+    broken = engine.store.queue.submit("txt2img", {"override_settings": {"sd_model_checkpoint": "absent"}}, "tester")
     job = engine.run_next()
     assert job.id == broken.id
     assert job.status == "failed"
@@ -33,7 +33,7 @@ def test_weights_that_were_changed_amid_a_job_are_told(engine: Engine, models_fo
     shutil.copytree(models_folder / "Stable-diffusion" / "tiny", changed)
     try:
         identity = engine.submit(override_settings={"sd_model_checkpoint": "changed"}, n_iter=2)
-        claimed = engine.store.claim("engine-1")
+        claimed = engine.store.claims.claim("engine-1")
         assert claimed is not None
         at_step(engine, 1, engine.cancel.exit.set, image=1)
         with torch.inference_mode():
@@ -41,7 +41,7 @@ def test_weights_that_were_changed_amid_a_job_are_told(engine: Engine, models_fo
         engine.cancel.exit.clear()
         name = "unet/diffusion_pytorch_model.safetensors"
         shutil.copyfile(models_folder / "Stable-diffusion" / "plain" / name, changed / name)
-        engine.store.recover("engine-2", None)
+        engine.store.claims.recover("engine-2", None)
         job = engine.run_next()
         assert job.id == identity
         assert job.error == "The weights of changed were changed since this job began: submit it again."
@@ -102,7 +102,7 @@ def test_anything_that_a_network_throws_ends_its_job_alone(engine: Engine, error
 
 
 def test_the_loop_outlives_a_database_that_refuses(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    claim = engine.store.claim
+    claim = engine.store.claims.claim
     refusals: list[int] = []
 
     def refuse_once(name: str) -> Any:
@@ -111,10 +111,10 @@ def test_the_loop_outlives_a_database_that_refuses(engine: Engine, monkeypatch: 
             raise StorageError("No space left to write jobs.sqlite: free some disk space.")
         return claim(name)
 
-    monkeypatch.setattr(engine.store, "claim", refuse_once)
+    monkeypatch.setattr(engine.store.claims, "claim", refuse_once)
     identity = engine.submit()
     engine.start()
-    engine.wait(lambda: engine.store.get(identity).status == "done")  # type: ignore[union-attr]
+    engine.wait(lambda: engine.store.jobs.get(identity).status == "done")  # type: ignore[union-attr]
     assert refusals == [1]
 
 

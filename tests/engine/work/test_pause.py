@@ -20,7 +20,7 @@ from tests.engine.moments import at_step, before_decoding
 
 def pause(engine: Engine) -> None:
     """Ask as the server does; the nudge is lost, and the watch finds the request."""
-    assert engine.store.request("pause").accepted
+    assert engine.store.requests.ask("pause").accepted
     engine.watch.look()
 
 
@@ -34,7 +34,7 @@ def snapshot_files(engine: Engine) -> list[str]:
 
 
 def resume(engine: Engine, job: Job) -> Job:
-    assert engine.store.resume(job.id).accepted
+    assert engine.store.requests.resume(job.id).accepted
     return engine.run_next()
 
 
@@ -85,9 +85,9 @@ def test_pictures_that_were_skipped_stay_so_and_their_neighbours_are_whole(engin
     at_step(engine, 3, lambda: pause(engine), image=4)
     paused = engine.draw(**request)
     assert paused.status == "paused"
-    assert [image.index for image in engine.store.images(paused.id)] == [0, 1]
+    assert [image.index for image in engine.store.jobs.images(paused.id)] == [0, 1]
     done = resume(engine, paused)
-    assert [image.index for image in engine.store.images(done.id)] == [0, 1, 4, 5, 6, 7]
+    assert [image.index for image in engine.store.jobs.images(done.id)] == [0, 1, 4, 5, 6, 7]
     assert engine.files(done) == undisturbed[:2] + undisturbed[4:]
     assert "Continued at step 3 of 6 of images 5–6." in notes(done)
 
@@ -109,7 +109,7 @@ def test_a_batch_whose_first_picture_is_saved_is_drawn_whole_and_saved_in_part(e
     """Another batch size would give other bits."""
     undisturbed = engine.files(engine.draw(batch_size=3, steps=3))
     saved: list[int] = []
-    complete = engine.store.complete_image
+    complete = engine.store.images.complete
 
     def complete_image(job_id: str, index: int, *rest: Any, **more: Any) -> Any:
         saved.append(index)
@@ -118,13 +118,13 @@ def test_a_batch_whose_first_picture_is_saved_is_drawn_whole_and_saved_in_part(e
             engine.cancel.exit.set()
         return image
 
-    engine.store.complete_image = complete_image  # type: ignore[method-assign, assignment]
+    engine.store.images.complete = complete_image  # type: ignore[method-assign, assignment]
     left = engine.draw(batch_size=3, steps=3)
     assert left.status == "running"
     engine.cancel.exit.clear()
     for name in snapshot_files(engine):
         (engine.folder.snapshots / name).unlink()  # as if the engine had been killed
-    engine.store.recover("engine-2", Death(True, "exit code 0"))
+    engine.store.claims.recover("engine-2", Death(True, "exit code 0"))
     assert engine.files(engine.run_next()) == undisturbed
     assert saved == [0, 1, 2]
 
@@ -135,7 +135,7 @@ def test_a_job_that_died_before_its_first_snapshot_says_that_it_begins_anew(engi
     engine.cancel.exit.clear()
     for name in snapshot_files(engine):
         (engine.folder.snapshots / name).unlink()  # as if the engine had been killed
-    engine.store.recover("engine-2", Death(False, "killed by SIGKILL"))
+    engine.store.claims.recover("engine-2", Death(False, "killed by SIGKILL"))
     done = engine.run_next()
     assert (done.id, done.status) == (left.id, "done")
     assert notes(done) == ["There was no snapshot of image 2 yet: it begins anew."]
@@ -173,7 +173,7 @@ def test_an_engine_that_is_told_to_end_leaves_a_snapshot(engine: Engine) -> None
     left = engine.draw(steps=6, sampler_name="DPM++ SDE")
     assert left.status == "running"
     engine.cancel.exit.clear()
-    engine.store.recover("engine-2", Death(True, "exit code 0"))
+    engine.store.claims.recover("engine-2", Death(True, "exit code 0"))
     done = engine.run_next()
     assert engine.files(done) == undisturbed
     assert "Continued at step 2 of 6." in notes(done)  # it takes two steps for each but the last
@@ -183,10 +183,10 @@ def test_a_paused_job_frees_the_device_when_nothing_else_is_to_be_drawn(engine: 
     engine.start()
     at_step(engine, 2, lambda: pause(engine))
     identity = engine.submit(steps=6)
-    engine.wait(lambda: engine.store.get(identity).status == "paused")  # type: ignore[union-attr]
+    engine.wait(lambda: engine.store.jobs.get(identity).status == "paused")  # type: ignore[union-attr]
     engine.wait(lambda: engine.studio.shelf.loaded is None)
-    assert engine.store.resume(identity).accepted
-    engine.wait(lambda: engine.store.get(identity).status == "done")  # type: ignore[union-attr]
+    assert engine.store.requests.resume(identity).accepted
+    engine.wait(lambda: engine.store.jobs.get(identity).status == "done")  # type: ignore[union-attr]
 
 
 def forget_the_torch_version(engine: Engine, job: Job, patch: pytest.MonkeyPatch) -> str:
@@ -236,7 +236,7 @@ def test_a_job_that_is_drawn_in_two_places_says_so(engine: Engine, monkeypatch: 
 def test_what_a_job_no_longer_needs_is_swept(engine: Engine) -> None:
     at_step(engine, 2, lambda: pause(engine))
     paused = engine.draw()
-    assert engine.store.request("interrupt", paused.id).accepted
+    assert engine.store.requests.ask("interrupt", paused.id).accepted
     assert snapshot_files(engine) != []
     engine.watch.look()
     assert snapshot_files(engine) == []
@@ -267,10 +267,10 @@ def test_another_process_goes_on_where_this_one_paused(engine: Engine, models_fo
     undisturbed = engine.draw(**request)
     at_step(engine, 4, lambda: pause(engine))
     paused = engine.draw(**request)
-    engine.store.resume(paused.id)
+    engine.store.requests.resume(paused.id)
     other = Process(engine, models_folder, "other")
     try:
-        done = engine.wait(lambda: (job := engine.store.get(paused.id)) and job.finished and job, 120)
+        done = engine.wait(lambda: (job := engine.store.jobs.get(paused.id)) and job.finished and job, 120)
         assert done.status == "done", other.log.read_text()
     finally:
         other.kill()
@@ -288,14 +288,14 @@ def test_a_job_whose_engine_was_killed_goes_on_from_its_newest_snapshot(engine: 
         engine.wait(lambda: snapshot_files(engine) == [f"{identity}.safetensors"], 120)
     finally:
         first.kill()
-    left = engine.store.get(identity)
+    left = engine.store.jobs.get(identity)
     assert left is not None and left.status == "running", "the engine was quicker than its first snapshot"
     second = Process(
         engine, models_folder, "second",
         STEADY_LAST_DEATH='{"ordered": false, "reason": "killed by SIGKILL", "log": []}',
     )  # fmt: skip
     try:
-        done = engine.wait(lambda: (job := engine.store.get(identity)) and job.finished and job, 120)
+        done = engine.wait(lambda: (job := engine.store.jobs.get(identity)) and job.finished and job, 120)
         assert (done.status, done.deaths) == ("done", 1), second.log.read_text()
         engine.wait(lambda: snapshot_files(engine) == [])
     finally:

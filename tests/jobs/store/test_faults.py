@@ -16,6 +16,7 @@ import pytest
 from modules.errors import StorageError
 from modules.jobs.store import database as store_database
 from modules.jobs.store.job_store import JobStore
+from modules.jobs.store.jobs import JobFilter
 from modules.jobs.store.schema import MIGRATIONS, NewerSchemaError, migrate
 from modules.paths import ROOT
 from tests.jobs.store.test_concurrency import start
@@ -50,7 +51,7 @@ def test_a_corrupt_database_is_set_aside_with_a_notice(path: Path, damage: str) 
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).write_bytes(b"leftover")
     store = JobStore(path)
-    told = store.notices
+    told = store.database.notices
     assert told == [
         "jobs.sqlite was corrupt and is now jobs.sqlite.corrupt-1: the queue starts empty, pictures are untouched."
     ]
@@ -58,8 +59,8 @@ def test_a_corrupt_database_is_set_aside_with_a_notice(path: Path, damage: str) 
     submit(store, "next")
     store.close()
     store = JobStore(path)
-    assert store.notices == told  # for a day
-    assert store.queued_ids() == ["next"]
+    assert store.database.notices == told  # for a day
+    assert store.jobs.queued_ids() == ["next"]
     store.close()
 
 
@@ -74,7 +75,7 @@ def test_companions_of_a_corrupt_database_go_with_it(path: Path) -> None:
 def test_an_empty_file_is_a_new_database(path: Path) -> None:
     path.touch()
     store = JobStore(path)
-    assert store.notices == []
+    assert store.database.notices == []
     submit(store, "a")
     store.close()
 
@@ -117,7 +118,7 @@ def test_a_migration_that_fails_changes_nothing(path: Path) -> None:
 
 def test_a_full_disk_is_told_and_costs_nothing_that_was_there(path: Path) -> None:
     store = JobStore(path)
-    (connection,) = store._database._idle  # one thread always borrows the same one
+    (connection,) = store.database._idle  # one thread always borrows the same one
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages + 3}")
     submitted = []
@@ -125,10 +126,10 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_there(path: Path) -> Non
         for number in range(1000):
             submitted.append(submit(store, f"job-{number}").id)
     assert len(submitted) > 3
-    assert store.queued_ids(limit=1000) == submitted
+    assert store.jobs.queued_ids(limit=1000) == submitted
     connection.execute(f"PRAGMA max_page_count = {pages + 100}")
     submit(store, "after")
-    assert store.queued_ids(limit=1000)[-1] == "after"
+    assert store.jobs.queued_ids(limit=1000)[-1] == "after"
     store.close()
 
 
@@ -151,13 +152,13 @@ def test_a_start_on_a_full_disk_names_that(path: Path, monkeypatch: pytest.Monke
 def test_a_change_that_fails_leaves_no_trace(path: Path) -> None:
     store = JobStore(path)
     announced: list[int] = []
-    store.announce = announced.append
+    store.database.announce = announced.append
     submit(store, "a")
-    with pytest.raises(TypeError), store._database.write() as transaction:
+    with pytest.raises(TypeError), store.database.write() as transaction:
         transaction.execute("UPDATE jobs SET status = 'done'")
         transaction.append("job", "a", {"status": object()})
     assert get(store, "a").status == "queued"
-    assert announced == [1] == [event.number for event in store.events_after(0)]
+    assert announced == [1] == [event.number for event in store.events.after(0)]
     store.close()
 
 
@@ -168,7 +169,7 @@ def test_a_lock_that_another_program_holds_is_told(path: Path, monkeypatch: pyte
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageError, match=r"jobs.sqlite is locked by another program: end that one"):
         submit(store, "a")
-    assert store.jobs() == ([], 0)  # readers do not wait for writers
+    assert store.jobs.page() == ([], 0)  # readers do not wait for writers
     other.execute("ROLLBACK")
     submit(store, "a")
     other.close()
@@ -185,12 +186,12 @@ def test_a_damaged_row_hides_no_other(path: Path) -> None:
         connection.execute("UPDATE jobs SET request = '{\"prompt\": \"a sec', notes = '[' WHERE id = 'json'")
         connection.execute("UPDATE events SET payload = '{' WHERE job_id = 'json'")
     connection.close()
-    assert [job.id for job in store.jobs()[0]] == ["json", "bytes", "good"]
+    assert [job.id for job in store.jobs.page()[0]] == ["json", "bytes", "good"]
     assert get(store, "bytes").request == {"prompt": "a secret \ufffd\ufffd rose"}
     assert get(store, "json").request == {}
-    assert [event.payload for event in store.events_after(1)] == [{"status": "queued"}, {}]
-    assert [job.id for job in store.jobs(text="rose")[0]] == ["bytes"]
-    assert [job.id for job in store.jobs(text="ein")[0]] == ["good"]
+    assert [event.payload for event in store.events.after(1)] == [{"status": "queued"}, {}]
+    assert [job.id for job in store.jobs.page(JobFilter(text="rose"))[0]] == ["bytes"]
+    assert [job.id for job in store.jobs.page(JobFilter(text="ein"))[0]] == ["good"]
     store.close()
 
 
@@ -204,9 +205,9 @@ def test_damage_under_way_is_told(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\x99" * 4096 * 200)
-    store._database._idle.clear()  # these still have good pages in their caches
+    store.database._idle.clear()  # these still have good pages in their caches
     with pytest.raises(StorageError, match=r"jobs.sqlite is damaged: restart the program, which sets it aside"):
-        store.jobs(limit=500)
+        store.jobs.page(limit=500)
     store.close()
 
 
@@ -232,14 +233,14 @@ def test_a_folder_that_cannot_be_written_is_named() -> None:
 def test_kill_9_amid_writes_loses_nothing_that_was_told(path: Path) -> None:
     script = (
         "store = JobStore(path)\n"
-        "store.announce = lambda number: print(number, flush=True)\n"
-        "store.recover(arguments[0])\n"
+        "store.database.announce = lambda number: print(number, flush=True)\n"
+        "store.claims.recover(arguments[0])\n"
         "while True:\n"
-        "    store.submit('txt2img', {'prompt': 'x' * 3000}, 'me')\n"
-        "    job = store.claim(arguments[0])\n"
-        "    store.reserve_image(job.id, 0, 5, 64, 64, save=True)\n"
-        "    store.complete_image(job.id, 0, 'infotext')\n"
-        "    store.finish(job.id, 'done')\n"
+        "    store.queue.submit('txt2img', {'prompt': 'x' * 3000}, 'me')\n"
+        "    job = store.claims.claim(arguments[0])\n"
+        "    store.images.reserve(job.id, 0, 5, 64, 64, save=True)\n"
+        "    store.images.complete(job.id, 0, 'infotext')\n"
+        "    store.claims.finish(job.id, 'done')\n"
     )
     chance = random.Random(5)
     told = 0
@@ -252,11 +253,11 @@ def test_kill_9_amid_writes_loses_nothing_that_was_told(path: Path) -> None:
         lines = process.communicate(timeout=10)[0].split("\n")
         told = max(told, *(int(line) for line in lines[:-1]))
         store = JobStore(path)
-        assert store.notices == []
-        assert store.last_event() >= told
-        assert store.jobs(status="running")[1] <= 1
-        assert store.queued_count() <= number + 1
-        for job in store.jobs(limit=10_000)[0]:
-            assert job.status != "done" or len(store.images(job.id)) == 1
+        assert store.database.notices == []
+        assert store.events.last() >= told
+        assert store.jobs.page(JobFilter(("running",)))[1] <= 1
+        assert store.jobs.queued_count() <= number + 1
+        for job in store.jobs.page(limit=10_000)[0]:
+            assert job.status != "done" or len(store.jobs.images(job.id)) == 1
         store.close()
     assert told > 50

@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 def notices_of_next(path: Path) -> list[str]:
     with contextlib.closing(JobStore(path)) as store:
-        return store.notices
+        return store.database.notices
 
 
 def used(path: Path) -> None:
@@ -34,7 +34,8 @@ def used(path: Path) -> None:
 def killed(path: Path) -> None:
     """Leave a database whose program was killed after it told of a job."""
     script = (
-        "import time; store = JobStore(path); print(store.submit('txt2img', {}, 'me').id, flush=True); time.sleep(60)"
+        "import time; store = JobStore(path)\n"
+        "print(store.queue.submit('txt2img', {}, 'me').id, flush=True); time.sleep(60)"
     )
     process = start(script, path)
     assert process.stdout is not None
@@ -51,7 +52,7 @@ def test_in_order_and_after_a_kill_nothing_is_told(path: Path) -> None:
     assert notices_of_next(path) == []
     with contextlib.closing(JobStore(path)) as one:
         with contextlib.closing(JobStore(path)) as two:
-            assert (one.notices, two.notices) == ([], [])
+            assert (one.database.notices, two.database.notices) == ([], [])
         assert notices_of_next(path) == []
     unclosed = JobStore(path)
     submit(unclosed, "b")
@@ -78,11 +79,11 @@ def test_whoever_finds_damage_everyone_tells_it_for_a_day(
     else:
         path.unlink()
     JobStore(path, clock=clock).close()  # the engine was first
-    (notice,) = JobStore(path, clock=clock).notices
+    (notice,) = JobStore(path, clock=clock).database.notices
     assert words in notice
     assert notice in caplog.text
     clock.now += DAY + 1
-    assert JobStore(path, clock=clock).notices == []
+    assert JobStore(path, clock=clock).database.notices == []
 
 
 def test_a_power_cut_right_after_the_log_was_taken_away_in_order_tells_of_no_loss(
@@ -125,8 +126,8 @@ def test_a_log_that_was_deleted_after_a_kill_is_missed(path: Path) -> None:
 def test_what_others_do_not_see_is_not_written_on(path: Path, tmp_path: Path, kind: str) -> None:
     store = JobStore(path)
     submit(store, "a")
-    version = store.data_version()
-    assert store.data_version() == version
+    version = store.database.data_version()
+    assert store.database.data_version() == version
     if kind == "without its log":
         path.with_name("jobs.sqlite-wal").unlink()
     elif kind == "emptied":
@@ -140,34 +141,38 @@ def test_what_others_do_not_see_is_not_written_on(path: Path, tmp_path: Path, ki
     with pytest.raises(DatabaseReplaced, match=r"jobs.sqlite was deleted, moved or replaced while it was open"):
         submit(store, "b")
     with pytest.raises(DatabaseReplaced):
-        store.data_version()
-    store._database._idle.clear()
+        store.database.data_version()
+    store.database._idle.clear()
     with pytest.raises(DatabaseReplaced):
-        store.get("a")  # a new connection would make a new file
+        store.jobs.get("a")  # a new connection would make a new file
     # Those who come now work on what is there, while the old ones still have theirs open.
     newer, other = JobStore(path), JobStore(path)
-    assert newer.notices == other.notices != []
+    assert newer.database.notices == other.database.notices != []
     submit(newer, "c")
-    assert ("a" in other.queued_ids()) == (kind in ("replaced", "without its log"))  # a deleted log was saved
+    assert ("a" in other.jobs.queued_ids()) == (kind in ("replaced", "without its log"))  # a deleted log was saved
     store.close()
     submit(other, "d")
     for one in (newer, other):
-        assert one.queued_ids()[-2:] == ["c", "d"]
+        assert one.jobs.queued_ids()[-2:] == ["c", "d"]
         one.close()
-    assert notices_of_next(path) == newer.notices
+    assert notices_of_next(path) == newer.database.notices
 
 
 def test_damage_under_way_is_told_on_the_page_too(path: Path) -> None:
     store = JobStore(path)
     for number in range(200):
         submit(store, f"job-{number}")
-    assert store._database.wipe()  # all of it is in the file
+    assert store.database.wipe()  # all of it is in the file
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\x99" * (path.stat().st_size - 4096))
-    store._database._idle.clear()
+    store.database._idle.clear()
     for _ in range(2):
         with contextlib.suppress(Exception):
-            store.jobs(limit=500)
-    assert [notice for notice in store.notices if "is damaged: restart the program" in notice] == store.notices != []
+            store.jobs.page(limit=500)
+    assert (
+        [notice for notice in store.database.notices if "is damaged: restart the program" in notice]
+        == store.database.notices
+        != []
+    )
     store.close()

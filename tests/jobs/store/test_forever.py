@@ -7,26 +7,27 @@ import pytest
 from modules.errors import UnknownJob
 from modules.jobs.kinds.fields import SEED_HIGHEST
 from modules.jobs.rows import QueueLimits, RequestAnswer
-from modules.jobs.store.forever import next_request
 from modules.jobs.store.job_store import JobStore
+from modules.jobs.store.jobs import JobFilter
+from modules.jobs.store.transitions import next_request
 from tests.jobs.store.test_control import run
 from tests.jobs.store.test_job_store import get, story, submit
 
 
 def forever(store: JobStore, id: str, **request: Any) -> None:
-    store.submit("txt2img", request, "me", id=id, priority=3, forever=True)
-    store.claim("engine-1")
+    store.queue.submit("txt2img", request, "me", id=id, priority=3, forever=True)
+    store.claims.claim("engine-1")
 
 
 def test_a_forever_job_is_followed_by_another_like_it(store: JobStore) -> None:
     forever(store, "a", prompt="x", seed=-1)
-    store.finish("a", "done")
-    (follower,), _ = store.jobs(status="queued")
+    store.claims.finish("a", "done")
+    (follower,), _ = store.jobs.page(JobFilter(("queued",)))
     assert (follower.request, follower.owner, follower.priority) == ({"prompt": "x", "seed": -1}, "me", 3)
     assert (follower.forever, follower.follows, follower.resolved, follower.id != "a") == (True, "a", None, True)
     assert story(store)[-2:] == [("job", "a", "done"), ("job", follower.id, "queued")]
-    assert store.finish("a", "done").status == "done"  # a second time queues no second one
-    assert store.queued_count() == 1
+    assert store.claims.finish("a", "done").status == "done"  # a second time queues no second one
+    assert store.jobs.queued_count() == 1
 
 
 def test_a_fixed_seed_goes_on_after_the_last_one_used() -> None:
@@ -43,83 +44,87 @@ def test_a_fixed_seed_goes_on_after_the_last_one_used() -> None:
 def test_a_chain_ends_when_it_is_stopped(store: JobStore, ending: str) -> None:
     forever(store, "a")
     if ending == "off":
-        assert store.set_forever("a", False) == RequestAnswer(True, "running", "a", None)
-        store.finish("a", "done")
+        assert store.requests.set_forever("a", False) == RequestAnswer(True, "running", "a", None)
+        store.claims.finish("a", "done")
     elif ending == "failed":
-        store.finish("a", "failed", "words")
+        store.claims.finish("a", "failed", "words")
     elif ending == "waiting":
-        store.finish("a", "done")
-        store.request("interrupt", store.queued_ids()[0])
+        store.claims.finish("a", "done")
+        store.requests.ask("interrupt", store.jobs.queued_ids()[0])
     else:
-        store.request(ending, "a")  # type: ignore[arg-type]
-        store.finish("a", "done" if ending == "stop" else "interrupted")  # a stop in the last picture comes too late
-    assert store.queued_ids() == []
+        store.requests.ask(ending, "a")  # type: ignore[arg-type]
+        store.claims.finish(
+            "a", "done" if ending == "stop" else "interrupted"
+        )  # a stop in the last picture comes too late
+    assert store.jobs.queued_ids() == []
 
 
 def test_a_chain_that_was_retried_is_no_chain_any_more_when_it_had_been_stopped(store: JobStore) -> None:
     forever(store, "a")
-    store.finish("a", "interrupted")
+    store.claims.finish("a", "interrupted")
     assert get(store, "a").forever is False
-    store.retry("a")
-    store.claim("engine-1")
-    store.finish("a", "done")
-    assert store.queued_ids() == []
+    store.queue.retry("a")
+    store.claims.claim("engine-1")
+    store.claims.finish("a", "done")
+    assert store.jobs.queued_ids() == []
 
 
 def test_a_click_on_a_link_of_the_chain_that_is_done_means_the_newest(store: JobStore) -> None:
     forever(store, "a")
     for _ in range(2):
-        store.finish(getattr(store.running(), "id", "?"), "done")
-        store.claim("engine-1")
-    running = store.running()
+        store.claims.finish(getattr(store.jobs.running(), "id", "?"), "done")
+        store.claims.claim("engine-1")
+    running = store.jobs.running()
     assert running is not None
-    assert store.set_forever("a", False) == RequestAnswer(True, "running", running.id, None)
-    store.finish(running.id, "done")
-    assert store.queued_ids() == []
-    assert store.set_forever("a", False) == RequestAnswer(False, "done", running.id, None)
+    assert store.requests.set_forever("a", False) == RequestAnswer(True, "running", running.id, None)
+    store.claims.finish(running.id, "done")
+    assert store.jobs.queued_ids() == []
+    assert store.requests.set_forever("a", False) == RequestAnswer(False, "done", running.id, None)
 
 
 @pytest.mark.parametrize("kind", ["interrupt", "stop", "pause"])
 def test_a_stop_that_comes_when_its_job_is_done_ends_the_chain_all_the_same(store: JobStore, kind: Any) -> None:
     forever(store, "a")
-    store.finish("a", "done")
-    (follower,) = store.queued_ids()
-    assert store.request("skip", "a") == RequestAnswer(False, "done", "a", None)
-    assert store.request(kind, "a") == RequestAnswer(True, "queued", follower, None)
+    store.claims.finish("a", "done")
+    (follower,) = store.jobs.queued_ids()
+    assert store.requests.ask("skip", "a") == RequestAnswer(False, "done", "a", None)
+    assert store.requests.ask(kind, "a") == RequestAnswer(True, "queued", follower, None)
     assert get(store, follower).status == ("paused" if kind == "pause" else "interrupted")
-    assert store.request("stop", "a").accepted is (kind == "pause")
-    assert store.request(kind, "a") == RequestAnswer(False, "done", "a", None)  # the chain has ended
+    assert store.requests.ask("stop", "a").accepted is (kind == "pause")
+    assert store.requests.ask(kind, "a") == RequestAnswer(False, "done", "a", None)  # the chain has ended
     run(store, "b")
-    store.finish("b", "done")
+    store.claims.finish("b", "done")
     submit(store, "c")
-    assert store.request(kind, "b") == RequestAnswer(False, "done", "b", None)  # no chain: the next job is not meant
+    assert store.requests.ask(kind, "b") == RequestAnswer(
+        False, "done", "b", None
+    )  # no chain: the next job is not meant
 
 
 def test_any_job_can_become_a_chain(store: JobStore) -> None:
     run(store, "a")
-    assert store.set_forever("a", True).accepted
-    assert store.events_after(store.last_event() - 1)[0].payload == {"kind": "forever", "on": True, "image": 0}
-    store.finish("a", "done")
-    assert store.queued_count() == 1
+    assert store.requests.set_forever("a", True).accepted
+    assert store.events.after(store.events.last() - 1)[0].payload == {"kind": "forever", "on": True, "image": 0}
+    store.claims.finish("a", "done")
+    assert store.jobs.queued_count() == 1
     with pytest.raises(UnknownJob):
-        store.set_forever("?", True)
+        store.requests.set_forever("?", True)
 
 
 def test_a_pause_that_came_too_late_for_a_link_of_a_chain_pauses_the_next(store: JobStore) -> None:
     forever(store, "a")
-    store.request("pause", "a")
-    store.finish("a", "done")
-    (follower,), _ = store.jobs(status="paused")
-    assert (follower.follows, store.queued_count()) == ("a", 0)
-    store.resume(follower.id)
-    assert store.queued_ids() == [follower.id]
+    store.requests.ask("pause", "a")
+    store.claims.finish("a", "done")
+    (follower,), _ = store.jobs.page(JobFilter(("paused",)))
+    assert (follower.follows, store.jobs.queued_count()) == ("a", 0)
+    store.requests.resume(follower.id)
+    assert store.jobs.queued_ids() == [follower.id]
 
 
 def test_a_chain_goes_on_in_a_full_queue_and_waits_in_a_paused_one(store: JobStore) -> None:
     forever(store, "a")
-    store.limits = lambda: QueueLimits(1, 1)
+    store.queue.limits = lambda: QueueLimits(1, 1)
     submit(store, "b")
-    store.pause_queue()
-    store.finish("a", "done")
-    assert store.queued_count() == 2
-    assert store.claim("engine-1") is None
+    store.queue.pause()
+    store.claims.finish("a", "done")
+    assert store.jobs.queued_count() == 2
+    assert store.claims.claim("engine-1") is None

@@ -18,7 +18,7 @@ HOUR = 3600
 
 
 def reserve(store: JobStore, id: str, index: int, save: bool = True) -> Image:
-    return store.reserve_image(id, index, seed=100 + index, width=64, height=32, save=save)
+    return store.images.reserve(id, index, seed=100 + index, width=64, height=32, save=save)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_numbers_go_on_above_the_files_that_are_there(store: JobStore, tmp_path:
 def test_a_number_is_not_given_again_when_row_and_file_are_gone(store: JobStore, tmp_path: Path) -> None:
     submit(store, "a")
     first = reserve(store, "a", 0)
-    with store._database.write() as transaction:
+    with store.database.write() as transaction:
         transaction.execute("DELETE FROM jobs")
     submit(store, "b")
     second = reserve(store, "b", 0)
@@ -64,23 +64,23 @@ def test_a_picture_keeps_its_name_until_it_is_complete_and_after(store: JobStore
     reserved = reserve(store, "a", 0)
     assert (reserved.status, reserved.completed_at) == ("reserved", None)
     assert reserve(store, "a", 0) == reserved
-    assert store.images("a") == []
+    assert store.jobs.images("a") == []
     clock.now += 1
-    complete = store.complete_image("a", 0, "infotext")
+    complete = store.images.complete("a", 0, "infotext")
     assert (complete.name, complete.status, complete.completed_at) == (reserved.name, "complete", clock.now)
     assert reserve(store, "a", 0) == complete
-    assert store.complete_image("a", 0, "other") == complete
-    assert store.images("a") == [complete]
+    assert store.images.complete("a", 0, "other") == complete
+    assert store.jobs.images("a") == [complete]
 
 
 def test_after_a_death_only_what_is_missing_is_drawn(store: JobStore) -> None:
     submit(store, "a")
-    store.claim("engine-1")
+    store.claims.claim("engine-1")
     reserve(store, "a", 0)
-    store.complete_image("a", 0, "x")
+    store.images.complete("a", 0, "x")
     unfinished = reserve(store, "a", 1)
-    store.recover("engine-2", DIED)
-    store.claim("engine-2")
+    store.claims.recover("engine-2", DIED)
+    store.claims.claim("engine-2")
     again = [reserve(store, "a", index) for index in range(3)]
     assert [image.status for image in again] == ["complete", "reserved", "reserved"]
     assert again[1] == unfinished
@@ -92,63 +92,65 @@ def test_pictures_of_unknown_jobs_are_refused(store: JobStore) -> None:
         reserve(store, "unknown", 0)
     submit(store, "a")
     with pytest.raises(UnknownJob):
-        store.complete_image("a", 0, "never reserved")
+        store.images.complete("a", 0, "never reserved")
 
 
 def test_what_a_killed_engine_left_goes_when_its_job_has_ended(store: JobStore, tmp_path: Path) -> None:
     left = []
     for id in ("ended", "waiting"):
         submit(store, id)
-        store.claim("engine")
+        store.claims.claim("engine")
         for index in range(2):
             path = tmp_path / reserve(store, id, index).name
             save_image(b"png", path)
             left.append(temporary_beside(path))
             left[-1].write_bytes(b"cut sh")
-        store.complete_image(id, 0, "whole")
-        store.request("interrupt", id) if id == "ended" else store.requeue(id)
-        store.finish(id, "interrupted")
-    assert store.remove_unfinished() == 1
+        store.images.complete(id, 0, "whole")
+        store.requests.ask("interrupt", id) if id == "ended" else store.claims.requeue(id)
+        store.claims.finish(id, "interrupted")
+    assert store.images.remove_unfinished() == 1
     assert [path.exists() for path in left] == [True, False, True, True]  # the others are written over, or not ours
-    assert store.remove_unfinished() == 0
-    store.retry("ended")
+    assert store.images.remove_unfinished() == 0
+    store.queue.retry("ended")
     left[1].write_bytes(b"it goes on")
-    assert store.remove_unfinished() == 0
+    assert store.images.remove_unfinished() == 0
 
 
 def test_results_go_after_their_time_and_saved_pictures_stay(store: JobStore, clock: Clock, tmp_path: Path) -> None:
     for id in ("old", "new", "unfinished"):
         submit(store, id)
-        store.claim("engine")
+        store.claims.claim("engine")
         for index, save in ((0, True), (1, False), (2, False)):
             save_image(b"png", tmp_path / reserve(store, id, index, save).name)
-            store.complete_image(id, index, "x")
+            store.images.complete(id, index, "x")
         if id != "unfinished":
-            store.finish(id, "done")
+            store.claims.finish(id, "done")
         clock.now += HOUR
-    assert store.expire_results(hours=2.5) == 2
-    assert [image.index for image in store.images("old")] == [0]
-    assert [image.index for image in store.images("new")] == [0, 1, 2]
+    assert store.images.expire_results(hours=2.5) == 2
+    assert [image.index for image in store.jobs.images("old")] == [0]
+    assert [image.index for image in store.jobs.images("new")] == [0, 1, 2]
     assert not (tmp_path / "results" / "old").exists()
-    assert all((tmp_path / image.name).exists() for id in ("old", "new", "unfinished") for image in store.images(id))
-    event = store.events_after(store.last_event() - 1)[0]
+    assert all(
+        (tmp_path / image.name).exists() for id in ("old", "new", "unfinished") for image in store.jobs.images(id)
+    )
+    event = store.events.after(store.events.last() - 1)[0]
     assert (event.kind, event.job_id, event.payload) == ("job", "old", {"status": "done"})
     clock.now += 100 * HOUR
-    assert store.expire_results(hours=2.5) == 2
-    assert len(store.images("unfinished")) == 3
-    assert store.expire_results(hours=2.5) == 0
+    assert store.images.expire_results(hours=2.5) == 2
+    assert len(store.jobs.images("unfinished")) == 3
+    assert store.images.expire_results(hours=2.5) == 0
     assert get(store, "new").status == "done"
 
 
 def test_a_result_whose_file_is_gone_expires_all_the_same(store: JobStore, clock: Clock) -> None:
     submit(store, "a")
-    store.claim("engine")
+    store.claims.claim("engine")
     reserve(store, "a", 0, save=False)
-    store.complete_image("a", 0, "x")
-    store.finish("a", "done")
+    store.images.complete("a", 0, "x")
+    store.claims.finish("a", "done")
     clock.now += HOUR
-    assert store.expire_results(hours=0.5) == 1
-    assert store.images("a") == []
+    assert store.images.expire_results(hours=0.5) == 1
+    assert store.jobs.images("a") == []
 
 
 def test_folders_of_forgotten_jobs_go_too(store: JobStore, clock: Clock, tmp_path: Path) -> None:
@@ -160,7 +162,7 @@ def test_folders_of_forgotten_jobs_go_too(store: JobStore, clock: Clock, tmp_pat
         age = 0 if id == "fresh" else 2 * HOUR
         os.utime(folder, (clock.now - age, clock.now - age))
     reserve(store, "known", 0, save=False)
-    store.expire_results(hours=1)
+    store.images.expire_results(hours=1)
     assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["fresh", "known"]
 
 

@@ -139,7 +139,7 @@ def test_every_row_is_kept(tmp_path: Path) -> None:
     before = [rows(path, query) for query in EVERYTHING]
     assert [len(found) for found in before] == [60, 60, 1, 60]
     store = JobStore(path)
-    assert store.notices == []
+    assert store.database.notices == []
     assert [rows(path, query) for query in EVERYTHING] == before
     assert rows(path, "PRAGMA user_version") == [(len(MIGRATIONS),)]
     assert rows(path, "PRAGMA foreign_key_check") == []
@@ -152,9 +152,9 @@ def test_numbers_of_before_do_not_come_again(tmp_path: Path) -> None:
     path = tmp_path / "jobs.sqlite"
     write_version_1(path)
     store = JobStore(path)
-    assert store.last_event() == 900
-    assert store.submit("txt2img", {}, "me").number == 501
-    assert store.last_event() == 901
+    assert store.events.last() == 900
+    assert store.queue.submit("txt2img", {}, "me").number == 501
+    assert store.events.last() == 901
     store.close()
 
 
@@ -175,7 +175,7 @@ def test_an_empty_database_of_version_1_becomes_a_new_one(tmp_path: Path) -> Non
     migrate(connection)  # no job and no event was ever written
     connection.close()
     store = JobStore(fresh)
-    assert (store.submit("txt2img", {}, "me").number, store.last_event()) == (1, 1)
+    assert (store.queue.submit("txt2img", {}, "me").number, store.events.last()) == (1, 1)
     store.close()
 
 
@@ -183,21 +183,21 @@ def test_old_jobs_can_do_all_that_new_ones_can(tmp_path: Path) -> None:
     path = tmp_path / "jobs.sqlite"
     write_version_1(path)
     store = JobStore(path)
-    recovered = store.recover("engine-1", Death(ordered=True, reason="exit code 0"))
+    recovered = store.claims.recover("engine-1", Death(ordered=True, reason="exit code 0"))
     assert [job.status for job in recovered] == ["queued"] * 10
-    for job in store.jobs(limit=100)[0]:
+    for job in store.jobs.page(limit=100)[0]:
         assert (job.forever, job.notes, job.economy, job.log, job.paused_at) == (False, (), None, None, None)
         if job.status in ("failed", "interrupted", "quarantined"):
-            assert store.retry(job.id).accepted
-    waiting = store.queued_ids()
+            assert store.queue.retry(job.id).accepted
+    waiting = store.jobs.queued_ids()
     assert len(waiting) == 50
-    assert store.move(waiting[-1], "front").accepted
-    assert store.request("pause", waiting[0]).accepted
-    assert store.resume(waiting[0]).accepted
-    claimed = store.claim("engine-1")
+    assert store.queue.move(waiting[-1], "front").accepted
+    assert store.requests.ask("pause", waiting[0]).accepted
+    assert store.requests.resume(waiting[0]).accepted
+    claimed = store.claims.claim("engine-1")
     assert claimed is not None
     assert claimed.id == waiting[-1]
-    with store._database.write() as transaction:  # pictures still go with their job
+    with store.database.write() as transaction:  # pictures still go with their job
         transaction.execute("DELETE FROM jobs WHERE id = 'task(59)'")
     assert rows(path, "SELECT count(*) FROM images WHERE job_id = 'task(59)'") == [(0,)]
     store.close()
@@ -222,11 +222,11 @@ def test_turns_of_version_2_stand_beside_the_jobs(tmp_path: Path) -> None:
     connection.executemany("INSERT INTO image_folders VALUES (?, ?)", folders)
     connection.close()
     store = JobStore(path)
-    assert store.queued_ids() == ["e9", "c9", "a9", "d9", "b9"]
+    assert store.jobs.queued_ids() == ["e9", "c9", "a9", "d9", "b9"]
     assert rows(path, "SELECT * FROM turns ORDER BY owner") == [("a", 4), ("b", 6), ("c", 3), ("d", 5)]
     assert rows(path, "SELECT * FROM queue ORDER BY key") == [("paused", "0"), ("turns", "6")]
     assert rows(path, "SELECT * FROM image_folders") == [("outputs/x", 7)]
-    claimed = store.claim("engine")
+    claimed = store.claims.claim("engine")
     assert claimed is not None
     assert rows(path, "SELECT * FROM turns WHERE owner = 'e'") == [("e", 7)]
     store.close()
@@ -235,7 +235,7 @@ def test_turns_of_version_2_stand_beside_the_jobs(tmp_path: Path) -> None:
 def test_processes_that_find_version_1_together_migrate_it_once(tmp_path: Path) -> None:
     path = tmp_path / "jobs.sqlite"
     write_version_1(path)
-    script = "store = JobStore(path); print(store.jobs()[1], len(store.notices))"
+    script = "store = JobStore(path); print(store.jobs.page()[1], len(store.database.notices))"
     assert outputs([start(script, path) for _ in range(3)]) == [["60", "0"]] * 3
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
 
@@ -273,7 +273,7 @@ def test_an_older_program_that_still_runs_reads_on_and_the_migration_waits_for_i
     (store,) = opened
     assert older.execute(read).fetchall() == before
     older.execute("UPDATE jobs SET requested = 'interrupt', requested_at = 5 WHERE id = 'task(7)'")
-    job = store.get("task(7)")
+    job = store.jobs.get("task(7)")
     assert job is not None
     assert (job.progress, job.requested) == (0.75, "interrupt")
     older.close()

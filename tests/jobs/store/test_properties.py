@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from modules.jobs.rows import Death, Job
 from modules.jobs.store.job_store import JobStore
+from modules.jobs.store.jobs import JobFilter
 from tests.jobs.conftest import Clock
 
 OWNERS = strategies.sampled_from("abc")
@@ -43,7 +44,7 @@ class Course(RuleBasedStateMachine):
         path = Path(self.folder.name) / "jobs.sqlite"
         self.stores = [JobStore(path, clock=self.clock) for _ in range(2)]
         for store in self.stores:  # what a power cut would do is tested elsewhere
-            store._database._idle[0].execute("PRAGMA synchronous = OFF")
+            store.database._idle[0].execute("PRAGMA synchronous = OFF")
         self.store = self.stores[0]
         self.status: dict[str, str] = {}
         self.removed: set[str] = set()
@@ -75,24 +76,24 @@ class Course(RuleBasedStateMachine):
     @rule(owner=OWNERS, priority=PRIORITIES, forever=strategies.booleans(), seed=strategies.sampled_from((-1, 5)))
     def submit(self, owner: str, priority: int, forever: bool, seed: int) -> None:
         id = f"{owner}{len(self.status) + len(self.removed)}"
-        job = self.store.submit(
+        job = self.store.queue.submit(
             "txt2img", {"seed": seed, "n_iter": 2}, owner, id=id, priority=priority, forever=forever
         )
         assert job.id not in self.status
         self.status[job.id] = "queued"
-        assert self.store.submit("txt2img", {}, "other", id=id).number == job.number
+        assert self.store.queue.submit("txt2img", {}, "other", id=id).number == job.number
 
     @rule()
     def claim(self) -> None:
         order = self.waiting()
-        job = self.store.claim(f"engine-{self.engine}")
+        job = self.store.claims.claim(f"engine-{self.engine}")
         if self.paused or not order:
             assert job is None
             return
         assert job is not None
         self.check_turn(order, job)
         self.status[job.id] = "running"
-        assert self.store.queued_ids() == [one.id for one in order[1:]]
+        assert self.store.jobs.queued_ids() == [one.id for one in order[1:]]
 
     @some_are("running")
     @rule(data=strategies.data(), status=ENDS)
@@ -100,7 +101,7 @@ class Course(RuleBasedStateMachine):
         job = self.choose(data, "running")
         requested = self.get(job).requested
         before = self.get(job)
-        ended = self.store.finish(job, status)
+        ended = self.store.claims.finish(job, status)
         self.status[job] = ended.status
         self.resumed.discard(job)
         assert ended.status == status
@@ -119,7 +120,7 @@ class Course(RuleBasedStateMachine):
         asked = self.choose(data)
         job = self.meant_by(asked)
         before = self.get(job)
-        answer = self.store.request(kind, asked)
+        answer = self.store.requests.ask(kind, asked)
         assert answer.job == job
         assert answer.was == before.status == self.status[job]
         if before.status == "running":
@@ -139,7 +140,7 @@ class Course(RuleBasedStateMachine):
     def give_back(self, data: Any, deed: str) -> None:
         id = self.choose(data, "running")
         requested = self.get(id).requested
-        after = getattr(self.store, deed)(id).status
+        after = getattr(self.store.claims, deed)(id).status
         if requested in ("interrupt", "stop"):
             assert after == "interrupted"
         elif requested == "pause":
@@ -154,7 +155,7 @@ class Course(RuleBasedStateMachine):
     @rule(death=DEATHS)
     def recover(self, death: Death | None) -> None:
         self.engine += 1
-        recovered = self.store.recover(f"engine-{self.engine}", death)
+        recovered = self.store.claims.recover(f"engine-{self.engine}", death)
         assert {job.id for job in recovered} == {id for id, status in self.status.items() if status == "running"}
         for job in recovered:
             assert job.status in ("queued", "paused", "interrupted", "quarantined")
@@ -170,7 +171,7 @@ class Course(RuleBasedStateMachine):
     def wait_again(self, data: Any, deed: str) -> None:
         id = self.choose(data)
         was, before = self.status[id], self.get(id)
-        answer = getattr(self.store, deed)(id)
+        answer = self.store.requests.resume(id) if deed == "resume" else self.store.queue.retry(id)
         if deed == "resume":
             assert answer.accepted is (was == "paused" or (was == "running" and before.requested == "pause"))
         else:
@@ -187,8 +188,8 @@ class Course(RuleBasedStateMachine):
     @rule(data=strategies.data(), to=strategies.sampled_from(("front", "back", 1, 2, 3, 50)))
     def move(self, data: Any, to: Any) -> None:
         id = self.choose(data, "queued")
-        assert self.store.move(id, to).accepted
-        order = self.store.queued_ids()
+        assert self.store.queue.move(id, to).accepted
+        order = self.store.jobs.queued_ids()
         place = {"front": 1, "back": len(order)}.get(to, to)
         assert order.index(id) + 1 == min(place, len(order))
         self.placed.add(id)
@@ -197,7 +198,7 @@ class Course(RuleBasedStateMachine):
     @rule(data=strategies.data(), priority=PRIORITIES)
     def prioritise(self, data: Any, priority: int) -> None:
         id = self.choose(data)
-        answer = self.store.prioritise(id, priority)
+        answer = self.store.queue.prioritise(id, priority)
         assert answer.accepted is (self.status[id] in ("queued", "running", "paused"))
         if answer.accepted:
             assert self.get(id).priority == priority
@@ -207,7 +208,7 @@ class Course(RuleBasedStateMachine):
     @rule(data=strategies.data())
     def remove(self, data: Any) -> None:
         id = self.choose(data)
-        if self.store.remove(id):
+        if self.store.queue.remove(id):
             assert self.status.pop(id) == "queued"
             self.removed.add(id)
             self.placed.discard(id)
@@ -215,13 +216,13 @@ class Course(RuleBasedStateMachine):
     @rule(owner=strategies.one_of(strategies.none(), OWNERS))
     def interrupt_waiting(self, owner: str | None) -> None:
         chosen = [job.id for job in self.waiting() if owner in (None, job.owner)]
-        assert self.store.interrupt_waiting(owner) == len(chosen)
+        assert self.store.queue.interrupt_waiting(owner) == len(chosen)
         self.status.update(dict.fromkeys(chosen, "interrupted"))
         self.placed.difference_update(chosen)
 
     @rule(paused=strategies.booleans())
     def pause_queue(self, paused: bool) -> None:
-        changed = self.store.pause_queue() if paused else self.store.resume_queue()
+        changed = self.store.queue.pause() if paused else self.store.queue.resume()
         assert changed is (paused != self.paused)
         self.paused = paused
 
@@ -229,7 +230,7 @@ class Course(RuleBasedStateMachine):
     @rule(data=strategies.data(), on=strategies.booleans())
     def set_forever(self, data: Any, on: bool) -> None:
         id = self.choose(data)
-        answer = self.store.set_forever(id, on)
+        answer = self.store.requests.set_forever(id, on)
         assert answer.job is not None
         assert answer.accepted is (self.status[answer.job] in ("queued", "running", "paused"))
         assert not answer.accepted or self.get(answer.job).forever is on
@@ -250,7 +251,7 @@ class Course(RuleBasedStateMachine):
         jobs = self.all_jobs()
         assert {job.id: job.status for job in jobs} == self.status
         assert len(jobs) == len(self.status)
-        assert all(self.store.get(id) is None for id in self.removed)
+        assert all(self.store.jobs.get(id) is None for id in self.removed)
         assert all(job.stopped_after_seconds is None or job.stopped_after_seconds >= 0 for job in jobs)
         assert all((job.finished_at is not None) == job.finished for job in jobs)
 
@@ -259,7 +260,7 @@ class Course(RuleBasedStateMachine):
         waiting = self.waiting()
         ids = [job.id for job in waiting]
         assert set(ids) == {id for id, status in self.status.items() if status == "queued"}
-        assert ids == self.store.queued_ids()
+        assert ids == self.store.jobs.queued_ids()
         assert [job.position for job in waiting] == list(range(1, len(ids) + 1))
         assert [self.get(id).position for id in ids[:3]] == list(range(1, len(ids) + 1))[:3]
         priorities = [job.priority for job in waiting]
@@ -274,7 +275,7 @@ class Course(RuleBasedStateMachine):
 
     @invariant()
     def the_queue_is_paused_or_not(self) -> None:
-        assert self.store.queue_paused() is self.paused
+        assert self.store.jobs.queue_paused() is self.paused
 
     def check_turn(self, order: list[Job], claimed: Job) -> None:
         """The first of the order, of the highest priority, of the owner whose last claim is longest ago."""
@@ -297,8 +298,8 @@ class Course(RuleBasedStateMachine):
 
     def check_events(self) -> None:
         """Numbers without a gap; each job goes only where its status may go, and ends where its row is."""
-        events = self.store.events_after(0, limit=10_000)
-        assert [event.number for event in events] == list(range(1, self.store.last_event() + 1))
+        events = self.store.events.after(0, limit=10_000)
+        assert [event.number for event in events] == list(range(1, self.store.events.last() + 1))
         status: dict[str | None, str] = {}
         for event in events:
             if event.kind == "job":
@@ -310,18 +311,18 @@ class Course(RuleBasedStateMachine):
 
     def drain(self) -> None:
         """What was shown as the order is the order, when nothing else happens; every chain comes to an end."""
-        self.store.resume_queue()
+        self.store.queue.resume()
         for job in self.all_jobs():
             if not job.finished:
-                self.store.set_forever(job.id, False)
-        shown = self.store.queued_ids(limit=1000)
+                self.store.requests.set_forever(job.id, False)
+        shown = self.store.jobs.queued_ids(limit=1000)
         claimed = []
-        while taken := self.store.claim(f"engine-{self.engine}"):
+        while taken := self.store.claims.claim(f"engine-{self.engine}"):
             claimed.append(taken.id)
-            self.store.finish(taken.id, "done")
+            self.store.claims.finish(taken.id, "done")
         assert claimed == shown
         self.status.update(dict.fromkeys(claimed, "done"))
-        assert self.store.queued_count() == 0
+        assert self.store.jobs.queued_count() == 0
 
     # --- Reading ------------------------------------------------------------------------------------------------------
 
@@ -346,15 +347,15 @@ class Course(RuleBasedStateMachine):
         assert level[0] == id
 
     def get(self, id: str) -> Job:
-        job = self.store.get(id)
+        job = self.store.jobs.get(id)
         assert job is not None
         return job
 
     def all_jobs(self) -> list[Job]:
-        return self.store.jobs(limit=1000)[0]
+        return self.store.jobs.page(limit=1000)[0]
 
     def waiting(self) -> list[Job]:
-        return self.store.jobs(status="queued", limit=1000)[0]
+        return self.store.jobs.page(JobFilter(("queued",)), limit=1000)[0]
 
 
 TestAnyCourse = Course.TestCase

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modules.jobs.rows import QueueLimits
-from modules.jobs.store import statements as store_rows
+from modules.jobs.store import order as store_order
 from modules.jobs.store import write_lock as store_write_lock
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.store.write_lock import WriteLock
@@ -64,18 +64,18 @@ def test_what_fails_gives_the_lock_on() -> None:
 def test_a_stop_overtakes_the_submits_that_wait(tmp_path: Path) -> None:
     store = JobStore(tmp_path / "jobs.sqlite")
     submit(store, "mine")
-    lock = store._database._write_lock
+    lock = store.database._write_lock
     threads = [threading.Thread(target=submit, args=(store, f"job-{number}")) for number in range(5)]
     with lock.held():
         for number, thread in enumerate(threads, 1):
             thread.start()
             until_waiting(lock, number)
-        stop = threading.Thread(target=store.request, args=("interrupt", "mine"))
+        stop = threading.Thread(target=store.requests.ask, args=("interrupt", "mine"))
         stop.start()
         until_waiting(lock, 6)
     for thread in (*threads, stop):
         thread.join()
-    events = [event.job_id for event in store.events_after(0)]
+    events = [event.job_id for event in store.events.after(0)]
     assert events == ["mine", "mine", *(f"job-{number}" for number in range(5))]
     store.close()
 
@@ -83,10 +83,10 @@ def test_a_stop_overtakes_the_submits_that_wait(tmp_path: Path) -> None:
 def test_the_place_of_one_job_is_that_in_the_whole_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever was claimed, moved, resumed and given priority; mostly without putting the queue in order."""
     store = JobStore(tmp_path / "jobs.sqlite")
-    store.limits = lambda: QueueLimits(0, 0)
+    store.queue.limits = lambda: QueueLimits(0, 0)
     sorted_whole: list[int] = []
-    whole = store_rows.read_order
-    monkeypatch.setattr(store_rows, "read_order", lambda reader: sorted_whole.append(1) or whole(reader))
+    whole = store_order.read_order
+    monkeypatch.setattr(store_order, "read_order", lambda reader: sorted_whole.append(1) or whole(reader))
     for seed in range(12):
         chance = random.Random(seed)
         unusual = seed % 3 == 2
@@ -94,13 +94,13 @@ def test_the_place_of_one_job_is_that_in_the_whole_order(tmp_path: Path, monkeyp
             priority = chance.choice((0, 0, 3)) if unusual else seed % 2
             submit(store, f"{seed}-{number}", owner=chance.choice("abcdefgh"), priority=priority)
             if chance.random() < 0.3:
-                store.claim("engine")
+                store.claims.claim("engine")
             if unusual and chance.random() < 0.1:
-                store.move(chance.choice(store.queued_ids()), chance.randint(1, 20))
-        ids = store.queued_ids(1000)
+                store.queue.move(chance.choice(store.jobs.queued_ids()), chance.randint(1, 20))
+        ids = store.jobs.queued_ids(1000)
         sorted_whole.clear()
         places = [get(store, id).position for id in ids]
         assert places == list(range(1, len(ids) + 1))
         assert bool(sorted_whole) == unusual
-        store.interrupt_waiting()
+        store.queue.interrupt_waiting()
     store.close()

@@ -7,19 +7,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from modules.jobs.rows import Death, EndStatus, Job, Pending
-from modules.jobs.store.base import StoreBase
-from modules.jobs.store.database import Transaction
-from modules.jobs.store.forever import queue_successor
+from modules.jobs.store.database import Database, Transaction
+from modules.jobs.store.jobs import find_job, is_paused, known_job
+from modules.jobs.store.order import read_order
 from modules.jobs.store.places import leave_queue
-from modules.jobs.store.recovery import recover_job, requeue_job
-from modules.jobs.store.requests import pause_job
-from modules.jobs.store.statements import add_note, end_job, find_job, is_paused, known_job, read_order
+from modules.jobs.store.transitions import (
+    add_note,
+    change,
+    end_job,
+    pause_job,
+    queue_successor,
+    recover_job,
+    requeue_job,
+)
 
 _TURNS_REMEMBERED = 1000
 
 
-class EngineSide(StoreBase):
-    """The methods of the job store for the engine."""
+class Claims:
+    """The engine's side of the queue."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def claim(self, engine: str) -> Job | None:
         """Make the next waiting job the engine's own; None when none waits or the queue is paused.
@@ -55,26 +64,22 @@ class EngineSide(StoreBase):
                 recover_job(transaction, known_job(transaction, row["id"]), death)
             return [known_job(transaction, row["id"]) for row in rows]
 
-    def set_resolved(self, id: str, resolved: Mapping[str, Any]) -> Job:
+    def set_resolved(self, id: str, resolved: Mapping[str, Any]) -> None:
         """Freeze what the job draws. The first time counts: a rerun draws the same pictures.
 
         Raises:
             UnknownJob: there is none.
         """
         with self._database.write() as transaction:
-            changed = transaction.execute(
-                "UPDATE jobs SET resolved = ? WHERE id = ? AND resolved IS NULL",
-                (json.dumps(dict(resolved), ensure_ascii=False), id),
-            ).rowcount
             job = known_job(transaction, id)
-            if changed:
+            if job.resolved is None:
+                change(transaction, id, resolved=json.dumps(dict(resolved), ensure_ascii=False))
                 transaction.append("job", id, {"status": job.status})
-            return job
 
     def begin_image(self, id: str, index: int) -> None:
         """Say which picture of the job is drawn now: a skip that comes meanwhile means this one."""
         with self._database.write() as transaction:
-            transaction.execute("UPDATE jobs SET image_index = ? WHERE id = ?", (index, id))
+            change(transaction, id, image_index=index)
 
     def record_progress(self, id: str, phase: str | None, progress: float) -> None:
         """Store the phase and the progress, 0 to 1, for those who ask later. Progress never falls."""
@@ -84,7 +89,7 @@ class EngineSide(StoreBase):
                 (phase, min(1.0, progress), id),
             )
 
-    def note(self, id: str, kind: str, text: str) -> Job:
+    def note(self, id: str, kind: str, text: str) -> None:
         """Add to what people should be told of a job. The same text is told once, and everyone who watches is told.
 
         Raises:
@@ -95,9 +100,8 @@ class EngineSide(StoreBase):
             if all(note.text != text for note in job.notes):
                 add_note(transaction, job, kind, text)
                 transaction.append("job", id, {"status": job.status, "note": text})
-            return known_job(transaction, id)
 
-    def set_economy(self, id: str, economy: Mapping[str, Any] | None) -> Job:
+    def set_economy(self, id: str, economy: Mapping[str, Any] | None) -> None:
         """Store the cheaper settings that the job draws with after it ran out of memory.
 
         Raises:
@@ -105,10 +109,8 @@ class EngineSide(StoreBase):
         """
         with self._database.write() as transaction:
             job = known_job(transaction, id)
-            stored = None if economy is None else json.dumps(dict(economy))
-            transaction.execute("UPDATE jobs SET economy = ? WHERE id = ?", (stored, id))
+            change(transaction, id, economy=None if economy is None else json.dumps(dict(economy)))
             transaction.append("job", id, {"status": job.status})
-            return known_job(transaction, id)
 
     def finish(self, id: str, status: EndStatus, error: str | None = None) -> Job:
         """Close a running job; one that does not run stays as it is. A `forever` job that is done gets its successor.
@@ -124,8 +126,8 @@ class EngineSide(StoreBase):
                     queue_successor(transaction, job)
             return known_job(transaction, id)
 
-    def pause_now(self, id: str, step: int | None = None) -> Job:
-        """Put a running job aside, since it was asked to pause; `step` is the last that it finished.
+    def pause_now(self, id: str) -> Job:
+        """Put a running job aside, since it was asked to pause.
 
         Look at the status of the answer: a job that was resumed meanwhile is `queued`, one that was interrupted
         meanwhile `interrupted`; one that does not run stays as it is.
@@ -137,12 +139,9 @@ class EngineSide(StoreBase):
             job = known_job(transaction, id)
             if job.status != "running":
                 return job
-            if step is not None:
-                add_note(transaction, job, "paused", f"Paused after step {step}.")
-            asked_at = transaction.execute("SELECT requested_at FROM jobs WHERE id = ?", (id,)).fetchone()[0]
             if job.requested in ("interrupt", "stop"):
                 end_job(transaction, job, "interrupted")
-            elif job.requested is None and asked_at is not None:
+            elif job.requested is None and job.requested_at is not None:
                 requeue_job(transaction, job, job.deaths)
             else:
                 pause_job(transaction, job)
@@ -181,11 +180,11 @@ def _take_turn(transaction: Transaction, owner: str) -> None:
 
     An owner who had no turn for very long is as one who never had any.
     """
-    transaction.execute(
+    turns = transaction.execute(
         "INSERT INTO queue (key, value) VALUES ('turns', '1')"
-        " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+        " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1 RETURNING value"
     )
-    turn = int(transaction.execute("SELECT value FROM queue WHERE key = 'turns'").fetchone()[0])
+    turn = int(turns.fetchone()["value"])
     transaction.execute(
         "INSERT INTO turns (owner, turn) VALUES (?, ?) ON CONFLICT (owner) DO UPDATE SET turn = excluded.turn",
         (owner, turn),

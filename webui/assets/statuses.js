@@ -1,0 +1,6 @@
+// Which statuses of a job belong together, as modules/jobs/rows.py has them: tests/webui/test_statuses.py compares.
+
+export const UNFINISHED = ["queued", "running", "paused"];
+export const TERMINAL = ["done", "interrupted", "failed", "quarantined"];
+export const FAILED = ["failed", "quarantined"];
+export const RETRIED = ["interrupted", "failed", "quarantined"];
