@@ -19,7 +19,7 @@ def html(value: str, elem_id: str | None = None, classes: Sequence[str] = ()) ->
 
 
 def tool_button(sign: str, elem_id: str) -> Any:
-    """A small button with one sign. Its name for screen readers and its tooltip are set by `assets/fields.js`."""
+    """A small button with one sign. Its name for screen readers and its tooltip are set by `fields/fields.js`."""
     return gr.Button(sign, elem_id=elem_id, elem_classes=["sd-tool"], min_width=36, scale=0)
 
 

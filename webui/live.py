@@ -1,4 +1,4 @@
-"""The parts of the page that show what happens now. They start empty; `assets/stage.js` and its siblings fill them."""
+"""The parts of the page that show what happens now. They start empty; the scripts in `assets/` fill them."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ QUEUE = """
 
 SETTINGS_WAITING = '<p id="settings_waiting" class="sd-answer sd-waits" data-tone="quiet" role="status" hidden></p>'
 
-# Why settings and restarts are closed to who looks; `assets/rights.js` fills it.
+# Why settings and restarts are closed to who looks; `assets/page/rights.js` fills it.
 SETTINGS_RIGHTS = '<p id="settings_rights" class="sd-answer" data-tone="quiet" role="status"></p>'
 
 OTHER_DEVICE = """

@@ -22,7 +22,7 @@ _OF_A_JOB = ("n_iter", "batch_size")
 
 @dataclass(frozen=True)
 class Source:
-    """What the page asks to be taken over, as its scripts sent it (`webui/assets/takeover.js`)."""
+    """What the page asks to be taken over, as its scripts sent it (`webui/assets/fields/takeover.js`)."""
 
     kind: str
     data: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""How the page looks, and what it loads: Gradio's theme, mapped onto the variables of `assets/style.css`."""
+"""How the page looks, and what it loads: Gradio's theme, mapped onto the variables of `assets/page/page.css`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import gradio as gr
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 STYLES = (
-    "photoswipe/photoswipe.css", "style.css", "stage.css", "viewer.css", "controls.css", "tabs.css",
-    "takeover.css", "phone.css",
+    "photoswipe/photoswipe.css", "page/page.css", "stage/stage.css", "stage/viewer.css", "fields/fields.css",
+    "queue/queue.css", "page/confirm.css", "settings/settings.css", "fields/takeover.css", "page/phone.css",
 )  # in this order: later ones win  # fmt: skip
 SYSTEM_FONT = ("system-ui", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 SYSTEM_MONO = ("ui-monospace", "Cascadia Mono", "DejaVu Sans Mono", "monospace")
 
-# Every colour is a variable of style.css, which knows light and dark itself; so Gradio's dark values are the same.
+# Every colour is a variable of page.css, which knows light and dark itself; so Gradio's dark values are the same.
 _COLOURS = {
     "body_background_fill": "var(--ground)",
     "body_text_color": "var(--ink)",

@@ -13,7 +13,7 @@ EventKind = Literal["job", "image", "request", "settings", "removed", "queue"]
 ImageStatus = Literal["reserved", "complete", "expired"]
 
 STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
-# webui/assets/statuses.js has the same.
+# webui/assets/model/statuses.js has the same.
 UNFINISHED: frozenset[str] = frozenset({"queued", "running", "paused"})
 TERMINAL: frozenset[str] = frozenset(STATUSES) - UNFINISHED
 FAILED: frozenset[str] = frozenset({"failed", "quarantined"})

@@ -147,7 +147,7 @@ def test_a_restart_says_when_it_is_done_where_it_can_be_seen(tab: Tab, program: 
 
 def test_who_did_what_is_said_in_words(tab: Tab) -> None:
     deeds = """async () => {
-      const { deed } = await import("/steady/assets/audit.js");
+      const { deed } = await import("/steady/assets/settings/audit.js");
       return [deed("move", "a".repeat(24), { to: 2 }), deed("settings", null, { changed: ["samples_save"] }),
         deed("interrupt-waiting", null, { count: 1, owner: null }), deed("restart-engine-when-idle", null, {})];
     }"""

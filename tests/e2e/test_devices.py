@@ -59,7 +59,7 @@ def test_a_link_of_a_stranger_can_be_refused(phone: Page, program: Program) -> N
 
 # The page is told that the engine was given up, and draws its banner at once.
 ENGINE_GIVEN_UP = """async () => {
-  const { renderHeader } = await import("/steady/assets/header.js");
+  const { renderHeader } = await import("/steady/assets/header/header.js");
   const engine = { status: "given_up", deaths: 5, log: [] };
   renderHeader({ ...window.steady.state(), supervisor: { engine } });
   const box = document.getElementById("steady_banners");

@@ -18,7 +18,7 @@ FOREIGN_PAGE = """<!doctype html><meta charset="utf-8"><title>Foreign</title>
 <img id="picture" src="{url}/sdapi/v1/jobs/{job}/images/0.png">
 <img id="mark" src="{url}/steady/assets/mark.svg">
 <script>window.loaded = [];</script>
-<script src="{url}/steady/assets/words.js" onload="loaded.push('script')"></script>
+<script src="{url}/steady/assets/model/words.js" onload="loaded.push('script')"></script>
 <a id="link" href="{url}/">Open it</a>
 """
 

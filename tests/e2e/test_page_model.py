@@ -12,9 +12,9 @@ from tests.e2e.tab import Tab
 
 Run = Callable[..., Any]
 RUN = """async ([messages, expression, late]) => {
-  const model = await import("/steady/assets/model.js");
-  const words = await import("/steady/assets/words.js");
-  const whenDone = await import("/steady/assets/when_done.js");
+  const model = await import("/steady/assets/model/model.js");
+  const words = await import("/steady/assets/model/words.js");
+  const whenDone = await import("/steady/assets/settings/when_done.js");
   let state = model.initial("me");
   for (const message of messages) state = model.reduce(state, message);
   const known = { state, model, words, whenDone, late };

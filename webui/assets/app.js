@@ -1,34 +1,34 @@
 // The page's own part, beside Gradio: what is known of the server (model.js), shown.
 
-import { Audit } from "./audit.js";
-import { Buttons } from "./buttons.js";
-import { Connection } from "./connection.js";
-import { byId, press } from "./dom.js";
-import { renderElsewhere, wireElsewhere } from "./elsewhere.js";
-import { Fields } from "./fields.js";
-import { openTab, renderHeader, wireHeader } from "./header.js";
-import { History } from "./history.js";
-import { Inputs, randomId, readOwner } from "./memory.js";
-import { wireLostPictures } from "./lost_pictures.js";
-import { JobFolder } from "./job_folder.js";
-import { Menus } from "./menus.js";
-import { initial, reduce, shownJob, stalledBeat } from "./model.js";
-import { waitForTheServer } from "./patience.js";
-import { OtherDevice } from "./other_device.js";
-import { PausedJobs } from "./paused.js";
-import { bringIntoSight } from "./in_sight.js";
-import { PictureActions } from "./picture_actions.js";
-import { renderProgress } from "./progress.js";
-import { Queue } from "./queue.js";
-import { countsAre, knows, lookForCounts } from "./reload.js";
-import { ask, jobPath } from "./rest.js";
-import { refuseClosed, renderRights } from "./rights.js";
-import { renderProgram, RestartAnswer } from "./restarts.js";
-import { Settings } from "./settings.js";
-import { Stage } from "./stage.js";
-import { wireStripKeys } from "./strip.js";
-import { seedOf, Takeover } from "./takeover.js";
-import { WhenDone } from "./when_done.js";
+import { Audit } from "./settings/audit.js";
+import { Buttons } from "./drawing/buttons.js";
+import { Connection } from "./live/connection.js";
+import { byId, press } from "./page/dom.js";
+import { renderJobLinks, wireJobLinks } from "./stage/job_links.js";
+import { Fields } from "./fields/fields.js";
+import { openTab, renderHeader, wireHeader } from "./header/header.js";
+import { EarlierJobs } from "./live/earlier_jobs.js";
+import { Inputs, randomId, readOwner } from "./page/memory.js";
+import { wireLostPictures } from "./page/lost_pictures.js";
+import { JobFolder } from "./stage/job_folder.js";
+import { Menus } from "./page/menus.js";
+import { initial, reduce, shownJob, stalledBeat } from "./model/model.js";
+import { waitForTheServer } from "./live/resend.js";
+import { OtherDevice } from "./settings/other_device.js";
+import { PausedJobs } from "./live/paused_jobs.js";
+import { scrollToStage } from "./stage/scroll_to_stage.js";
+import { PictureActions } from "./stage/picture_actions.js";
+import { renderProgress } from "./stage/progress.js";
+import { Queue } from "./queue/queue.js";
+import { countsAre, knows, lookForCounts } from "./page/reload.js";
+import { ask, jobPath } from "./live/rest.js";
+import { refuseClosed, renderRights } from "./page/rights.js";
+import { renderProgram, RestartAnswer } from "./settings/restarts.js";
+import { Settings } from "./settings/settings.js";
+import { Stage } from "./stage/stage.js";
+import { wireStripKeys } from "./stage/strip.js";
+import { seedOf, Takeover } from "./fields/takeover.js";
+import { WhenDone } from "./settings/when_done.js";
 
 class Page {
   constructor() {
@@ -46,14 +46,14 @@ class Page {
     this.folder = new JobFolder((words) => this.problem(words));
     this.audit = new Audit();
     this.paused = new PausedJobs(this);
-    this.history = new History(this);
+    this.earlier = new EarlierJobs(this);
     this.done = new WhenDone(this);
     this.restarts = new RestartAnswer(() => this.state);
     this.drawing = false;
     this.device = new OtherDevice(this.state.owner, () => this.render());
     wireHeader(() => this.render());
     refuseClosed();
-    wireElsewhere(this);
+    wireJobLinks(this);
     document.addEventListener("click", (event) => this.clicked(event));
     wireStripKeys((url) => this.select(url));
     wireLostPictures();
@@ -67,7 +67,7 @@ class Page {
 
   hear(message) {
     this.paused.hear(message);
-    this.history.hear(message);
+    this.earlier.hear(message);
     if (message.type === "snapshot") {
       if (this.state.page !== null && message.page !== this.state.page) {
         location.reload(); // another page is served now; what was typed is kept
@@ -103,7 +103,7 @@ class Page {
     const facts = { ...this.facts, model: this.fields.model, told: this.done.title };
     if (knows(this.state)) this.buttons.render(this.state);
     renderProgress(this.state, facts);
-    renderElsewhere(this.state);
+    renderJobLinks(this.state);
     renderHeader(this.state, [this.device.banner]);
     renderRights(this.state);
     this.device.render(this.state);
@@ -115,7 +115,7 @@ class Page {
     this.fields.renderSizes();
     this.queue.render(this.state);
     this.paused.read();
-    this.history.read();
+    this.earlier.read();
     this.settings.stands(this.state.standing);
   }
 
@@ -209,7 +209,7 @@ function api(page) {
         return page.problem(answer.message, answer.field);
       }
       page.takeover.accepted();
-      if (answer.job?.id === page.state.shown) bringIntoSight();
+      if (answer.job?.id === page.state.shown) scrollToStage();
       page.fields.clear();
       return undefined;
     },

@@ -1,4 +1,4 @@
-"""The Queue tab: what is drawn, waits, is paused, and was. `assets/queue.js` fills it from the jobs' own routes."""
+"""The Queue tab: what is drawn, waits, is paused, and was. `assets/queue/` fills it from the jobs' own routes."""
 
 from __future__ import annotations
 

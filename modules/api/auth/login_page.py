@@ -7,7 +7,8 @@ from html import escape
 from starlette.responses import HTMLResponse
 
 # What the page needs before anyone is known. Nothing in these files is secret.
-ASSETS = frozenset(f"/steady/assets/{name}" for name in ("style.css", "login.css", "login.js", "mark.svg"))
+FILES = ("page/page.css", "login/login.css", "login/login.js", "mark.svg")
+ASSETS = frozenset(f"/steady/assets/{name}" for name in FILES)
 
 PAGE = """<!doctype html>
 <html lang="en" data-colours-setting="{colours}">
@@ -16,8 +17,8 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <meta name="robots" content="noindex">
 <link rel="icon" type="image/svg+xml" href="/steady/assets/mark.svg">
-<link rel="stylesheet" href="/steady/assets/style.css"><link rel="stylesheet" href="/steady/assets/login.css">
-<script src="/steady/assets/login.js"></script>
+<link rel="stylesheet" href="/steady/assets/page/page.css"><link rel="stylesheet" href="/steady/assets/login/login.css">
+<script src="/steady/assets/login/login.js"></script>
 </head>
 <body>
 <main class="sd-login">

@@ -87,13 +87,15 @@ def every_route(rest: FastAPI) -> list[tuple[str, str]]:
         for method in operations
     ]
     assert len(told) > 50
-    assets = [("GET", f"/steady/assets/{path.name}") for path in (ROOT / "webui" / "assets").iterdir()]
+    folder = ROOT / "webui" / "assets"
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*.*") if path.is_file()]
+    assets = [("GET", f"/steady/assets/{name}") for name in names]
     return [
         *told,
         *[one for one in assets if one[1] not in ASSETS],
         *[("GET", path) for path in ("/", "/config", "/theme.css", "/docs", "/openapi.json", "/no/such/path")],
-        *[("GET", path) for path in ("//", "/login/", "/login/../", "/steady/assets/style.css/../app.js", "/LOGIN")],
-        *[("POST", path) for path in ("/gradio_api/run/predict", "/gradio_api/upload", "/steady/assets/style.css")],
+        *[("GET", path) for path in ("//", "/login/", "/login/../", "/steady/assets/mark.svg/../app.js", "/LOGIN")],
+        *[("POST", path) for path in ("/gradio_api/run/predict", "/gradio_api/upload", "/steady/assets/page/page.css")],
         *[(method, "/sdapi/v1/options") for method in ("HEAD", "OPTIONS", "PUT", "PATCH")],
     ]
 

@@ -1,0 +1,156 @@
+// The Settings tab: its search field, what is wrong with a field, and the choices that are not applied yet. Those stay
+// when another page applies its own, and only they are sent.
+
+import { followSetting } from "../header/colours.js";
+import { byId, make, setAttribute, setLabel, setText } from "../page/dom.js";
+
+const SENDING = "#settings_submit, #settings_restart_gradio, #settings_restart_engine";
+const UNSENT = "The server does not answer, so nothing was sent. Your choices stay here: apply them when it is back.";
+
+export class Settings {
+  standing = "quiet";
+  names = [];
+  known = null; // what the server has, in the order of `names`
+  now = []; // what the fields show
+
+  constructor() {
+    document.addEventListener("input", (event) => this.edited(event.target), true);
+    document.addEventListener("click", (event) => this.clicked(event), true);
+  }
+
+  // What the server has was read anew. Returns what the fields show from now on: the user's own choice where it is not
+  // applied yet, else the server's.
+  read(json, values) {
+    const { names, values: fresh } = JSON.parse(json || '{"names": [], "values": []}');
+    const merged = fresh.map((value, i) => (this.known && !same(values[i], this.known[i]) ? values[i] : value));
+    this.names = names;
+    this.known = fresh;
+    followSetting(fresh[names.indexOf("theme")]);
+    this.changed(merged);
+    return merged;
+  }
+
+  changed(values) {
+    values.forEach((value, i) => this.now.length && !same(value, this.now[i]) && mend(byId(`setting_${this.names[i]}`)));
+    this.now = values;
+    const open = new Set(this.open());
+    for (const name of this.names) byId(`setting_${name}`)?.classList.toggle("sd-unsaved", open.has(name));
+    setLabel(byId("settings_submit"), open.size ? `Apply (${open.size})` : "Apply");
+    setAttribute(byId("settings_submit"), "data-unsaved", open.size || null);
+  }
+
+  open = () => this.names.filter((_, i) => this.known && !same(this.now[i], this.known[i]));
+
+  unsaved() {
+    return JSON.stringify(this.open());
+  }
+
+  edited(target) {
+    if (target.id === "settings_search") {
+      forget();
+      return search(target.value);
+    }
+    const setting = target.closest?.(".sd-setting");
+    if (setting) mend(setting);
+    if (setting) forget();
+    return undefined;
+  }
+
+  // What was answered is of the moment before the next deed, and of this visit of the tab.
+  clicked(event) {
+    if (event.target.closest?.("[role=tab], #settings_submit")) forget();
+    if (!event.target.closest?.(SENDING) || !["reconnecting", "lost"].includes(this.standing)) return;
+    event.stopPropagation();
+    event.preventDefault();
+    sayUnsent(UNSENT);
+  }
+
+  // How the connection stands: what is pressed while the server is gone says so, until it is back.
+  stands(standing) {
+    if (standing !== this.standing && standing === "open") sayUnsent("");
+    this.standing = standing;
+  }
+
+  // The server has answered Apply: what is wrong stands at its field, the first one in sight.
+  answered(html) {
+    const answer = make("template");
+    answer.innerHTML = html || "";
+    const faults = Object.entries(JSON.parse(answer.content.firstElementChild?.dataset.faults || "{}"));
+    for (const setting of document.querySelectorAll(".sd-setting")) mend(setting);
+    for (const [name, words] of faults) blame(byId(`setting_${name}`), words);
+    const first = faults.length ? byId(`setting_${faults[0][0]}`) : null;
+    if (!first) return;
+    if (first.classList.contains("sd-gone")) clearSearch();
+    /** @type {HTMLElement} */ (first.querySelector("input, textarea"))?.focus({ preventScroll: true });
+    first.scrollIntoView({ block: "center" });
+  }
+}
+
+const same = (a, b) => a === b || (a ?? null) === (b ?? null);
+
+function sayUnsent(words) {
+  const box = byId("settings_result");
+  let line = byId("settings_unsent");
+  if (!line && box && words) line = box.appendChild(make("p", { id: "settings_unsent", class: "sd-answer", "data-tone": "problem", role: "alert" }));
+  setText(line, words);
+  setAttribute(line, "hidden", words ? null : "");
+}
+
+function forget() {
+  /** @type {HTMLElement | null} */
+  const line = byId("settings_result")?.querySelector(".sd-answer");
+  if (line) line.hidden = true;
+}
+
+function blame(setting, words) {
+  if (!setting) return;
+  mend(setting);
+  const problem = make("p", { class: "sd-problem", role: "alert", id: `${setting.id}_problem` }, words);
+  setting.append(problem);
+  setting.classList.add("sd-wrong");
+  for (const input of setting.querySelectorAll("input, textarea")) {
+    setAttribute(input, "aria-invalid", "true");
+    setAttribute(input, "aria-describedby", problem.id);
+  }
+}
+
+function mend(setting) {
+  const problem = setting?.querySelector(".sd-problem");
+  if (!problem) return;
+  problem.remove();
+  setting.classList.remove("sd-wrong");
+  for (const input of setting.querySelectorAll("[aria-invalid]")) {
+    setAttribute(input, "aria-invalid", null);
+    setAttribute(input, "aria-describedby", null);
+  }
+}
+
+function clearSearch() {
+  const field = /** @type {HTMLInputElement} */ (byId("settings_search"));
+  field.value = "";
+  search("");
+}
+
+function search(text) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  let all = 0;
+  for (const section of byId("steady_settings").querySelectorAll(".sd-section")) {
+    const heading = section.querySelector("h2")?.textContent || "";
+    const settings = Array.from(section.querySelectorAll(".sd-setting"));
+    let found = 0;
+    for (const setting of settings.length ? settings : [section]) {
+      const said = `${heading} ${setting.id} ${setting.textContent} ${needs(setting)}`.toLowerCase();
+      const fits = words.every((word) => said.includes(word));
+      if (setting !== section) setting.classList.toggle("sd-gone", !fits);
+      found += fits ? 1 : 0;
+    }
+    section.classList.toggle("sd-gone", !found);
+    all += found;
+  }
+  const none = byId("settings_none");
+  none.hidden = all > 0;
+  setText(none, all ? "" : `No setting holds “${text.trim()}”.`);
+}
+
+// The badge is drawn by tabs.css; a search for its words finds it too.
+const needs = (setting) => (/sd-needs-(engine|server)/.test(setting.className) ? "restart" : "");

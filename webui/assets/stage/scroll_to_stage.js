@@ -1,0 +1,18 @@
+// Who presses Generate wants to see the picture: on a phone that stands far down in the fields.
+
+import { byId, visible } from "../page/dom.js";
+
+const ENOUGH = 0.7; // of the stage
+
+// Scrolls to the stage unless most of it is in sight already, above what lies over the page.
+export function scrollToStage() {
+  const stage = byId("txt2img_stage");
+  if (!visible(stage)) return;
+  const { top, bottom, height } = stage.getBoundingClientRect();
+  const dock = byId("txt2img_actions");
+  const fixed = dock && getComputedStyle(dock).position === "fixed" ? dock.getBoundingClientRect().top : innerHeight;
+  const seen = Math.min(bottom, fixed) - Math.max(top, 0);
+  if (seen >= ENOUGH * Math.min(height, innerHeight)) return;
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+  scrollTo({ top: Math.max(0, scrollY + top - 12), behavior });
+}

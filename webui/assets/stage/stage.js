@@ -1,0 +1,214 @@
+// The picture and its infotext.
+
+import { byId, logBox, make, setAttribute, setText } from "../page/dom.js";
+import { chainOf, shownJob, shownPreview, sizeOf, unfinished } from "../model/model.js";
+import { picturesOf } from "../model/strip_places.js";
+import { FAILED } from "../model/statuses.js";
+import { renderStrip } from "./strip.js";
+import { linkTo } from "./viewer.js";
+import { clock, noteWords } from "../model/words.js";
+
+export const FROM_ANOTHER = "Edited from an earlier job";
+const CHIP = { type: "button", class: "sd-chip" };
+
+export class Stage {
+  // The address of the picture that the user chose in the strip; null follows what is being drawn.
+  chosen = null;
+  job = null; // the one that was on the stage
+  wanted = ""; // the address last asked for; a slower, older decoding must not replace it
+
+  render(state, facts) {
+    const job = shownJob(state);
+    if (job?.id !== this.job?.id && !cameByItself(job, this.job)) this.chosen = null;
+    this.job = job;
+    const output = this.output(state);
+    const preview = this.preview(state);
+    this.renderPicture(state, job, output, preview);
+    this.renderEmpty(job, output, facts);
+    renderStrip(state, preview ? null : output, facts);
+    renderLive(this.chosen && !preview ? job : null);
+    renderInfotext(job, output, preview);
+    renderNotes(byId("txt2img_job_notes"), job);
+  }
+
+  // The preview on the stage: of what is being drawn, unless a picture was chosen.
+  preview(state) {
+    return this.chosen && this.output(state)?.url === this.chosen ? null : shownPreview(state);
+  }
+
+  // The output on the stage: the chosen one; while drawing the newest; of a finished job the first; of a chain that was
+  // stopped in between its last one; while an own job waits the one of before.
+  output(state) {
+    const chosen = this.chosen && picturesOf(state).find((one) => one.url === this.chosen);
+    if (chosen) return chosen;
+    const job = shownJob(state);
+    if (job?.outputs.length) return unfinished(job) ? job.outputs.at(-1) : job.outputs[0];
+    if (job?.status === "queued") return picturesOf(state).at(-1) || null;
+    const links = job?.status === "interrupted" ? chainOf(state, job) : [];
+    const link = links.findLast((one) => one.outputs.length);
+    return link ? { ...link.outputs.at(-1), job: link.id } : null;
+  }
+
+  renderPicture(state, job, output, preview) {
+    const frame = byId("txt2img_stage");
+    if (!frame) return;
+    const source = preview ? preview.data : output ? output.url : "";
+    const note = byId("txt2img_note");
+    const words = noteWords(state, preview);
+    setText(note, words);
+    setAttribute(note, "title", preview ? state.progress?.preview?.reason || null : null);
+    note.hidden = !words;
+    // Between a click and the first preview the last picture stays, dimmed: nothing blinks.
+    const waits = !source && unfinished(job);
+    const before = job?.follows ? "picture" : "before"; // the next link of a chain begins by itself, and dims nothing
+    frame.dataset.shows = source ? (preview ? "preview" : "picture") : waits && this.wanted ? before : "nothing";
+    const image = byId("txt2img_live_preview");
+    const alt = preview ? "Preview of the picture being drawn" : output ? promptOf(output.infotext) || "Picture" : "";
+    setAttribute(image, "alt", alt);
+    if (source) this.show(image, source, sizeOf(output ? { request: output } : job));
+    else if (!waits) this.clear(image);
+    byId("txt2img_open").hidden = frame.dataset.shows === "nothing";
+  }
+
+  // The old picture stays until the new one is decoded.
+  async show(image, source, { width, height }) {
+    if (source === this.wanted) return;
+    this.wanted = source;
+    const next = new Image();
+    next.src = source;
+    try {
+      await next.decode();
+    } catch {
+      if (this.wanted !== source) return;
+      this.wanted = ""; // the next news try it again
+      if (!image.src.startsWith("data:")) this.clear(image); // another picture would stand under this one's words
+      return;
+    }
+    if (this.wanted !== source) return;
+    image.src = source;
+    const ratio = ratioOf(next, width / height);
+    byId("txt2img_open").style.setProperty("--ratio", ratio.toFixed(4));
+  }
+
+  clear(image) {
+    this.wanted = "";
+    image.removeAttribute("src");
+  }
+
+  renderEmpty(job, output, facts) {
+    const empty = byId("txt2img_empty");
+    const failed = job && FAILED.includes(job.status);
+    const bare = job && !failed && !unfinished(job) && !output && !job.follows;
+    const key = JSON.stringify([failed && [job.id, job.error], bare && job.status, !job && facts.model]);
+    if (!empty || empty.dataset.key === key) return;
+    empty.dataset.key = key;
+    if (failed) {
+      const words = job.error || "The log says why.";
+      const title = job.status === "quarantined" ? "Set aside: it ended the engine twice" : "This job could not be drawn";
+      empty.replaceChildren(make("strong", {}, title), make("p", {}, String(words)));
+      if (job.log?.length) empty.append(logBox(job.log));
+      const buttons = [make("button", { ...CHIP, "data-retry": job.id }, "Try again"), make("button", { ...CHIP, "data-edit": job.id }, "Edit")];
+      empty.append(make("div", { class: "sd-chips" }, ...buttons));
+    } else if (bare) {
+      const words = "A setting keeps what stopped pictures had become: Settings, “Keep partial images”.";
+      empty.replaceChildren(make("strong", {}, "Stopped before the first picture was done"), make("p", {}, words));
+    } else if (!job && facts.model) {
+      empty.replaceChildren(...welcome(facts.model));
+    } else {
+      empty.replaceChildren();
+    }
+  }
+
+  // A thumbnail was chosen; null is the place of what is being drawn, and follows the drawing again.
+  select(url) {
+    this.chosen = url;
+  }
+}
+
+// The way back to the drawing, for who looks at a picture that is done.
+function renderLive(job) {
+  setAttribute(byId("txt2img_live"), "hidden", unfinished(job) && job.status !== "paused" ? null : "");
+}
+
+// Did a job take the place of another without anybody asking for it at that moment? Then who looks at an earlier picture
+// goes on looking at it.
+const cameByItself = (job, before) => Boolean(job?.follows) || Boolean(before && job) && job.created_at < before.finished_at;
+
+// The picture's own: a preview of several pictures is a grid. A small preview's is rounded, so what was asked counts there.
+function ratioOf(image, asked) {
+  const own = image.naturalWidth / image.naturalHeight;
+  return Math.abs(own / asked - 1) < 0.04 ? asked : own;
+}
+
+function welcome(model) {
+  const chips = model.examples.map((words) => make("button", { type: "button", class: "sd-chip", "data-example": words }, words));
+  return [
+    make("strong", {}, model.problem ? `${model.title} cannot be used` : `${model.title} is ready to draw`),
+    make("p", {}, model.problem || `It draws pictures of ${model.width} × ${model.height}. Try one of these:`),
+    make("div", { class: "sd-chips" }, ...(model.problem ? [] : chips)),
+  ];
+}
+
+function renderInfotext(job, output, preview) {
+  const info = byId("html_info_txt2img");
+  if (!info) return;
+  const text = output && !preview ? output.infotext : "";
+  const waiting = job && (preview || !output || unfinished(job)) ? asked(job) : "";
+  const key = text || `…${waiting}`;
+  allowSending(byId("txt2img_send"), Boolean(text));
+  if (info.dataset.key === key) return;
+  info.dataset.key = key;
+  info.replaceChildren();
+  if (text) {
+    info.append(...withPrompt(text));
+    linkTo(byId("txt2img_send"), output);
+  } else if (waiting) {
+    info.append(...withPrompt(waiting));
+  } else {
+    info.append("The settings of each picture are shown here and kept in its file.");
+  }
+}
+
+function allowSending(box, on) {
+  if (box.dataset.on === (on ? "yes" : "no")) return;
+  box.dataset.on = on ? "yes" : "no";
+  for (const button of box.querySelectorAll("button")) button.disabled = !on;
+  for (const link of box.querySelectorAll("a")) {
+    setAttribute(link, "aria-disabled", on ? null : "true");
+    setAttribute(link, "tabindex", on ? null : "-1");
+  }
+}
+
+// What people should be told of a job: what it was made from, that it went on at some step, or was drawn with less memory.
+function renderNotes(list, job) {
+  const notes = job?.notes || [];
+  const origin = job?.retry_of || null;
+  const key = JSON.stringify([origin, notes]);
+  if (!list || list.dataset.key === key) return;
+  list.dataset.key = key;
+  list.hidden = !notes.length && !origin;
+  list.replaceChildren(...notes.map(({ at, text }) => make("li", {}, make("time", {}, clock(at)), text)));
+  if (!origin) return;
+  const show = make("button", { type: "button", class: "sd-text", "data-origin": origin }, "Show that one");
+  list.prepend(make("li", {}, `${FROM_ANOTHER}. `, show));
+}
+
+function promptOf(text) {
+  const cut = text.search(/\n(Negative prompt: |Steps: )/);
+  return cut < 0 ? (text.startsWith("Steps: ") ? "" : text) : text.slice(0, cut);
+}
+
+// The infotext with its prompt set off.
+function withPrompt(text) {
+  const prompt = promptOf(text);
+  return [make("b", {}, prompt), text.slice(prompt.length)];
+}
+
+// What is being drawn, in the words of the infotext that it will have.
+function asked(job) {
+  const { prompt, steps, sampler_name, scheduler, cfg_scale, width, height } = { ...job.request, ...(job.resolved || {}) };
+  const size = width && height ? `${width}x${height}` : null;
+  const pairs = { Steps: steps, Sampler: sampler_name, "Schedule type": scheduler, "CFG scale": cfg_scale, Size: size };
+  const known = Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined);
+  return `${prompt || ""}\n${known.map(([name, value]) => `${name}: ${value}`).join(", ")}`;
+}
