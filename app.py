@@ -40,10 +40,8 @@ from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.store.job_store import JobStore
 from modules.link import Link
 from modules.paths import ROOT, data_folder, model_folders
-from webui.theme import mount_arguments
+from webui.theme import ASSETS, mount_arguments
 from webui.ui import create_ui, listeners_of
-
-ASSETS = ROOT / "webui" / "assets"
 
 
 def main() -> int:

@@ -34,6 +34,11 @@ EXAMPLES_OF_EMOJI = (
 EXAMPLES_OF_OTHERS = ("a lighthouse at dusk, oil painting", "portrait of a cat, studio light", "a bowl of ramen")
 
 
+def native_size(checkpoint: Checkpoint | None) -> tuple[int, int]:
+    """Return width and height that a checkpoint draws best, in pixels."""
+    return (checkpoint.native_width, checkpoint.native_height) if checkpoint else (NO_MODEL_SIZE, NO_MODEL_SIZE)
+
+
 def choices(checkpoints: Sequence[Checkpoint]) -> list[tuple[str, str]]:
     """Return (what the list shows, what it stands for) of each checkpoint; those that cannot be used say so."""
     return [(one.title if one.problem is None else f"{one.title} (cannot be used)", one.name) for one in checkpoints]

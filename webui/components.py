@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
-
-Component = Any
-Values = dict[Component, Any]
 
 
 def html(value: str, elem_id: str | None = None, classes: Sequence[str] = ()) -> Any:
@@ -18,9 +14,9 @@ def html(value: str, elem_id: str | None = None, classes: Sequence[str] = ()) ->
     return gr.HTML(value, elem_id=elem_id, elem_classes=list(classes), **frameless)
 
 
-def tool_button(sign: str, elem_id: str) -> Any:
+def tool_button(sign: str, elem_id: str, *classes: str) -> Any:
     """A small button with one sign. Its name for screen readers and its tooltip are set by `fields/fields.js`."""
-    return gr.Button(sign, elem_id=elem_id, elem_classes=["sd-tool"], min_width=36, scale=0)
+    return gr.Button(sign, elem_id=elem_id, elem_classes=["sd-tool", *classes], min_width=36, scale=0)
 
 
 def hidden_button(name: str, elem_id: str) -> Any:
@@ -31,34 +27,3 @@ def hidden_button(name: str, elem_id: str) -> Any:
 def hidden_text(elem_id: str, value: str = "") -> Any:
     """A text that scripts read. It is in the page, out of sight."""
     return gr.Textbox(value, elem_id=elem_id, visible="hidden", label=elem_id)
-
-
-def on(
-    event: Callable[..., Any],
-    fn: Callable[..., Any] | None,
-    inputs: Any = None,
-    outputs: Any = None,
-    js: str | None = None,
-    **more: Any,
-) -> Any:
-    """Attach a listener the one way this page does it: one short POST, no queue, nothing greyed out meanwhile.
-
-    Values arrive as the browser sent them (`preprocess=False`), so that a bad one is judged by `validate_request` and
-    told at its field, and not by Gradio in a pop-up.
-    """
-    return event(
-        fn,
-        inputs,
-        outputs,
-        js=js,
-        queue=False,
-        show_progress="hidden",
-        preprocess=False,
-        api_visibility="private",
-        **more,
-    )
-
-
-def on_any(events: Sequence[Callable[..., Any]], *arguments: Any, **more: Any) -> Any:
-    """Attach one listener, in the same way, to several events."""
-    return on(functools.partial(gr.on, list(events)), *arguments, **more)

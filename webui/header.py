@@ -15,8 +15,29 @@ from modules.options import Settings
 from modules.shared import opts
 from webui import checkpoint_facts as suits
 from webui.actors import actor, order
-from webui.components import Component, hidden_button, hidden_text, html, on, tool_button
-from webui.live import BANNERS, MARK, STATUS
+from webui.components import hidden_button, hidden_text, html, tool_button
+from webui.listeners import Component, Script, Values, on, together
+
+MARK = (
+    '<h1 class="sd-mark"><svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
+    'stroke-linecap="round" aria-hidden="true"><path d="M3 7c3-4 5 4 8 0s5 4 10 0" opacity=".35"/>'
+    '<path d="M3 12.5c4-2 6 1.5 9 .3s5-.6 9-.3" opacity=".65"/><path d="M3 18h18"/></svg>'
+    "<span>Steady Diffusion</span></h1>"
+)
+
+STATUS = """
+<span class="sd-status">
+  <span class="sd-pill" id="steady_status">
+    <span class="sd-dot"></span><span class="sd-words">Connecting …</span><span class="sd-device"></span
+    ><span class="sd-instance"></span></span>
+  <button type="button" class="sd-pill sd-queue-pill" id="steady_queue_pill" title="Open the queue"
+    data-opens="queue">Queue 0</button>
+  <button type="button" class="sd-tool-plain" id="steady_colours" aria-label="Light or dark" title="Light or dark">
+  </button>
+</span>
+"""
+
+BANNERS = '<div id="steady_banners" class="sd-banners" role="alert"></div>'
 
 
 @dataclass(frozen=True)
@@ -57,9 +78,10 @@ def build(catalogue: CheckpointCatalogue, checkpoint: Checkpoint | None) -> Head
 def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> None:
     """Join the bar with the settings, the catalogue and the launcher."""
 
-    def choose(name: str, owner: str, asker: gr.Request) -> None:
+    def choose(values: Values, asker: gr.Request) -> None:
         """Keep a choice of the list. Any page may send any text, and what stood here would be every client's model."""
-        by = actor(owner, asker)
+        name = values["checkpoint"]
+        by = actor(values["owner"], asker)
         if by.only_own or not isinstance(name, str) or not name:
             return  # A guest's choice is that of his own jobs.
         try:
@@ -69,31 +91,31 @@ def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> Non
         if changed:
             store.audit.note_settings(changed, by=by)
 
-    def refresh() -> tuple[Any, str]:
+    def refresh(_values: Values, _asker: gr.Request) -> Values:
         catalogue.refresh()
         return current(catalogue)
 
-    def start_engine(owner: str, asker: gr.Request) -> None:
-        refusal = order(store, "restart-engine", owner, asker)
+    def start_engine(values: Values, asker: gr.Request) -> None:
+        refusal = order(store, "restart-engine", values["owner"], asker)
         if refusal is not None:
             raise gr.Error(refusal, print_exception=False)
 
-    on(header.checkpoint.input, choose, [header.checkpoint, header.owner])
-    on(header.checkpoint.change, None, header.checkpoint, None,
-       js="async (name) => { (await window.steadyReady).choseCheckpoint(name); return []; }")  # fmt: skip
-    tell_page(on(header.refresh.click, refresh, None, [header.checkpoint, header.facts]), header)
-    on(header.start_engine.click, start_engine, header.owner)
+    chosen = {"checkpoint": header.checkpoint}
+    owner = {"owner": header.owner}
+    on(header.checkpoint.input, choose, together(chosen, owner))
+    on(header.checkpoint.change, None, chosen, script=Script("choseCheckpoint"))
+    tell_page(on(header.refresh.click, refresh, outputs=together(chosen, {"facts": header.facts})), header)
+    on(header.start_engine.click, start_engine, owner)
 
 
 def tell_page(listener: Any, header: Header) -> None:
     """After a listener that reads the facts anew: hand them to the page's scripts."""
-    on(listener.then, None, [header.facts, header.checkpoint], None,
-       js="async (facts, name) => { (await window.steadyReady).know(facts, name); return []; }")  # fmt: skip
+    on(listener.then, None, {"facts": header.facts, "checkpoint": header.checkpoint}, script=Script("know"))
 
 
-def current(catalogue: CheckpointCatalogue) -> tuple[Any, str]:
+def current(catalogue: CheckpointCatalogue) -> dict[str, Any]:
     """Return the list of checkpoints as it is now, with the setting's choice, and the facts about them."""
     known = catalogue.list()
     checkpoint = suits.chosen(catalogue, opts.values.sd_model_checkpoint)
     listed = gr.update(choices=suits.choices(known), value=checkpoint.name if checkpoint else None)
-    return listed, suits.facts(known, opts.values)
+    return {"checkpoint": listed, "facts": suits.facts(known, opts.values)}

@@ -23,6 +23,15 @@ SHOWN = """(source) => {
 }"""
 
 
+CALL = """([name, tab, values]) => window.steady.call(
+  {name, tab, takes: Object.keys(values), gives: []}, Object.values(values))"""
+
+
+def call(page: Page, name: str, tab: str = "", **values: str) -> None:
+    """Call a function of the page's scripts as a listener of Gradio does."""
+    page.evaluate(CALL, [name, tab, values])
+
+
 def picture(width: int, height: int) -> bytes:
     """Return a PNG of one colour."""
     file = io.BytesIO()

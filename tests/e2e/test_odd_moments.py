@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.feed import IDENTITY, SNAPSHOT, Feed
+from tests.e2e.feed import IDENTITY, SNAPSHOT, Feed, call
 from tests.program import Program, wait_until
 
 DRAWING = {"job": IDENTITY, "phase": "sample", "image": 12, "images": 16, "step": 149, "steps": 150, "progress": 0.994,
@@ -41,7 +41,7 @@ def feed(page: Page, program: Program) -> Feed:
 
 
 def refuse(page: Page, **answer: Any) -> None:
-    page.evaluate("(answer) => window.steady.answered(answer)", json.dumps(answer))
+    call(page, "answered", "txt2img", answer=json.dumps(answer))
 
 
 def test_the_preview_takes_no_third_line_under_the_bar(feed: Feed) -> None:
@@ -66,10 +66,10 @@ def test_what_was_said_of_a_checkpoint_goes_with_it(feed: Feed) -> None:
     refuse(feed.page, message="Checkpoint broken cannot be used: no unet.", field="sd_model_checkpoint")
     expect(words).to_be_visible()
     assert feed.page.evaluate(height) == before, "nothing jumps"
-    feed.page.evaluate("() => window.steady.choseCheckpoint('another')")
+    call(feed.page, "choseCheckpoint", checkpoint="another")
     expect(words).to_have_count(0)
     refuse(feed.page, message="The prompt is too long.", field="prompt")
-    feed.page.evaluate("() => window.steady.choseCheckpoint('emoji')")
+    call(feed.page, "choseCheckpoint", checkpoint="emoji")
     expect(feed.page.locator("#txt2img_prompt .sd-problem")).to_be_visible()
 
 

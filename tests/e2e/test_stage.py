@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.feed import IDENTITY, Feed, output
+from tests.e2e.feed import IDENTITY, Feed, call, output
 from tests.program import Program, wait_until
 
 SIZES = [(64, 64), (256, 256), (512, 512), (512, 768), (768, 512), (1024, 1024), (1024, 512), (2048, 1024),
@@ -143,7 +144,7 @@ def test_generate_at_the_fields_of_a_phone_brings_the_picture_into_sight(browser
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         assert page.evaluate("scrollY") > 300
         answer = {"job": fed.job("running", []), "message": None}
-        page.evaluate("(answer) => window.steady.answered(JSON.stringify(answer))", answer)
+        call(page, "answered", "txt2img", answer=json.dumps(answer))
         wait_until(lambda: page.evaluate("scrollY") < 180, 10, "the picture is in sight")
 
 

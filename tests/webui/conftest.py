@@ -12,7 +12,8 @@ from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from modules.paths import ROOT, DataFolder
 from webui import header
-from webui.tabs import settings, txt2img
+from webui.tabs.drawing import actions, submitting
+from webui.tabs.settings import applying, tab
 
 
 def no_stop(*_asked: object) -> None:
@@ -35,6 +36,6 @@ def catalogue(tmp_path: Path) -> CheckpointCatalogue:
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
     """Settings in a folder of this test's own, in place of the program's."""
     own = Options(tmp_path / "settings.json")
-    for module in (settings, txt2img, header):
+    for module in (actions, applying, header, submitting, tab):
         monkeypatch.setattr(module, "opts", own)
     return own

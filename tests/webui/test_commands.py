@@ -39,12 +39,12 @@ class Page:
         """Return the words that the page shows. `when` is the moment of a restart, and the job that a stop means."""
         asker: Any = SimpleNamespace(request=SimpleNamespace(scope={"client": (address, 1), "headers": []}))
         first = [when] if button.startswith(("settings_restart", "txt2img_")) else []
-        return str(self._listeners[button](*first, "tab-1", asker))
+        return str(self._listeners[button](asker, *first, "tab-1"))
 
     def choose_model(self, name: Any, address: str = "127.0.0.1") -> None:
         """Send a name as the list of models does."""
         asker: Any = SimpleNamespace(request=SimpleNamespace(scope={"client": (address, 1), "headers": []}))
-        self._choose(name, "o" * 10_000, asker)
+        self._choose(asker, name, "o" * 10_000)
 
 
 class Port:

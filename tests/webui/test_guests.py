@@ -14,15 +14,15 @@ from tests.webui.test_commands import page as page
 from tests.webui.test_commands import port as port
 from tests.webui.test_submit import GOOD
 from webui import takeover
-from webui.tabs.settings import apply_settings
-from webui.tabs.txt2img import submit
+from webui.tabs.drawing.submitting import submit
+from webui.tabs.settings.applying import apply_settings
 
 OWNER = Actor("owner-of-the-desk", "127.0.0.1")
 GUEST = Actor("0123456789abcdef01234567", "10.0.0.3", only_own=True)
 
 
 def queue(store: JobStore, catalogue: CheckpointCatalogue, who: Actor, *more: Any, **named: Any) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(submit(store, catalogue, GOOD, who, *more, **named))
+    told: dict[str, Any] = json.loads(submit(store, catalogue, "txt2img", GOOD, who, *more, **named))
     return told
 
 

@@ -10,7 +10,8 @@ import pytest
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options
-from webui.tabs.settings import apply_settings, names_in, shown, shown_fields
+from webui.tabs.settings.applying import apply_settings, names_in
+from webui.tabs.settings.tab import shown, shown_fields
 
 
 def test_what_changed_is_named_and_announced(store: JobStore, options: Options) -> None:

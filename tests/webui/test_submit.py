@@ -11,7 +11,7 @@ from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options
-from webui.tabs.txt2img import submit
+from webui.tabs.drawing.submitting import submit
 
 WHO = Actor("owner-1", "127.0.0.1")
 GOOD: dict[str, Any] = {
@@ -22,7 +22,7 @@ GOOD: dict[str, Any] = {
 
 
 def answer(store: JobStore, catalogue: CheckpointCatalogue, **changes: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(submit(store, catalogue, {**GOOD, **changes}, WHO))
+    found: dict[str, Any] = json.loads(submit(store, catalogue, "txt2img", {**GOOD, **changes}, WHO))
     return found
 
 
@@ -37,7 +37,7 @@ def test_a_good_request_is_queued_for_its_owner(
 
 
 def test_what_was_sent_twice_is_one_job(store: JobStore, catalogue: CheckpointCatalogue, options: Options) -> None:
-    told = [json.loads(submit(store, catalogue, GOOD, WHO, "0a1b2c")) for _ in range(2)]
+    told = [json.loads(submit(store, catalogue, "txt2img", GOOD, WHO, "0a1b2c")) for _ in range(2)]
     assert [one["job"]["id"] for one in told] == ["0a1b2c", "0a1b2c"]
     assert store.jobs.page()[1] == 1
 
@@ -85,7 +85,7 @@ def test_who_asked_and_what_was_edited_are_kept(
     first = store.queue.submit("txt2img", GOOD, "owner-1")
     store.claims.claim("engine")
     store.claims.finish(first.id, "done")
-    told = json.loads(submit(store, catalogue, GOOD, WHO, "0a1b2c", forever=True, retry_of=first.id))["job"]
+    told = json.loads(submit(store, catalogue, "txt2img", GOOD, WHO, "0a1b2c", forever=True, retry_of=first.id))["job"]
     assert (told["forever"], told["retry_of"]) == (True, first.id)
     assert [(row.owner, row.address) for row in store.audit.rows(1)] == [("owner-1", "127.0.0.1")]
 
@@ -96,7 +96,7 @@ def test_an_edited_job_that_waits_is_replaced_by_its_owner_alone_where_the_setti
     options.update({"only_own_jobs": True})
     mine, theirs = (store.queue.submit("txt2img", GOOD, owner) for owner in (WHO.owner, "owner-2"))
     for number, edited in enumerate((theirs, mine)):
-        submit(store, catalogue, GOOD, WHO, f"new-{number}", retry_of=edited.id)
+        submit(store, catalogue, "txt2img", GOOD, WHO, f"new-{number}", retry_of=edited.id)
     assert store.jobs.get(mine.id) is None
     assert store.jobs.get(theirs.id) is not None
     assert sorted(store.jobs.queued_ids()) == sorted(["new-0", "new-1", theirs.id])

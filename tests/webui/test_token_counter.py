@@ -10,7 +10,7 @@ from modules.jobs.kinds.fields import PROMPT_LONGEST
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.prompts.token_count import TokenCount
 from tests.jobs.made_models import make_model
-from webui.tabs import txt2img
+from webui.tabs.drawing import prompts
 
 
 def test_a_text_of_megabytes_is_cut_before_it_is_counted(
@@ -22,20 +22,20 @@ def test_a_text_of_megabytes_is_cut_before_it_is_counted(
         counted.append(text)
         return TokenCount(7, 75)
 
-    monkeypatch.setattr(txt2img, "count_tokens", count)
-    assert "7 / 75" in txt2img.shown_count(catalogue, "heart " * 5_000_000, "emoji")
+    monkeypatch.setattr(prompts, "count_tokens", count)
+    assert "7 / 75" in prompts.shown_count(catalogue, "heart " * 5_000_000, "emoji")
     assert [len(text) for text in counted] == [PROMPT_LONGEST]
 
 
 @pytest.mark.parametrize("value", [None, 5, ["a"], {"a": 1}])
 def test_what_is_no_text_is_no_fault(catalogue: CheckpointCatalogue, value: object) -> None:
-    assert " / 75" in txt2img.shown_count(catalogue, value, "emoji")
+    assert " / 75" in prompts.shown_count(catalogue, value, "emoji")
 
 
 def test_an_emoji_counts_as_the_words_that_the_model_reads(catalogue: CheckpointCatalogue) -> None:
     for typed, read in (("🦄", "unicorn"), ("a 👩🏻‍🎨, 3d", "a woman artist, light skin tone, 3d")):
-        assert txt2img.shown_count(catalogue, typed, "emoji") == txt2img.shown_count(catalogue, read, "emoji")
-    assert txt2img.shown_count(catalogue, "❤️", "emoji") == txt2img.shown_count(catalogue, "red heart", "emoji")
+        assert prompts.shown_count(catalogue, typed, "emoji") == prompts.shown_count(catalogue, read, "emoji")
+    assert prompts.shown_count(catalogue, "❤️", "emoji") == prompts.shown_count(catalogue, "red heart", "emoji")
 
 
 def test_a_list_of_tokens_that_is_damaged_counts_nothing(tmp_path: Path) -> None:
@@ -43,4 +43,4 @@ def test_a_list_of_tokens_that_is_damaged_counts_nothing(tmp_path: Path) -> None
     (folder / "tokenizer" / "tokenizer.json").write_text("{}")
     models = CheckpointCatalogue([tmp_path])
     assert models.find("model").problem is None
-    assert txt2img.shown_count(models, "a heart", "model") == ""
+    assert prompts.shown_count(models, "a heart", "model") == ""

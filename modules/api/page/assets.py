@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from modules.api.answers import Refused
 
-KEEP_A_YEAR = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "no-cache"
 
 
@@ -38,7 +37,7 @@ def read_assets(folder: Path) -> dict[str, Asset]:
 
 
 def routes(assets: dict[str, Asset]) -> APIRouter:
-    """GET /steady/assets/NAME; with `?v=` the address names the version, so it may be kept."""
+    """GET /steady/assets/NAME; a browser asks each time whether its own is still the newest."""
     router = APIRouter()
 
     @router.get("/steady/assets/{name:path}")
@@ -46,8 +45,7 @@ def routes(assets: dict[str, Asset]) -> APIRouter:
         found = assets.get(name)
         if found is None:
             raise Refused(404, f"There is no asset {name!r}.")
-        versioned = "v" in request.query_params
-        headers = {"ETag": found.etag, "Cache-Control": KEEP_A_YEAR if versioned else ASK_EACH_TIME}
+        headers = {"ETag": found.etag, "Cache-Control": ASK_EACH_TIME}
         if request.headers.get("if-none-match") == found.etag:
             return Response(status_code=304, headers=headers)
         return Response(found.data, media_type=found.media_type, headers=headers)

@@ -1,9 +1,8 @@
 // Settings from outside: an infotext that is pasted, a picture that is dropped or pasted, the last picture, an earlier
 // job. The server reads them (webui/takeover.py); here they are put into the fields, told of, and taken back.
 
-import { byId, make, press, setAttribute } from "../page/dom.js";
+import { make, press, pressWhenThere, setAttribute } from "../page/dom.js";
 import { openTab } from "../header/header.js";
-import { write } from "../page/memory.js";
 import { ask } from "../live/rest.js";
 
 const SETTINGS_LINE = /^\s*Steps: ?\d+\s*,.*:.*,.*:/m; // the server looks more closely
@@ -12,35 +11,30 @@ const PICTURES = /^image\/(png|jpeg|webp)$/;
 const LONGEST = 200_000; // characters of an infotext; what is longer is pasted as it is
 const SHOWN = 8; // of what was not taken over; the rest is counted
 
-// As text: a number of a browser ends at 2^53.
-export const seedOf = (output) => output && (/(?:^|, )Seed: (\d+)/m.exec(output.infotext || "")?.[1] ?? String(output.seed));
-
 export class Takeover {
   source = null; // what the server is asked to read
   from = ""; // where that comes from, in words
   before = null; // what the fields showed before
   edited = null; // id of the job whose values were put into the fields, until they are sent
 
-  // `page` knows the fields.
-  constructor(page) {
-    this.page = page;
-    this.drop = new Drop((file) => this.picture(file));
-    document.addEventListener("paste", (event) => this.pasted(event), true);
+  constructor(tab) {
+    this.tab = tab;
     document.addEventListener("click", (event) => this.clicked(event));
   }
 
   clicked(event) {
-    const what = event.target.closest?.("button")?.dataset.take;
+    const what = this.tab.find(event, "page", "button")?.dataset.take;
     if (what === "paste") this.fromPrompt();
-    else if (what === "back") press("txt2img_take_back");
+    else if (what === "back") press(this.tab.id("take_back"));
     else if (what === "close") this.hide();
   }
 
+  // Something was pasted while this tab is in sight, or was the last one that was.
   pasted(event) {
     const { target, clipboardData: data } = event;
     const file = Array.from(data?.files || []).find((one) => one.type.startsWith("image/"));
     const text = data?.getData("text/plain") || "";
-    const inPrompt = Boolean(target.closest?.("#txt2img_prompt, #txt2img_neg_prompt"));
+    const inPrompt = ["prompt", "neg_prompt"].some((part) => this.tab.part(part)?.contains(target));
     const typing = !inPrompt && target.matches?.("input, textarea, [contenteditable]");
     if (typing || document.querySelector("dialog[open]")) return;
     if (SETTINGS_LINE.test(text) && text.length < LONGEST) this.take({ kind: "text", text }, "");
@@ -52,13 +46,13 @@ export class Takeover {
 
   // A1111's ↙: from the prompt where it holds an infotext, else from what was drawn last.
   fromPrompt() {
-    const text = byId("txt2img_prompt")?.querySelector("textarea").value || "";
+    const text = this.tab.promptField?.value || "";
     if (SETTINGS_LINE.test(text)) this.take({ kind: "text", text }, "");
     else this.take({ kind: "last" }, "your last picture");
   }
 
   async picture(file) {
-    openTab("txt2img");
+    openTab(this.tab.prefix);
     const name = file.name || "the picture";
     if (!PICTURES.test(file.type)) return this.refuse(`${name} is no picture of a kind that is read: use PNG, JPEG or WebP.`);
     if (file.size > MOST_BYTES) return this.refuse(`${name} is too large to be read: ${Math.round(file.size / 2 ** 20)} MiB.`);
@@ -73,8 +67,8 @@ export class Takeover {
   take(source, from) {
     this.source = source;
     this.from = from;
-    openTab("txt2img");
-    press("txt2img_take");
+    openTab(this.tab.prefix);
+    pressWhenThere(this.tab.id("take"));
   }
 
   takeFrom() {
@@ -82,28 +76,27 @@ export class Takeover {
   }
 
   // The server has read it. Returns what the checkpoint and the fields show from now on.
-  tookOver(names, json, [checkpoint, ...values]) {
-    const told = JSON.parse(json || "{}");
-    const stay = [checkpoint, ...values];
+  tookOver(told, shown) {
     if (!told.values) {
       this.refuse(told.problem || "This could not be read.");
-      return stay;
+      return {};
     }
+    const { fields } = this.tab;
     this.edited = told.kind === "edit" ? this.source.job : null;
-    this.before = stay;
-    if (told.checkpoint) write("steady.checkpoint", told.checkpoint); // else the model's own defaults would come in their place
-    this.page.fields.clear();
-    this.page.fields.wanted = null; // a schedule type that was chosen for other settings
+    this.before = shown;
+    if (told.checkpoint) fields.last = told.checkpoint; // else the model's own defaults would come in their place
+    fields.problems.clear();
+    fields.sampling.wanted = null; // a schedule type that was chosen for other settings
     this.show(told);
-    return [told.checkpoint || checkpoint, ...names.map((name, i) => told.values[name] ?? values[i])];
+    const taken = Object.entries(told.values).filter(([, value]) => value !== null);
+    return { ...Object.fromEntries(taken), checkpoint: told.checkpoint || shown.checkpoint };
   }
 
-  takenBack(values) {
+  takenBack() {
     const before = this.before;
     this.hide();
     this.edited = null;
-    if (!before) return values;
-    write("steady.checkpoint", before[0]);
+    if (before) this.tab.fields.last = before.checkpoint;
     return before;
   }
 
@@ -126,7 +119,7 @@ export class Takeover {
 
   hide() {
     this.before = null;
-    const box = byId("txt2img_taken");
+    const box = this.tab.part("taken");
     if (box) box.hidden = true;
   }
 
@@ -148,7 +141,7 @@ export class Takeover {
   }
 
   fill(tone, words, buttons, more = []) {
-    const box = byId("txt2img_taken");
+    const box = this.tab.part("taken");
     if (!box) return;
     box.hidden = false;
     setAttribute(box, "data-tone", tone);
@@ -181,51 +174,4 @@ async function base64(file) {
   reader.readAsDataURL(file);
   await new Promise((done, failed) => Object.assign(reader, { onload: done, onerror: () => failed(new Error(`${file.name} cannot be read.`)) }));
   return reader.result;
-}
-
-// A picture that is dragged over the page may be dropped anywhere on it.
-class Drop {
-  inside = false; // what is dragged comes from this page
-
-  constructor(dropped) {
-    this.dropped = dropped;
-    this.veil = make("div", { class: "sd-drop", hidden: true }, make("p", {}, "Drop the picture: its settings go into the fields."));
-    document.body.append(this.veil);
-    document.addEventListener("dragstart", () => (this.inside = true), true);
-    document.addEventListener("dragend", () => (this.inside = false), true);
-    for (const name of ["dragenter", "dragover", "dragleave", "drop"]) document.addEventListener(name, (event) => this[name](event), true);
-  }
-
-  // A file from elsewhere. The browser would leave the page for it, so it is taken also where nothing is done with it.
-  brings(event) {
-    return !this.inside && Array.from(event.dataTransfer?.types || []).includes("Files");
-  }
-
-  wants(event) {
-    return this.brings(event) && !document.querySelector("dialog[open]");
-  }
-
-  dragenter(event) {
-    if (this.wants(event)) this.veil.hidden = false;
-  }
-
-  dragover(event) {
-    if (!this.brings(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    event.dataTransfer.dropEffect = this.wants(event) ? "copy" : "none";
-  }
-
-  dragleave(event) {
-    if (!event.relatedTarget) this.veil.hidden = true; // it has left the window
-  }
-
-  drop(event) {
-    this.veil.hidden = true;
-    if (!this.brings(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const file = event.dataTransfer.files[0];
-    if (file && this.wants(event)) this.dropped(file);
-  }
 }

@@ -112,7 +112,7 @@ export function wireHeader(rerender) {
   document.addEventListener("click", (/** @type {EventOn<HTMLElement>} */ event) => {
     const button = event.target.closest?.("button");
     if (!button) return;
-    if (["steady_queue_pill", "txt2img_paused_jobs"].includes(button.id)) openTab("queue");
+    if (button.dataset.opens) openTab(button.dataset.opens);
     else if (button.id === "steady_colours") swapColours();
     else if (button.closest("#steady_banners, #settings_waiting") && button.dataset.press) press(button.dataset.press);
     else if (button.dataset.close) {

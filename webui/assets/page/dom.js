@@ -33,4 +33,15 @@ export function setAttribute(element, name, value) {
 
 export const press = (id) => byId(id)?.click();
 
+// Gradio puts the parts of a tab in place when it is opened for the first time.
+export function pressWhenThere(id) {
+  if (byId(id)) return press(id);
+  const watch = new MutationObserver(() => {
+    if (!byId(id)) return;
+    watch.disconnect();
+    press(id);
+  });
+  return watch.observe(document.body, { childList: true, subtree: true });
+}
+
 export const visible = (element) => Boolean(element && element.offsetParent !== null);

@@ -1,7 +1,6 @@
 // What this browser remembers: who it is, what was typed, which colours it likes. Storage may be switched off or full:
 // then the page works all the same and forgets.
 
-const INPUTS = "steady.txt2img";
 const OWNER = "steady.owner";
 
 export function read(key) {
@@ -37,28 +36,4 @@ export function readOwner() {
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is there over https only
   document.cookie = `steady-owner=${owner}; path=/sdapi/v1/jobs/; SameSite=Strict`;
   return owner;
-}
-
-export class Inputs {
-  // Nothing is written before `restore`: the first values of a fresh page must not replace the remembered ones.
-  names = null;
-
-  // Returns the values to show: the remembered one where there is one of the same kind, else what the page came with.
-  restore(names, values) {
-    let kept = {};
-    try {
-      kept = JSON.parse(read(INPUTS) || "{}");
-    } catch {
-      /* a broken memory is an empty one */
-    }
-    this.names = names;
-    return names.map((name, i) => (typeof kept[name] === typeof values[i] ? kept[name] : values[i]));
-  }
-
-  remember(values) {
-    if (!this.names) return;
-    const kept = {};
-    this.names.forEach((name, i) => (kept[name] = values[i]));
-    write(INPUTS, JSON.stringify(kept));
-  }
 }

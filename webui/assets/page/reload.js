@@ -4,7 +4,7 @@
 import { write } from "./memory.js";
 
 const JOB = "steady.job"; // of this tab alone
-const NOT_COUNTED = "0 / 75"; // what the counters are built with (webui/tabs/txt2img.py)
+const NOT_COUNTED = "0 / 75"; // what the counters are built with (webui/tabs/drawing/prompts.py)
 
 export const knows = (state) => state.instance !== null;
 
@@ -18,8 +18,8 @@ export function rememberJob() {
 }
 
 // Nothing was typed before: then nothing is what there is to count.
-export function countsAre(names, values) {
-  const typed = names.some((name, i) => /prompt/.test(name) && String(values[i]).trim());
+export function countsAre(fields) {
+  const typed = Object.entries(fields).some(([name, value]) => /prompt/.test(name) && String(value).trim());
   if (!typed) document.documentElement.dataset.counted = "yes";
 }
 

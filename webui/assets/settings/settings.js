@@ -9,9 +9,8 @@ const UNSENT = "The server does not answer, so nothing was sent. Your choices st
 
 export class Settings {
   standing = "quiet";
-  names = [];
-  known = null; // what the server has, in the order of `names`
-  now = []; // what the fields show
+  known = null; // what the server has, by the setting's name
+  now = null; // what the fields show
 
   constructor() {
     document.addEventListener("input", (event) => this.edited(event.target), true);
@@ -20,26 +19,25 @@ export class Settings {
 
   // What the server has was read anew. Returns what the fields show from now on: the user's own choice where it is not
   // applied yet, else the server's.
-  read(json, values) {
-    const { names, values: fresh } = JSON.parse(json || '{"names": [], "values": []}');
-    const merged = fresh.map((value, i) => (this.known && !same(values[i], this.known[i]) ? values[i] : value));
-    this.names = names;
+  read(fresh, shown) {
+    const kept = Object.keys(this.known || {}).filter((name) => !same(shown[name], this.known[name]));
+    const merged = { ...fresh, ...Object.fromEntries(kept.map((name) => [name, shown[name]])) };
     this.known = fresh;
-    followSetting(fresh[names.indexOf("theme")]);
+    followSetting(fresh.theme);
     this.changed(merged);
     return merged;
   }
 
-  changed(values) {
-    values.forEach((value, i) => this.now.length && !same(value, this.now[i]) && mend(byId(`setting_${this.names[i]}`)));
-    this.now = values;
+  changed(shown) {
+    for (const name of Object.keys(this.now || {})) if (!same(shown[name], this.now[name])) mend(byId(`setting_${name}`));
+    this.now = shown;
     const open = new Set(this.open());
-    for (const name of this.names) byId(`setting_${name}`)?.classList.toggle("sd-unsaved", open.has(name));
+    for (const name of Object.keys(this.known || {})) byId(`setting_${name}`)?.classList.toggle("sd-unsaved", open.has(name));
     setLabel(byId("settings_submit"), open.size ? `Apply (${open.size})` : "Apply");
     setAttribute(byId("settings_submit"), "data-unsaved", open.size || null);
   }
 
-  open = () => this.names.filter((_, i) => this.known && !same(this.now[i], this.known[i]));
+  open = () => Object.keys(this.known || {}).filter((name) => !same(this.now[name], this.known[name]));
 
   unsaved() {
     return JSON.stringify(this.open());
@@ -152,5 +150,5 @@ function search(text) {
   setText(none, all ? "" : `No setting holds “${text.trim()}”.`);
 }
 
-// The badge is drawn by tabs.css; a search for its words finds it too.
+// The badge is drawn by settings.css; a search for its words finds it too.
 const needs = (setting) => (/sd-needs-(engine|server)/.test(setting.className) ? "restart" : "");

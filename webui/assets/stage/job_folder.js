@@ -1,6 +1,6 @@
 // Where the pictures of the job on the stage are: the folder, where this browser is on the same machine, and all at once.
 
-import { byId, make } from "../page/dom.js";
+import { make } from "../page/dom.js";
 import { ask, jobPath } from "../live/rest.js";
 
 export const zipOf = (id) => `${jobPath(id)}/images/all.zip`;
@@ -18,18 +18,18 @@ export const openFolder = (id) => ask("POST", `${jobPath(id)}/open-folder`, {});
 export class JobFolder {
   known = new Map(); // job id -> its folder, null where it is not told to this browser
 
-  // `problem(words)` shows why a folder did not open.
-  constructor(problem) {
+  constructor(tab) {
+    this.tab = tab;
     document.addEventListener("click", (/** @type {EventOn<HTMLElement>} */ event) => {
       /** @type {HTMLElement | null} */
-      const button = event.target.closest?.("#txt2img_folder [data-folder]");
+      const button = tab.find(event, "folder", "[data-folder]");
       const id = button?.dataset.folder;
-      if (id) openFolder(id).catch((error) => problem(String(error.message || error)));
+      if (id) openFolder(id).catch((error) => tab.problem(String(error.message || error)));
     });
   }
 
   render(job) {
-    const line = byId("txt2img_folder");
+    const line = this.tab.part("folder");
     const count = job?.outputs.length || 0;
     if (!line) return;
     if (count && !this.known.has(job.id)) this.read(job);

@@ -1,14 +1,14 @@
 // Beside the words on the job on the stage: the way to what somebody else draws, and the way back to one's own.
 
-import { byId, setAttribute, setText } from "../page/dom.js";
+import { setAttribute, setText } from "../page/dom.js";
 import { drawnElsewhere, ownInstead, unfinished } from "../model/model.js";
 
-export function renderJobLinks(state) {
+export function renderJobLinks({ part }, state) {
   const own = ownInstead(state);
   const waits = Object.values(state.jobs).some((job) => job.owner === state.owner && unfinished(job) && job.status !== "paused");
   const other = waits || own ? null : drawnElsewhere(state); // while an own job waits its line tells of the queue
-  show(byId("txt2img_other"), other ? "See what another page draws" : "", other?.id);
-  show(byId("txt2img_back"), own ? (unfinished(own) ? "Back to my job" : "Back to my picture") : "");
+  show(part("other"), other ? "See what another page draws" : "", other?.id);
+  show(part("back"), own ? (unfinished(own) ? "Back to my job" : "Back to my picture") : "");
 }
 
 function show(button, words, job = null) {
@@ -18,17 +18,18 @@ function show(button, words, job = null) {
   setAttribute(button, "data-job", job);
 }
 
-export function wireJobLinks(model) {
+export function wireJobLinks(tab) {
   document.addEventListener("click", (/** @type {MouseEvent & EventOn<HTMLElement>} */ event) => {
     /** @type {HTMLElement | null} */
-    const button = event.target.closest?.("#txt2img_other, #txt2img_back");
-    if (!button) return;
-    const job = model.state.jobs[button.dataset.job];
-    if (button.id === "txt2img_back") model.dispatch({ type: "show-own" });
-    else if (job) model.dispatch({ type: "show", job });
+    const button = event.target.closest?.("button");
+    const pressed = tab.partOf(button);
+    if (!["other", "back"].includes(pressed)) return;
+    const job = tab.state.jobs[button.dataset.job];
+    if (pressed === "back") tab.page.dispatch({ type: "show-own" });
+    else if (job) tab.page.dispatch({ type: "show", job });
     else return;
-    model.draw();
-    const next = byId(button.id === "txt2img_back" ? "txt2img_other" : "txt2img_back");
-    if (event.detail === 0) (next.hidden ? byId("txt2img_open") : next).focus({ preventScroll: true }); // by keyboard
+    tab.page.draw();
+    const next = tab.part(pressed === "back" ? "other" : "back");
+    if (event.detail === 0) (next.hidden ? tab.part("open") : next).focus({ preventScroll: true }); // by keyboard
   });
 }

@@ -7,21 +7,31 @@ import { Viewer } from "./viewer.js";
 const SAID_MS = 1200;
 
 export class PictureActions {
-  // `page` knows what the strip holds (`state`) and the output on the stage (`staged`), and selects one by its address.
-  constructor(page) {
-    this.page = page;
-    this.viewer = new Viewer((output) => this.walkedTo(output));
+  // `tab` knows what the strip holds (`state`) and the output on the stage (`staged`), and selects one by its address.
+  constructor(tab) {
+    this.tab = tab;
+    this.viewer = new Viewer(
+      (output) => this.walkedTo(output),
+      () => tab.part("send"),
+    );
     document.addEventListener("click", (event) => this.clicked(event));
   }
 
   // The picture that they are about: the one in the viewer, else the one on the stage.
   get output() {
-    return this.viewer.output || this.page.staged;
+    return this.viewer.output || this.tab.staged;
+  }
+
+  // As text: a number of a browser ends at 2^53. Null where there is no picture.
+  get seed() {
+    const { output } = this;
+    return output ? (/(?:^|, )Seed: (\d+)/m.exec(output.infotext || "")?.[1] ?? String(output.seed)) : null;
   }
 
   clicked(event) {
-    const button = event.target.closest?.(":is(#txt2img_send, .sd-viewer-actions) [data-do]");
-    if (event.target.closest?.("#txt2img_open")) this.enlarge();
+    const inViewer = this.viewer.dialog.contains(event.target) && event.target.closest?.(".sd-viewer-actions [data-do]");
+    const button = inViewer || this.tab.find(event, "send", "[data-do]");
+    if (this.tab.find(event, "open", "button")) this.enlarge();
     else if (button?.dataset.do === "reuse-all") this.reuseAll();
     else if (button?.dataset.do === "reuse-seed") this.reuseSeed(button);
     else if (button?.dataset.do === "copy") this.copy(button);
@@ -32,27 +42,27 @@ export class PictureActions {
   }
 
   enlarge() {
-    const staged = this.page.staged;
+    const staged = this.tab.staged;
     if (!staged) return;
-    const pictures = picturesOf(this.page.state);
-    const failed = (error) => this.page.problem(String(error.message || error));
+    const pictures = picturesOf(this.tab.state);
+    const failed = (error) => this.tab.problem(String(error.message || error));
     this.viewer.open(pictures, pictures.findIndex((one) => one.url === staged.url)).catch(failed);
   }
 
   // The viewer closes: the picture that one had walked to is on the stage.
   walkedTo(output) {
-    if (picturesOf(this.page.state).some((one) => one.url === output?.url)) this.page.select(output.url);
+    if (picturesOf(this.tab.state).some((one) => one.url === output?.url)) this.tab.select(output.url);
   }
 
   // What was taken over is told beside the fields, so the viewer makes way.
   reuseAll() {
-    const { output, page } = this;
-    page.takeover.take({ kind: "reuse", job: output?.job ?? page.state.shown, index: output?.index }, "this picture");
+    const { output, tab } = this;
+    tab.takeover.take({ kind: "reuse", job: output?.job ?? tab.state.shown, index: output?.index }, "this picture");
     this.viewer.close();
   }
 
   reuseSeed(button) {
-    press("txt2img_reuse_seed");
+    press(this.tab.id("reuse_seed"));
     sayFor(button, "Taken over");
   }
 

@@ -1,25 +1,17 @@
-// The bar with one segment a phase, the line under it, and the page's title.
+// The bar with one segment a phase, and the line under it.
 
-import { byId, make, setAttribute, setText } from "../page/dom.js";
+import { make, setAttribute, setText } from "../page/dom.js";
 import { shownJob, shownProgress, unfinished } from "../model/model.js";
 import { otherPausedWords, phaseLine } from "../model/words.js";
 
-const TITLE = "Steady Diffusion";
-
-export function renderProgress(state, facts) {
-  const job = shownJob(state);
-  const progress = shownProgress(state);
-  const share = state.share?.value || 0;
-  renderBar(byId("txt2img_progress"), progress, share, job);
+export function renderProgress({ part }, state) {
+  renderBar(part("progress"), shownProgress(state), state.share?.value || 0, shownJob(state));
   const line = phaseLine(state);
-  renderLine(byId("txt2img_phase"), line);
-  setText(byId("txt2img_phase_live"), line.phase);
+  renderLine(part("phase"), line);
+  setText(part("phase_live"), line.phase);
   const paused = otherPausedWords(state);
-  setText(byId("txt2img_paused_jobs"), paused);
-  setAttribute(byId("txt2img_paused_jobs"), "hidden", paused ? null : "");
-  const title = unfinished(job) && job.status === "running" && facts.show_progress_in_title !== false;
-  const words = title ? `[${Math.floor(share * 100)} %] ${TITLE}` : facts.told || TITLE; // `told`: what ended unseen
-  if (document.title !== words) document.title = words;
+  setText(part("paused_jobs"), paused);
+  setAttribute(part("paused_jobs"), "hidden", paused ? null : "");
 }
 
 function renderBar(bar, progress, share, job) {

@@ -1,15 +1,15 @@
 // Who presses Generate wants to see the picture: on a phone that stands far down in the fields.
 
-import { byId, visible } from "../page/dom.js";
+import { visible } from "../page/dom.js";
 
 const ENOUGH = 0.7; // of the stage
 
 // Scrolls to the stage unless most of it is in sight already, above what lies over the page.
-export function scrollToStage() {
-  const stage = byId("txt2img_stage");
+export function scrollToStage(tab) {
+  const stage = tab.part("stage");
   if (!visible(stage)) return;
   const { top, bottom, height } = stage.getBoundingClientRect();
-  const dock = byId("txt2img_actions");
+  const dock = tab.part("actions");
   const fixed = dock && getComputedStyle(dock).position === "fixed" ? dock.getBoundingClientRect().top : innerHeight;
   const seen = Math.min(bottom, fixed) - Math.max(top, 0);
   if (seen >= ENOUGH * Math.min(height, innerHeight)) return;

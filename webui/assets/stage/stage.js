@@ -17,6 +17,10 @@ export class Stage {
   job = null; // the one that was on the stage
   wanted = ""; // the address last asked for; a slower, older decoding must not replace it
 
+  constructor(tab) {
+    this.tab = tab;
+  }
+
   render(state, facts) {
     const job = shownJob(state);
     if (job?.id !== this.job?.id && !cameByItself(job, this.job)) this.chosen = null;
@@ -25,10 +29,10 @@ export class Stage {
     const preview = this.preview(state);
     this.renderPicture(state, job, output, preview);
     this.renderEmpty(job, output, facts);
-    renderStrip(state, preview ? null : output, facts);
-    renderLive(this.chosen && !preview ? job : null);
-    renderInfotext(job, output, preview);
-    renderNotes(byId("txt2img_job_notes"), job);
+    renderStrip(this.tab, state, preview ? null : output, facts);
+    renderLive(this.tab.part("live"), this.chosen && !preview ? job : null);
+    renderInfotext(byId(`html_info_${this.tab.prefix}`), this.tab.part("send"), { job, output, preview });
+    renderNotes(this.tab.part("job_notes"), job);
   }
 
   // The preview on the stage: of what is being drawn, unless a picture was chosen.
@@ -50,10 +54,10 @@ export class Stage {
   }
 
   renderPicture(state, job, output, preview) {
-    const frame = byId("txt2img_stage");
+    const frame = this.tab.part("stage");
     if (!frame) return;
     const source = preview ? preview.data : output ? output.url : "";
-    const note = byId("txt2img_note");
+    const note = this.tab.part("note");
     const words = noteWords(state, preview);
     setText(note, words);
     setAttribute(note, "title", preview ? state.progress?.preview?.reason || null : null);
@@ -62,12 +66,12 @@ export class Stage {
     const waits = !source && unfinished(job);
     const before = job?.follows ? "picture" : "before"; // the next link of a chain begins by itself, and dims nothing
     frame.dataset.shows = source ? (preview ? "preview" : "picture") : waits && this.wanted ? before : "nothing";
-    const image = byId("txt2img_live_preview");
+    const image = this.tab.part("live_preview");
     const alt = preview ? "Preview of the picture being drawn" : output ? promptOf(output.infotext) || "Picture" : "";
     setAttribute(image, "alt", alt);
     if (source) this.show(image, source, sizeOf(output ? { request: output } : job));
     else if (!waits) this.clear(image);
-    byId("txt2img_open").hidden = frame.dataset.shows === "nothing";
+    this.tab.part("open").hidden = frame.dataset.shows === "nothing";
   }
 
   // The old picture stays until the new one is decoded.
@@ -87,7 +91,7 @@ export class Stage {
     if (this.wanted !== source) return;
     image.src = source;
     const ratio = ratioOf(next, width / height);
-    byId("txt2img_open").style.setProperty("--ratio", ratio.toFixed(4));
+    this.tab.part("open").style.setProperty("--ratio", ratio.toFixed(4));
   }
 
   clear(image) {
@@ -96,7 +100,7 @@ export class Stage {
   }
 
   renderEmpty(job, output, facts) {
-    const empty = byId("txt2img_empty");
+    const empty = this.tab.part("empty");
     const failed = job && FAILED.includes(job.status);
     const bare = job && !failed && !unfinished(job) && !output && !job.follows;
     const key = JSON.stringify([failed && [job.id, job.error], bare && job.status, !job && facts.model]);
@@ -126,8 +130,8 @@ export class Stage {
 }
 
 // The way back to the drawing, for who looks at a picture that is done.
-function renderLive(job) {
-  setAttribute(byId("txt2img_live"), "hidden", unfinished(job) && job.status !== "paused" ? null : "");
+function renderLive(button, job) {
+  setAttribute(button, "hidden", unfinished(job) && job.status !== "paused" ? null : "");
 }
 
 // Did a job take the place of another without anybody asking for it at that moment? Then who looks at an earlier picture
@@ -149,19 +153,18 @@ function welcome(model) {
   ];
 }
 
-function renderInfotext(job, output, preview) {
-  const info = byId("html_info_txt2img");
+function renderInfotext(info, actions, { job, output, preview }) {
   if (!info) return;
   const text = output && !preview ? output.infotext : "";
   const waiting = job && (preview || !output || unfinished(job)) ? asked(job) : "";
   const key = text || `…${waiting}`;
-  allowSending(byId("txt2img_send"), Boolean(text));
+  allowSending(actions, Boolean(text));
   if (info.dataset.key === key) return;
   info.dataset.key = key;
   info.replaceChildren();
   if (text) {
     info.append(...withPrompt(text));
-    linkTo(byId("txt2img_send"), output);
+    linkTo(actions, output);
   } else if (waiting) {
     info.append(...withPrompt(waiting));
   } else {

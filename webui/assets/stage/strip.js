@@ -1,7 +1,7 @@
 // The strip of thumbnails: a place for each picture, the newest last and in sight.
 
 import { drawnNow, partOf } from "../model/batch.js";
-import { byId, make, setAttribute } from "../page/dom.js";
+import { make, setAttribute } from "../page/dom.js";
 import { shownJob, shownPreview, shownProgress, sizeOf, unfinished } from "../model/model.js";
 import { placesOf } from "../model/strip_places.js";
 
@@ -11,8 +11,8 @@ const MARKED = ["partial", "skipped", "not drawn"];
 export const thumbnail = (output) => output.url.replace(/\.png$/, "/thumbnail");
 
 // `shown` is the output on the stage, null while that follows what is being drawn.
-export function renderStrip(state, shown, facts) {
-  const strip = byId("txt2img_gallery");
+export function renderStrip(tab, state, shown, facts) {
+  const strip = tab.part("gallery");
   if (!strip) return;
   const preview = shownPreview(state);
   const drawn = drawnNow(state);
@@ -92,17 +92,17 @@ function fill(button, { number, kind, output }, shown) {
   return button;
 }
 
-// The arrow keys walk from place to place, whichever way the strip lies. `select(url)` is told of each.
-export function wireStripKeys(select) {
+// The arrow keys walk from place to place, whichever way the strip lies.
+export function wireStripKeys(tab) {
   document.addEventListener("keydown", (/** @type {KeyboardEvent & EventOn<HTMLElement>} */ event) => {
     /** @type {HTMLButtonElement | null} */
-    const place = event.target.closest?.("#txt2img_gallery button");
+    const place = tab.find(event, "gallery", "button");
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!place || !step) return;
     event.preventDefault();
     const next = /** @type {HTMLButtonElement} */ (step > 0 ? place.nextElementSibling : place.previousElementSibling);
     if (!next || next.disabled) return;
-    next.focus();
-    select(next.dataset.url || null);
+    next.focus({ preventScroll: true });
+    tab.select(next.dataset.url || null);
   });
 }

@@ -1,7 +1,7 @@
 // The picture in full size: PhotoSwipe (photoswipe/, MIT) walks, swipes, zooms and pans; the dialog around it holds the
 // focus and gives it back. The library is fetched while the page is idle, so that it is there when the server is not.
 
-import { byId, make, setAttribute, setText } from "../page/dom.js";
+import { make, setAttribute, setText } from "../page/dom.js";
 
 const LIBRARY = "../photoswipe/photoswipe.esm.min.js";
 const ZOOM_STEP = 1.5;
@@ -12,9 +12,10 @@ export class Viewer {
   swipe = null;
   hasty = false; // it was asked to close
 
-  // `walked(output)` is told which picture was on show when it closes.
-  constructor(walked) {
+  // `walked(output)` is told which picture was on show when it closes; `actions()` finds the buttons of a picture.
+  constructor(walked, actions) {
     this.walked = walked;
+    this.actions = actions;
     this.dialog = make("dialog", { class: "sd-viewer", "aria-label": "Picture in full size" });
     this.dialog.addEventListener("keydown", (event) => this.key(event));
     this.dialog.addEventListener("cancel", (event) => this.cancelled(event));
@@ -31,7 +32,7 @@ export class Viewer {
     if (this.swipe) return;
     this.hasty = false;
     this.outputs = outputs;
-    this.foot = makeFoot();
+    this.foot = makeFoot(this.actions());
     this.swipe = new PhotoSwipe({ ...OPTIONS, dataSource: outputs.map(slideOf), index: at, appendToEl: this.dialog });
     this.swipe.options.tapAction = (_point, event) => this.tapped(event);
     this.swipe.on("uiRegister", () => this.swipe.ui.registerElement({ name: "foot", appendTo: "root", html: "", onInit: (box) => box.append(this.foot) }));
@@ -141,9 +142,9 @@ const OPTIONS = {
 const slideOf = ({ url, width, height, seed }) => ({ src: url, width, height, alt: `Picture of seed ${seed}` });
 
 // The words of the picture and its actions, which are those of the page.
-function makeFoot() {
+function makeFoot(originals) {
   const actions = make("div", { class: "sd-viewer-actions" });
-  for (const one of byId("txt2img_send").children) {
+  for (const one of originals.children) {
     const copy = actions.appendChild(one.cloneNode(true));
     copy.disabled = false;
     for (const name of ["aria-disabled", "tabindex"]) copy.removeAttribute(name);

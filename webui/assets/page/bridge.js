@@ -1,0 +1,53 @@
+// What Gradio's listeners call (webui/listeners.py). Each gets the values by name, and of a drawing tab that tab; what it
+// returns by name is shown in place of what was there.
+
+import { randomId } from "./memory.js";
+import { countsAre } from "./reload.js";
+
+const forTabs = {
+  restore(tab, fields) {
+    const restored = tab.memory.restore(fields);
+    countsAre(restored);
+    tab.fields.sizeIs(restored);
+    return { ...restored, owner: tab.state.owner };
+  },
+  remember: (tab, fields) => tab.memory.remember(fields) && tab.fields.sizeIs(fields),
+  beginJob: (tab) => ({ job: randomId(), retry_of: tab.takeover.sends() }),
+  answered: (tab, { answer }) => tab.answered(JSON.parse(answer || "{}")),
+  // Why the server refused what a button asked for, as JSON; "" where it did not.
+  refused: (tab, { refusal }) => refusal && tab.refused(JSON.parse(refusal).message),
+  shownJob: ({ state }) => ({ job: state.shown || "" }),
+  interrupting: ({ state }) => ({ job: `${state.pressed?.again ? "again" : "first"} ${state.shown || ""}` }),
+  takeFrom: (tab) => ({ taken: tab.takeover.takeFrom() }),
+  tookOver: (tab, { taken, ...shown }) => tab.takeover.tookOver(JSON.parse(taken || "{}"), shown),
+  takenBack: (tab) => tab.takeover.takenBack(),
+  choseSchedule: (tab, { scheduler }) => tab.fields.sampling.choseSchedule(scheduler),
+  fitSchedule: (tab, chosen) => ({ scheduler: tab.fields.sampling.fitSchedule(chosen.sampler_name, chosen.scheduler) }),
+  adoptDefaults: (tab, { checkpoint, ...suited }) => tab.fields.adoptDefaults(checkpoint, suited),
+  swapSides: (_tab, { width, height }) => ({ width: height, height: width }),
+  chosenSize: (tab) => tab.fields.size,
+  chosenExample: (tab) => ({ prompt: tab.fields.example }),
+  randomSeed: () => ({ seed: "-1" }),
+  shownSeed: (tab, { seed }) => ({ seed: tab.picture.seed ?? seed }),
+};
+
+const forPage = {
+  know: (page, { facts, checkpoint }) => page.know(JSON.parse(facts || "{}"), checkpoint),
+  choseCheckpoint: (page, { checkpoint }) => page.choseCheckpoint(checkpoint),
+  settingsRead: ({ settings }, { known, ...shown }) => settings.read(JSON.parse(known || "{}"), shown),
+  settingsChanged: ({ settings }, shown) => settings.changed(shown),
+  settingsUnsaved: ({ settings }) => ({ unsaved: settings.unsaved() }),
+  settingsAnswered: ({ settings }, { answer }) => settings.answered(answer),
+};
+
+export function bridge(page) {
+  return {
+    // Values come in the order of `takes` and go in that of `gives`: what the function does not name stays as it is.
+    call({ name, tab, takes, gives }, values) {
+      const given = Object.fromEntries(takes.map((one, i) => [one, values[i]]));
+      const told = (tab ? forTabs[name](page.drawing(tab), given) : forPage[name](page, given)) || {};
+      return gives.map((one) => (one in told ? told[one] : given[one]));
+    },
+    state: () => page.state,
+  };
+}

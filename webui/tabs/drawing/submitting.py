@@ -1,0 +1,91 @@
+"""From the fields to a job in the queue."""
+
+from __future__ import annotations
+
+import json
+
+import gradio as gr
+
+from modules.errors import IdTaken, InvalidRequest, SteadyError
+from modules.jobs.answers import job_answer
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.rows import Actor
+from modules.jobs.store.job_store import JobStore
+from modules.jobs.submission import Wishes, check_request
+from modules.jobs.submission import submit as submit_job
+from modules.shared import opts
+from webui.actors import actor
+from webui.header import Header
+from webui.listeners import Named, Script, Values, on, together
+from webui.tabs.drawing.actions import Actions
+from webui.tabs.drawing.texts import Texts
+
+
+def wire(
+    kind: str,
+    fields: Named,
+    actions: Actions,
+    texts: Texts,
+    header: Header,
+    store: JobStore,
+    catalogue: CheckpointCatalogue,
+) -> None:
+    """Make Generate and Generate forever queue a job of `kind`."""
+
+    def generate(values: Values, asker: gr.Request, forever: bool = False) -> Values:
+        request = {name: values[name] for name in fields}
+        if values["checkpoint"]:
+            request["override_settings"] = {"sd_model_checkpoint": values["checkpoint"]}
+        who = actor(values["owner"], asker)
+        job, retried = _id(values["job"]), _id(values["retry_of"])
+        told = submit(store, catalogue, kind, request, who, job, forever, retried)
+        return {"answer": told}
+
+    def generate_forever(values: Values, asker: gr.Request) -> Values:
+        return generate(values, asker, forever=True)
+
+    about = {"checkpoint": header.checkpoint, "owner": header.owner, "job": texts.job, "retry_of": texts.retry_of}
+    for button, begin in ((actions.generate, generate), (actions.generate_forever, generate_forever)):
+        sent = on(button.click, begin, together(fields, about), {"answer": texts.answer},
+                  Script("beginJob", actions.prefix), trigger_mode="multiple")  # fmt: skip
+        on(sent.then, None, {"answer": texts.answer}, script=Script("answered", actions.prefix))
+
+
+def _id(sent: object) -> str | None:
+    return str(sent) if sent else None
+
+
+def submit(
+    store: JobStore,
+    catalogue: CheckpointCatalogue,
+    kind: str,
+    request: dict[str, object],
+    who: Actor,
+    identity: str | None = None,
+    forever: bool = False,
+    retry_of: str | None = None,
+) -> str:
+    """Queue a job. Return JSON for the page: {"job": …}, or {"message": …, "field": …} and nothing was queued.
+
+    `identity` is the id that the page gave it: a request that was sent twice, over a lost connection, is one job.
+    `retry_of` is the job that was put into the fields and edited: if it still waits, this one takes its place.
+    """
+    try:
+        valid = check_request(kind, request, catalogue, opts.values)
+        replaces = _replaceable(store, retry_of, who)
+        job = submit_job(store, valid, Wishes(who.owner, 0, forever, retry_of, replaces), who, identity)
+    except InvalidRequest as error:
+        return json.dumps({"message": str(error), "field": error.field})
+    except IdTaken:
+        return json.dumps(
+            {"message": f"The id {identity!r} is taken by another job: press Generate again.", "field": None}
+        )
+    except SteadyError as error:
+        return json.dumps({"message": str(error), "field": None})
+    return json.dumps({"job": job_answer(job, [])}, default=str)
+
+
+def _replaceable(store: JobStore, edited: str | None, who: Actor) -> str | None:
+    """Return the edited job if this owner may take it out of the queue, to put the new one in its place."""
+    job = store.jobs.get(edited) if edited and (opts.values.only_own_jobs or who.only_own) else None
+    return edited if job is None or job.owner == who.owner else None

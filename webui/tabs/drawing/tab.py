@@ -1,0 +1,109 @@
+"""One tab that draws: prompts, buttons and fields on one side, the picture on the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.store.job_store import JobStore
+from webui import takeover
+from webui.actors import Stop, actor
+from webui.components import hidden_button, html
+from webui.header import Header
+from webui.listeners import Component, Named, Script, Values, on, together
+from webui.tabs.drawing import actions, prompts, stage, submitting, texts
+from webui.tabs.drawing.form import Form, Row
+
+# What was taken over from an infotext, and what was not.
+TAKEN = '<div id="{prefix}_taken" class="sd-taken" role="status" hidden></div>'
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What a drawing tab is made from: the kind of its jobs, and the rows of its fields.
+
+    `prefix` begins the ids of the tab's elements; two tabs have two.
+    """
+
+    kind: str
+    label: str
+    prefix: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class DrawingTab:
+    """The components of the tab. `fields` are those that make the request, by the names of its fields."""
+
+    kind: str
+    prefix: str
+    fields: Named
+    suited: Named
+    prompts: tuple[prompts.Prompt, ...]
+    actions: actions.Actions
+    take: Component
+    take_back: Component
+    adopt_defaults: Component
+    texts: texts.Texts
+
+
+def build(of: Blueprint, checkpoint: Checkpoint | None) -> DrawingTab:
+    """Make the tab's components, with what suits `checkpoint` as the first values."""
+    form = Form(of.prefix, checkpoint)
+    with gr.Row(elem_id=form.id("page"), elem_classes=["sd-page"]):
+        with gr.Column(elem_id=form.id("controls"), elem_classes=["sd-controls"]):
+            with gr.Column(elem_classes=["sd-panel", "sd-prompts"]):
+                both = prompts.build(form)
+                buttons = actions.build(of.prefix)
+                html(TAKEN.format(prefix=of.prefix), classes=["sd-taken-cell"])
+            with gr.Column(elem_classes=["sd-panel", "sd-fields"]):
+                for row in of.rows:
+                    row(form)
+        with gr.Column(elem_id=form.id("results"), elem_classes=["sd-results"]):
+            stage.build(of.prefix, of.kind, {name: field.elem_id for name, field in form.fields.items()})
+    return DrawingTab(
+        kind=of.kind,
+        prefix=of.prefix,
+        fields=form.fields,
+        suited={name: form.fields[name] for name in form.suited},
+        prompts=both,
+        actions=buttons,
+        take=hidden_button("Take settings over", form.id("take")),
+        take_back=hidden_button("Take back what was taken over", form.id("take_back")),
+        adopt_defaults=hidden_button("Adopt the model's defaults", form.id("adopt_defaults")),
+        texts=texts.build(of.prefix),
+    )
+
+
+def wire(tab: DrawingTab, header: Header, store: JobStore, catalogue: CheckpointCatalogue, stop: Stop) -> None:
+    """Join buttons and fields with the job store, and the buttons that stop a job with `stop`."""
+    submitting.wire(tab.kind, tab.fields, tab.actions, tab.texts, header, store, catalogue)
+    actions.wire_stopping(tab.actions, tab.texts.job, header.owner, tab.texts.refusal, stop)
+    prompts.wire(tab.prompts, header.checkpoint, catalogue)
+    _wire_takeover(tab, header, store, catalogue)
+    on(tab.adopt_defaults.click, None, together(tab.suited, {"checkpoint": header.checkpoint}), tab.suited,
+       Script("adoptDefaults", tab.prefix))  # fmt: skip
+    for field in tab.fields.values():
+        on(field.change, None, tab.fields, script=Script("remember", tab.prefix, waits=False))
+
+
+def wire_load(tab: DrawingTab, load: Component, owner: Component) -> None:
+    """When the page opens, the fields show what this browser remembers, and `owner` who it is."""
+    on(load, None, tab.fields, together(tab.fields, {"owner": owner}), Script("restore", tab.prefix))
+
+
+def _wire_takeover(tab: DrawingTab, header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> None:
+    """Settings of an infotext, a picture or an earlier job go into the fields, and can be taken back."""
+
+    def take(values: Values, asker: gr.Request) -> Values:
+        return {"taken": takeover.answer(values["taken"], actor(values["owner"], asker), store, catalogue)}
+
+    everything = together(tab.fields, {"checkpoint": header.checkpoint})
+    taken = {"taken": tab.texts.taken}
+    asked = on(tab.take.click, take, together(taken, {"owner": header.owner}), taken,
+               Script("takeFrom", tab.prefix), trigger_mode="multiple")  # fmt: skip
+    on(asked.then, None, together(taken, everything), everything, Script("tookOver", tab.prefix))
+    on(tab.take_back.click, None, everything, everything, Script("takenBack", tab.prefix))
