@@ -70,13 +70,23 @@ class Cancel:
         if state.skipped and not self._skips_wait:
             raise Interrupted("skip")
 
-    def obeyed(self, obeyed: bool) -> None:
-        """Say whether interrupt, pause and skip are known already, so that what the job keeps can be finished."""
-        self._obeyed = obeyed
+    @contextmanager
+    def obeying(self) -> Iterator[None]:
+        """Pass over interrupt, pause and skip inside: they are known, and what the job keeps is to be finished."""
+        self._obeyed = True
+        try:
+            yield
+        finally:
+            self._obeyed = False
 
-    def skips_wait(self, wait: bool) -> None:
-        """Say whether what is done now serves other pictures too: then a skip is for when its picture begins."""
-        self._skips_wait = wait
+    @contextmanager
+    def keeping_skips(self, keep: bool = True) -> Iterator[None]:
+        """Pass over a skip inside, since what is done serves other pictures too: it is for when its picture begins."""
+        self._skips_wait = keep
+        try:
+            yield
+        finally:
+            self._skips_wait = False
 
 
 def add_cancel_points(module: nn.Module, cancel: Cancel | None, pacer: Pacer | None = None, fine: bool = False) -> int:

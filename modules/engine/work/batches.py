@@ -172,13 +172,10 @@ class Batches:
             return
         all_latents = batch.latest.denoised() if latents is None else latents
         steps_done = batch.steps_done
-        self._studio.cancel.obeyed(True)
-        try:
+        with self._studio.cancel.obeying():
             for index in missing:
                 picture = self._decode(_picture_of(all_latents, batch.indices, index))
                 self._save(picture, index, steps_done)
-        finally:
-            self._studio.cancel.obeyed(False)
 
     def _decode(self, latents: torch.Tensor) -> Image.Image:
         picture = decode(self._model, latents, self._economy.vae_tiling)

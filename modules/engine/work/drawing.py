@@ -50,24 +50,22 @@ class JobDrawing:
         """
         studio = self._studio
         self._progress.enter("load")
-        studio.cancel.skips_wait(True)
         try:
-            studio.cancel.check()
-            checkpoint, resolved = self._resolve()
-            self.resolved = resolved
-            batches = self._batches_left(resolved)
-            left = [batch for batch in batches if batch.missing]
-            if not left:
-                return True
-            self._announce(left[0].indices[0])
-            studio.cancel.skips_wait(len(left) > 1)
-            self._batches = self._prepare(checkpoint, resolved, batches)
+            with studio.cancel.keeping_skips():
+                studio.cancel.check()
+                checkpoint, resolved = self._resolve()
+                self.resolved = resolved
+                batches = self._batches_left(resolved)
+                left = [batch for batch in batches if batch.missing]
+                if not left:
+                    return True
+                self._announce(left[0].indices[0])
+            with studio.cancel.keeping_skips(len(left) > 1):
+                self._batches = self._prepare(checkpoint, resolved, batches)
         except Interrupted as stop:
             if stop.kind != "skip":
                 raise
             return True  # Nothing else is to be drawn.
-        finally:
-            studio.cancel.skips_wait(False)
         studio.snapshots.begin()
         return self._batches.draw(batches)
 

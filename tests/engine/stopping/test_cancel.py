@@ -4,6 +4,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -48,13 +49,28 @@ def test_what_is_kept_of_a_stopped_job_can_be_finished_unless_the_engine_ends() 
     state = running_state()
     cancel = Cancel(state)
     state.interrupt()
-    cancel.obeyed(True)
-    cancel.check()
-    cancel.exit.set()
+    with cancel.obeying():
+        cancel.check()
+        cancel.exit.set()
+        with pytest.raises(Interrupted):
+            cancel.check()
+        cancel.exit.clear()
     with pytest.raises(Interrupted):
         cancel.check()
-    cancel.exit.clear()
-    cancel.obeyed(False)
+
+
+def test_a_skip_waits_while_what_is_done_serves_other_pictures_too() -> None:
+    state = running_state()
+    cancel = Cancel(state)
+    state.skip()
+    with cancel.keeping_skips():
+        cancel.check()
+    for look in (cancel.keeping_skips(False), nullcontext()):
+        with look, pytest.raises(Interrupted) as stop:
+            cancel.check()
+        assert stop.value.kind == "skip"
+    with pytest.raises(ValueError, match="a bug"), cancel.keeping_skips():
+        raise ValueError("a bug")
     with pytest.raises(Interrupted):
         cancel.check()
 
