@@ -12,7 +12,6 @@ import importlib
 import json
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -25,6 +24,7 @@ import psutil
 
 from modules import shared
 from modules.cmd_args import from_environment
+from modules.engine.identity import EngineIdentity
 from modules.engine.recovery import settle
 from modules.errors import LinkClosed
 from modules.jobs.rows import Death
@@ -147,9 +147,9 @@ def main() -> int:
         return 0
     for name, value in _LIBRARY_SETTINGS.items():
         os.environ.setdefault(name, value)
-    engine_id, death = os.environ.get("STEADY_INSTANCE") or secrets.token_hex(8), last_death()
+    identity, death = EngineIdentity.from_environment(), last_death()
     store = open_store(link)
-    left = settle(store, engine_id, death, leaving.given)
+    left = settle(store, death, identity.others, leaving.given)
     if leaving.asked:
         return 0
     if link is not None:
@@ -159,7 +159,7 @@ def main() -> int:
     # What was imported stays: looking through it held every thread up for 0.2 s after each stop.
     gc.collect()
     gc.freeze()
-    service.serve(link, store, leaving.given, leaving.wake, engine_id, left, death)
+    service.serve(link, store, leaving.given, leaving.wake, identity, left, death)
     if link is not None:
         link.close()
     return 0

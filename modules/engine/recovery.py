@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from modules.errors import StorageError
@@ -22,9 +22,12 @@ SECONDS_BETWEEN_TRIES = 1.0
 Result = TypeVar("Result")
 
 
-def settle(store: JobStore, engine_id: str, death: Death | None, leaving: threading.Event) -> list[Job]:
-    """Settle the jobs that the engine before left running, and return them as they are now. Waits for a full disk."""
-    return until_stored(lambda: store.claims.recover(engine_id, death), leaving) or []
+def settle(store: JobStore, death: Death | None, others: Collection[str], leaving: threading.Event) -> list[Job]:
+    """Settle the jobs that dead engines left running, and return them as they are now. Waits for a full disk.
+
+    `others` are the ids of the engines that may live. `death` is the end of the process before this one.
+    """
+    return until_stored(lambda: store.claims.recover(death, others), leaving) or []
 
 
 def until_stored(change: Callable[[], Result], leaving: threading.Event) -> Result | None:

@@ -11,6 +11,7 @@ import diffusers
 import transformers
 
 from modules import shared
+from modules.engine.identity import EngineIdentity
 from modules.engine.models.devices import best_device
 from modules.engine.models.shelf import ModelShelf
 from modules.engine.previews.thread import Previews
@@ -77,7 +78,7 @@ def serve(
     store: JobStore,
     leaving: threading.Event,
     wake: list[Callable[[], None]],
-    engine_id: str,
+    identity: EngineIdentity,
     left: Sequence[Job],
     death: Death | None,
 ) -> None:
@@ -92,7 +93,7 @@ def serve(
     catalogue = CheckpointCatalogue(model_folders(), folder.hashes)
     cancel = Cancel(shared.state, leaving)
     studio = build_studio(store, folder, catalogue, shared.opts, shared.state, cancel, publish)
-    worker = Worker(studio, engine_id, publish)
+    worker = Worker(studio, identity.claims_as, publish)
     wake.append(worker.wake)
     if link is not None:
         link.on_topic("events", lambda _number: worker.wake())

@@ -47,12 +47,12 @@ class Worker:
     def __init__(
         self,
         studio: Studio,
-        engine_id: str,
+        claims_as: str,
         publish: Callable[[str, Any], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._studio = studio
-        self._engine_id = engine_id
+        self._claims_as = claims_as
         self._publish = publish
         self._clock = clock
         self._woken = threading.Event()
@@ -82,7 +82,7 @@ class Worker:
             studio.status.change("idle")
             while not studio.cancel.exit.is_set():
                 self._woken.clear()
-                job = self._until_stored(lambda: studio.store.claims.claim(self._engine_id))
+                job = self._until_stored(lambda: studio.store.claims.claim(self._claims_as))
                 if job is not None:
                     self.run_job(job)
                     self._recycle_if_grown()

@@ -141,7 +141,7 @@ class Chaos(Deeds):
         return False
 
     def _kill(self, part: str) -> str:
-        """Kill the newest child of a kind and return which instance that was."""
+        """Kill the newest child of a kind and return the name that an engine has in the rows of its jobs."""
         pid = self.program.pid_of(part)
         self._note_life(part, pid)
         instance = instance_of(pid)
@@ -253,9 +253,9 @@ def seconds_alive(pid: int) -> float:
 
 
 def instance_of(pid: int) -> str:
-    """Return which instance of the program a process is."""
+    """Return which process an engine is, as the rows of its jobs name it."""
     environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    return next(line[16:].decode() for line in environment if line.startswith(b"STEADY_INSTANCE="))
+    return "1/" + next(line[16:].decode() for line in environment if line.startswith(b"STEADY_INSTANCE="))
 
 
 def thaw_later(pid: int, seconds: float) -> None:

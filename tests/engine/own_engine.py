@@ -76,7 +76,7 @@ class Engine:
 
     def run(self, death: Death | None = None) -> None:
         """Settle what the engine before left, then run the loop on this thread until `cancel.exit` is set."""
-        self.worker.run(settle(self.store, self.name, death, self.cancel.exit), death)
+        self.worker.run(settle(self.store, death, (), self.cancel.exit), death)
 
     def wait(self, what: Callable[[], Any], seconds: float = 30) -> Any:
         ends_at = time.monotonic() + seconds

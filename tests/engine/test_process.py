@@ -67,7 +67,7 @@ def test_a_fresh_process_draws_the_same_bytes_and_ends_in_order_amid_a_job(engin
         process.wait()
     left = engine.store.jobs.get(long)
     assert left is not None
-    assert (left.status, left.engine) == ("running", "fresh")
+    assert (left.status, left.engine) == ("running", "1/fresh")
     assert "Traceback" not in (engine.folder.root / "engine.log").read_text()
 
 

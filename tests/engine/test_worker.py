@@ -206,7 +206,7 @@ def test_the_next_engine_draws_only_what_is_missing_to_the_same_bytes(engine: En
         complete = other.store.images.complete
         other.store.images.complete = lambda *a, **k: (drawn.append(a[1]), complete(*a, **k))[1]  # type: ignore
         with torch.inference_mode():
-            other.store.claims.recover("engine-2", Death(True, "exit code 0"))
+            other.store.claims.recover(Death(True, "exit code 0"))
             again = other.store.claims.claim("engine-2")
             assert again is not None and again.attempts == 2 and again.deaths == 0
             other.worker.run_job(again)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from modules.jobs.rows import Death, EndStatus, Job, Pending
@@ -33,7 +33,8 @@ class Claims:
     def claim(self, engine: str) -> Job | None:
         """Make the next waiting job the engine's own; None when none waits or the queue is paused.
 
-        No two callers get the same one.
+        No two callers get the same one. `engine` names the process: its engine's id, which the next process of that
+        engine has too, and after a slash its own.
         """
         with self._database.write() as transaction:
             order = [] if is_paused(transaction) else read_order(transaction)
@@ -51,18 +52,20 @@ class Claims:
             transaction.append("job", job.id, {"status": "running", "attempts": job.attempts})
             return job
 
-    def recover(self, engine: str, death: Death | None = None) -> list[Job]:
-        """Settle every job that an earlier engine left running, and return them as they are now.
+    def recover(self, death: Death | None = None, living: Collection[str] = ()) -> list[Job]:
+        """Settle every job that a dead engine left running, and return them as they are now.
 
-        For the engine, at its start, before its first claim. `death` tells how the earlier one ended; None is unknown.
+        For an engine, at its start, before its first claim. `living` are the ids of the other engines; whoever else is
+        named in a row is dead. `death` tells how the earlier process of this engine ended; None is unknown.
         """
         with self._database.write() as transaction:
             rows = transaction.execute(
-                "SELECT id FROM jobs WHERE status = 'running' AND engine IS NOT ? ORDER BY number", (engine,)
+                "SELECT id, engine FROM jobs WHERE status = 'running' ORDER BY number"
             ).fetchall()
-            for row in reversed(rows):  # each goes to the front
-                recover_job(transaction, known_job(transaction, row["id"]), death)
-            return [known_job(transaction, row["id"]) for row in rows]
+            left = [row["id"] for row in rows if _engine_of(row["engine"]) not in living]
+            for id in reversed(left):  # each goes to the front
+                recover_job(transaction, known_job(transaction, id), death)
+            return [known_job(transaction, id) for id in left]
 
     def set_resolved(self, id: str, resolved: Mapping[str, Any]) -> None:
         """Freeze what the job draws. The first time counts: a rerun draws the same pictures.
@@ -173,6 +176,11 @@ class Claims:
         """Forget the skip of this picture, since it was obeyed or came too late; one of another picture stays."""
         with self._database.write() as transaction:
             transaction.execute("UPDATE jobs SET skip_image = NULL WHERE id = ? AND skip_image = ?", (id, image))
+
+
+def _engine_of(claimed_by: str | None) -> str | None:
+    """Return the id of the engine whose process claimed a job. Versions before named the process alone."""
+    return None if claimed_by is None else claimed_by.partition("/")[0]
 
 
 def _take_turn(transaction: Transaction, owner: str) -> None:

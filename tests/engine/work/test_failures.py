@@ -41,7 +41,7 @@ def test_weights_that_were_changed_amid_a_job_are_told(engine: Engine, models_fo
         engine.cancel.exit.clear()
         name = "unet/diffusion_pytorch_model.safetensors"
         shutil.copyfile(models_folder / "Stable-diffusion" / "plain" / name, changed / name)
-        engine.store.claims.recover("engine-2", None)
+        engine.store.claims.recover()
         job = engine.run_next()
         assert job.id == identity
         assert job.error == "The weights of changed were changed since this job began: submit it again."

@@ -124,7 +124,7 @@ def test_a_batch_whose_first_picture_is_saved_is_drawn_whole_and_saved_in_part(e
     engine.cancel.exit.clear()
     for name in snapshot_files(engine):
         (engine.folder.snapshots / name).unlink()  # as if the engine had been killed
-    engine.store.claims.recover("engine-2", Death(True, "exit code 0"))
+    engine.store.claims.recover(Death(True, "exit code 0"))
     assert engine.files(engine.run_next()) == undisturbed
     assert saved == [0, 1, 2]
 
@@ -135,7 +135,7 @@ def test_a_job_that_died_before_its_first_snapshot_says_that_it_begins_anew(engi
     engine.cancel.exit.clear()
     for name in snapshot_files(engine):
         (engine.folder.snapshots / name).unlink()  # as if the engine had been killed
-    engine.store.claims.recover("engine-2", Death(False, "killed by SIGKILL"))
+    engine.store.claims.recover(Death(False, "killed by SIGKILL"))
     done = engine.run_next()
     assert (done.id, done.status) == (left.id, "done")
     assert notes(done) == ["There was no snapshot of image 2 yet: it begins anew."]
@@ -173,7 +173,7 @@ def test_an_engine_that_is_told_to_end_leaves_a_snapshot(engine: Engine) -> None
     left = engine.draw(steps=6, sampler_name="DPM++ SDE")
     assert left.status == "running"
     engine.cancel.exit.clear()
-    engine.store.claims.recover("engine-2", Death(True, "exit code 0"))
+    engine.store.claims.recover(Death(True, "exit code 0"))
     done = engine.run_next()
     assert engine.files(done) == undisturbed
     assert "Continued at step 2 of 6." in notes(done)  # it takes two steps for each but the last

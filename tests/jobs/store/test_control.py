@@ -139,11 +139,11 @@ def test_a_job_that_was_to_be_paused_is_paused_after_the_death_too(store: JobSto
     run(store, "a")
     store.requests.ask("pause", "a")
     clock.now += 2
-    (job,) = store.claims.recover("engine-2", death)
+    (job,) = store.claims.recover(death)
     assert (job.status, job.deaths, job.requested, job.stopped_after_seconds) == ("paused", bool(death), None, 2.0)
     store.requests.resume("a")
     store.claims.claim("engine-2")
-    (job,) = store.claims.recover("engine-3", DIED)
+    (job,) = store.claims.recover(DIED)
     assert job.status == ("quarantined" if death else "queued")
 
 
@@ -178,10 +178,10 @@ def test_a_quarantined_job_is_tried_again_where_it_ended(store: JobStore) -> Non
     for index in range(3):
         store.images.reserve("a", index, seed=7 + index, width=64, height=64, save=True)
     store.images.complete("a", 0, "whole")
-    store.claims.recover("engine-2", DIED)
+    store.claims.recover(DIED)
     store.claims.claim("engine-2")
     store.claims.begin_image("a", 1)
-    store.claims.recover("engine-3", DIED)
+    store.claims.recover(DIED)
     assert get(store, "a").log == ("loading", "Out of memory")
     assert store.queue.retry("a") == RequestAnswer(True, "quarantined", "a", None)
     job = get(store, "a")
@@ -191,7 +191,7 @@ def test_a_quarantined_job_is_tried_again_where_it_ended(store: JobStore) -> Non
     assert (job.resolved, job.image_index, job.progress) == ({"seed": 7}, None, 0.0)
     assert [image.index for image in store.jobs.images("a")] == [0]
     store.claims.claim("engine-3")
-    (job,) = store.claims.recover("engine-4", DIED)
+    (job,) = store.claims.recover(DIED)
     assert (job.status, job.deaths) == ("queued", 1)
 
 

@@ -234,7 +234,7 @@ def test_kill_9_amid_writes_loses_nothing_that_was_told(path: Path) -> None:
     script = (
         "store = JobStore(path)\n"
         "store.database.announce = lambda number: print(number, flush=True)\n"
-        "store.claims.recover(arguments[0])\n"
+        "store.claims.recover()\n"
         "while True:\n"
         "    store.queue.submit('txt2img', {'prompt': 'x' * 3000}, 'me')\n"
         "    job = store.claims.claim(arguments[0])\n"

@@ -79,7 +79,7 @@ def test_after_a_death_only_what_is_missing_is_drawn(store: JobStore) -> None:
     reserve(store, "a", 0)
     store.images.complete("a", 0, "x")
     unfinished = reserve(store, "a", 1)
-    store.claims.recover("engine-2", DIED)
+    store.claims.recover(DIED)
     store.claims.claim("engine-2")
     again = [reserve(store, "a", index) for index in range(3)]
     assert [image.status for image in again] == ["complete", "reserved", "reserved"]

@@ -145,7 +145,7 @@ def test_what_has_ended_stays_ended(store: JobStore) -> None:
     assert store.claims.finish("a", "done") == ended
     assert store.requests.ask("interrupt", "a") == RequestAnswer(False, "interrupted", "a", None)
     assert store.queue.remove("a") is False
-    assert store.claims.recover("other", DIED) == []
+    assert store.claims.recover(DIED) == []
     assert store.events.last() == events
     with pytest.raises(UnknownJob, match="There is no job 'zzz'"):
         store.claims.finish("zzz", "done")

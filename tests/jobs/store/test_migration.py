@@ -183,7 +183,7 @@ def test_old_jobs_can_do_all_that_new_ones_can(tmp_path: Path) -> None:
     path = tmp_path / "jobs.sqlite"
     write_version_1(path)
     store = JobStore(path)
-    recovered = store.claims.recover("engine-1", Death(ordered=True, reason="exit code 0"))
+    recovered = store.claims.recover(Death(ordered=True, reason="exit code 0"))
     assert [job.status for job in recovered] == ["queued"] * 10
     for job in store.jobs.page(limit=100)[0]:
         assert (job.forever, job.notes, job.economy, job.log, job.paused_at) == (False, (), None, None, None)

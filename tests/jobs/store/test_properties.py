@@ -155,7 +155,7 @@ class Course(RuleBasedStateMachine):
     @rule(death=DEATHS)
     def recover(self, death: Death | None) -> None:
         self.engine += 1
-        recovered = self.store.claims.recover(f"engine-{self.engine}", death)
+        recovered = self.store.claims.recover(death)
         assert {job.id for job in recovered} == {id for id, status in self.status.items() if status == "running"}
         for job in recovered:
             assert job.status in ("queued", "paused", "interrupted", "quarantined")

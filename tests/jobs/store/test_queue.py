@@ -67,7 +67,7 @@ def test_turns_go_by_counting_so_a_clock_that_goes_back_changes_nothing(store: J
 def test_a_turn_is_had_also_when_the_job_that_had_it_is_removed(store: JobStore) -> None:
     submit_all(store, "a1 a2 b1")
     assert store.claims.claim("engine-1")
-    store.claims.recover("engine-2", None)
+    store.claims.recover()
     assert queue(store) == "a1 b1 a2"
     assert store.queue.remove("a1")
     assert queue(store) == "b1 a2"
@@ -185,7 +185,7 @@ def test_a_job_whose_engine_died_is_the_next_of_its_priority(store: JobStore) ->
     submit_all(store, "a1 b1 c1")
     assert store.claims.claim("engine-1") == get(store, "a1")
     store.queue.move("c1", "front")
-    store.claims.recover("engine-2", DIED)
+    store.claims.recover(DIED)
     assert queue(store) == "a1 c1 b1"
     submit(store, "urgent", priority=1)
     assert claim_all(store) == "urgent a1 c1 b1"
@@ -333,7 +333,7 @@ def test_an_edited_job_with_pictures_is_kept_as_interrupted(store: JobStore) -> 
     submit_all(store, "a1 a2")
     store.claims.claim("engine-1")
     store.images.reserve("a1", 0, 7, 64, 64, save=True)
-    store.claims.recover("engine-2", DIED)
+    store.claims.recover(DIED)
     assert queue(store).split()[0] == "a1"
     store.queue.submit("txt2img", {"prompt": "new"}, "a", "n1", retry_of="a1", replaces="a1")
     assert (queue(store), get(store, "a1").status) == ("n1 a2", "interrupted")
@@ -366,7 +366,7 @@ def test_what_is_cancelled_before_it_began_can_be_forgotten(store: JobStore) -> 
     submit_all(store, "a1 a2 b1")
     store.claims.claim("engine-1")
     store.images.reserve("a1", 0, 7, 64, 64, save=True)
-    store.claims.recover("engine-2", DIED)
+    store.claims.recover(DIED)
     assert store.queue.interrupt_waiting(forget=True) == 3
     assert (get(store, "a1").status, store.jobs.page()[1]) == ("interrupted", 1)
     removed = [event.job_id for event in store.events.after(0) if event.kind == "removed"]

@@ -100,7 +100,7 @@ def test_a_clock_that_is_set_back_a_year_at_every_moment_loses_nothing(store: Jo
     assert store.requests.resume("a").accepted
     assert store.claims.claim("engine-1") == get(store, "a")
     back()
-    assert [job.status for job in store.claims.recover("engine-2", DIED)] == ["queued"]
+    assert [job.status for job in store.claims.recover(DIED)] == ["queued"]
     store.claims.claim("engine-2")
     back()
     assert store.claims.finish("a", "done").status == "done"
@@ -118,9 +118,9 @@ def test_a_clock_that_is_set_back_a_year_at_every_moment_loses_nothing(store: Jo
 def test_one_death_queues_the_job_again_at_its_place(store: JobStore) -> None:
     submit(store, "a")
     submit(store, "b")
-    store.claims.claim("engine-1")
-    assert store.claims.recover("engine-1", DIED) == []  # its own job
-    recovered = store.claims.recover("engine-2", DIED)
+    store.claims.claim("1/the-first")
+    assert store.claims.recover(DIED, living={"1"}) == []
+    recovered = store.claims.recover(DIED)
     assert [(job.id, job.status, job.deaths, job.position, job.engine) for job in recovered] == [
         ("a", "queued", 1, 1, None)
     ]
@@ -134,7 +134,7 @@ def test_two_deaths_quarantine_the_job_with_the_reason(store: JobStore) -> None:
     submit(store, "a")
     for engine in ("engine-1", "engine-2"):
         store.claims.claim(engine)
-        store.claims.recover(f"after-{engine}", DIED)
+        store.claims.recover(DIED)
     job = get(store, "a")
     assert (job.status, job.deaths, job.position) == ("quarantined", 2, None)
     assert job.error == (
@@ -149,7 +149,7 @@ def test_a_quarantine_without_a_log_has_none(store: JobStore) -> None:
     submit(store, "a")
     for number in range(2):
         store.claims.claim(f"engine-{number}")
-        store.claims.recover(f"engine-{number + 1}", Death(ordered=False, reason="exit code 1"))
+        store.claims.recover(Death(ordered=False, reason="exit code 1"))
     assert (get(store, "a").status, get(store, "a").log) == ("quarantined", None)
 
 
@@ -158,7 +158,7 @@ def test_ordered_and_unknown_ends_do_not_count(store: JobStore, death: Death | N
     submit(store, "a")
     for number in range(5):
         store.claims.claim(f"engine-{number}")
-        store.claims.recover(f"engine-{number + 1}", death)
+        store.claims.recover(death)
     assert (get(store, "a").status, get(store, "a").deaths, get(store, "a").attempts) == ("queued", 0, 5)
 
 
@@ -168,7 +168,7 @@ def test_a_click_before_the_death_is_obeyed_after_it(store: JobStore, clock: Clo
     store.claims.claim("engine-1")
     store.requests.ask(kind, "a")
     clock.now += 3
-    (job,) = store.claims.recover("engine-2", DIED)
+    (job,) = store.claims.recover(DIED)
     assert (job.status, job.deaths, job.stopped_after_seconds) == ("interrupted", 0, 3.0)
 
 
@@ -177,7 +177,7 @@ def test_a_skip_before_the_death_is_obeyed_after_it(store: JobStore) -> None:
     store.claims.claim("engine-1")
     store.claims.begin_image("a", 3)
     store.requests.ask("skip", "a")
-    store.claims.recover("engine-2", DIED)
+    store.claims.recover(DIED)
     store.claims.claim("engine-2")
     assert store.claims.pending("a") == Pending(None, 3)
 
@@ -202,7 +202,7 @@ def test_a_waiting_job_that_has_pictures_is_not_forgotten(store: JobStore) -> No
     store.claims.claim("engine-1")
     store.images.reserve("a", 0, seed=1, width=64, height=64, save=True)
     store.images.complete("a", 0, "x")
-    store.claims.recover("engine-2", DIED)
+    store.claims.recover(DIED)
     assert store.queue.remove("a") is True
     assert get(store, "a").status == "interrupted"
     assert len(store.jobs.images("a")) == 1
