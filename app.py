@@ -26,8 +26,8 @@ from starlette.types import ASGIApp
 
 from modules import shared
 from modules.api.application import assemble
+from modules.api.auth.authentication import Authentication
 from modules.api.auth.permission import Permission
-from modules.api.auth.proof import Proof
 from modules.api.jobs.stop_requests import StoredRequests
 from modules.api.page.assets import read_assets
 from modules.api.page.identity import Identity, assets_hash, page_hash
@@ -86,8 +86,8 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
         requests=requests,
         identity=Identity(instance, page_hash(blocks.config, blocks.head or "", assets_hash(ASSETS))),
     )
-    proof = Proof(passwords, folder.auth)
-    return assemble(services, page, read_assets(ASSETS), proof, blocks.head or "", listeners_of(blocks)), services
+    auth = Authentication(passwords, folder.auth)
+    return assemble(services, page, read_assets(ASSETS), auth, blocks.head or "", listeners_of(blocks)), services
 
 
 def mount_page(blocks: gradio.Blocks) -> FastAPI:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from diffusers import DiffusionPipeline, EulerDiscreteScheduler
 
-from modules.engine.service import quieten_libraries
+from modules.engine.assembly import quieten_libraries
 
 
 class BarePipeline:

@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.full_size_model import build
 from benchmarks.verdict import Verdicts
-from modules.engine.service import quieten_libraries
+from modules.engine.assembly import quieten_libraries
 from modules.engine.worker import Worker
 from tests.engine.own_engine import Engine
 from tests.program import ROOT, TERMINAL, Program
@@ -94,7 +94,7 @@ def follow(engine: Engine, request: dict[str, Any]) -> Course:
         if topic == "progress" and value is not None:
             answers.append(Answer(time.thread_time(), value["progress"], value["eta_seconds"]))
 
-    engine.worker = Worker(engine.studio, "engine-1", publish, time.thread_time)
+    engine.worker = Worker(engine.parts, "engine-1", publish, time.thread_time)
     began = time.thread_time()
     job = engine.draw(**SAME | request)
     assert job.status == "done", job.error

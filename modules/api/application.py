@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp
 
+from modules.api.auth.authentication import Authentication
 from modules.api.auth.gate import Gate
-from modules.api.auth.proof import Proof
 from modules.api.page.assets import Asset
 from modules.api.page.gradio_routes import PageRoutes
 from modules.api.page.policy import PagePolicy
@@ -24,7 +24,7 @@ def assemble(
     services: Services,
     page: ASGIApp,
     page_assets: dict[str, Asset],
-    proof: Proof,
+    auth: Authentication,
     head: str = "",
     listeners: Mapping[int, int] | None = None,
 ) -> ASGIApp:
@@ -36,6 +36,6 @@ def assemble(
     """
     arguments = services.arguments
     routes = Front(build_rest(services, page_assets), PageRoutes(PagePolicy(page, head), listeners))
-    gate = Gate(routes, proof, lambda: services.options.values.theme)
+    gate = Gate(routes, auth, lambda: services.options.values.theme)
     guarded = Guard(BodyLimit(gate), listen=arguments.listen)
-    return TrueClient(SecurityHeaders(Stamp(guarded, services.retirement)), Proxies(arguments.trusted_proxies))
+    return TrueClient(SecurityHeaders(Stamp(guarded, services.shutdown)), Proxies(arguments.trusted_proxies))

@@ -9,7 +9,7 @@ from modules.api.jobs.stop_requests import StoredRequests
 from modules.api.live.broadcaster import Broadcaster
 from modules.api.live.watchers import Watchers
 from modules.api.page.identity import Identity
-from modules.api.server.retirement import Retirement
+from modules.api.server.graceful_shutdown import GracefulShutdown
 from modules.api.server.threads import Workers
 from modules.cmd_args import Arguments
 from modules.jobs.models.catalogue import CheckpointCatalogue
@@ -37,7 +37,7 @@ class Services:
     broadcaster: Broadcaster
     requests: StoredRequests
     permission: Permission
-    retirement: Retirement
+    shutdown: GracefulShutdown
     watchers: Watchers
 
 
@@ -86,6 +86,6 @@ def build_services(
         broadcaster=broadcaster,
         requests=requests,
         permission=requests.permission,
-        retirement=Retirement(),
+        shutdown=GracefulShutdown(),
         watchers=Watchers(),
     )

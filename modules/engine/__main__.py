@@ -155,7 +155,7 @@ def main() -> int:
     if link is not None:
         link.signal("recovered")
     # Seconds of imports: by now the page can say that the engine starts.
-    service = importlib.import_module("modules.engine.service")
+    service = importlib.import_module("modules.engine.assembly")
     # What was imported stays: looking through it held every thread up for 0.2 s after each stop.
     gc.collect()
     gc.freeze()

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from modules.engine.studio import Studio
+from modules.engine.engine_parts import EngineParts
 from modules.engine.worker import Worker
 from modules.errors import StorageError
 from modules.jobs.store.file import DatabaseReplaced
@@ -32,8 +32,8 @@ class Watch:
     _SECONDS_BETWEEN_DELETIONS = 60.0
     _SECONDS_UNTIL_MORE_IS_DELETED = 2.0
 
-    def __init__(self, studio: Studio, worker: Worker, clock: Callable[[], float] = time.monotonic) -> None:
-        self._studio = studio
+    def __init__(self, parts: EngineParts, worker: Worker, clock: Callable[[], float] = time.monotonic) -> None:
+        self._parts = parts
         self._worker = worker
         self._clock = clock
         self._version: int | None = None
@@ -48,29 +48,29 @@ class Watch:
 
     def look(self) -> None:
         """Look once."""
-        studio = self._studio
-        studio.options.refresh()
+        parts = self._parts
+        parts.options.refresh()
         running = self._worker.running
         if running is not None:
             running[1].refresh()
-        version = studio.store.database.data_version()
+        version = parts.store.database.data_version()
         if version != self._version:
             self._version = version
             self._worker.wake()
             self._apply_requests()
             if running is None:
-                studio.snapshots.sweep(studio.needs_snapshot)  # A paused job may have ended without the engine.
+                parts.snapshots.sweep(parts.needs_snapshot)  # A paused job may have ended without the engine.
         self._looks += 1
         if self._looks % self._LOOKS_BETWEEN_NEWS == 0:
-            studio.status.refresh()
-            studio.timings.save()
+            parts.status.refresh()
+            parts.timings.save()
             self._record_progress()
         if self._worker.running is None and self._clock() - self._swept_at >= self._SECONDS_BETWEEN_SWEEPS:
             self._swept_at = self._clock()
-            studio.store.images.expire_results(studio.options.values.results_kept_hours)
-            studio.store.images.remove_unfinished()
-            studio.store.deletion.compact_events(EVENTS_KEPT)
-            studio.store.deletion.finish()
+            parts.store.images.expire_results(parts.options.values.results_kept_hours)
+            parts.store.images.remove_unfinished()
+            parts.store.deletion.compact_events(EVENTS_KEPT)
+            parts.store.deletion.finish()
         if self._clock() >= self._deletion_due:
             self._deletion_due = self._clock() + self._delete_old_jobs()
 
@@ -79,10 +79,10 @@ class Watch:
 
         Returns in how many seconds to do so again.
         """
-        values = self._studio.options.values
+        values = self._parts.options.values
         if not values.jobs_kept_days and not values.jobs_kept_count:
             return self._SECONDS_UNTIL_MORE_IS_DELETED  # a setting that is changed is to act soon
-        deleted = self._studio.store.deletion.delete_old(values.jobs_kept_days, values.jobs_kept_count)
+        deleted = self._parts.store.deletion.delete_old(values.jobs_kept_days, values.jobs_kept_count)
         if deleted.jobs:
             logger.info("%d finished jobs were deleted, as the settings say", deleted.jobs)
         return self._SECONDS_UNTIL_MORE_IS_DELETED if deleted.left else self._SECONDS_BETWEEN_DELETIONS
@@ -93,8 +93,8 @@ class Watch:
         if running is None:
             return
         job = running[0]
-        pending = self._studio.store.claims.pending(job.id)
-        state = self._studio.state
+        pending = self._parts.store.claims.pending(job.id)
+        state = self._parts.state
         if pending.requested == "interrupt" and not state.interrupted:
             state.apply_request("interrupt", job.id)
         if pending.requested == "stop" and not state.stopping_generation:
@@ -113,10 +113,10 @@ class Watch:
         now = (job.id, progress.phase, progress.value)
         if now != self._recorded:
             self._recorded = now
-            self._studio.store.claims.record_progress(*now)
+            self._parts.store.claims.record_progress(*now)
 
     def _run(self) -> None:
-        while not self._studio.cancel.exit.wait(self._SECONDS_BETWEEN_LOOKS):
+        while not self._parts.cancel.exit.wait(self._SECONDS_BETWEEN_LOOKS):
             try:
                 self.look()
             except DatabaseReplaced as error:
@@ -128,7 +128,7 @@ class Watch:
     def _start_anew(self, error: DatabaseReplaced) -> None:
         """Have this process replaced, since it works on a database that nobody else sees; by hand it only ends."""
         logger.error("%s", error)
-        self._studio.state.server_command = "restart-engine"
-        if not self._studio.cancel.exit.wait(_SECONDS_TO_BE_RESTARTED):
-            self._studio.cancel.exit.set()
+        self._parts.state.server_command = "restart-engine"
+        if not self._parts.cancel.exit.wait(_SECONDS_TO_BE_RESTARTED):
+            self._parts.cancel.exit.set()
             self._worker.wake()

@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import torch
 
+from modules.engine.engine_parts import EngineParts
 from modules.engine.models.memory import Baseline
-from modules.engine.models.shelf import free_memory
+from modules.engine.models.model_cache import free_memory
 from modules.engine.progress.bar import JobProgress
 from modules.engine.recovery import Result, until_stored
-from modules.engine.studio import Studio
 from modules.engine.work.decoding import can_save_memory
 from modules.engine.work.drawing import JobDrawing
 from modules.engine.work.economy import Economy, cheaper
@@ -46,19 +46,19 @@ class Worker:
 
     def __init__(
         self,
-        studio: Studio,
+        parts: EngineParts,
         claims_as: str,
         publish: Callable[[str, Any], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._studio = studio
+        self._parts = parts
         self._claims_as = claims_as
         self._publish = publish
         self._clock = clock
         self._woken = threading.Event()
         self._progress: JobProgress | None = None
         self._job: Job | None = None
-        self._baseline = Baseline.of_device(studio.device)
+        self._baseline = Baseline.of_device(parts.device)
         self._paused_last = False
         # The stop with its traceback, which holds what was loaded by half: to free 2 GB takes longer than to say so.
         self._stop: Interrupted | None = None
@@ -75,14 +75,14 @@ class Worker:
 
     def run(self, left: Sequence[Job] = (), death: Death | None = None) -> None:
         """Run jobs until `cancel.exit` is set. `left` are the settled ones of the engine before, `death` is its end."""
-        studio = self._studio
+        parts = self._parts
         with torch.inference_mode():
             if death is not None and killed_for_memory(death):
                 self._until_stored(lambda: self._spare_memory(left, death))
-            studio.status.change("idle")
-            while not studio.cancel.exit.is_set():
+            parts.status.change("idle")
+            while not parts.cancel.exit.is_set():
                 self._woken.clear()
-                job = self._until_stored(lambda: studio.store.claims.claim(self._claims_as))
+                job = self._until_stored(lambda: parts.store.claims.claim(self._claims_as))
                 if job is not None:
                     self.run_job(job)
                     self._recycle_if_grown()
@@ -93,12 +93,12 @@ class Worker:
 
     def run_job(self, job: Job) -> None:
         """Draw a claimed job and close its row. The one place where everything that can go wrong is caught."""
-        studio = self._studio
-        studio.options.refresh()  # A client that sets the model and then sends a job means that model.
-        studio.status.change("drawing")
-        token = studio.state.begin(job.id)
+        parts = self._parts
+        parts.options.refresh()  # A client that sets the model and then sends a job means that model.
+        parts.status.change("drawing")
+        token = parts.state.begin(job.id)
         progress = JobProgress(job.id, lambda value: self._publish("progress", value), self._clock, job.progress)
-        studio.cancel.heartbeat.begin(job.id, lambda: progress.phase)
+        parts.cancel.heartbeat.begin(job.id, lambda: progress.phase)
         self._job, self._progress = job, progress
         try:
             ending = self._draw(job, token, progress)
@@ -107,27 +107,27 @@ class Worker:
         finally:
             # The end goes out before the row says so: whoever waits for the row finds the noticeboard idle.
             self._job = self._progress = None
-            studio.cancel.heartbeat.end()
-            studio.state.current_latent = None
-            studio.state.end(token)
+            parts.cancel.heartbeat.end()
+            parts.state.current_latent = None
+            parts.state.end(token)
         if ending.kind != "done":
             # For those who ask the row of a job that waits or stopped; the watch writes it now and then only.
-            self._until_stored(lambda: studio.store.claims.record_progress(job.id, progress.phase, progress.value))
+            self._until_stored(lambda: parts.store.claims.record_progress(job.id, progress.phase, progress.value))
         self._close(job, ending)
         self._stop = None
         progress.clear()
         self._paused_last = ending.kind == "paused"
         if ending.kind not in ("done", "exit"):
-            free_memory(studio.device)
-        studio.status.change("stopping" if ending.kind == "exit" else "idle")
+            free_memory(parts.device)
+        parts.status.change("stopping" if ending.kind == "exit" else "idle")
 
     def _draw(self, job: Job, token: int, progress: JobProgress) -> Ending:
-        drawing = JobDrawing(self._studio, job, token, progress)
+        drawing = JobDrawing(self._parts, job, token, progress)
         try:
             # A request that came before `begin` found nothing to stop; one that comes later finds the flag.
-            pending = self._studio.store.claims.pending(job.id)
+            pending = self._parts.store.claims.pending(job.id)
             if pending.requested is not None:
-                self._studio.state.apply_request(pending.requested, job.id)
+                self._parts.state.apply_request(pending.requested, job.id)
             return Ending("done" if drawing.draw() else "interrupted")
         except Interrupted as stop:
             logger.info("Job %s was stopped (%s)", job.id, stop.kind)
@@ -149,7 +149,7 @@ class Worker:
 
     def _close(self, job: Job, ending: Ending) -> None:
         """Write the ending into the job's row."""
-        store = self._studio.store
+        store = self._parts.store
         if ending.kind == "again":
             economy = ending.economy
             assert economy is not None
@@ -158,68 +158,68 @@ class Worker:
         elif ending.kind == "paused":
             paused = self._until_stored(lambda: store.claims.pause_now(job.id))
             if paused is not None and paused.finished:
-                self._studio.snapshots.remove(job.id)
+                self._parts.snapshots.remove(job.id)
         elif ending.kind != "exit":
             status = ending.kind
             self._until_stored(lambda: store.claims.finish(job.id, status, ending.text))
-            self._studio.snapshots.remove(job.id)
+            self._parts.snapshots.remove(job.id)
 
     # --- Memory -----------------------------------------------------------------------------------------------------
 
     def _ending_out_of_memory(self, job: Job, resolved: ResolvedJob | None, phase: str, error: Exception) -> Ending:
         """Give all memory back, and try the job once more with cheaper settings where some would help."""
-        studio = self._studio
-        model = studio.shelf.loaded
+        parts = self._parts
+        model = parts.model_cache.loaded
         can_tile = False
         if model is not None and resolved is not None:
             can_tile = can_save_memory(model, *resolved.size)
         del model  # It is not to live on in this frame.
         self._release_device()
         if resolved is not None and job.economy is None:
-            economy = cheaper(resolved, studio.device, phase, can_tile)
+            economy = cheaper(resolved, parts.device, phase, can_tile)
             if economy is not None:
                 return Ending("again", _tried_again("Out of memory", resolved, economy), economy)
         return Ending("failed", describe_failure(error, resolved, Economy.of(job.economy)))
 
     def _release_device(self) -> None:
         """Forget the model and whatever belongs to it."""
-        studio = self._studio
+        parts = self._parts
         self._paused_last = False
-        studio.encoder.forget()
-        studio.shelf.drop()
-        studio.status.forget_checkpoint()
-        studio.status.refresh()
+        parts.encoder.forget()
+        parts.model_cache.drop()
+        parts.status.forget_checkpoint()
+        parts.status.refresh()
 
     def _recycle_if_grown(self) -> None:
         """Ask for a new process when this one holds more memory than is usual; no job is claimed meanwhile."""
-        studio = self._studio
-        loaded = studio.shelf.loaded
+        parts = self._parts
+        loaded = parts.model_cache.loaded
         grown = self._baseline.grown_beyond(
-            studio.options.values.engine_memory_limit_percent, None if loaded is None else loaded.key
+            parts.options.values.engine_memory_limit_percent, None if loaded is None else loaded.key
         )
         del loaded
-        if grown is not None and not studio.cancel.exit.is_set():
+        if grown is not None and not parts.cancel.exit.is_set():
             logger.warning("The engine is restarted between two jobs: %s", grown)
-            studio.state.server_command = "restart-engine"
-            studio.cancel.exit.wait(_SECONDS_TO_BE_RESTARTED)
+            parts.state.server_command = "restart-engine"
+            parts.cancel.exit.wait(_SECONDS_TO_BE_RESTARTED)
 
     # --- The database -----------------------------------------------------------------------------------------------
 
     def _spare_memory(self, left: Sequence[Job], death: Death) -> None:
         """Let the jobs for which the system killed the engine before go on with cheaper settings."""
-        store = self._studio.store
+        store = self._parts.store
         for job in left:
             if job.status != "queued" or job.economy is not None or job.resolved is None:
                 continue
             resolved = ResolvedJob.model_validate(job.resolved)
-            economy = cheaper(resolved, self._studio.device, None, can_tile=True)
+            economy = cheaper(resolved, self._parts.device, None, can_tile=True)
             if economy is not None:
                 store.claims.set_economy(job.id, economy.stored())
                 why = "The engine was killed, since the machine ran out of memory,"
                 store.claims.note(job.id, "out-of-memory", _tried_again(why, resolved, economy))
 
     def _until_stored(self, change: Callable[[], Result]) -> Result | None:
-        return until_stored(change, self._studio.cancel.exit)
+        return until_stored(change, self._parts.cancel.exit)
 
 
 def _keep_steps(drawing: JobDrawing) -> None:

@@ -23,8 +23,8 @@ from safetensors.numpy import save_file
 from starlette.types import ASGIApp
 
 from modules.api.application import assemble
+from modules.api.auth.authentication import Authentication
 from modules.api.auth.permission import Permission
-from modules.api.auth.proof import Proof
 from modules.api.jobs.stop_requests import StoredRequests
 from modules.api.page.identity import Identity
 from modules.api.server.serving import SwappableServer
@@ -169,7 +169,7 @@ async def running(services: Services) -> AsyncIterator[Services]:
     """The services with their broadcaster at work."""
     await services.broadcaster.start()
     yield services
-    services.retirement.stop()
+    services.shutdown.stop()
     await services.broadcaster.stop()
     services.workers.close()
     services.store.close()
@@ -195,7 +195,7 @@ def application_of(services: Services) -> ASGIApp:
     page = FastAPI()
     for path in ("/", "/config", "/theme.css"):
         page.add_api_route(path, lambda: "a page")
-    return assemble(services, page, {}, Proof({}, services.folder.auth))
+    return assemble(services, page, {}, Authentication({}, services.folder.auth))
 
 
 @pytest.fixture

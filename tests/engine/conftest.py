@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from modules.engine.assembly import quieten_libraries
 from modules.engine.models.devices import best_device
-from modules.engine.models.shelf import LoadedModel, ModelKey, ModelShelf
-from modules.engine.service import quieten_libraries
+from modules.engine.models.model_cache import LoadedModel, ModelCache, ModelKey
 from modules.engine.stopping.cancel import Cancel
 from modules.shared_state import State
 from tests.engine import tiny
@@ -37,9 +37,9 @@ def load(models_folder: Path) -> Callable[..., LoadedModel]:
     """Load a model as the engine does."""
 
     def load_model(name: str = "tiny", dtype: str = "float32", cancel: Cancel | None = None) -> LoadedModel:
-        shelf = ModelShelf(best_device(), cancel or Cancel(State()))
+        model_cache = ModelCache(best_device(), cancel or Cancel(State()))
         path = models_folder / "Stable-diffusion" / name
-        return shelf.get(ModelKey(path, name, dtype), lambda fraction: None)
+        return model_cache.get(ModelKey(path, name, dtype), lambda fraction: None)
 
     return load_model
 

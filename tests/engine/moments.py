@@ -9,7 +9,7 @@ from tests.engine.conftest import Engine
 
 def at_step(engine: Engine, step: int, act: Callable[[], object], image: int = 0) -> None:
     """Call `act` once, on the drawing thread, as soon as `step` steps of `image` are done."""
-    tell, state = engine.studio.previews.step_done, engine.state
+    tell, state = engine.parts.previews.step_done, engine.state
     done: list[int] = []
 
     def step_done() -> None:
@@ -18,12 +18,12 @@ def at_step(engine: Engine, step: int, act: Callable[[], object], image: int = 0
             done.append(step)
             act()
 
-    engine.studio.previews.step_done = step_done  # type: ignore[method-assign]
+    engine.parts.previews.step_done = step_done  # type: ignore[method-assign]
 
 
 def before_decoding(engine: Engine, act: Callable[[], object]) -> None:
     """Call `act` once, inside the decoder."""
-    vae = engine.studio.shelf.loaded.pipeline.vae  # type: ignore[union-attr]
+    vae = engine.parts.model_cache.loaded.pipeline.vae  # type: ignore[union-attr]
     called: list[int] = []
 
     def hook(module: nn.Module, inputs: object) -> None:

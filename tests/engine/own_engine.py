@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 
+from modules.engine.assembly import build_engine
+from modules.engine.engine_parts import EngineParts
 from modules.engine.models.devices import Device
 from modules.engine.recovery import settle
-from modules.engine.service import build_studio
 from modules.engine.stopping.cancel import Cancel
-from modules.engine.studio import Studio
 from modules.engine.watch import Watch
 from modules.engine.worker import Worker
 from modules.jobs.models.catalogue import CheckpointCatalogue
@@ -37,12 +37,12 @@ class Engine:
         self.published: list[tuple[str, Any]] = []
         self.cancel = Cancel(self.state)
         catalogue = CheckpointCatalogue([models], self.folder.hashes)
-        built = build_studio(self.store, self.folder, catalogue, self.options, self.state, self.cancel, self._publish)
-        self.studio: Studio = dataclasses.replace(built, device=Device("cpu", "CPU"))
-        self.worker = Worker(self.studio, name, self._publish)
-        self.watch = Watch(self.studio, self.worker)
+        built = build_engine(self.store, self.folder, catalogue, self.options, self.state, self.cancel, self._publish)
+        self.parts: EngineParts = dataclasses.replace(built, device=Device("cpu", "CPU"))
+        self.worker = Worker(self.parts, name, self._publish)
+        self.watch = Watch(self.parts, self.worker)
         self.store.database.announce = lambda number: self._announce(number)
-        self.studio.previews.start()
+        self.parts.previews.start()
         self._thread: threading.Thread | None = None
 
     def _publish(self, topic: str, value: Any) -> None:
@@ -100,5 +100,5 @@ class Engine:
         if self._thread is not None:
             self._thread.join(10)
             assert not self._thread.is_alive()
-        self.studio.previews.close()
+        self.parts.previews.close()
         self.store.close()

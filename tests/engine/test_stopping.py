@@ -34,13 +34,13 @@ def amid_load(engine: Engine, act: Act, patch: pytest.MonkeyPatch) -> None:
         asked()
         advance(progress, fraction)
 
-    engine.studio.shelf.drop()
+    engine.parts.model_cache.drop()
     patch.setattr(JobProgress, "advance", advance_and_act)
 
 
 def amid_network(part: Callable[[Any], nn.Module]) -> Callable[[Engine, Act, pytest.MonkeyPatch], None]:
     def install(engine: Engine, act: Act, patch: pytest.MonkeyPatch) -> None:
-        part(engine.studio.shelf.loaded.pipeline).register_forward_pre_hook(once(act))  # type: ignore[union-attr]
+        part(engine.parts.model_cache.loaded.pipeline).register_forward_pre_hook(once(act))  # type: ignore[union-attr]
 
     return install
 
@@ -96,7 +96,7 @@ def skipped_in(engine: Engine, phase: str, patch: pytest.MonkeyPatch, job: str, 
         patch.undo()  # what takes for ever does so once
 
     PHASES[phase](engine, ask, patch)
-    engine.studio.encoder.forget()
+    engine.parts.encoder.forget()
     assert engine.run_next().id == job
     patch.undo()
 
@@ -131,7 +131,7 @@ def test_a_skip_of_the_only_image_ends_its_job_at_once(
     job = engine.store.jobs.get(identity)
     assert job is not None
     assert (job.status, engine.store.jobs.images(identity)) == ("done", [])
-    assert (engine.studio.shelf.loaded is None) is (phase == "load"), "nothing was loaded for nobody"
+    assert (engine.parts.model_cache.loaded is None) is (phase == "load"), "nothing was loaded for nobody"
     assert engine.draw().status == "done"
 
 
@@ -147,7 +147,7 @@ def test_a_pause_is_obeyed_in_every_phase_and_loses_no_bit(
         engine.state.apply_request("pause", identity)
 
     PHASES[phase](engine, ask, monkeypatch)
-    engine.studio.encoder.forget()
+    engine.parts.encoder.forget()
     assert engine.run_next().status == "paused"
     monkeypatch.undo()
     assert engine.store.requests.resume(identity).accepted
@@ -165,8 +165,8 @@ def test_the_model_is_given_back_when_a_paused_job_was_the_last(engine: Engine) 
 
     at_step(engine, 2, ask)
     loads: list[int] = []
-    load = engine.studio.shelf._load
-    engine.studio.shelf._load = lambda *given: (loads.append(1), load(*given))[1]  # type: ignore[method-assign]
+    load = engine.parts.model_cache._load
+    engine.parts.model_cache._load = lambda *given: (loads.append(1), load(*given))[1]  # type: ignore[method-assign]
     engine.start()
     engine.wait(lambda: engine.store.jobs.get(second).status == "done")  # type: ignore[union-attr]
     assert engine.store.jobs.get(first).status == "paused"  # type: ignore[union-attr]
@@ -174,7 +174,7 @@ def test_the_model_is_given_back_when_a_paused_job_was_the_last(engine: Engine) 
     third = engine.submit()
     at_step(engine, 2, lambda: (engine.store.requests.ask("pause", third), engine.state.apply_request("pause", third)))
     engine.wait(lambda: engine.store.jobs.get(third).status == "paused")  # type: ignore[union-attr]
-    engine.wait(lambda: engine.studio.shelf.loaded is None)
+    engine.wait(lambda: engine.parts.model_cache.loaded is None)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from modules.engine.models.devices import best_device
-from modules.engine.models.shelf import LoadedModel, ModelKey, ModelShelf
+from modules.engine.models.model_cache import LoadedModel, ModelCache, ModelKey
 from modules.engine.stopping.cancel import Cancel
 from modules.engine.work.encoding import PromptEncoder
 from modules.paths import ROOT
@@ -22,7 +22,7 @@ EMOJI = ROOT / "models" / "Stable-diffusion" / "emoji"
 
 @pytest.fixture(scope="module")
 def model() -> LoadedModel:
-    return ModelShelf(best_device(), Cancel(State())).get(ModelKey(EMOJI, "emoji", "float32"), lambda fraction: None)
+    return ModelCache(best_device(), Cancel(State())).get(ModelKey(EMOJI, "emoji", "float32"), lambda fraction: None)
 
 
 @pytest.fixture

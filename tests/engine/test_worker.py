@@ -76,7 +76,7 @@ def test_the_same_request_gives_the_same_bytes_whatever_happens_around_it(engine
 def test_an_interrupt_stops_inside_the_step_and_keeps_nothing(engine: Engine) -> None:
     blocks: list[int] = []
     engine.draw()
-    denoiser = engine.studio.shelf.loaded.denoiser  # type: ignore[union-attr]
+    denoiser = engine.parts.model_cache.loaded.denoiser  # type: ignore[union-attr]
     denoiser.up_blocks[0].register_forward_pre_hook(lambda module, inputs: blocks.append(1))
     denoiser.mid_block.register_forward_pre_hook(
         lambda module, inputs: engine.state.interrupt() if len(blocks) == 2 else None
@@ -180,7 +180,7 @@ def test_an_interrupt_while_loading_leaves_no_half_model(engine: Engine) -> None
         patch.setattr(JobProgress, "advance", interrupt_soon)
         assert engine.draw().status == "interrupted"
     assert len(calls) == 2
-    assert engine.studio.shelf.loaded is None
+    assert engine.parts.model_cache.loaded is None
     assert engine.draw().status == "done"
 
 
@@ -263,7 +263,7 @@ def test_pictures_that_were_not_to_be_saved_are_swept_when_idle_each_hour(engine
     (image,) = engine.store.jobs.images(job.id)
     assert image.name.startswith("results/")
     clock = [0.0]
-    watch = Watch(engine.studio, engine.worker, lambda: clock[0])
+    watch = Watch(engine.parts, engine.worker, lambda: clock[0])
     swept: list[float] = []
     engine.store.images.expire_results = swept.append  # type: ignore[method-assign, assignment]
     for clock[0] in (0.0, 10.0, 3599.0, 3601.0):
@@ -277,14 +277,14 @@ def test_events_that_nobody_waits_for_any_more_are_removed_when_idle(
     monkeypatch.setattr(watch_module, "EVENTS_KEPT", 5)
     for number in range(20):
         engine.store.audit.note_settings([f"setting-{number}"])
-    Watch(engine.studio, engine.worker).look()
+    Watch(engine.parts, engine.worker).look()
     assert (engine.store.events.first(), engine.store.events.last()) == (16, 20)
 
 
 def test_jobs_that_the_settings_no_longer_keep_are_deleted_soon(engine: Engine) -> None:
     job = engine.draw()
     clock = [0.0]
-    watch = Watch(engine.studio, engine.worker, lambda: clock[0])
+    watch = Watch(engine.parts, engine.worker, lambda: clock[0])
     watch.look()
     assert engine.store.jobs.get(job.id) is not None  # by default all stay for ever
     engine.options.update({"jobs_kept_days": 1})
@@ -306,7 +306,7 @@ def test_an_engine_whose_database_is_gone_has_itself_replaced(engine: Engine, mo
     monkeypatch.setattr(Watch, "_SECONDS_BETWEEN_LOOKS", 0.0)
     database = engine.folder.database
     database.rename(database.with_name("elsewhere"))
-    Watch(engine.studio, engine.worker)._run()
+    Watch(engine.parts, engine.worker)._run()
     assert engine.state.server_command == "restart-engine"
     assert engine.cancel.exit.is_set()  # also where no launcher replaces it
     assert not database.exists()

@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from modules.engine import recovery
-from modules.engine.service import quieten_libraries
+from modules.engine.assembly import quieten_libraries
 from modules.errors import StorageError
 from modules.jobs.rows import TERMINAL, Death, Job
 from modules.jobs.store.job_store import JobStore
@@ -114,7 +114,7 @@ class Drawing:
         engine = Engine(root, root.parent / "models", name)
         if self._loaded is not None:
             vars(self._loaded.cancel).update(vars(engine.cancel))
-            engine.studio.shelf.__dict__.update(vars(self._loaded.studio.shelf))
+            engine.parts.model_cache.__dict__.update(vars(self._loaded.parts.model_cache))
         return engine
 
 

@@ -12,10 +12,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modules.api.answers import error_answer, json_answer
+from modules.api.auth.authentication import Authentication, TooManyAttempts
 from modules.api.auth.client import basic_credentials
-from modules.api.auth.lasting import while_it_holds
 from modules.api.auth.login_page import ASSETS, login_page, path_here
-from modules.api.auth.proof import Proof, TooManyAttempts
+from modules.api.auth.revocation import until_revoked
 from modules.api.auth.sessions import SECONDS_KEPT
 from modules.api.server.guard import answer_or_close, split_host
 from modules.api.server.warm_up import REHEARSAL
@@ -41,8 +41,8 @@ class Gate:
     returns the setting for the login page.
     """
 
-    def __init__(self, app: ASGIApp, proof: Proof, colours: Callable[[], str] = lambda: "auto") -> None:
-        self.app, self.proof, self.colours = app, proof, colours
+    def __init__(self, app: ASGIApp, auth: Authentication, colours: Callable[[], str] = lambda: "auto") -> None:
+        self.app, self.auth, self.colours = app, auth, colours
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or REHEARSAL in scope:
@@ -61,8 +61,8 @@ class Gate:
             return
         if shown is not None:
             scope[SCOPE_KEY] = Visitor(unknown.address, unknown.near, shown.user)
-            await self.app(scope, receive, while_it_holds(shown.holds, send))
-        elif self.proof.needed and not _is_open(scope):
+            await self.app(scope, receive, until_revoked(shown.holds, send))
+        elif self.auth.needed and not _is_open(scope):
             await answer_or_close(_ask_for_proof(connection), scope, send)
         else:
             scope[SCOPE_KEY] = unknown
@@ -74,28 +74,28 @@ class Gate:
         Raises:
             TooManyAttempts: this password cannot be looked at now.
         """
-        if self.proof.needed and (user := self._session_user(connection)):
+        if self.auth.needed and (user := self._session_user(connection)):
             return Shown(user, lambda: self._session_user(connection) is not None)
         authorization = connection.headers.get("authorization", "")
         scheme, _, secret = authorization.partition(" ")
         if scheme.lower() == "bearer":
-            name = self.proof.tokens.name_of(secret.strip())
-            return None if name is None else Shown(name, lambda: self.proof.tokens.name_of(secret.strip()) is not None)
+            name = self.auth.tokens.name_of(secret.strip())
+            return None if name is None else Shown(name, lambda: self.auth.tokens.name_of(secret.strip()) is not None)
         basic = basic_credentials(authorization)
-        if not self.proof.needed or basic is None:
+        if not self.auth.needed or basic is None:
             return None
-        right = await self.proof.password(*basic, unknown.address, near=unknown.near)
+        right = await self.auth.password(*basic, unknown.address, near=unknown.near)
         return Shown(basic[0]) if right else None
 
     def _session_user(self, connection: HTTPConnection) -> str | None:
         session = connection.cookies.get(cookie_name(connection))
-        return self.proof.sessions.user_of(session) if session else None
+        return self.auth.sessions.user_of(session) if session else None
 
     async def _door(self, request: Request) -> Response:
         if request.url.path == LOGOUT:
             return self._log_out(request)
         wanted = path_here(request.query_params.get("next", "/"))
-        if not self.proof.needed:
+        if not self.auth.needed:
             return RedirectResponse("/", 303)
         if request.method == "POST":
             return await self._log_in(request)
@@ -110,7 +110,7 @@ class Gate:
         user, wanted = form.get("username", ""), path_here(form.get("next", "/"))
         unknown = stranger(request.scope)
         try:
-            right = await self.proof.password(user, form.get("password", ""), unknown.address, near=unknown.near)
+            right = await self.auth.password(user, form.get("password", ""), unknown.address, near=unknown.near)
         except TooManyAttempts as refusal:
             seconds = math.ceil(refusal.seconds)
             return login_page(
@@ -121,7 +121,7 @@ class Gate:
             problem = f"{WRONG}."
             return login_page(colours=self.colours(), next_path=wanted, status=401, user=user, problem=problem)
         answer = RedirectResponse(wanted, 303, {"Cache-Control": "no-store"})
-        _set_cookie(answer, request, self.proof.sessions.begin(user), SECONDS_KEPT)
+        _set_cookie(answer, request, self.auth.sessions.begin(user), SECONDS_KEPT)
         return answer
 
     def _log_out(self, request: Request) -> Response:
@@ -129,7 +129,7 @@ class Gate:
             return error_answer(405, "HTTPException", "Method Not Allowed", headers={"Allow": "POST"})
         session = request.cookies.get(cookie_name(request))
         if session:
-            self.proof.sessions.end(session)
+            self.auth.sessions.end(session)
         answer = RedirectResponse(LOGIN, 303, {"Cache-Control": "no-store"})
         _set_cookie(answer, request, "", 0)
         return answer

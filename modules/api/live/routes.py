@@ -133,7 +133,7 @@ async def _send_all(services: Services, websocket: WebSocket, after: int | None,
             async for message in stream:
                 async with asyncio.timeout(SECONDS_TO_TAKE_A_MESSAGE):
                     await websocket.send_text(message.text)
-    leaving = services.retirement.leaving.is_set()
+    leaving = services.shutdown.leaving.is_set()
     await websocket.close(SERVICE_RESTART if leaving else TRY_AGAIN_LATER)
 
 

@@ -45,7 +45,7 @@ def _add_kind(router: APIRouter, services: Services, kind: Kind) -> None:
         checked = await services.workers.run_submit(check_request, kind.name, body, services.catalogue, settings)
         _refuse_without_engine(services)
         job_id = forced or new_job_id()
-        with services.retirement.waiting():
+        with services.shutdown.waiting():
             return await _draw(services, request, checked, job_id, send_images=checked.send_images)
 
     schema = whole_body(kind.request.model_json_schema())
@@ -76,7 +76,7 @@ async def _wait(services: Services, request: Request, ended: asyncio.Future[str]
         Refused: 503, it will not end while this server is there to tell, or the engine was given up. The job stays.
     """
     gone = asyncio.create_task(_disconnected(request))
-    stopped = asyncio.create_task(services.retirement.stopping.wait())
+    stopped = asyncio.create_task(services.shutdown.stopping.wait())
     put_off = asyncio.create_task(_put_off_for_long(services, job_id))
     given_up = asyncio.create_task(services.broadcaster.engine_given_up.wait())
     others = (gone, stopped, put_off, given_up)
@@ -99,7 +99,7 @@ async def _wait(services: Services, request: Request, ended: asyncio.Future[str]
 
 async def _put_off_for_long(services: Services, job_id: str) -> None:
     """Return once this server leaves and the job, or its queue, is paused: a process cannot stay for days for that."""
-    await services.retirement.leaving.wait()
+    await services.shutdown.leaving.wait()
     while not await services.workers.run(_is_put_off, services.store, job_id):  # noqa: ASYNC110  (no hurry any more)
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 

@@ -36,7 +36,7 @@ def routes(services: Services) -> APIRouter:
     async def set_options(request: Request) -> Response:
         """Change settings, all or none. Unknown keys are ignored."""
         changes = await read_object(request)
-        if services.retirement.leaving.is_set():
+        if services.shutdown.leaving.is_set():
             raise retry_later("The server is being replaced and writes no settings any more: send them again.")
         await services.workers.run(change_options, options, catalogue, store, changes, actor_of(request))
         return json_answer(None)

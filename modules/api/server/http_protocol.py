@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from modules.api.answers import error_answer
-from modules.api.server.crowd import Crowd
+from modules.api.server.connection_limit import ConnectionLimit
 from modules.api.server.security_headers import with_headers
 
 SECONDS_BETWEEN_LOOKS = 5.0
@@ -28,11 +28,13 @@ FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0
 
 
 class PatientConnection(H11Protocol):
-    """An HTTP connection that ends when its client is slower than any that means well. It is counted in a `crowd`."""
+    """An HTTP connection that ends when its client is slower than any that means well. It is one of `connections`."""
 
-    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], crowd: Crowd) -> None:
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], connections: ConnectionLimit
+    ) -> None:
         super().__init__(config, server_state, app_state)
-        self._crowd = crowd
+        self._connections = connections
         self._timer: asyncio.TimerHandle | None = None
         self._head_since: float | None = None  # a head is awaited; None: not, or no byte of a further one is there
         self._body_since: float | None = None
@@ -43,7 +45,7 @@ class PatientConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, if there is a place."""
         super().connection_made(transport)
-        if not self._crowd.enter(self, self.client[0] if self.client else "unknown"):
+        if not self._connections.enter(self, self.client[0] if self.client else "unknown"):
             transport.write(FULL)
             transport.close()
             return
@@ -88,7 +90,7 @@ class PatientConnection(H11Protocol):
         self.transport.abort()
 
     def _let_go(self) -> None:
-        self._crowd.leave(self)
+        self._connections.leave(self)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -102,9 +104,9 @@ class PatientConnection(H11Protocol):
         elif self._body_since is None:
             self._body_since, self._bytes = self.loop.time(), 0
         if their_state is h11.IDLE and (self.cycle is None or self.cycle.response_complete):
-            self._crowd.waits(self)
+            self._connections.waits(self)
         else:
-            self._crowd.works(self)
+            self._connections.works(self)
 
     def _look(self) -> None:
         now = self.loop.time()

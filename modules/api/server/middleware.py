@@ -7,15 +7,17 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modules.api.server.retirement import Retirement
+from modules.api.server.graceful_shutdown import GracefulShutdown
 
 
 class Stamp:
     """ASGI middleware: adds `X-Process-Time` (seconds until the answer) and, once leaving, `Connection: close`."""
 
-    def __init__(self, app: ASGIApp, retirement: Retirement, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, app: ASGIApp, shutdown: GracefulShutdown, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self.app = app
-        self.retirement = retirement
+        self.shutdown = shutdown
         self.clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,7 +30,7 @@ class Stamp:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", []))
                 headers.append((b"x-process-time", b"%.4f" % (self.clock() - began)))
-                if self.retirement.leaving.is_set():
+                if self.shutdown.leaving.is_set():
                     headers = [header for header in headers if header[0].lower() != b"connection"]
                     headers.append((b"connection", b"close"))
                 message["headers"] = headers

@@ -22,10 +22,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from modules.api.live.watchers import MOST_WATCHERS
-from modules.api.server.crowd import Crowd, most_connections
+from modules.api.server.connection_limit import ConnectionLimit, most_connections
 from modules.api.server.http_protocol import PatientConnection
 from modules.api.server.true_client import Proxies
-from modules.api.server.warm_up import rehearse
+from modules.api.server.warm_up import warm_up
 from modules.api.services import Services
 from modules.cmd_args import is_loopback
 from modules.open_files import raise_open_files_limit
@@ -94,7 +94,7 @@ class SwappableServer(uvicorn.Server):
         self._linger_seconds = linger_seconds
         proxies = Proxies(services.arguments.trusted_proxies)
         most = most_connections(raise_open_files_limit(), MOST_WATCHERS)
-        self.crowd = Crowd(most, is_known=lambda address: is_loopback(address) or address in proxies)
+        self.connections = ConnectionLimit(most, is_known=lambda address: is_loopback(address) or address in proxies)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Make everything ready, tell the launcher, and accept once it says so."""
@@ -103,7 +103,7 @@ class SwappableServer(uvicorn.Server):
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
-        await rehearse(self.app)
+        await warm_up(self.app)
         if not await self._wait_for_turn():
             await self.lifespan.shutdown()
             return
@@ -122,7 +122,7 @@ class SwappableServer(uvicorn.Server):
         if self._retirement is None or self._end_now:
             self._force_exit_after(SECONDS_UNTIL_FORCED)
         await self._stop_accepting()
-        self.services.retirement.stop()
+        self.services.shutdown.stop()
         self.services.broadcaster.leave()
         await self._until_idle(MOST_SECONDS_TO_STOP)
         for connection in list(self.server_state.connections):
@@ -156,14 +156,14 @@ class SwappableServer(uvicorn.Server):
         """Hand over to the next server and finish what this one has begun."""
         await self._stop_accepting()
         self._signal("stopped")
-        retirement, broadcaster = self.services.retirement, self.services.broadcaster
-        retirement.leave()
+        shutdown, broadcaster = self.services.shutdown, self.services.broadcaster
+        shutdown.leave()
         broadcaster.leave()
         logger.info("Another server takes over; finishing %d requests.", len(self.server_state.tasks))
         await asyncio.sleep(GRACE_SECONDS)
         await self._until_connections_are_closed(self._linger_seconds)
         self._close_idle_connections()
-        while retirement.waiters and not self.should_exit:  # noqa: ASYNC110  (nothing is in a hurry any more)
+        while shutdown.waiters and not self.should_exit:  # noqa: ASYNC110  (nothing is in a hurry any more)
             await asyncio.sleep(TICK_SECONDS)
         await self._until_idle(MOST_SECONDS_FOR_OTHERS)
         self.should_exit = True
@@ -208,7 +208,7 @@ class SwappableServer(uvicorn.Server):
         return not self.should_exit
 
     def _new_connection(self) -> asyncio.Protocol:
-        return PatientConnection(self.config, self.server_state, self.lifespan.state, self.crowd)
+        return PatientConnection(self.config, self.server_state, self.lifespan.state, self.connections)
 
     async def _stop_accepting(self) -> None:
         """Close the listening sockets without losing a connection that was just taken from the backlog.

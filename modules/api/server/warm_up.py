@@ -9,7 +9,7 @@ REHEARSAL = "steady.rehearsal"
 FIRST_PAGE = ("/", "/config", "/theme.css")
 
 
-async def rehearse(app: ASGIApp, paths: tuple[str, ...] = FIRST_PAGE) -> None:
+async def warm_up(app: ASGIApp, paths: tuple[str, ...] = FIRST_PAGE) -> None:
     """Fetch each path once.
 
     Raises:

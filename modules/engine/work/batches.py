@@ -10,11 +10,11 @@ from pathlib import PurePosixPath
 import torch
 from PIL import Image
 
-from modules.engine.models.shelf import LoadedModel
+from modules.engine.engine_parts import EngineParts
+from modules.engine.models.model_cache import LoadedModel
 from modules.engine.progress.bar import JobProgress
 from modules.engine.samplers.denoised import Step
-from modules.engine.stopping.patience import wait_for
-from modules.engine.studio import Studio
+from modules.engine.stopping.interruptible_wait import wait_for
 from modules.engine.work.decoding import cut, decode
 from modules.engine.work.economy import Economy
 from modules.engine.work.encoding import PromptEmbeddings
@@ -48,7 +48,7 @@ class Batches:
 
     def __init__(
         self,
-        studio: Studio,
+        parts: EngineParts,
         job: Job,
         token: int,
         progress: JobProgress,
@@ -57,7 +57,7 @@ class Batches:
         resolved: ResolvedJob,
         snapshot: Snapshot | None = None,
     ) -> None:
-        self._studio = studio
+        self._parts = parts
         self._job = job
         self._progress = progress
         self._model = model
@@ -65,10 +65,10 @@ class Batches:
         self._resolved = resolved
         self._snapshot = snapshot
         self._economy = Economy.of(job.economy)
-        self._environment = environment_of(studio.device, resolved.dtype, resolved.threads)
+        self._environment = environment_of(parts.device, resolved.dtype, resolved.threads)
         self._digest = request_digest(resolved)
         self._batch: Batch | None = None
-        studio.previews.begin_job(token, model, progress, self._economy.batch_size_of(resolved))
+        parts.previews.begin_job(token, model, progress, self._economy.batch_size_of(resolved))
 
     def draw(self, batches: Sequence[BatchLeft]) -> bool:
         """Draw the batches that are not done. Tell whether all were tried.
@@ -76,7 +76,7 @@ class Batches:
         Raises:
             Interrupted: with the kind "interrupt", "pause" or "exit".
         """
-        state = self._studio.state
+        state = self._parts.state
         left = [batch for batch in batches if batch.missing]
         state.job_count = len(batches)
         state.job_no = len(batches) - len(left)
@@ -108,7 +108,7 @@ class Batches:
         state = None
         if snapshot is not None and snapshot.indices == tuple(batch.indices):
             state = snapshot.state
-            self._studio.store.claims.note(self._job.id, "continued", describe_continued(snapshot, self._resolved))
+            self._parts.store.claims.note(self._job.id, "continued", describe_continued(snapshot, self._resolved))
         return Batch(self._model, self._prompts, self._resolved, batch.indices, state)
 
     def _begin_batch(self, index: int) -> None:
@@ -118,7 +118,7 @@ class Batches:
         only then the row tells the server of the new picture, so no skip of the new one can be among those. The first
         picture is that of before: a skip that came while the model was loaded stays.
         """
-        store, state = self._studio.store, self._studio.state
+        store, state = self._parts.store, self._parts.state
         if state.image_index != index:
             if state.skipped:
                 store.claims.clear_skip(self._job.id, state.image_index)
@@ -130,37 +130,37 @@ class Batches:
 
     def _draw_batch(self, left: BatchLeft) -> None:
         """Draw, decode and save one batch; when it is stopped, keep what the settings want kept."""
-        studio, resolved, indices = self._studio, self._resolved, left.indices
+        parts, resolved, indices = self._parts, self._resolved, left.indices
         self._batch = batch = self._begin(left)
         missing = list(left.missing)
         latents: torch.Tensor | None = None
 
         def on_step(done: int, steps: int, step: Step) -> None:
-            shown = batch.shown(studio.options.values.live_preview_content) or step
-            studio.state.current_latent = shown.denoised()
-            studio.state.sampling_step = done
-            studio.state.sampling_steps = steps
+            shown = batch.shown(parts.options.values.live_preview_content) or step
+            parts.state.current_latent = shown.denoised()
+            parts.state.sampling_step = done
+            parts.state.sampling_steps = steps
             self._progress.step(done, steps)
-            studio.previews.step_done()
-            if studio.snapshots.due() and (snapshot := self.snapshot()) is not None:
-                studio.snapshots.offer(snapshot)
+            parts.previews.step_done()
+            if parts.snapshots.due() and (snapshot := self.snapshot()) is not None:
+                parts.snapshots.offer(snapshot)
 
         try:
-            studio.cancel.check()
+            parts.cancel.check()
             done, steps = batch.standing
             if done:
-                studio.state.sampling_steps, studio.state.sampling_step = steps, done
+                parts.state.sampling_steps, parts.state.sampling_step = steps, done
             self._progress.enter("sample", missing[0], done=done, steps=steps)
             latents = batch.sample(on_step)
             for index in left.missing:
                 self._progress.enter("decode", index)
-                studio.cancel.check()
+                parts.cancel.check()
                 picture = self._decode(_picture_of(latents, indices, index))
                 self._progress.enter("save", index)
-                studio.cancel.check()
+                parts.cancel.check()
                 self._save(picture, index)
                 missing.remove(index)
-                studio.previews.show_picture(index, picture)
+                parts.previews.show_picture(index, picture)
         except Interrupted as stop:
             if stop.kind in ("skip", "interrupt") and resolved.saving.save_partial:
                 self._keep_partial(batch, latents, missing)
@@ -172,7 +172,7 @@ class Batches:
             return
         all_latents = batch.latest.denoised() if latents is None else latents
         steps_done = batch.steps_done
-        with self._studio.cancel.obeying():
+        with self._parts.cancel.obeying():
             for index in missing:
                 picture = self._decode(_picture_of(all_latents, batch.indices, index))
                 self._save(picture, index, steps_done)
@@ -186,7 +186,7 @@ class Batches:
 
         `steps_done` is for one that was stopped; where all its steps are done it is whole all the same.
         """
-        store, resolved = self._studio.store, self._resolved
+        store, resolved = self._parts.store, self._resolved
         steps, saving = resolved.passes[-1].steps, resolved.saving
         partial = steps_done is not None and steps_done < steps
         marked = steps_done if partial and saving.mark_partial else None
@@ -194,11 +194,11 @@ class Batches:
         mark = None if marked is None else (marked, steps)
         # Seconds for a large picture; one that is stopped meanwhile is encoded for nobody.
         values = kind_of(resolved).picture(resolved, index)
-        data = wait_for(lambda: encode_png(picture, infotext, values, mark), self._studio.cancel.check_waiting)
+        data = wait_for(lambda: encode_png(picture, infotext, values, mark), self._parts.cancel.check_waiting)
         row = store.images.reserve(
             self._job.id, index, resolved.seed_of(index), *resolved.size, save=saving.save_images
         )
-        save_image(data, self._studio.folder.root / PurePosixPath(row.name))
+        save_image(data, self._parts.folder.root / PurePosixPath(row.name))
         store.images.complete(self._job.id, index, infotext, partial=partial)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from PIL import Image
 
-from modules.engine.models.shelf import LoadedModel
+from modules.engine.models.model_cache import LoadedModel
 from modules.errors import ModelError
 
 # Above this many pixels the decoder works in tiles: whole, a picture of 2048×2048 takes tens of gigabytes.

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import torch
 
+from modules.engine.engine_parts import EngineParts
 from modules.engine.families.family import family_of
 from modules.engine.models.devices import choose_dtype, choose_threads
-from modules.engine.models.shelf import LoadedModel, ModelKey
+from modules.engine.models.model_cache import LoadedModel, ModelKey
 from modules.engine.models.weights import count_parameters
 from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import parts_of
-from modules.engine.stopping.patience import wait_for
-from modules.engine.studio import Studio
+from modules.engine.stopping.interruptible_wait import wait_for
 from modules.engine.work.batches import Batches, BatchLeft
 from modules.engine.work.economy import Economy
 from modules.engine.work.environment import describe_difference, environment_of
@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 class JobDrawing:
     """The drawing of one claimed job. `resolved` is there as soon as the request is closed."""
 
-    def __init__(self, studio: Studio, job: Job, token: int, progress: JobProgress) -> None:
-        self._studio = studio
+    def __init__(self, parts: EngineParts, job: Job, token: int, progress: JobProgress) -> None:
+        self._parts = parts
         self._job = job
         self._token = token
         self._progress = progress
@@ -48,11 +48,11 @@ class JobDrawing:
             Interrupted: with the kind "interrupt", "pause" or "exit".
             SteadyError: the job cannot be done.
         """
-        studio = self._studio
+        parts = self._parts
         self._progress.enter("load")
         try:
-            with studio.cancel.keeping_skips():
-                studio.cancel.check()
+            with parts.cancel.keeping_skips():
+                parts.cancel.check()
                 checkpoint, resolved = self._resolve()
                 self.resolved = resolved
                 batches = self._batches_left(resolved)
@@ -60,76 +60,76 @@ class JobDrawing:
                 if not left:
                     return True
                 self._announce(left[0].indices[0])
-            with studio.cancel.keeping_skips(len(left) > 1):
+            with parts.cancel.keeping_skips(len(left) > 1):
                 self._batches = self._prepare(checkpoint, resolved, batches)
         except Interrupted as stop:
             if stop.kind != "skip":
                 raise
             return True  # Nothing else is to be drawn.
-        studio.snapshots.begin()
+        parts.snapshots.begin()
         return self._batches.draw(batches)
 
     def keep_snapshot(self) -> None:
         """Write down where the job stands, so that it can go on from here. For when it was told to pause or to exit."""
         snapshot = None if self._batches is None else self._batches.snapshot()
         if snapshot is not None:
-            self._studio.snapshots.keep(snapshot)
+            self._parts.snapshots.keep(snapshot)
 
     def _announce(self, index: int) -> None:
         """Make the picture that will be drawn first the one that a skip means, also while the model is loaded."""
-        self._studio.state.image_index = index
+        self._parts.state.image_index = index
         if (self._job.image_index or 0) != index:
-            self._studio.store.claims.begin_image(self._job.id, index)
+            self._parts.store.claims.begin_image(self._job.id, index)
 
     def _prepare(self, checkpoint: Checkpoint, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> Batches:
         """Return what draws the batches, with all that they need: the model, the words, and where a run stood."""
-        studio = self._studio
+        parts = self._parts
         snapshot = self._find_snapshot(resolved, batches)
         torch.set_num_threads(resolved.threads)
         model = self._load(checkpoint, resolved, batches)
         self._progress.enter("encode")
-        studio.cancel.check()
+        parts.cancel.check()
         words = resolved.words
-        prompts = studio.encoder.encode(model, words.prompt, words.negative_prompt, resolved.passes[0].cfg_scale)
-        return Batches(studio, self._job, self._token, self._progress, model, prompts, resolved, snapshot)
+        prompts = parts.encoder.encode(model, words.prompt, words.negative_prompt, resolved.passes[0].cfg_scale)
+        return Batches(parts, self._job, self._token, self._progress, model, prompts, resolved, snapshot)
 
     def _resolve(self) -> tuple[Checkpoint, ResolvedJob]:
         """Close the request, or take what an earlier run of this job has closed."""
-        studio, job = self._studio, self._job
+        parts, job = self._parts, self._job
         if job.resolved is not None:
             resolved = ResolvedJob.model_validate(job.resolved)
-            checkpoint = self._hashed(studio.catalogue.find(resolved.sources.checkpoint.name))
+            checkpoint = self._hashed(parts.catalogue.find(resolved.sources.checkpoint.name))
             checkpoint.check_usable()
             if checkpoint.sha256 != resolved.sources.checkpoint.hash:
                 message = f"The weights of {checkpoint.name} were changed since this job began: submit it again."
                 raise ModelError(message)
             self._tell_of_another_environment(resolved)
             return checkpoint, resolved
-        settings = studio.options.values
+        settings = parts.options.values
         request = validate_request(job.kind, job.request)
-        checkpoint = self._hashed(request.find_checkpoint(studio.catalogue, settings))
+        checkpoint = self._hashed(request.find_checkpoint(parts.catalogue, settings))
         parameters = count_parameters(checkpoint.path / family_of(checkpoint.path).denoiser)
-        dtype = choose_dtype(settings.torch_dtype, studio.device, parameters)
+        dtype = choose_dtype(settings.torch_dtype, parts.device, parameters)
         threads = choose_threads(settings.torch_threads, parameters)
-        environment = environment_of(studio.device, dtype, threads)
-        resolved = request.resolve(checkpoint, settings, studio.draw_seed, dtype, threads, environment=environment)
-        studio.store.claims.set_resolved(job.id, resolved.model_dump())
+        environment = environment_of(parts.device, dtype, threads)
+        resolved = request.resolve(checkpoint, settings, parts.draw_seed, dtype, threads, environment=environment)
+        parts.store.claims.set_resolved(job.id, resolved.model_dump())
         if told := describe_plain_syntax(resolved.words.prompt, resolved.words.negative_prompt):
-            studio.store.claims.note(job.id, "plain-text", told)
+            parts.store.claims.note(job.id, "plain-text", told)
         return checkpoint, resolved
 
     def _check_unchanged(self, checkpoint: Checkpoint) -> None:
         """Check that nobody replaced the weights between their hash and the end of their load."""
-        now = self._studio.catalogue.find(checkpoint.name)
+        now = self._parts.catalogue.find(checkpoint.name)
         if now.problem is not None or self._hashed(now).sha256 != checkpoint.sha256:
-            self._studio.shelf.drop()
+            self._parts.model_cache.drop()
             raise ModelError(f"The weights of {checkpoint.name} were changed while they were loaded: submit it again.")
 
     def _hashed(self, checkpoint: Checkpoint) -> Checkpoint:
         """Return the model with its hash, which takes seconds the first time that a large one is used."""
         if checkpoint.sha256 is not None:
             return checkpoint
-        return wait_for(lambda: self._studio.catalogue.hashed(checkpoint), self._studio.cancel.check_waiting)
+        return wait_for(lambda: self._parts.catalogue.hashed(checkpoint), self._parts.cancel.check_waiting)
 
     def _batches_left(self, resolved: ResolvedJob) -> list[BatchLeft]:
         """Return each batch with those of its pictures that no earlier run completed.
@@ -137,8 +137,8 @@ class JobDrawing:
         A batch is drawn whole, since another size would give other bits. One before that in which an earlier run was
         is done: what it lacks was skipped.
         """
-        studio, size = self._studio, self._economy.batch_size_of(resolved)
-        complete = {image.index for image in studio.store.jobs.images(self._job.id)}
+        parts, size = self._parts, self._economy.batch_size_of(resolved)
+        complete = {image.index for image in parts.store.jobs.images(self._job.id)}
         begun = self._job.image_index or 0
         batches = [list(range(first, first + size)) for first in range(0, resolved.image_count, size)]
         return [
@@ -148,47 +148,47 @@ class JobDrawing:
 
     def _find_snapshot(self, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> Snapshot | None:
         """Return where an earlier run of this job stood in one of the batches that are left."""
-        studio, device = self._studio, self._studio.device
+        parts, device = self._parts, self._parts.device
         environment = environment_of(device, resolved.dtype, resolved.threads)
         try:
-            snapshot = studio.snapshots.find(self._job.id, resolved, environment, device.torch_name)
+            snapshot = parts.snapshots.find(self._job.id, resolved, environment, device.torch_name)
         except UnfitSnapshot as reason:
             logger.warning("Job %s cannot go on from its snapshot: %s", self._job.id, reason)
-            studio.store.claims.note(self._job.id, "restarted", describe_unfit(reason))
+            parts.store.claims.note(self._job.id, "restarted", describe_unfit(reason))
             return None
         left = [tuple(batch.indices) for batch in batches if batch.missing]
         if snapshot is not None and snapshot.indices in left:
             return snapshot
         if self._job.attempts > 1 and self._job.progress > 0:
-            studio.store.claims.note(self._job.id, "restarted", describe_lost(left[0], resolved))
+            parts.store.claims.note(self._job.id, "restarted", describe_lost(left[0], resolved))
         return None
 
     def _tell_of_another_environment(self, resolved: ResolvedJob) -> None:
         """Say so when some pictures of a job were drawn elsewhere than the rest is."""
-        studio = self._studio
-        if resolved.environment is None or not studio.store.jobs.images(self._job.id):
+        parts = self._parts
+        if resolved.environment is None or not parts.store.jobs.images(self._job.id):
             return
-        now = environment_of(studio.device, resolved.dtype, resolved.threads)
+        now = environment_of(parts.device, resolved.dtype, resolved.threads)
         if changed := describe_difference(resolved.environment, now):
             text = f"Its images are not drawn under the same conditions, so not to the same bits: {changed}."
-            studio.store.claims.note(self._job.id, "environment", text)
+            parts.store.claims.note(self._job.id, "environment", text)
 
     def _load(self, checkpoint: Checkpoint, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> LoadedModel:
-        studio = self._studio
+        parts = self._parts
         offload = self._economy.offload
         weights = resolved.sources.checkpoint.hash
         key = ModelKey(checkpoint.path, weights, resolved.dtype, offload, checkpoint.stamp)
-        loads = studio.shelf.loaded is None or studio.shelf.loaded.key != key
-        where = f"{studio.device.label} offload" if offload else studio.device.label
-        experience = studio.timings.under(weights[:16], resolved.dtype, where, resolved.threads)
-        parts = parts_of(resolved.passes, [(batch.indices, batch.missing) for batch in batches], loads)
-        self._progress.plan(parts, experience)
+        loads = parts.model_cache.loaded is None or parts.model_cache.loaded.key != key
+        where = f"{parts.device.label} offload" if offload else parts.device.label
+        experience = parts.timings.under(weights[:16], resolved.dtype, where, resolved.threads)
+        left = [(batch.indices, batch.missing) for batch in batches]
+        self._progress.plan(parts_of(resolved.passes, left, loads), experience)
         if loads:
-            studio.encoder.forget()
-            studio.status.forget_checkpoint()
-            studio.status.change("loading")
-        model = studio.shelf.get(key, self._progress.advance)
+            parts.encoder.forget()
+            parts.status.forget_checkpoint()
+            parts.status.change("loading")
+        model = parts.model_cache.get(key, self._progress.advance)
         if loads:
             self._check_unchanged(checkpoint)
-        studio.status.change("drawing", checkpoint.name)
+        parts.status.change("drawing", checkpoint.name)
         return model

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from modules.engine.models.shelf import LoadedModel, ModelKey
+from modules.engine.models.model_cache import LoadedModel, ModelKey
 
 _KEPT_AT_MOST = 256
 

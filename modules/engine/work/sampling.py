@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import torch
 
-from modules.engine.models.shelf import LoadedModel
+from modules.engine.models.model_cache import LoadedModel
 from modules.engine.samplers.denoised import Step
 from modules.engine.samplers.resumable import Resumed, SamplingState, generators_from, take_state
 from modules.engine.samplers.table import build_scheduler

@@ -17,13 +17,13 @@ from starlette.websockets import WebSocketDisconnect
 
 from modules.api.application import assemble
 from modules.api.auth.attempts import MOST_PER_ADDRESS
+from modules.api.auth.authentication import Authentication
 from modules.api.auth.gate import Gate
-from modules.api.auth.lasting import while_it_holds
 from modules.api.auth.login_page import ASSETS, path_here
-from modules.api.auth.proof import Proof
+from modules.api.auth.revocation import until_revoked
 from modules.api.page.assets import read_assets
 from modules.api.rest import build_rest
-from modules.api.server.warm_up import FIRST_PAGE, fetch, rehearse
+from modules.api.server.warm_up import FIRST_PAGE, fetch, warm_up
 from modules.api.services import Services
 from modules.cmd_args import Arguments
 from modules.credentials.accounts import hash_accounts
@@ -46,8 +46,8 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture
-def proof(accounts: dict[str, str], tmp_path: Path) -> Proof:
-    return Proof(accounts, tmp_path / "auth")
+def auth(accounts: dict[str, str], tmp_path: Path) -> Authentication:
+    return Authentication(accounts, tmp_path / "auth")
 
 
 @pytest.fixture
@@ -56,17 +56,17 @@ def rest(services: Services) -> FastAPI:
 
 
 @pytest.fixture
-def closed(services: Services, proof: Proof) -> ASGIApp:
-    return with_passwords(services, proof)
+def closed(services: Services, auth: Authentication) -> ASGIApp:
+    return with_passwords(services, auth)
 
 
-def with_passwords(services: Services, proof: Proof) -> ASGIApp:
+def with_passwords(services: Services, auth: Authentication) -> ASGIApp:
     object.__setattr__(services, "arguments", Arguments(listen=True))
     page = FastAPI()
     for path in ("/", "/config", "/theme.css"):
         page.add_api_route(path, lambda: "a page")
     page.add_api_route("/gradio_api/run/predict", lambda: "done", methods=["POST"])
-    return assemble(services, page, read_assets(ROOT / "webui" / "assets"), proof)
+    return assemble(services, page, read_assets(ROOT / "webui" / "assets"), auth)
 
 
 def client_of(app: ASGIApp, address: str = FOREIGN) -> httpx.AsyncClient:
@@ -142,27 +142,33 @@ async def test_a_program_gets_in_by_password_with_colons_in_it(stranger: httpx.A
         assert (await stranger.get("/sdapi/v1/options", headers={"authorization": junk})).status_code == 401
 
 
-async def test_an_unknown_user_costs_the_same_hash(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unknown_user_costs_the_same_hash(auth: Authentication, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
-    monkeypatch.setattr("modules.api.auth.proof.is_password", lambda password, known: bool(hashed.append(known)))
+    monkeypatch.setattr(
+        "modules.api.auth.authentication.is_password", lambda password, known: bool(hashed.append(known))
+    )
     for user in ("anna", "nobody", "x" * 500):
-        assert not await proof.password(user, "x", FOREIGN)
+        assert not await auth.password(user, "x", FOREIGN)
     assert len(hashed) == 3 and all(re.fullmatch(r"[0-9a-f]{32}\$[0-9a-f]{64}", known) for known in hashed)
 
 
-async def test_the_hash_of_the_unknown_users_lets_nobody_in(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modules.api.auth.proof.is_password", lambda password, known: True)
-    assert not await proof.password("nobody", "x", FOREIGN)
+async def test_the_hash_of_the_unknown_users_lets_nobody_in(
+    auth: Authentication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modules.api.auth.authentication.is_password", lambda password, known: True)
+    assert not await auth.password("nobody", "x", FOREIGN)
 
 
-async def test_a_program_gets_in_by_token_until_it_is_revoked(stranger: httpx.AsyncClient, proof: Proof) -> None:
-    show = {"authorization": f"Bearer {proof.tokens.create('phone')}"}
+async def test_a_program_gets_in_by_token_until_it_is_revoked(
+    stranger: httpx.AsyncClient, auth: Authentication
+) -> None:
+    show = {"authorization": f"Bearer {auth.tokens.create('phone')}"}
     assert (await stranger.get("/sdapi/v1/options", headers=show)).status_code == 200
-    proof.tokens.revoke("phone")
+    auth.tokens.revoke("phone")
     assert (await stranger.get("/sdapi/v1/options", headers=show)).status_code == 401
 
 
-async def test_a_browser_logs_in_and_out(stranger: httpx.AsyncClient, proof: Proof) -> None:
+async def test_a_browser_logs_in_and_out(stranger: httpx.AsyncClient, auth: Authentication) -> None:
     answer = await stranger.post("/login", data={"username": "anna", "password": "gull:egg:ö", "next": "/docs?a=b"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/docs?a=b")
     cookie = answer.headers["set-cookie"]
@@ -170,7 +176,7 @@ async def test_a_browser_logs_in_and_out(stranger: httpx.AsyncClient, proof: Pro
     assert (await stranger.get("/docs")).status_code == 200
     assert (await stranger.get("/login", headers={"accept": "application/json"})).json() == {"user": "anna"}
     secret = stranger.cookies["steady_session_7860"]
-    assert secret not in (proof.sessions._list._path).read_text()
+    assert secret not in (auth.sessions._list._path).read_text()
     assert (await stranger.post("/logout")).headers["location"] == "/login"
     assert "steady_session_7860" not in stranger.cookies
     again = {"cookie": f"steady_session_7860={secret}"}
@@ -215,14 +221,14 @@ async def test_words_on_the_login_page_are_words(stranger: httpx.AsyncClient) ->
 
 
 async def test_a_session_is_known_to_the_next_server_until_the_password_changes(
-    accounts: dict[str, str], proof: Proof, tmp_path: Path
+    accounts: dict[str, str], auth: Authentication, tmp_path: Path
 ) -> None:
-    secret = proof.sessions.begin("anna")
+    secret = auth.sessions.begin("anna")
     folder = tmp_path / "auth"
-    assert Proof(accounts, folder).sessions.user_of(secret) == "anna"
+    assert Authentication(accounts, folder).sessions.user_of(secret) == "anna"
     changed = accounts | hash_accounts({"anna": "another"}, folder)
-    assert Proof(changed, folder).sessions.user_of(secret) is None
-    assert Proof({"ben": accounts["ben"]}, folder).sessions.user_of(secret) is None
+    assert Authentication(changed, folder).sessions.user_of(secret) is None
+    assert Authentication({"ben": accounts["ben"]}, folder).sessions.user_of(secret) is None
 
 
 def test_a_session_ends_after_thirty_days(accounts: dict[str, str], tmp_path: Path) -> None:
@@ -238,9 +244,9 @@ def test_a_session_ends_after_thirty_days(accounts: dict[str, str], tmp_path: Pa
 
 
 async def test_guessing_is_slowed_down_and_sessions_and_tokens_go_on(
-    stranger: httpx.AsyncClient, closed: ASGIApp, proof: Proof, monkeypatch: pytest.MonkeyPatch
+    stranger: httpx.AsyncClient, closed: ASGIApp, auth: Authentication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modules.api.auth.proof.is_password", lambda password, known: password == "puffin")
+    monkeypatch.setattr("modules.api.auth.authentication.is_password", lambda password, known: password == "puffin")
     guesses = [stranger.get("/sdapi/v1/options", headers=basic("ben", str(n))) for n in range(MOST_PER_ADDRESS * 3)]
     statuses = [answer.status_code for answer in await asyncio.gather(*guesses)]
     assert statuses.count(401) == MOST_PER_ADDRESS and statuses.count(429) == MOST_PER_ADDRESS * 2
@@ -249,9 +255,9 @@ async def test_guessing_is_slowed_down_and_sessions_and_tokens_go_on(
     form = {"username": "ben", "password": "puffin"}
     page = await stranger.post("/login", data=form)
     assert page.status_code == 429 and "Too many wrong passwords" in page.text and page.headers["retry-after"]
-    token = {"authorization": f"Bearer {proof.tokens.create('phone')}"}
+    token = {"authorization": f"Bearer {auth.tokens.create('phone')}"}
     assert (await stranger.get("/sdapi/v1/options", headers=token)).status_code == 200
-    session = {"cookie": f"steady_session_7860={proof.sessions.begin('ben')}"}
+    session = {"cookie": f"steady_session_7860={auth.sessions.begin('ben')}"}
     assert (await stranger.get("/sdapi/v1/options", headers=session)).status_code == 200
     async with client_of(closed, "10.0.0.4") as other:
         assert (await other.get("/sdapi/v1/options", headers=basic("ben", "puffin"))).status_code == 200
@@ -260,7 +266,7 @@ async def test_guessing_is_slowed_down_and_sessions_and_tokens_go_on(
 async def test_nobody_locks_the_owner_out_on_his_own_machine(
     running: Services, closed: ASGIApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modules.api.auth.proof.is_password", lambda password, known: password == "puffin")
+    monkeypatch.setattr("modules.api.auth.authentication.is_password", lambda password, known: password == "puffin")
     async with client_of(closed, "127.0.0.1") as near:
         for _ in range(MOST_PER_ADDRESS):
             await near.get("/sdapi/v1/options", headers=basic("ben", "x"))
@@ -282,13 +288,13 @@ async def test_no_window_of_the_browser_asks_beside_the_page(stranger: httpx.Asy
 
 async def test_a_new_server_rehearses_its_page_behind_the_gate(closed: ASGIApp) -> None:
     assert [await fetch(closed, path) for path in FIRST_PAGE] == [200, 200, 200]
-    await rehearse(closed)
+    await warm_up(closed)
     async with client_of(closed) as stranger:
         assert [(await stranger.get(path)).status_code for path in FIRST_PAGE] == [401, 401, 401]
 
 
 async def test_without_passwords_everybody_comes_in(running: Services, tmp_path: Path) -> None:
-    async with client_of(with_passwords(running, Proof({}, tmp_path))) as http:
+    async with client_of(with_passwords(running, Authentication({}, tmp_path))) as http:
         assert (await http.get("/sdapi/v1/options", headers=basic("x", "y"))).status_code == 200
         assert (await http.get("/login", headers=HTML)).headers["location"] == "/"
 
@@ -315,13 +321,13 @@ async def telling_twice(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.send", "text": "a secret"})
 
 
-def test_a_live_stream_ends_with_the_session_that_it_was_begun_with(proof: Proof) -> None:
-    secret = proof.sessions.begin("ben")
+def test_a_live_stream_ends_with_the_session_that_it_was_begun_with(auth: Authentication) -> None:
+    secret = auth.sessions.begin("ben")
     headers = {"cookie": f"steady_session_7860={secret}", "host": "127.0.0.1:7860"}
-    client = TestClient(Gate(telling_twice, proof), base_url=HOST)
+    client = TestClient(Gate(telling_twice, auth), base_url=HOST)
     with client.websocket_connect("/steady/live", headers=headers) as socket:
         assert socket.receive_text() == "first"
-        proof.sessions.end(secret)
+        auth.sessions.end(secret)
         socket.send_text("go on")
         with pytest.raises(WebSocketDisconnect) as end:
             socket.receive_text()
@@ -335,7 +341,7 @@ async def test_an_answer_in_parts_ends_with_its_token() -> None:
     async def send(message: Any) -> None:
         told.append(message)
 
-    tell = while_it_holds(valid.pop, send)
+    tell = until_revoked(valid.pop, send)
     valid.reverse()
     for body in (b"1", b"2", b"3", b"4"):
         await tell({"type": "http.response.body", "body": body, "more_body": True})

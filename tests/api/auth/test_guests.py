@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from modules.api.application import assemble
+from modules.api.auth.authentication import Authentication
 from modules.api.auth.guests import FOR_ALL, OF_OWN_JOBS
-from modules.api.auth.proof import Proof
 from modules.api.live.routes import follow
 from modules.api.rest import build_rest
 from modules.api.services import Services
@@ -34,7 +34,7 @@ def guarded(services: Services, tmp_path: Path) -> ASGIApp:
     object.__setattr__(services, "arguments", Arguments(listen=True))
     page = FastAPI()
     page.add_api_route("/", lambda: "a page")
-    return assemble(services, page, {}, Proof({}, tmp_path / "auth"))
+    return assemble(services, page, {}, Authentication({}, tmp_path / "auth"))
 
 
 def client_of(app: ASGIApp, address: str, owner: str) -> httpx.AsyncClient:
@@ -266,7 +266,7 @@ async def test_who_comes_through_a_proxy_that_nobody_trusts_is_a_guest(
 
 async def test_a_token_makes_a_guest_one_who_may(guest: httpx.AsyncClient, tmp_path: Path) -> None:
     assert (await guest.get("/sdapi/v1/audit")).status_code == 403
-    secret = Proof({}, tmp_path / "auth").tokens.create("phone")
+    secret = Authentication({}, tmp_path / "auth").tokens.create("phone")
     answer = await guest.get("/sdapi/v1/audit", headers={"authorization": f"Bearer {secret}"})
     assert answer.status_code == 200
 

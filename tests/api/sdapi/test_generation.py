@@ -199,7 +199,7 @@ async def test_the_noticeboard_is_idle_when_the_client_is_answered(
 async def test_a_stopped_server_tells_who_waits_to_come_back(client: httpx.AsyncClient, services: Services) -> None:
     waiting = asyncio.create_task(client.post(TXT2IMG, json={"force_task_id": "mine"}))
     await until(lambda: services.store.jobs.get("mine"))
-    services.retirement.stop()
+    services.shutdown.stop()
     answer = await waiting
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
@@ -213,14 +213,14 @@ async def test_a_leaving_server_still_answers_who_waits(
 ) -> None:
     engine.go.clear()
     waiting = asyncio.create_task(client.post(TXT2IMG, json={"force_task_id": "mine"}))
-    await until(lambda: services.retirement.waiters == 1)
-    services.retirement.leave()
+    await until(lambda: services.shutdown.waiters == 1)
+    services.shutdown.leave()
     services.broadcaster.leave()
     engine.go.set()
     answer = await waiting
     assert answer.status_code == 200
     assert answer.headers["connection"] == "close"
-    assert services.retirement.waiters == 0
+    assert services.shutdown.waiters == 0
 
 
 @pytest.mark.parametrize("what", ["the job", "the queue"])
@@ -235,11 +235,11 @@ async def test_a_leaving_server_does_not_wait_for_what_is_paused(
         services.store.queue.pause()
     await asyncio.sleep(0.05)
     assert not waiting.done(), "it waits as long as the server stays"
-    services.retirement.leave()
+    services.shutdown.leave()
     answer = await waiting
     assert answer.status_code == 503
     assert "mine is paused" in answer.json()["errors"]
-    assert services.retirement.waiters == 0
+    assert services.shutdown.waiters == 0
 
 
 async def test_a_hundred_waiting_clients_hold_no_thread(

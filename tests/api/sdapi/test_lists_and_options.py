@@ -119,7 +119,7 @@ async def test_one_bad_option_changes_none(client: httpx.AsyncClient, services: 
 
 
 async def test_a_leaving_server_writes_no_settings(client: httpx.AsyncClient, services: Services) -> None:
-    services.retirement.leave()
+    services.shutdown.leave()
     answer = await client.post("/sdapi/v1/options", json={"samples_save": False})
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"

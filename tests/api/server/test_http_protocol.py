@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from modules.api.server import http_protocol
-from modules.api.server.crowd import Crowd
+from modules.api.server.connection_limit import ConnectionLimit
 from modules.api.server.serving import SwappableServer
 from modules.api.services import Services
 from tests.api.conftest import FakeEngine, serving, until
@@ -75,7 +75,7 @@ async def drip(port: int, first: bytes, then: bytes) -> bytes:
 
 async def test_a_client_that_says_nothing_is_cut_without_a_word(port: int, server: SwappableServer) -> None:
     assert await drip(port, b"", b"") == b""
-    await until(lambda: len(server.crowd) == 0)
+    await until(lambda: len(server.connections) == 0)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ async def test_who_waits_for_an_answer_is_not_cut(port: int, services: Services,
         connect(f"ws://127.0.0.1:{port}/steady/live") as watching,
     ):
         waiting = asyncio.create_task(http.post("/sdapi/v1/txt2img", json={"width": 64, "height": 64}))
-        await until(lambda: services.retirement.waiters)
+        await until(lambda: services.shutdown.waiters)
         await asyncio.sleep(1)  # three times as long as anybody else may be silent
         assert not waiting.done()
         engine.go.set()
@@ -138,8 +138,8 @@ async def test_a_client_that_takes_nothing_is_dropped(
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.connect(("127.0.0.1", port))
     client.sendall(PING)
-    await until(lambda: len(server.crowd) == 1)
-    await until(lambda: len(server.crowd) == 0)
+    await until(lambda: len(server.connections) == 1)
+    await until(lambda: len(server.connections) == 0)
     taken = 0
     with client, contextlib.suppress(ConnectionResetError):
         client.settimeout(10)
@@ -149,7 +149,7 @@ async def test_a_client_that_takes_nothing_is_dropped(
 
 
 async def test_idle_sockets_keep_nobody_out(server: SwappableServer) -> None:
-    server.crowd = Crowd(most=20)
+    server.connections = ConnectionLimit(most=20)
     async with serving(server) as port, contextlib.AsyncExitStack() as held:
         for _ in range(100):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -157,4 +157,4 @@ async def test_idle_sockets_keep_nobody_out(server: SwappableServer) -> None:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
             for _ in range(5):
                 assert (await http.get("/internal/ping")).status_code == 200
-        assert len(server.crowd) <= 20
+        assert len(server.connections) <= 20

@@ -82,7 +82,7 @@ async def test_a_retiring_server_tells_viewers_and_waits_for_its_pictures(
         engine.start()
         waiting = asyncio.create_task(http.post("/sdapi/v1/txt2img", json={"force_task_id": "mine"}))
         stream = asyncio.create_task(http.get("/sdapi/v1/events"))
-        await until(lambda: services.retirement.waiters and len(services.broadcaster._subscriptions) == 2)
+        await until(lambda: services.shutdown.waiters and len(services.broadcaster._subscriptions) == 2)
         retirement = asyncio.create_task(server.retire())
         with pytest.raises(ConnectionClosed) as closed:
             for _ in range(20):
@@ -113,7 +113,7 @@ async def test_sigterm_ends_within_three_seconds_whoever_is_there(server: Swappa
         stream = asyncio.create_task(http.get("/sdapi/v1/events"))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /internal/ping HT")
-        await until(lambda: services.retirement.waiters)
+        await until(lambda: services.shutdown.waiters)
         server.handle_exit(signal.SIGTERM, None)
         answer = await waiting
         assert answer.status_code == 503

@@ -10,7 +10,7 @@ import torch
 
 from modules.engine.models.devices import Device
 from modules.engine.models.memory import GROWTH_ALLOWED_BYTES, JOBS_TO_LEARN, Baseline
-from modules.engine.models.shelf import free_memory
+from modules.engine.models.model_cache import free_memory
 from modules.engine.work import batches
 from modules.engine.work.decoding import can_save_memory, decode
 from modules.engine.work.economy import Economy, cheaper
@@ -65,7 +65,7 @@ def test_a_batch_that_is_too_large_is_drawn_one_by_one(engine: Engine, monkeypat
     assert (note.kind, note.text) == (
         "out-of-memory", "Out of memory at 64×64, batch size 2: tried again with batch size 1."
     )  # fmt: skip
-    assert engine.studio.shelf.loaded is None
+    assert engine.parts.model_cache.loaded is None
     done = engine.run_next()
     assert (done.id, done.status, done.deaths, scarce.refused) == (job.id, "done", 0, 1)
     assert [image.seed for image in engine.store.jobs.images(job.id)] == [7, 8]
@@ -87,7 +87,7 @@ def test_a_picture_that_is_too_large_to_decode_is_decoded_in_tiles(
     assert "step 4 of 4" in done.notes[1].text
     # The next job is drawn as ever.
     engine.draw(width=256, height=192, seed=3)
-    assert not engine.studio.shelf.loaded or not engine.studio.shelf.loaded.pipeline.vae.use_tiling
+    assert not engine.parts.model_cache.loaded or not engine.parts.model_cache.loaded.pipeline.vae.use_tiling
 
 
 def test_a_job_that_runs_out_of_memory_again_fails_clearly_and_alone(
@@ -151,7 +151,7 @@ def test_what_counts_as_memory_that_ran_out(error: Exception, is_it: bool) -> No
 
 def test_tiles_give_the_picture_that_the_whole_gives(engine: Engine) -> None:
     engine.draw()
-    model = engine.studio.shelf.loaded
+    model = engine.parts.model_cache.loaded
     assert model is not None
     assert can_save_memory(model, 256, 64) and not can_save_memory(model, 128, 128)
     latents = torch.randn(1, 4, 1, 1).expand(1, 4, 40, 48)
@@ -193,7 +193,7 @@ def test_the_memory_of_the_engine_is_flat_over_interrupts_and_failures(
         assert engine.draw(width=192, height=192, steps=2).status in ("interrupted", "failed")
 
     def level() -> tuple[int, int]:
-        free_memory(engine.studio.device)
+        free_memory(engine.parts.device)
         tensors = sum(1 for thing in gc.get_objects() if type(thing) is torch.Tensor)
         return tensors, psutil.Process().memory_info().rss
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modules.engine.families.family import _FAMILY_OF_PIPELINE
-from modules.engine.models.shelf import LoadedModel, ModelKey
+from modules.engine.models.model_cache import LoadedModel, ModelKey
 from modules.jobs.models.diffusers_folder import DRAWN_PIPELINES
 from tests.engine.conftest import Engine
 
@@ -59,14 +59,14 @@ def test_half_a_copy_is_refused_until_the_rest_is_there(engine: Engine, changing
 def test_weights_that_are_replaced_amid_a_load_are_not_drawn_with(
     engine: Engine, changing: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load = engine.studio.shelf.get
+    load = engine.parts.model_cache.get
 
     def replace_amid(key: ModelKey, progress: Callable[[float], None]) -> LoadedModel:
         loaded = load(key, progress)
         shutil.copyfile(changing.with_name("plain") / WEIGHTS, changing / WEIGHTS)
         return loaded
 
-    monkeypatch.setattr(engine.studio.shelf, "get", replace_amid)
+    monkeypatch.setattr(engine.parts.model_cache, "get", replace_amid)
     job = engine.draw(**CHOSEN)
     assert job.error == "The weights of changing were changed while they were loaded: submit it again."
     monkeypatch.undo()

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 
 from modules.engine.models.devices import best_device
-from modules.engine.models.shelf import LoadedModel, ModelKey, ModelShelf
+from modules.engine.models.model_cache import LoadedModel, ModelCache, ModelKey
 from modules.engine.previews.methods import (
     LatentColours,
     Method,
@@ -148,9 +148,9 @@ def test_the_decoder_beside_a_model_is_used(plain: LoadedModel) -> None:
 
 def test_the_embedded_model_is_previewed_by_the_decoder_that_it_brings() -> None:
     """Its VAE is an `AutoencoderTiny` too, but not a small one: the one beside it is nearer to it than the colours."""
-    shelf = ModelShelf(best_device(), Cancel(State()))
+    model_cache = ModelCache(best_device(), Cancel(State()))
     path = ROOT / "models" / "Stable-diffusion" / "emoji"
-    model = shelf.get(ModelKey(path, "emoji", "float32"), lambda fraction: None)
+    model = model_cache.get(ModelKey(path, "emoji", "float32"), lambda fraction: None)
     methods = PreviewMethods(model)
     assert methods.available("Full", 256, 256) == ("full", "small", "linear")
     assert methods.available("Approx NN", 256, 256) == ("small", "linear")

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from modules.engine.models.shelf import LoadedModel
+from modules.engine.models.model_cache import LoadedModel
 from modules.engine.previews.methods import Method, PreviewMethods
 from modules.engine.previews.thread import Previews
 from modules.engine.progress.bar import JobProgress
@@ -317,7 +317,7 @@ def test_previews_that_are_off_are_said_to_be(desk: Callable[..., Desk]) -> None
 
 def test_the_noticeboard_makes_previews_itself_in_the_engine(engine: Engine) -> None:
     """A1111's contract: the callback stores the latents, whoever asks the State gets a picture of them."""
-    engine.studio.previews.close()  # Nobody asks but this test.
+    engine.parts.previews.close()  # Nobody asks but this test.
     state, told = engine.state, []
     asked: list[tuple[Any, ...]] = []
 

@@ -7,7 +7,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from modules.engine.models.shelf import LoadedModel
+from modules.engine.models.model_cache import LoadedModel
 from modules.engine.samplers.resumable import SamplingState, pack, unpack
 from modules.engine.work.encoding import PromptEmbeddings
 from modules.engine.work.sampling import Batch

@@ -91,13 +91,13 @@ def test_anything_that_a_network_throws_ends_its_job_alone(engine: Engine, error
     def throw(module: nn.Module, inputs: object) -> None:
         raise error
 
-    hook = engine.studio.shelf.loaded.denoiser.mid_block.register_forward_pre_hook(throw)  # type: ignore[union-attr]
+    hook = engine.parts.model_cache.loaded.denoiser.mid_block.register_forward_pre_hook(throw)  # type: ignore[union-attr]
     job = engine.draw()
     hook.remove()
     assert job.status == "failed"
     assert job.error is not None and job.error.startswith(words)
     # Memory that ran out is given back; the model is loaded again for the next job.
-    assert (engine.studio.shelf.loaded is None) is ("memory" in words)
+    assert (engine.parts.model_cache.loaded is None) is ("memory" in words)
     assert engine.draw().status == "done"
 
 

@@ -69,7 +69,7 @@ def test_a_job_may_pause_again_and_again(engine: Engine) -> None:
             pause(engine)
         blocks.append(1)
 
-    hook = engine.studio.shelf.loaded.denoiser.mid_block.register_forward_pre_hook(before_any_step)  # type: ignore
+    hook = engine.parts.model_cache.loaded.denoiser.mid_block.register_forward_pre_hook(before_any_step)  # type: ignore
     assert resume(engine, job).status == "paused"
     hook.remove()
     done = resume(engine, job)
@@ -161,7 +161,7 @@ def test_the_last_preview_of_a_paused_job_is_kept_beside_its_snapshot_and_goes_w
     preview = engine.state.preview
     assert paused.status == "paused" and preview is not None
     assert engine.folder.kept_preview(paused.id).read_bytes() == preview.data
-    engine.studio.snapshots.sweep(engine.studio.needs_snapshot)
+    engine.parts.snapshots.sweep(engine.parts.needs_snapshot)
     assert engine.folder.kept_preview(paused.id).exists()
     assert resume(engine, paused).status == "done"
     assert list(engine.folder.snapshots.iterdir()) == []
@@ -184,7 +184,7 @@ def test_a_paused_job_frees_the_device_when_nothing_else_is_to_be_drawn(engine: 
     at_step(engine, 2, lambda: pause(engine))
     identity = engine.submit(steps=6)
     engine.wait(lambda: engine.store.jobs.get(identity).status == "paused")  # type: ignore[union-attr]
-    engine.wait(lambda: engine.studio.shelf.loaded is None)
+    engine.wait(lambda: engine.parts.model_cache.loaded is None)
     assert engine.store.requests.resume(identity).accepted
     engine.wait(lambda: engine.store.jobs.get(identity).status == "done")  # type: ignore[union-attr]
 

@@ -9,7 +9,7 @@ import torch
 from diffusers import EulerDiscreteScheduler
 from PIL import Image
 
-from modules.engine.models.shelf import LoadedModel
+from modules.engine.models.model_cache import LoadedModel
 from modules.engine.samplers.denoised import Step
 from modules.engine.work.decoding import cut, decode
 from modules.engine.work.encoding import PromptEmbeddings, PromptEncoder

@@ -10,7 +10,7 @@ from starlette.websockets import WebSocketDisconnect
 POLICY_VIOLATION = 1008
 
 
-def while_it_holds(holds: Callable[[], bool], send: Send) -> Send:
+def until_revoked(holds: Callable[[], bool], send: Send) -> Send:
     """Return a `send` that tells no more of a stream once `holds()` is False, and closes it."""
     over = False
 

@@ -11,13 +11,13 @@ import diffusers
 import transformers
 
 from modules import shared
+from modules.engine.engine_parts import EngineParts
 from modules.engine.identity import EngineIdentity
 from modules.engine.models.devices import best_device
-from modules.engine.models.shelf import ModelShelf
+from modules.engine.models.model_cache import ModelCache
 from modules.engine.previews.thread import Previews
 from modules.engine.status import EngineStatus
 from modules.engine.stopping.cancel import Cancel
-from modules.engine.studio import Studio
 from modules.engine.watch import Watch
 from modules.engine.work.snapshots import Snapshots
 from modules.engine.worker import Worker
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 Publish = Callable[[str, Any], None]
 
 
-def build_studio(
+def build_engine(
     store: JobStore,
     folder: DataFolder,
     catalogue: CheckpointCatalogue,
@@ -42,12 +42,12 @@ def build_studio(
     state: State,
     cancel: Cancel,
     publish: Publish,
-) -> Studio:
+) -> EngineParts:
     """Return the parts of an engine on the best device of this machine."""
     device = best_device()
     cancel.heartbeat.publish = publish
     cancel.heartbeat.recycle_after_seconds = lambda: options.values.recycle_stalled_after_seconds
-    return Studio(
+    return EngineParts(
         store=store,
         folder=folder,
         catalogue=catalogue,
@@ -57,7 +57,7 @@ def build_studio(
         cancel=cancel,
         previews=Previews(state, lambda: options.values, model_folders()),
         status=EngineStatus(device, publish),
-        shelf=ModelShelf(device, cancel),
+        model_cache=ModelCache(device, cancel),
         snapshots=Snapshots(
             folder.snapshots,
             lambda: options.values.snapshot_every_seconds,
@@ -92,19 +92,19 @@ def serve(
     publish: Publish = link.publish if link is not None else _publish_nothing
     catalogue = CheckpointCatalogue(model_folders(), folder.hashes)
     cancel = Cancel(shared.state, leaving)
-    studio = build_studio(store, folder, catalogue, shared.opts, shared.state, cancel, publish)
-    worker = Worker(studio, identity.claims_as, publish)
+    parts = build_engine(store, folder, catalogue, shared.opts, shared.state, cancel, publish)
+    worker = Worker(parts, identity.claims_as, publish)
     wake.append(worker.wake)
     if link is not None:
         link.on_topic("events", lambda _number: worker.wake())
-    studio.previews.start()
-    Watch(studio, worker).start()
+    parts.previews.start()
+    Watch(parts, worker).start()
     thread = threading.Thread(target=worker.run, args=(left, death), name="worker", daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(timeout=0.5)  # With a timeout, so that signal handlers get their turn.
-    studio.status.change("stopping")
-    studio.previews.close()
+    parts.status.change("stopping")
+    parts.previews.close()
     store.close()
 
 

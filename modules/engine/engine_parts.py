@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from modules.engine.models.devices import Device
-from modules.engine.models.shelf import ModelShelf
+from modules.engine.models.model_cache import ModelCache
 from modules.engine.previews.thread import Previews
 from modules.engine.progress.timings import Timings
 from modules.engine.status import EngineStatus
@@ -29,7 +29,7 @@ def draw_seed() -> int:
 
 
 @dataclass(frozen=True)
-class Studio:
+class EngineParts:
     """The parts of an engine."""
 
     store: JobStore
@@ -41,7 +41,7 @@ class Studio:
     cancel: Cancel
     previews: Previews
     status: EngineStatus
-    shelf: ModelShelf
+    model_cache: ModelCache
     snapshots: Snapshots
     encoder: PromptEncoder = field(default_factory=PromptEncoder)
     draw_seed: Callable[[], int] = draw_seed

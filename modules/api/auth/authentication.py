@@ -31,7 +31,7 @@ class TooManyAttempts(Exception):  # noqa: N818  (an answer, not a fault)
         self.seconds = seconds
 
 
-class Proof:
+class Authentication:
     """The accounts, tokens and sessions of this server. `accounts` are hashed passwords by name. Event loop only."""
 
     def __init__(self, accounts: Mapping[str, str], folder: Path, clock: Callable[[], float] = time.monotonic) -> None:

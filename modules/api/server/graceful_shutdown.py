@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Retirement:
+class GracefulShutdown:
     """Two steps: `leaving` (another server takes over: finish, take nothing new) and `stopping` (end now).
 
     Event loop only.

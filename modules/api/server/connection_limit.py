@@ -25,7 +25,7 @@ def most_connections(open_files: int, watchers: int) -> int:
     return max(FEWEST_CONNECTIONS, min(MOST_CONNECTIONS, open_files - FILES_FOR_OTHER_THINGS - watchers))
 
 
-class Crowd:
+class ConnectionLimit:
     """Lets connections in; when there are too many, the one that has waited longest for its client is dropped for it.
 
     A connection *waits* while its client has asked for nothing, and *works* while a request is on its way or answered.

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from modules.engine.stopping.patience import wait_for
+from modules.engine.stopping.interruptible_wait import wait_for
 from modules.errors import Interrupted
 
 

@@ -25,7 +25,7 @@ def wait_for(work: Callable[[], T], check: Callable[[], None]) -> T:
         except BaseException as error:
             future.set_exception(error)
 
-    threading.Thread(target=run, name="patience", daemon=True).start()
+    threading.Thread(target=run, name="waited for", daemon=True).start()
     while True:
         try:
             return future.result(timeout=_SECONDS_BETWEEN_CHECKS)

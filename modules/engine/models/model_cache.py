@@ -65,7 +65,7 @@ class LoadedModel:
         return getattr(self.pipeline, self.family.denoiser)
 
 
-class ModelShelf:
+class ModelCache:
     """Holds the one loaded model."""
 
     def __init__(self, device: Device, cancel: Cancel) -> None:

@@ -16,7 +16,7 @@ from transformers import CLIPTextModel, T5Config, T5EncoderModel
 from modules.engine.families.family import family_of
 from modules.engine.models import weights
 from modules.engine.models.devices import best_device
-from modules.engine.models.shelf import LoadedModel, ModelKey, ModelShelf
+from modules.engine.models.model_cache import LoadedModel, ModelCache, ModelKey
 from modules.engine.models.weights import count_parameters, load_network, load_text_encoder, weight_files
 from modules.engine.stopping.cancel import Cancel
 from modules.errors import Interrupted, ModelError
@@ -34,7 +34,7 @@ def copy(models_folder: Path, tmp_path: Path) -> Path:
 
 
 def load_copy(folder: Path) -> LoadedModel:
-    return ModelShelf(best_device(), Cancel(State())).get(key(folder), lambda fraction: None)
+    return ModelCache(best_device(), Cancel(State())).get(key(folder), lambda fraction: None)
 
 
 def test_the_weights_are_those_that_diffusers_loads(models_folder: Path, load: Callable[..., LoadedModel]) -> None:
@@ -82,22 +82,22 @@ def test_weights_are_held_in_no_wider_format_on_their_way(models_folder: Path, m
 
 
 def test_a_load_tells_how_far_it_is_and_keeps_the_model_for_the_next_job(models_folder: Path) -> None:
-    shelf = ModelShelf(best_device(), Cancel(State()))
+    model_cache = ModelCache(best_device(), Cancel(State()))
     folder = models_folder / "Stable-diffusion" / "tiny"
     told: list[float] = []
-    first = shelf.get(key(folder), told.append)
+    first = model_cache.get(key(folder), told.append)
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1.0)
-    assert shelf.get(key(folder), told.append) is first
-    assert shelf.get(key(folder, "changed"), told.append) is not first
-    shelf.drop()
-    assert shelf.loaded is None
+    assert model_cache.get(key(folder), told.append) is first
+    assert model_cache.get(key(folder, "changed"), told.append) is not first
+    model_cache.drop()
+    assert model_cache.loaded is None
 
 
 def test_a_load_stops_between_two_tensors(models_folder: Path) -> None:
     state = State()
     state.begin("job")
-    shelf = ModelShelf(best_device(), Cancel(state))
+    model_cache = ModelCache(best_device(), Cancel(state))
     told: list[float] = []
 
     def interrupt_soon(fraction: float) -> None:
@@ -106,9 +106,9 @@ def test_a_load_stops_between_two_tensors(models_folder: Path) -> None:
             state.interrupt()
 
     with pytest.raises(Interrupted):
-        shelf.get(key(models_folder / "Stable-diffusion" / "tiny"), interrupt_soon)
+        model_cache.get(key(models_folder / "Stable-diffusion" / "tiny"), interrupt_soon)
     assert len(told) == 3
-    assert shelf.loaded is None
+    assert model_cache.loaded is None
 
 
 def test_bfloat16_reaches_every_network_and_the_denoiser_still_speaks_float32(
