@@ -94,7 +94,7 @@ def follow(engine: Engine, request: dict[str, Any]) -> Course:
         if topic == "progress" and value is not None:
             answers.append(Answer(time.thread_time(), value["progress"], value["eta_seconds"]))
 
-    engine.worker = Worker(engine.parts, "engine-1", publish, time.thread_time)
+    engine.worker = Worker(engine.parts, publish, time.thread_time)
     began = time.thread_time()
     job = engine.draw(**SAME | request)
     assert job.status == "done", job.error

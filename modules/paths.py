@@ -58,8 +58,12 @@ class DataFolder:
 
     @property
     def timings(self) -> Path:
-        """How long the phases of a job took, by model, size and device."""
+        """How long the phases of a job took, as versions with a single engine wrote it."""
         return self.root / "timings.json"
+
+    def timings_of(self, engine: str) -> Path:
+        """How long the phases of a job took in one engine, which alone writes it: by model, size and device."""
+        return self.root / f"timings-{engine}.json"
 
     @property
     def auth(self) -> Path:

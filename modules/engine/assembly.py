@@ -12,13 +12,15 @@ import transformers
 
 from modules import shared
 from modules.engine.engine_parts import EngineParts
+from modules.engine.housekeeping import Housekeeping
 from modules.engine.identity import EngineIdentity
 from modules.engine.models.devices import best_device
 from modules.engine.models.model_cache import ModelCache
 from modules.engine.previews.thread import Previews
+from modules.engine.progress.timings import Timings
 from modules.engine.status import EngineStatus
 from modules.engine.stopping.cancel import Cancel
-from modules.engine.watch import Watch
+from modules.engine.stopping.heartbeat import Heartbeat
 from modules.engine.work.snapshots import Snapshots
 from modules.engine.worker import Worker
 from modules.jobs.models.catalogue import CheckpointCatalogue
@@ -35,19 +37,21 @@ Publish = Callable[[str, Any], None]
 
 
 def build_engine(
+    identity: EngineIdentity,
     store: JobStore,
     folder: DataFolder,
     catalogue: CheckpointCatalogue,
     options: Options,
     state: State,
-    cancel: Cancel,
+    leaving: threading.Event,
     publish: Publish,
 ) -> EngineParts:
-    """Return the parts of an engine on the best device of this machine."""
+    """Return the parts of an engine on the best device of this machine. It is to end once `leaving` is set."""
     device = best_device()
-    cancel.heartbeat.publish = publish
-    cancel.heartbeat.recycle_after_seconds = lambda: options.values.recycle_stalled_after_seconds
+    heartbeat = Heartbeat(publish, lambda: options.values.recycle_stalled_after_seconds)
+    cancel = Cancel(state, leaving, heartbeat)
     return EngineParts(
+        identity=identity,
         store=store,
         folder=folder,
         catalogue=catalogue,
@@ -64,6 +68,7 @@ def build_engine(
             lambda job_id, reason: _note_failed_snapshot(store, job_id, reason),
             lambda: state.preview,
         ),
+        timings=Timings(folder.timings_of(identity.id), inherited=folder.timings),
     )
 
 
@@ -91,14 +96,13 @@ def serve(
     folder = data_folder()
     publish: Publish = link.publish if link is not None else _publish_nothing
     catalogue = CheckpointCatalogue(model_folders(), folder.hashes)
-    cancel = Cancel(shared.state, leaving)
-    parts = build_engine(store, folder, catalogue, shared.opts, shared.state, cancel, publish)
-    worker = Worker(parts, identity.claims_as, publish)
+    parts = build_engine(identity, store, folder, catalogue, shared.opts, shared.state, leaving, publish)
+    worker = Worker(parts, publish)
     wake.append(worker.wake)
     if link is not None:
         link.on_topic("events", lambda _number: worker.wake())
     parts.previews.start()
-    Watch(parts, worker).start()
+    Housekeeping(parts, worker).start()
     thread = threading.Thread(target=worker.run, args=(left, death), name="worker", daemon=True)
     thread.start()
     while thread.is_alive():

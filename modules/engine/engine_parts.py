@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from modules.engine.identity import EngineIdentity
 from modules.engine.models.devices import Device
 from modules.engine.models.model_cache import ModelCache
 from modules.engine.previews.thread import Previews
@@ -32,6 +33,7 @@ def draw_seed() -> int:
 class EngineParts:
     """The parts of an engine."""
 
+    identity: EngineIdentity
     store: JobStore
     folder: DataFolder
     catalogue: CheckpointCatalogue
@@ -43,12 +45,9 @@ class EngineParts:
     status: EngineStatus
     model_cache: ModelCache
     snapshots: Snapshots
+    timings: Timings
     encoder: PromptEncoder = field(default_factory=PromptEncoder)
     draw_seed: Callable[[], int] = draw_seed
-    timings: Timings = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "timings", Timings(self.folder.timings))
 
     def needs_snapshot(self, job_id: str) -> bool:
         """Tell whether a job may still go on from its snapshot."""

@@ -47,12 +47,10 @@ class Worker:
     def __init__(
         self,
         parts: EngineParts,
-        claims_as: str,
         publish: Callable[[str, Any], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._parts = parts
-        self._claims_as = claims_as
         self._publish = publish
         self._clock = clock
         self._woken = threading.Event()
@@ -82,7 +80,7 @@ class Worker:
             parts.status.change("idle")
             while not parts.cancel.exit.is_set():
                 self._woken.clear()
-                job = self._until_stored(lambda: parts.store.claims.claim(self._claims_as))
+                job = self._until_stored(lambda: parts.store.claims.claim(parts.identity.claims_as))
                 if job is not None:
                     self.run_job(job)
                     self._recycle_if_grown()
@@ -111,7 +109,7 @@ class Worker:
             parts.state.current_latent = None
             parts.state.end(token)
         if ending.kind != "done":
-            # For those who ask the row of a job that waits or stopped; the watch writes it now and then only.
+            # For those who ask the row of a job that waits or stopped; the housekeeping writes it now and then only.
             self._until_stored(lambda: parts.store.claims.record_progress(job.id, progress.phase, progress.value))
         self._close(job, ending)
         self._stop = None

@@ -11,10 +11,10 @@ import torch
 
 from modules.engine.assembly import build_engine
 from modules.engine.engine_parts import EngineParts
+from modules.engine.housekeeping import Housekeeping
+from modules.engine.identity import EngineIdentity
 from modules.engine.models.devices import Device
 from modules.engine.recovery import settle
-from modules.engine.stopping.cancel import Cancel
-from modules.engine.watch import Watch
 from modules.engine.worker import Worker
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Death, Job
@@ -28,19 +28,22 @@ class Engine:
     """An engine in this process: real store, state, settings, model; no launcher. `published` is what the link gets."""
 
     def __init__(self, root: Path, models: Path, name: str = "engine-1") -> None:
-        self.name = name
         self.folder = DataFolder(root)
         self.store = JobStore(self.folder.database, self.folder)
         self.options = Options(self.folder.settings)
         self.options.update({"sd_model_checkpoint": "tiny", "torch_threads": 1})
         self.state = State()
         self.published: list[tuple[str, Any]] = []
-        self.cancel = Cancel(self.state)
+        self.identity = EngineIdentity("1", name)
+        leaving = threading.Event()
         catalogue = CheckpointCatalogue([models], self.folder.hashes)
-        built = build_engine(self.store, self.folder, catalogue, self.options, self.state, self.cancel, self._publish)
+        built = build_engine(
+            self.identity, self.store, self.folder, catalogue, self.options, self.state, leaving, self._publish
+        )
         self.parts: EngineParts = dataclasses.replace(built, device=Device("cpu", "CPU"))
-        self.worker = Worker(self.parts, name, self._publish)
-        self.watch = Watch(self.parts, self.worker)
+        self.cancel = self.parts.cancel
+        self.worker = Worker(self.parts, self._publish)
+        self.housekeeping = Housekeeping(self.parts, self.worker)
         self.store.database.announce = lambda number: self._announce(number)
         self.parts.previews.start()
         self._thread: threading.Thread | None = None
@@ -57,7 +60,7 @@ class Engine:
 
     def run_next(self) -> Job:
         """Claim the next job, draw it on this thread, and return it as it is then."""
-        claimed = self.store.claims.claim("engine-1")
+        claimed = self.store.claims.claim(self.identity.claims_as)
         assert claimed is not None
         with torch.inference_mode():
             self.worker.run_job(claimed)

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 import torch
 
-from modules.engine import watch as watch_module
+from modules.engine import housekeeping
+from modules.engine.housekeeping import Housekeeping
 from modules.engine.progress.bar import JobProgress
-from modules.engine.watch import Watch
+from modules.errors import StorageError
 from modules.images.png import read_parameters
 from modules.jobs.rows import Death
+from modules.jobs.store.deletion import Deleted
 from modules.jobs.store.jobs import JobFilter
 from modules.options import Options
 from tests.engine.conftest import Engine
@@ -95,12 +97,12 @@ def test_a_skip_costs_one_image_and_the_next_one_is_not_hit(engine: Engine) -> N
 
 
 def test_a_stored_skip_is_obeyed_once_for_its_own_image(engine: Engine) -> None:
-    """The nudge was lost: the watch finds the request in the row."""
+    """The nudge was lost: the housekeeping finds the request in the row."""
 
     def ask() -> None:
         assert engine.store.requests.ask("skip").image == 1
-        engine.watch.look()
-        engine.watch.look()
+        engine.housekeeping.look()
+        engine.housekeeping.look()
 
     at_step(engine, 2, ask, image=1)
     job = engine.draw(n_iter=3)
@@ -117,10 +119,10 @@ def test_stop_ends_the_job_after_the_current_image(engine: Engine) -> None:
     assert engine.draw(n_iter=1).status == "done"
 
 
-def test_a_stored_interrupt_is_found_by_the_watch_and_before_the_job_begins(engine: Engine) -> None:
+def test_a_stored_interrupt_is_found_by_the_housekeeping_and_before_the_job_begins(engine: Engine) -> None:
     def ask() -> None:
         assert engine.store.requests.ask("interrupt").accepted
-        engine.watch.look()
+        engine.housekeeping.look()
 
     at_step(engine, 2, ask)
     job = engine.draw(n_iter=3)
@@ -222,7 +224,7 @@ def test_the_next_engine_draws_only_what_is_missing_to_the_same_bytes(engine: En
 
 
 def test_a_setting_that_another_process_changed_just_now_counts_for_the_next_job(engine: Engine) -> None:
-    """A client sets the model and sends a job at once; the watch has not looked at the settings yet."""
+    """A client sets the model and sends a job at once; the housekeeping has not looked at the settings yet."""
     Options(engine.folder.settings).update({"sd_model_checkpoint": "plain"})
     job = engine.draw()
     assert job.resolved is not None
@@ -263,50 +265,71 @@ def test_pictures_that_were_not_to_be_saved_are_swept_when_idle_each_hour(engine
     (image,) = engine.store.jobs.images(job.id)
     assert image.name.startswith("results/")
     clock = [0.0]
-    watch = Watch(engine.parts, engine.worker, lambda: clock[0])
+    keeping = Housekeeping(engine.parts, engine.worker, lambda: clock[0])
     swept: list[float] = []
     engine.store.images.expire_results = swept.append  # type: ignore[method-assign, assignment]
     for clock[0] in (0.0, 10.0, 3599.0, 3601.0):
-        watch.look()
+        keeping.look()
     assert swept == [24, 24]
 
 
 def test_events_that_nobody_waits_for_any_more_are_removed_when_idle(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch_module, "EVENTS_KEPT", 5)
+    monkeypatch.setattr(housekeeping, "EVENTS_KEPT", 5)
     for number in range(20):
         engine.store.audit.note_settings([f"setting-{number}"])
-    Watch(engine.parts, engine.worker).look()
+    Housekeeping(engine.parts, engine.worker).look()
     assert (engine.store.events.first(), engine.store.events.last()) == (16, 20)
 
 
 def test_jobs_that_the_settings_no_longer_keep_are_deleted_soon(engine: Engine) -> None:
     job = engine.draw()
     clock = [0.0]
-    watch = Watch(engine.parts, engine.worker, lambda: clock[0])
-    watch.look()
+    keeping = Housekeeping(engine.parts, engine.worker, lambda: clock[0])
+    keeping.look()
     assert engine.store.jobs.get(job.id) is not None  # by default all stay for ever
     engine.options.update({"jobs_kept_days": 1})
     clock[0] = 5.0
-    watch.look()
+    keeping.look()
     assert engine.store.jobs.get(job.id) is not None
     with engine.store.database.write() as transaction:
         transaction.execute("UPDATE jobs SET finished_at = finished_at - 90000")
     clock[0] = 30.0
-    watch.look()
+    keeping.look()
     assert engine.store.jobs.get(job.id) is not None
     clock[0] = 70.0
-    watch.look()
+    keeping.look()
     assert engine.store.jobs.get(job.id) is None
 
 
+def test_a_disk_that_refuses_one_thing_keeps_none_of_the_others_back(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(hours: int) -> int:
+        raise StorageError("No space left")
+
+    def delete_old(days: int, count: int) -> Deleted:
+        deleted.append(days)
+        return Deleted(0, 0, 0)
+
+    clock, deleted = [0.0], list[int]()
+    keeping = Housekeeping(engine.parts, engine.worker, lambda: clock[0])
+    monkeypatch.setattr(engine.store.images, "expire_results", refuse)
+    monkeypatch.setattr(engine.store.deletion, "delete_old", delete_old)
+    engine.options.update({"jobs_kept_days": 3})
+    for clock[0] in (0.0, 0.5, 59.9, 60.0):
+        keeping.look()
+    assert deleted == [3, 3]
+    assert [record.message for record in caplog.records] == ["No space left"]
+
+
 def test_an_engine_whose_database_is_gone_has_itself_replaced(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch_module, "_SECONDS_TO_BE_RESTARTED", 0.0)
-    monkeypatch.setattr(Watch, "_SECONDS_BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr(housekeeping, "_SECONDS_TO_BE_RESTARTED", 0.0)
+    monkeypatch.setattr(housekeeping, "SECONDS_BETWEEN_LOOKS", 0.0)
     database = engine.folder.database
     database.rename(database.with_name("elsewhere"))
-    Watch(engine.parts, engine.worker)._run()
+    Housekeeping(engine.parts, engine.worker)._run()
     assert engine.state.server_command == "restart-engine"
     assert engine.cancel.exit.is_set()  # also where no launcher replaces it
     assert not database.exists()

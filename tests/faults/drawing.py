@@ -77,7 +77,7 @@ class Drawing:
             engine.store.requests.ask("interrupt", job.id)  # it does not go on: what is left is to be cleared away
         engine.store.requests.resume(job.id)
         run_until(engine, lambda: all(job.status in TERMINAL for job in all_jobs(engine.store)), KILLED)
-        engine.watch.look()
+        engine.housekeeping.look()
         problems += problems_of_files(root, engine.store)
         engine.close()
         found = self.outcome(root)

@@ -100,7 +100,7 @@ class Learning:
         for seconds in self.LEARNED[1:]:
             self._learn(timings, seconds)
         for _ in range(TIMES_FULL):
-            timings.save()  # as the watch does, again and again
+            timings.save()  # as the housekeeping does, again and again
 
     def recover(self, root: Path, fault: Fault, wanted: Any) -> list[str]:
         files = [path.name for path in root.iterdir() if "corrupt" in path.name]

@@ -1,4 +1,4 @@
-"""How long the phases of a job took before: learned by model, size and device, kept in `data/timings.json`.
+"""How long the phases of a job took before: learned by model, size and device, kept in a file an engine.
 
 What is kept are the last few values of each phase; a guess is their median. A size that was never drawn is guessed from
 the nearest one that was.
@@ -80,14 +80,17 @@ class Experience:
 
 
 class Timings:
-    """All that is known. Any thread. A file that cannot be read or written costs the knowledge, never a job."""
+    """All that is known. Any thread. A file that cannot be read or written costs the knowledge, never a job.
 
-    def __init__(self, path: Path) -> None:
+    An engine that has no file yet begins with what is in `inherited`, which stays as it is.
+    """
+
+    def __init__(self, path: Path, inherited: Path | None = None) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._changed = False
         self._told: set[str] = set()
-        self._models = self._read()
+        self._models = self._read(path if inherited is None or path.exists() else inherited)
 
     def under(self, model: str, dtype: str, device: str, threads: int) -> Experience:
         """Return what is known of a model under these circumstances."""
@@ -128,35 +131,36 @@ class Timings:
                 self._changed = True
             self._tell(f"{error} How long jobs take is not remembered until then.")
 
-    def _read(self) -> dict[str, _Model]:
-        """Return the models that the file holds. One of another version teaches nothing."""
+    def _read(self, path: Path) -> dict[str, _Model]:
+        """Return the models that a file holds. One of another version teaches nothing."""
         try:
-            data = self._path.read_bytes()
+            data = path.read_bytes()
         except FileNotFoundError:
             return {}
         except OSError as error:
-            self._tell(f"{self._path} cannot be read ({error}): how long jobs take is learned anew.")
+            self._tell(f"{path} cannot be read ({error}): how long jobs take is learned anew.")
             return {}
         try:
             stored = json.loads(data)
             models = _File.model_validate(stored).models if stored["version"] == _VERSION else {}
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            self._set_aside(error)
+            _set_aside(path, error)
             return {}
         _keep_newest(models, _MODELS_KEPT)
         return models
-
-    def _set_aside(self, reason: Exception) -> None:
-        try:
-            aside = set_aside(self._path).name
-        except StorageError as error:
-            aside = f"left where it is ({error})"
-        logger.warning("%s was corrupt (%s) and is now %s: times are learned anew.", self._path.name, reason, aside)
 
     def _tell(self, message: str) -> None:
         if message not in self._told:
             self._told.add(message)
             logger.warning("%s", message)
+
+
+def _set_aside(path: Path, reason: Exception) -> None:
+    try:
+        aside = set_aside(path).name
+    except StorageError as error:
+        aside = f"left where it is ({error})"
+    logger.warning("%s was corrupt (%s) and is now %s: times are learned anew.", path.name, reason, aside)
 
 
 def _name(size: Size | None) -> str:

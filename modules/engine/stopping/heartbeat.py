@@ -26,9 +26,14 @@ class Heartbeat:
     What is usual is the longest silence of each phase, in the last jobs and in this one.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.publish: Callable[[str, Any], None] = lambda _topic, _value: None
-        self.recycle_after_seconds: Callable[[], int] = lambda: 0
+    def __init__(
+        self,
+        publish: Callable[[str, Any], None] = lambda _topic, _value: None,
+        recycle_after_seconds: Callable[[], int] = lambda: 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._publish = publish
+        self._recycle_after_seconds = recycle_after_seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._job: str | None = None
@@ -65,7 +70,7 @@ class Heartbeat:
             self._job = None
             for phase, longest in self._longest.items():
                 self._usual[phase] = max(longest, self._usual.get(phase, 0.0) / 2)
-            self.publish("heartbeat", None)
+            self._publish("heartbeat", None)
 
     def _tell(self) -> None:
         if self._job is None:
@@ -77,7 +82,7 @@ class Heartbeat:
         if not known:
             strange = UNKNOWN_STRANGE_SECONDS.get(phase, UNKNOWN_STRANGE_SECONDS_ELSE)
         self._told_at = self._last
-        self.publish(
+        self._publish(
             "heartbeat",
             {
                 "job": self._job,
@@ -86,7 +91,7 @@ class Heartbeat:
                 "silent_seconds": 0.0,
                 "expected_seconds": round(usual, 3) if known else None,
                 "strange_after_seconds": strange,
-                "recycle_after_seconds": self.recycle_after_seconds(),
+                "recycle_after_seconds": self._recycle_after_seconds(),
                 "stalled": False,
             },
         )

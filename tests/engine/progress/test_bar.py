@@ -76,7 +76,7 @@ class Run:
             self.moments.append(self.clock.now)
 
     def wait(self, seconds: float) -> None:
-        """Let time pass in which the job says nothing; the watch asks every half second."""
+        """Let time pass in which the job says nothing; the housekeeping asks every half second."""
         ends_at = self.clock.now + seconds
         while self.clock.now + 0.5 < ends_at:
             self.clock.now += 0.5
@@ -304,7 +304,7 @@ def test_news_come_at_most_twenty_times_a_second_but_a_new_phase_at_once() -> No
 
 
 def test_a_refresh_after_the_end_tells_nothing() -> None:
-    """The watch asks from another thread: the last that everyone hears must be that nothing runs."""
+    """The housekeeping asks from another thread: the last that everyone hears must be that nothing runs."""
     told: list[Any] = []
     clock = Clock()
     progress = JobProgress("j", told.append, clock)

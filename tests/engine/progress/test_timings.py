@@ -92,6 +92,30 @@ def test_a_corrupt_file_is_set_aside_and_told(tmp_path: Path, text: str, caplog:
     assert known_by(path).seconds("step", SMALL) == 1.0
 
 
+def test_an_engine_without_a_file_begins_with_that_of_an_older_version_and_leaves_it(tmp_path: Path) -> None:
+    inherited = tmp_path / "timings.json"
+    old = Timings(inherited)
+    known_by(old).learn("step", 1.0, SMALL)
+    old.save()
+    before = inherited.read_bytes()
+    first, second = (Timings(tmp_path / f"timings-{engine}.json", inherited) for engine in "12")
+    assert known_by(first).seconds("step", SMALL) == known_by(second).seconds("step", SMALL) == 1.0
+    for seconds in (5.0, 5.0):
+        known_by(first).learn("step", seconds, SMALL)
+    first.save()
+    assert inherited.read_bytes() == before
+    assert known_by(Timings(tmp_path / "timings-1.json", inherited)).seconds("step", SMALL) == 5.0
+    assert known_by(second).seconds("step", SMALL) == 1.0
+
+
+def test_a_corrupt_file_of_an_older_version_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "timings.json").write_text("{")
+    timings = Timings(tmp_path / "timings-1.json", tmp_path / "timings.json")
+    assert known_by(timings).seconds("step", SMALL) is None
+    assert (tmp_path / "timings.json.corrupt-1").read_text() == "{"
+    assert "timings.json was corrupt" in caplog.text
+
+
 def test_a_file_of_another_version_teaches_nothing(tmp_path: Path) -> None:
     path = tmp_path / "timings.json"
     path.write_text(json.dumps({"version": 99, "whatever": True}))

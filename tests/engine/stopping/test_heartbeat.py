@@ -19,9 +19,7 @@ class Listened:
         self.now = 100.0
         self.phase = "load"
         self.told: list[Any] = []
-        self.heartbeat = Heartbeat(lambda: self.now)
-        self.heartbeat.publish = lambda topic, value: self.told.append(value)
-        self.heartbeat.recycle_after_seconds = lambda: 300
+        self.heartbeat = Heartbeat(lambda topic, value: self.told.append(value), lambda: 300, lambda: self.now)
 
     def begin(self, phase: str = "load") -> None:
         self.phase = phase

@@ -19,9 +19,9 @@ from tests.engine.moments import at_step, before_decoding
 
 
 def pause(engine: Engine) -> None:
-    """Ask as the server does; the nudge is lost, and the watch finds the request."""
+    """Ask as the server does; the nudge is lost, and the housekeeping finds the request."""
     assert engine.store.requests.ask("pause").accepted
-    engine.watch.look()
+    engine.housekeeping.look()
 
 
 def notes(job: Job) -> list[str]:
@@ -238,7 +238,7 @@ def test_what_a_job_no_longer_needs_is_swept(engine: Engine) -> None:
     paused = engine.draw()
     assert engine.store.requests.ask("interrupt", paused.id).accepted
     assert snapshot_files(engine) != []
-    engine.watch.look()
+    engine.housekeeping.look()
     assert snapshot_files(engine) == []
 
 

@@ -25,9 +25,8 @@ def test_a_job_ends_at_exactly_one_and_then_nothing_runs(engine: Engine) -> None
 def test_what_a_job_took_is_known_to_the_next_one_and_kept(engine: Engine) -> None:
     engine.draw(width=64, height=64)
     assert told(engine)[0]["eta_seconds"] is None
-    engine.watch._looks = engine.watch._LOOKS_BETWEEN_NEWS - 1
-    engine.watch.look()
-    stored = json.loads(engine.folder.timings.read_text())
+    engine.housekeeping.look()
+    stored = json.loads(engine.folder.timings_of("1").read_text())
     (known,) = stored["models"].values()
     assert {"load", "encode", "first_after_load", "step", "decode", "save"} <= set(known["phases"])
     del engine.published[:]
