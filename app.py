@@ -39,6 +39,7 @@ from modules.credentials import accounts
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.store.job_store import JobStore
 from modules.link import Link
+from modules.link.noticeboards import Noticeboards
 from modules.paths import ROOT, data_folder, model_folders
 from webui.theme import ASSETS, mount_arguments
 from webui.ui import create_ui, listeners_of
@@ -71,7 +72,8 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
     folder = data_folder()
     store = JobStore(folder.database, folder)
     catalogue = CheckpointCatalogue(model_folders(), hash_cache=folder.hashes)
-    requests = StoredRequests(store, link, shared.state, Permission(store, shared.opts))
+    noticeboards = Noticeboards(shared.state) if link is None else link.noticeboards
+    requests = StoredRequests(store, link, noticeboards, Permission(store, shared.opts))
     blocks = create_ui(store, catalogue, requests.ask)
     page = mount_page(blocks)
     instance = os.environ.get("STEADY_INSTANCE") or uuid.uuid4().hex

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+FIRST_ENGINE = "1"
 Values = dict[str, Any]  # `dict` itself is a method inside State
 RequestKind = Literal["skip", "interrupt", "stop", "pause"]
 
@@ -53,6 +54,7 @@ class Preview:
     step: int
     media_type: str
     data: bytes
+    engine: str = FIRST_ENGINE
 
 
 class Requests(Protocol):
@@ -88,7 +90,7 @@ class _Shared(Generic[T]):
 
 
 class State:
-    """The noticeboard: what runs now and how far it is.
+    """The noticeboard of one engine: what runs now and how far it is.
 
     In the engine its job fields are written; in launcher and server they are a copy. Every method may be called from
     any thread. `skipped`, `interrupted`, `stopping_generation` and `pausing` are answered by whoever runs the job.
@@ -113,7 +115,8 @@ class State:
     begun_job = _Shared("")  # its name, also when `job` was changed inside it and after its end
     running = _Shared(False)
 
-    def __init__(self) -> None:
+    def __init__(self, engine: str = FIRST_ENGINE) -> None:
+        self.engine = engine  # the id of the one that it shows
         self._lock = threading.Lock()
         self._decoding = threading.Lock()
         self._command_came = threading.Condition(threading.Lock())
@@ -340,7 +343,7 @@ class State:
             if encoded is not None:
                 index: int = values["image_index"] if image_index is None else image_index
                 shown: int = values["sampling_step"] if step is None else step
-                self._preview = Preview(number, values["begun_job"], index, shown, *encoded)
+                self._preview = Preview(number, values["begun_job"], index, shown, *encoded, self.engine)
                 if self.preview_observer is not None:
                     self.preview_observer(self._preview)
         return True

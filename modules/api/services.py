@@ -16,6 +16,7 @@ from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import QueueLimits
 from modules.jobs.store.job_store import JobStore
 from modules.link import Link
+from modules.link.noticeboards import Noticeboards
 from modules.options import Options
 from modules.paths import DataFolder
 from modules.shared_state import State
@@ -23,12 +24,16 @@ from modules.shared_state import State
 
 @dataclass(frozen=True)
 class Services:
-    """The parts of the server process. `link` is None when no launcher is there: then nothing draws, all else works."""
+    """The parts of the server process. `link` is None when no launcher is there: then nothing draws, all else works.
+
+    `state` is the first of the `noticeboards`, which are the engines'.
+    """
 
     store: JobStore
     catalogue: CheckpointCatalogue
     options: Options
     state: State
+    noticeboards: Noticeboards
     link: Link | None
     arguments: Arguments
     folder: DataFolder
@@ -59,7 +64,7 @@ def build_services(
     def notices() -> list[str]:
         return [*options.notices, *store.database.notices]
 
-    broadcaster = Broadcaster(store, state, link, workers, identity, notices)
+    broadcaster = Broadcaster(store, requests.noticeboards, link, workers, identity, notices)
     state.requests = requests
 
     def announce(number: int) -> None:
@@ -78,6 +83,7 @@ def build_services(
         catalogue=catalogue,
         options=options,
         state=state,
+        noticeboards=requests.noticeboards,
         link=link,
         arguments=arguments,
         folder=folder,

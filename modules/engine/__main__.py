@@ -30,6 +30,7 @@ from modules.errors import LinkClosed
 from modules.jobs.rows import Death
 from modules.jobs.store.job_store import JobStore
 from modules.link import Link
+from modules.link.topics import PROGRESS, STATUS
 from modules.paths import data_folder
 
 logger = logging.getLogger("modules.engine")
@@ -99,17 +100,18 @@ def last_death(environment: Mapping[str, str] = os.environ) -> Death | None:
     return Death(bool(told["ordered"]), str(told["reason"]), tuple(str(line) for line in told.get("log", ())))
 
 
-def connect(leaving: Leaving) -> Link | None:
+def connect(leaving: Leaving, engine: str) -> Link | None:
     """Join the launcher's link and say that the engine starts; None when no launcher started this process."""
+    shared.state.engine = engine
     link = Link.from_environment(shared.state, "engine")
     if link is None:
         return None
     link.on_closed(lambda: leaving.give("the launcher is gone"))
     link.start()
     process, machine = psutil.Process(), psutil.virtual_memory()
-    link.publish("progress", None)
-    link.publish(
-        "engine",
+    link.publish_own(PROGRESS, None)
+    link.publish_own(
+        STATUS,
         {
             "status": "starting",
             "device": "",
@@ -134,20 +136,19 @@ def open_store(link: Link | None) -> JobStore:
 
 def main() -> int:
     """Run the engine until it is told to end, and return the exit code."""
-    leaving = Leaving()
+    leaving, identity, death = Leaving(), EngineIdentity.from_environment(), last_death()
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leaving.obey_signal(signal.SIGTERM)
     logging.basicConfig(level=from_environment().loglevel, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        link = connect(leaving)
+        link = connect(leaving, identity.id)
     except LinkClosed as error:
         logger.error("%s", error)
         return 0
     for name, value in _LIBRARY_SETTINGS.items():
         os.environ.setdefault(name, value)
-    identity, death = EngineIdentity.from_environment(), last_death()
     store = open_store(link)
     left = settle(store, death, identity.others, leaving.given)
     if leaving.asked:

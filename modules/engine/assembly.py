@@ -94,7 +94,7 @@ def serve(
     """
     quieten_libraries()
     folder = data_folder()
-    publish: Publish = link.publish if link is not None else _publish_nothing
+    publish: Publish = link.publish_own if link is not None else _publish_nothing
     catalogue = CheckpointCatalogue(model_folders(), folder.hashes)
     parts = build_engine(identity, store, folder, catalogue, shared.opts, shared.state, leaving, publish)
     worker = Worker(parts, publish)

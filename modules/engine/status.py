@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from modules.engine.models.devices import Device
+from modules.link.topics import STATUS
 
 EngineState = Literal["starting", "idle", "loading", "drawing", "stopping"]
 
 
 class EngineStatus:
-    """Publishes the topic "engine" on every change and whenever `refresh` is called."""
+    """Publishes the topic STATUS on every change and whenever `refresh` is called."""
 
     def __init__(self, device: Device, publish: Callable[[str, Any], None]) -> None:
         self._device = device
@@ -49,4 +50,4 @@ class EngineStatus:
                 "pid": os.getpid(),
             }
             # Under the lock, so that an older status does not go out after a newer one.
-            self._publish("engine", value)
+            self._publish(STATUS, value)

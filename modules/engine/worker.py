@@ -23,6 +23,7 @@ from modules.engine.work.failures import describe_failure, describe_size, is_out
 from modules.errors import Interrupted
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.rows import Death, Job
+from modules.link.topics import PROGRESS
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class Worker:
         parts.options.refresh()  # A client that sets the model and then sends a job means that model.
         parts.status.change("drawing")
         token = parts.state.begin(job.id)
-        progress = JobProgress(job.id, lambda value: self._publish("progress", value), self._clock, job.progress)
+        progress = JobProgress(job.id, lambda value: self._publish(PROGRESS, value), self._clock, job.progress)
         parts.cancel.heartbeat.begin(job.id, lambda: progress.phase)
         self._job, self._progress = job, progress
         try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from modules.launcher.switchboard import Switchboard
 from modules.link import Role
 from modules.link.transport import Offer
+from modules.shared_state import FIRST_ENGINE
 
 LOG_LINES_KEPT = 40
 _SIGKILL = 9
@@ -23,7 +24,10 @@ _SIGKILL = 9
 
 @dataclass(frozen=True)
 class Recipe:
-    """How children of a role are started. `descriptors` are inherited under their own numbers."""
+    """How children of a role are started. `descriptors` are inherited under their own numbers.
+
+    `engine` is the id of the engine that they are one after the other, where they are engines.
+    """
 
     role: Role
     command: Sequence[str]
@@ -31,6 +35,12 @@ class Recipe:
     environment: Mapping[str, str]
     descriptors: tuple[int, ...] = ()
     output: Callable[[bytes], None] = field(default=lambda line: None)
+    engine: str = FIRST_ENGINE
+
+    @property
+    def name(self) -> str:
+        """What a child is called in the log."""
+        return self.role if self.engine == FIRST_ENGINE else f"{self.role} {self.engine}"
 
 
 class Child:
@@ -48,7 +58,7 @@ class Child:
         extra_environment: Mapping[str, str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.role = recipe.role
+        self.name = recipe.name
         self.instance = secrets.token_hex(8)
         self.joined = threading.Event()
         self.recovered = threading.Event()  # An engine has settled what the one before it left.
@@ -67,9 +77,9 @@ class Child:
             raise
         self.started_at = clock()
         self._memory_kills = _memory_kills()
-        self._tee = threading.Thread(target=self._pass_on_output, name=f"{self.role} output", daemon=True)
+        self._tee = threading.Thread(target=self._pass_on_output, name=f"{self.name} output", daemon=True)
         self._tee.start()
-        self.line = board.attach(recipe.role, offer.taken(), self._take_signal)
+        self.line = board.attach(recipe.role, offer.taken(), self._take_signal, recipe.engine)
 
     @property
     def pid(self) -> int:

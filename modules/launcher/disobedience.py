@@ -33,9 +33,14 @@ class _Asked:
 
 
 class Disobedience:
-    """Counts interrupts (any thread) and, for the supervisor's loop, ends the engine that does not obey."""
+    """Counts interrupts (any thread) and, for the supervisor's loop, ends the engine that does not obey them.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    `state` is that engine's. Interrupts of jobs that it does not run may be counted too, and do nothing.
+    """
+
+    def __init__(self, state: State, engine: Keeper, clock: Callable[[], float] = time.monotonic) -> None:
+        self._state = state
+        self._engine = engine
         self._clock = clock
         self._lock = threading.Lock()
         self._asked: _Asked | None = None
@@ -47,13 +52,13 @@ class Disobedience:
                 self._asked = _Asked(job, self._clock())
             self._asked.times = max(self._asked.times + 1, times)
 
-    def look(self, engine: Keeper, state: State) -> None:
+    def look(self) -> None:
         """Do what is due."""
         with self._lock:
             asked = self._asked
             if asked is None:
                 return
-            board = state.snapshot()
+            board = self._state.snapshot()
             if not board["running"] or board["begun_job"] != asked.job:
                 self._asked = None if asked.seen else asked  # it may be about to begin
                 return
@@ -62,4 +67,4 @@ class Disobedience:
                 return
             self._asked = None
         logger.warning("Job %s was asked %d times to end and has not: its engine is killed", asked.job, asked.times)
-        engine.kill()
+        self._engine.kill()

@@ -36,6 +36,8 @@ class Keeper:
         first_accepted: Callable[[], None] = lambda: None,
     ) -> None:
         self.role = recipe.role
+        self.engine = recipe.engine
+        self.name = recipe.name
         self.status: Status = "starting"
         self.child: Child | None = None
         self._recipe = recipe
@@ -85,7 +87,7 @@ class Keeper:
     def end_stalled(self, why: str) -> None:
         """End a child that hangs, at once. This death counts, and `why` is its reason."""
         if self.child is not None and self._ordered_at is None and self._why_ended is None:
-            logger.error("The %s is %s", self.role, why)
+            logger.error("The %s is %s", self.name, why)
             self._why_ended = why
             self.child.end_now()
 
@@ -130,7 +132,7 @@ class Keeper:
         except OSError as error:
             self._note_death(f"could not be started: {error}", [], 0.0)
             return None
-        logger.info("The %s starts (process %d)", self.role, child.pid)
+        logger.info("The %s starts (process %d)", self.name, child.pid)
         return child
 
     def _look_at_living(self, child: Child) -> None:
@@ -146,7 +148,7 @@ class Keeper:
     def _end_if_link_is_lost(self, child: Child) -> None:
         """A child without its launcher ends; one that does not read its link any more may not be able to."""
         if child.seconds_without_link() >= SECONDS_TO_END_WITHOUT_LINK:
-            logger.warning("The %s lost its link and does not end: it is killed", self.role)
+            logger.warning("The %s lost its link and does not end: it is killed", self.name)
             child.end_now()
 
     def _note_end(self, child: Child) -> None:
@@ -154,7 +156,7 @@ class Keeper:
         reason, self._why_ended = self._why_ended or reason, None
         self.child = None
         if self._ordered_at is not None:
-            logger.info("The %s has ended as ordered (%s)", self.role, reason)
+            logger.info("The %s has ended as ordered (%s)", self.name, reason)
             self._remember(child, ordered=True, reason=reason, log=log)
             self.start()
         else:
@@ -178,9 +180,9 @@ class Keeper:
             told = "".join(f"\n    {line}" for line in log[-10:])
             logger.error(
                 "The %s died %d times in a row and is not started again: %s. Its last lines:%s",
-                self.role, self._backoff.deaths, reason, told or " none",
+                self.name, self._backoff.deaths, reason, told or " none",
             )  # fmt: skip
             return
         self.status = "restarting"
         self._retry_at = self._clock() + self._retry_in
-        logger.warning("The %s died: %s. It starts again in %.0f s", self.role, reason, self._retry_in)
+        logger.warning("The %s died: %s. It starts again in %.0f s", self.name, reason, self._retry_in)

@@ -14,25 +14,27 @@ from typing import Any
 
 from modules.launcher.keeper import Keeper
 from modules.launcher.switchboard import Switchboard
+from modules.link.topics import HEARTBEAT, topic_of
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT = "heartbeat"
 _SECONDS_BETWEEN_NEWS = 1.0
 
 
 class Pulse:
-    """For the supervisor's loop."""
+    """Listens to one engine. For the supervisor's loop."""
 
-    def __init__(self, board: Switchboard, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, board: Switchboard, engine: Keeper, clock: Callable[[], float] = time.monotonic) -> None:
         self._board = board
+        self._engine = engine
+        self._topic = topic_of(HEARTBEAT, engine.engine)
         self._clock = clock
         self._told_at = float("-inf")
 
-    def listen(self, engine: Keeper) -> None:
+    def listen(self) -> None:
         """Look at the last sign of life and do what is due."""
-        beat = self._board.topics.get(HEARTBEAT)
-        if not isinstance(beat, dict) or engine.child is None:
+        beat = self._board.topics.get(self._topic)
+        if not isinstance(beat, dict) or self._engine.child is None:
             return
         now = self._clock()
         silence = now - beat["at"]
@@ -41,12 +43,12 @@ class Pulse:
         if now - self._told_at >= _SECONDS_BETWEEN_NEWS:
             self._told_at = now
             if not beat["stalled"]:
-                logger.warning("The engine %s", _describe(silence, beat))
+                logger.warning("The %s %s", self._engine.name, _describe(silence, beat))
             told = beat | {"stalled": True, "silent_seconds": round(silence, 1)}
-            self._board.replace(HEARTBEAT, beat, told)
+            self._board.replace(self._topic, beat, told)
         limit = beat["recycle_after_seconds"]
         if limit and silence >= max(limit, beat["strange_after_seconds"]):
-            engine.end_stalled(f"killed since it {_describe(silence, beat)}")
+            self._engine.end_stalled(f"killed since it {_describe(silence, beat)}")
 
 
 def _describe(silence: float, beat: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from modules.launcher.switchboard import Switchboard
 from modules.link.transport import DESCRIPTORS_ARE_INHERITED
 from modules.open_files import raise_open_files_limit
 from modules.paths import ROOT, DataFolder
-from modules.shared_state import State
+from modules.shared_state import FIRST_ENGINE, State
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class Programs:
     engine: tuple[str, ...] = ("-m", "modules.engine")
 
 
+ENGINES = (FIRST_ENGINE,)
 OPEN_TO_ALL = (
     "--listen without a password: everyone in your network can use this page. Each sees his own jobs only; you, on "
     "this machine, see all. Ask for a password with --api-auth-path FILE (lines of user:password)."
@@ -87,11 +88,14 @@ def serve(arguments: Arguments, programs: Programs = Programs()) -> ExitCode:
     board = Switchboard(State())
     kept = locks if DESCRIPTORS_ARE_INHERITED else ()
     engine_command = (str(python), *programs.engine)
-    engine = Keeper(Recipe("engine", engine_command, ROOT, environment, kept, pass_on), board)
+    engines = [
+        Keeper(Recipe("engine", engine_command, ROOT, environment | who_it_is(id), kept, pass_on, id), board)
+        for id in ENGINES
+    ]
     for_server = environment | to_environment(hash_passwords(passwords, data))
     server_recipe = Recipe("server", (str(python), *programs.server), ROOT, for_server, kept, pass_on)
     server = _server_keeper(server_recipe, board, listener, _greeter(address, arguments.autolaunch))
-    return Supervisor(board, server, engine).run()
+    return Supervisor(board, server, engines).run()
 
 
 def passwords_of(arguments: Arguments) -> dict[str, str]:
@@ -142,6 +146,11 @@ def child_environment(arguments: Arguments, data: DataFolder) -> dict[str, str]:
         "STEADY_MODELS_DIRS": os.pathsep.join(models),
         ENVIRONMENT_VARIABLE: arguments.to_json(),
     }
+
+
+def who_it_is(engine: str, engines: Sequence[str] = ENGINES) -> dict[str, str]:
+    """Return what an engine is told of itself and of those beside it."""
+    return {"STEADY_ENGINE": engine, "STEADY_OTHER_ENGINES": " ".join(one for one in engines if one != engine)}
 
 
 def _server_keeper(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -16,9 +16,10 @@ from modules.launcher.exit_codes import ExitCode
 from modules.launcher.keeper import Keeper
 from modules.launcher.pulse import Pulse
 from modules.launcher.server_keeper import ServerKeeper
-from modules.launcher.switchboard import Switchboard
-from modules.launcher.waiting_order import Moment, WaitingOrder
+from modules.launcher.switchboard import RESTART_ENGINE, Switchboard
+from modules.launcher.waiting_order import Moment, Moments, WaitingOrder
 from modules.link import Role
+from modules.link.topics import topic_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,34 +29,36 @@ _STOPPING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 class Supervisor:
-    """Run server and engine until someone says stop."""
+    """Run the server and the engines until someone says stop."""
 
     def __init__(
         self,
         board: Switchboard,
         server: Keeper,
-        engine: Keeper,
+        engines: Sequence[Keeper],
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._board = board
         self._server = server
-        self._engine = engine
+        self._engines = engines
         self._clock = clock
         self._wall_clock = wall_clock
-        self._pulse = Pulse(board, clock)
-        self._disobedience = Disobedience(clock)
-        board.on_interrupt = self._disobedience.note
+        self._pulses = [Pulse(board, engine, clock) for engine in engines]
+        states = [board.noticeboards.of_engine(engine.engine) for engine in engines]
+        self._disobedience = [Disobedience(*each, clock) for each in zip(states, engines, strict=True)]
+        board.on_interrupt = self._note_interrupt
         self._waiting: WaitingOrder | None = None
         self._signals = 0
         self._told: dict[str, Any] = {}
 
     def run(self) -> ExitCode:
-        """Start both, look after them, end them; return the launcher's exit code. Main thread only."""
+        """Start them, look after them, end them; return the launcher's exit code. Main thread only."""
         with self._watching_signals():
             self.tell()  # before anyone is there to hear: no child ever joins without this topic
             self._server.start()
-            self._engine.start()
+            for engine in self._engines:
+                engine.start()
             code = self._loop()
             self._end_everything()
             return code
@@ -68,26 +71,32 @@ class Supervisor:
             self.obey(command)
             self.obey_what_is_due()
             self._server.look()
-            self._engine.look()
-            self._pulse.listen(self._engine)
-            self._disobedience.look(self._engine, self._board.state)
+            self.look_after_engines()
             self.tell()
             if self._server.status == "given_up":
                 return ExitCode.SERVER_GIVEN_UP
         return ExitCode.OK
 
+    def look_after_engines(self) -> None:
+        """See what became of each engine, listen to it, and end it where it does not obey."""
+        for engine, pulse, disobedience in zip(self._engines, self._pulses, self._disobedience, strict=True):
+            engine.look()
+            pulse.listen()
+            disobedience.look()
+
     def obey(self, command: str | None) -> None:
         """Do what a command says, or keep it until its moment has come. A second that waits replaces the first."""
         if command is None:
             return
-        waiting = WaitingOrder.from_command(command, self._moment(), self._wall_clock())
+        command, _, engine = command.partition(" ")
+        waiting = WaitingOrder.from_command(command, self._moments(), self._wall_clock())
         if waiting is not None:
             self._waiting = waiting
             logger.info("Ordered: %s", command)
         elif command == "restart":
             self._restart("server")
-        elif command == "restart-engine":
-            self._restart("engine")
+        elif command == RESTART_ENGINE:
+            self._restart("engine", engine)
         elif command == "cancel-restart":
             self._waiting = None
         else:
@@ -96,23 +105,29 @@ class Supervisor:
     def obey_what_is_due(self) -> None:
         """Do what waits once its moment has come."""
         waiting = self._waiting
-        if waiting is not None and waiting.is_due(self._moment(), self._board.topics.get("queue")):
+        if waiting is not None and waiting.is_due(self._moments(), self._board.topics.get("queue")):
             self._restart(waiting.target)
 
-    def _restart(self, target: Role) -> None:
-        """Restart now; an order for the same that waits is done with it."""
+    def _restart(self, target: Role, engine: str = "") -> None:
+        """Restart now, of the engines one or all; an order for the same that waits is done with it."""
         if self._waiting is not None and self._waiting.target == target:
             self._waiting = None
-        logger.info("The %s restarts", target)
-        (self._server if target == "server" else self._engine).restart()
+        for keeper in [self._server] if target == "server" else self._engines:
+            if engine in ("", keeper.engine):
+                logger.info("The %s restarts", keeper.name)
+                keeper.restart()
 
-    def _moment(self) -> Moment:
-        return Moment.of(self._board.state.snapshot())
+    def _moments(self) -> Moments:
+        return tuple(Moment.of(state.snapshot()) for state in self._board.noticeboards.all())
+
+    def _note_interrupt(self, job: str, times: int) -> None:
+        for disobedience in self._disobedience:
+            disobedience.note(job, times)
 
     def tell(self) -> None:
         """Publish how the children are and what waits, when it changed."""
         report = {
-            "engine": self._engine.report(),
+            **{topic_of("engine", engine.engine): engine.report() for engine in self._engines},
             "server": self._server.report(),
             "swap": self._swap_report(),
             "waiting": None if self._waiting is None else self._waiting.report(),
@@ -130,7 +145,7 @@ class Supervisor:
         """Ask all children to end, and kill those that do not within 3.5 s or when asked a second time."""
         logger.info("Stopping")
         asked = self._signals
-        children = [*self._server.children(), *self._engine.children()]
+        children = [*self._server.children(), *(child for engine in self._engines for child in engine.children())]
         for child in children:
             child.end_politely()
         left = children
@@ -146,7 +161,7 @@ class Supervisor:
 
     def _kill(self, children: list[Child]) -> None:
         for child in children:
-            logger.warning("The %s does not end by itself: it is killed", child.role)
+            logger.warning("The %s does not end by itself: it is killed", child.name)
             child.end_now()
         for child in children:
             child.process.wait()

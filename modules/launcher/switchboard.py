@@ -1,4 +1,4 @@
-"""The hub of the link: holds the authoritative `State` and the topics, and passes everything on to every child."""
+"""The hub of the link: holds the authoritative noticeboards and the topics, and passes everything on to every child."""
 
 from __future__ import annotations
 
@@ -9,19 +9,28 @@ from typing import Any
 
 from modules.link import Role
 from modules.link.channel import Channel
+from modules.link.noticeboards import Noticeboards
 from modules.link.outbox import Message, Signal, Update
-from modules.link.topics import merge_topic
+from modules.link.topics import HEARTBEAT, PROGRESS, merge_topic, topic_of
 from modules.link.transport import Transport
-from modules.shared_state import Preview, State
+from modules.shared_state import FIRST_ENGINE, Preview, State
 
 logger = logging.getLogger(__name__)
 
+RESTART_ENGINE = "restart-engine"
+
 
 class Line:
-    """The connection to one child. It is silent until the child says hello, so nothing piles up while it imports."""
+    """The connection to one child. It is silent until the child says hello, so nothing piles up while it imports.
 
-    def __init__(self, role: Role, board: Switchboard, transport: Transport, on_signal: Callable[[str], None]) -> None:
+    `engine` is the id of the engine that the child is, None for a server.
+    """
+
+    def __init__(
+        self, role: Role, engine: str, board: Switchboard, transport: Transport, on_signal: Callable[[str], None]
+    ) -> None:
         self.role = role
+        self.engine = engine if role == "engine" else None
         self.joined = False
         self.lost = threading.Event()
         self.on_signal = on_signal
@@ -40,6 +49,7 @@ class Switchboard:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.noticeboards = Noticeboards(state)
         self._lock = threading.Lock()
         self._lines: list[Line] = []
         self._topics: dict[str, Any] = {"progress": None, "events": 0}
@@ -52,9 +62,11 @@ class Switchboard:
         with self._lock:
             return dict(self._topics)
 
-    def attach(self, role: Role, transport: Transport, on_signal: Callable[[str], None]) -> Line:
+    def attach(
+        self, role: Role, transport: Transport, on_signal: Callable[[str], None], engine: str = FIRST_ENGINE
+    ) -> Line:
         """Talk with a new child. `on_signal` is called on the reader thread for what the launcher has to know."""
-        line = Line(role, self, transport, on_signal)
+        line = Line(role, engine, self, transport, on_signal)
         with self._lock:
             self._lines.append(line)
         line.channel.start_writing()
@@ -68,12 +80,13 @@ class Switchboard:
         with self._lock:
             if line in self._lines:
                 self._lines.remove(line)
-            if line.role != "engine" or any(other.role == "engine" for other in self._lines):
+            if line.engine is None or any(other.engine == line.engine for other in self._lines):
                 return
-            self.state.end()
-            self._pass_on_state(line, self.state.snapshot())
-            for topic in ("progress", "heartbeat"):
-                self._take_topic(line, topic, None)
+            state = self.noticeboards.of_engine(line.engine)
+            state.end()
+            self._pass_on_state(line, line.engine, state.snapshot())
+            for name in (PROGRESS, HEARTBEAT):
+                self._take_topic(line, topic_of(name, line.engine), None)
 
     def publish(self, topic: str, value: Any) -> None:
         """Tell every child the launcher's newest value of a topic."""
@@ -95,16 +108,17 @@ class Switchboard:
             if line not in self._lines:
                 return
             if isinstance(message, Preview):
-                if self.state.apply_preview(message):
+                if line.engine == message.engine and self.noticeboards.of_engine(line.engine).apply_preview(message):
                     for other in self._others(line, "server"):
                         other.channel.outbox.put_preview(message)
             else:
                 self._take_update(line, message)
 
     def _take_update(self, line: Line, update: Update) -> None:
-        if update.state and line.role == "engine":
-            self.state.apply(update.state)
-            self._pass_on_state(line, update.state)
+        fields = {} if line.engine is None else update.states.get(line.engine, {})
+        if line.engine is not None and fields:
+            self.noticeboards.of_engine(line.engine).apply(fields)
+            self._pass_on_state(line, line.engine, fields)
         for topic, value in update.topics.items():
             self._take_topic(line, topic, value)
 
@@ -114,13 +128,16 @@ class Switchboard:
             for other in self._others(line):
                 other.channel.outbox.put_topic(topic, value)
 
-    def _pass_on_state(self, line: Line, fields: Mapping[str, Any]) -> None:
+    def _pass_on_state(self, line: Line, engine: str, fields: Mapping[str, Any]) -> None:
         for other in self._others(line, "server"):
-            other.channel.outbox.put_state(fields)
+            other.channel.outbox.put_state(engine, fields)
 
     def _take_signal(self, line: Line, signal: Signal) -> None:
         if signal.name == "command":
-            self.state.server_command = str(signal.payload["command"])
+            command = str(signal.payload["command"])
+            # An engine that asks for a new one means itself.
+            its_own = command == RESTART_ENGINE and line.engine is not None
+            self.state.server_command = f"{command} {line.engine}" if its_own else command
         elif signal.name == "nudge":
             if signal.payload.get("kind") == "interrupt":
                 self.on_interrupt(str(signal.payload["job"]), int(signal.payload.get("times") or 0))
@@ -136,9 +153,11 @@ class Switchboard:
         """Send everything there is, then let the line hear what changes: nothing is missed or told twice."""
         with self._lock:
             line.joined = True
-            line.channel.outbox.put_snapshot(self.state.snapshot(), self._topics)
-            if self.state.preview is not None:
-                line.channel.outbox.put_preview(self.state.preview)
+            states = self.noticeboards.all()
+            line.channel.outbox.put_snapshot({state.engine: state.snapshot() for state in states}, self._topics)
+            for state in states:
+                if state.preview is not None:
+                    line.channel.outbox.put_preview(state.preview)
 
     def _others(self, line: Line | None, role: Role | None = None) -> list[Line]:
         return [

@@ -13,7 +13,7 @@ When = Literal["after-image", "idle"]
 
 @dataclass(frozen=True)
 class Moment:
-    """What the noticeboard says of the running job: which one it is and which image is drawn. `begun` counts jobs."""
+    """What the noticeboard says of an engine's job: which one it is and which image is drawn. `begun` counts jobs."""
 
     running: bool
     begun: int
@@ -25,31 +25,34 @@ class Moment:
         return cls(bool(state["running"]), int(state["begun"]), int(state["image_index"]))
 
 
+Moments = tuple[Moment, ...]  # of all engines, in the same order
+
+
 @dataclass(frozen=True)
 class WaitingOrder:
-    """`command` as it came, what it restarts and when, the moment at which it came, and since when (epoch seconds)."""
+    """`command` as it came, what it restarts and when, the moments at which it came, and since when (epoch seconds)."""
 
     command: str
     target: Role
     when: When
-    moment: Moment
+    moments: Moments
     since: float
 
     @classmethod
-    def from_command(cls, command: str, moment: Moment, since: float) -> WaitingOrder | None:
+    def from_command(cls, command: str, moments: Moments, since: float) -> WaitingOrder | None:
         """Return the order that a command gives; None for one that is to be obeyed now, or is unknown."""
         known = _WAITING_COMMANDS.get(command)
-        return None if known is None else cls(command, *known, moment, since)
+        return None if known is None else cls(command, *known, moments, since)
 
-    def is_due(self, now: Moment, queue: Mapping[str, Any] | None) -> bool:
+    def is_due(self, now: Moments, queue: Mapping[str, Any] | None) -> bool:
         """Tell whether the moment has come. `queue` is the topic of that name; None: nobody has said anything yet.
 
         An image is over when the next one is drawn or its job has ended. Idle means that no job runs and none is about
         to: between two jobs of a queue nothing runs either, so the queue is asked as well.
         """
         if self.when == "after-image":
-            return now != self.moment or not now.running
-        if now.running:
+            return all(moment != then or not moment.running for moment, then in zip(now, self.moments, strict=True))
+        if any(moment.running for moment in now):
             return False
         if queue is None:
             return True

@@ -1,4 +1,8 @@
-"""How a message looks on the wire: a line of JSON, and behind a preview's the encoded image's bytes. Never pickle."""
+"""How a message looks on the wire: a line of JSON, and behind a preview's the encoded image's bytes. Never pickle.
+
+What is of the first engine is not marked, so that it reads as in versions that knew one engine only: a launcher goes on
+while newer code is used for its server and engine.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from modules.link.outbox import Message, Signal, Update
-from modules.shared_state import Preview
+from modules.shared_state import FIRST_ENGINE, Preview
 
 
 class FrameError(ValueError):
@@ -17,11 +21,14 @@ class FrameError(ValueError):
 def encode(number: int, message: Message) -> bytes:
     """Return the bytes of the `number`th message on a connection."""
     if isinstance(message, Preview):
-        header = {name: value for name, value in asdict(message).items() if name != "data"}
+        unsaid = ("data", "engine") if message.engine == FIRST_ENGINE else ("data",)
+        header = {name: value for name, value in asdict(message).items() if name not in unsaid}
         return _json({"number": number, "preview": header}) + b"\n" + message.data
     if isinstance(message, Signal):
         return _json({"number": number, "signal": message.name, "payload": dict(message.payload)})
-    return _json({"number": number, "state": message.state, "topics": message.topics})
+    others = {engine: fields for engine, fields in message.states.items() if engine != FIRST_ENGINE}
+    first = message.states.get(FIRST_ENGINE, {})
+    return _json({"number": number, "state": first, "topics": message.topics} | ({"engines": others} if others else {}))
 
 
 def decode(expected_number: int, frame: bytes) -> Message:
@@ -39,7 +46,8 @@ def decode(expected_number: int, frame: bytes) -> Message:
         elif "signal" in fields:
             message = Signal(fields["signal"], fields["payload"])
         else:
-            message = Update(fields["state"], fields["topics"])
+            states = {FIRST_ENGINE: fields["state"]} if fields["state"] else {}
+            message = Update(states | fields.get("engines", {}), fields["topics"])
     except (ValueError, KeyError, TypeError) as error:
         raise FrameError(f"not a message: {head[:200]!r}") from error
     if number != expected_number:

@@ -12,9 +12,9 @@ from modules.shared_state import Preview
 
 @dataclass
 class Update:
-    """Changed fields of State and changed topics. The reader takes the fields first."""
+    """Changed fields of each engine's State and changed topics. The reader takes the fields first."""
 
-    state: dict[str, Any] = field(default_factory=dict)
+    states: dict[str, dict[str, Any]] = field(default_factory=dict)
     topics: dict[str, Any] = field(default_factory=dict)
 
 
@@ -33,27 +33,27 @@ class Outbox:
     """Collect messages from any thread, for one writer. Putting never waits and costs a dictionary update.
 
     What was put before a signal is sent before it, what was put after it is sent after it. Between two signals a newer
-    value takes the place of an older one. One preview waits at most; it goes last.
+    value takes the place of an older one. One preview an engine waits at most; they go last.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.Lock())
         self._messages: list[Update | Signal] = []
-        self._preview: Preview | None = None
+        self._previews: dict[str, Preview] = {}
         self._closed = False
 
-    def put_state(self, fields: Mapping[str, Any]) -> None:
-        """Send changed fields of State."""
+    def put_state(self, engine: str, fields: Mapping[str, Any]) -> None:
+        """Send changed fields of an engine's State."""
         with self._changed:
             if not self._closed:
-                self._open_update().state.update(fields)
+                self._open_update().states.setdefault(engine, {}).update(fields)
                 self._changed.notify()
 
-    def put_snapshot(self, fields: Mapping[str, Any], topics: Mapping[str, Any]) -> None:
+    def put_snapshot(self, states: Mapping[str, dict[str, Any]], topics: Mapping[str, Any]) -> None:
         """Send all there is as one message, to someone who was sent nothing before."""
         with self._changed:
             if not self._closed:
-                self._messages.append(Update(dict(fields), dict(topics)))
+                self._messages.append(Update(dict(states), dict(topics)))
                 self._changed.notify()
 
     def put_topic(self, topic: str, value: Any) -> None:
@@ -73,10 +73,10 @@ class Outbox:
                 self._changed.notify()
 
     def put_preview(self, preview: Preview) -> None:
-        """Send a preview instead of the one that waits."""
+        """Send a preview instead of the one of its engine that waits."""
         with self._changed:
             if not self._closed:
-                self._preview = preview
+                self._previews[preview.engine] = preview
                 self._changed.notify()
 
     def close(self) -> None:
@@ -88,11 +88,9 @@ class Outbox:
     def take(self) -> list[Message]:
         """Wait for messages and return all of them in order; an empty list after `close`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._messages or self._preview or self._closed)
-            taken: list[Message] = [*self._messages]
-            if self._preview is not None:
-                taken.append(self._preview)
-            self._messages, self._preview = [], None
+            self._changed.wait_for(lambda: self._messages or self._previews or self._closed)
+            taken: list[Message] = [*self._messages, *self._previews.values()]
+            self._messages, self._previews = [], {}
             return taken
 
     def _open_update(self) -> Update:

@@ -1,4 +1,4 @@
-"""A child's end of the link: keeps its `State` and the topics in step with the launcher's."""
+"""A child's end of the link: keeps its noticeboards and the topics in step with the launcher's."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal, Self
 
 from modules.errors import LinkClosed
 from modules.link.channel import Channel
 from modules.link.frames import FrameError
+from modules.link.noticeboards import Noticeboards
 from modules.link.outbox import Message, Signal, Update
-from modules.link.topics import merge_topic
+from modules.link.topics import merge_topic, name_and_engine, topic_of
 from modules.link.transport import Transport, connect
 from modules.shared_state import Preview, State
 
@@ -25,16 +27,18 @@ SECONDS_TO_WAIT_FOR_THE_SNAPSHOT = 30.0
 class Link:
     """Connect a child's `state` with the launcher.
 
-    The engine's state goes out; the server's follows it. Register handlers before `start`; they are called on the
-    reader thread and must be quick.
+    An engine's state goes out; the server's follow those of all engines. Register handlers before `start`; they are
+    called on the reader thread and must be quick.
     """
 
     def __init__(self, transport: Transport, state: State, role: Role) -> None:
+        self.noticeboards = Noticeboards(state)
         self._state = state
         self._role = role
         self._lock = threading.Lock()
         self._topics: dict[str, Any] = {}
         self._topic_handlers: dict[str, list[Callable[[Any], None]]] = {}
+        self._engine_topic_handlers: dict[str, list[Callable[[str, Any], None]]] = {}
         self._signal_handlers: dict[str, list[Callable[[dict[str, Any]], None]]] = {}
         self._preview_handlers: list[Callable[[Preview], None]] = []
         self._closed_handlers: list[Callable[[], None]] = []
@@ -55,6 +59,10 @@ class Link:
     def on_topic(self, topic: str, handler: Callable[[Any], None]) -> None:
         """Call `handler(value)` for each new value, the snapshot's included."""
         self._topic_handlers.setdefault(topic, []).append(handler)
+
+    def on_topic_of_engines(self, name: str, handler: Callable[[str, Any], None]) -> None:
+        """Call `handler(engine, value)` for each new value of a topic that each engine has, as `on_topic` does."""
+        self._engine_topic_handlers.setdefault(name, []).append(handler)
 
     def on_preview(self, handler: Callable[[Preview], None]) -> None:
         """Call `handler(preview)` for each preview of another process, the snapshot's included."""
@@ -85,11 +93,13 @@ class Link:
             self._channel.close()
             raise LinkClosed(f"The launcher did not answer ({error}): start again with python3 launch.py.") from error
         assert isinstance(snapshot, Update)
-        self._state.apply(snapshot.state)
-        self._take_topics(snapshot.topics)
         if self._role == "engine":
-            self._state.observer = outbox.put_state
+            self._state.apply(snapshot.states.get(self._state.engine, {}))
+            self._state.observer = partial(outbox.put_state, self._state.engine)
             self._state.preview_observer = outbox.put_preview
+        else:
+            self._take_states(snapshot.states)
+        self._take_topics(snapshot.topics)
         self._state.command_port = lambda command: self.signal("command", command=command)
         self._channel.start_reading()
 
@@ -99,6 +109,10 @@ class Link:
             changed, self._topics[topic] = merge_topic(topic, self._topics.get(topic), value)
             if changed:
                 self._channel.outbox.put_topic(topic, value)
+
+    def publish_own(self, name: str, value: Any) -> None:
+        """Tell everyone the newest value of a topic that each engine has, for this one. Never waits."""
+        self.publish(topic_of(name, self._state.engine), value)
 
     def signal(self, name: str, **payload: Any) -> None:
         """Tell the launcher that something happened. Never waits."""
@@ -110,14 +124,14 @@ class Link:
 
     def _receive(self, message: Message) -> None:
         if isinstance(message, Preview):
-            if self._state.apply_preview(message):
+            if self.noticeboards.of_engine(message.engine).apply_preview(message):
                 for tell in self._preview_handlers:
                     tell(message)
         elif isinstance(message, Signal):
             self._take_signal(message)
         else:
             if self._role == "server":
-                self._state.apply(message.state)
+                self._take_states(message.states)
             self._take_topics(message.topics)
 
     def _take_signal(self, signal: Signal) -> None:
@@ -127,6 +141,10 @@ class Link:
         for handle in self._signal_handlers.get(signal.name, ()):
             handle(payload)
 
+    def _take_states(self, states: Mapping[str, Mapping[str, Any]]) -> None:
+        for engine, fields in states.items():
+            self.noticeboards.of_engine(engine).apply(fields)
+
     def _take_topics(self, topics: Mapping[str, Any]) -> None:
         for topic, value in topics.items():
             with self._lock:
@@ -134,6 +152,9 @@ class Link:
             if changed:
                 for handle in self._topic_handlers.get(topic, ()):
                     handle(value)
+                name, engine = name_and_engine(topic)
+                for handle_engines in self._engine_topic_handlers.get(name, ()):
+                    handle_engines(engine, value)
 
     def _tell_closed(self) -> None:
         for handle in self._closed_handlers:

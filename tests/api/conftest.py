@@ -35,6 +35,7 @@ from modules.jobs.kinds.registry import validate_request
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Job
 from modules.jobs.store.job_store import JobStore
+from modules.link.noticeboards import Noticeboards
 from modules.options import Options
 from modules.paths import DataFolder
 from modules.shared_state import State
@@ -159,7 +160,7 @@ def services_in(root: Path) -> Services:
         link=None,
         arguments=Arguments(),
         folder=folder,
-        requests=StoredRequests(store, None, state, Permission(store, options)),
+        requests=StoredRequests(store, None, Noticeboards(state), Permission(store, options)),
         identity=Identity("instance-1", "page-1"),
     )
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 
 from modules.link import Link
+from modules.link.topics import STATUS
 from modules.shared_state import State
 from tests.launcher.fake_server import behaviour
 
@@ -29,7 +30,7 @@ def main(how: str, more: Mapping[str, str] | None = None) -> None:
     state.assign_current_image(None, ("image/png", b"picture"))
     death = json.loads(os.environ.get("STEADY_LAST_DEATH", "null"))
     about = {"pid": os.getpid(), "last_death": death, "preview": state.id_live_preview}
-    link.publish("engine", about | dict(more or {}))
+    link.publish_own(STATUS, about | dict(more or {}))
     print("the engine is there", flush=True)
     threading.Event().wait()
 

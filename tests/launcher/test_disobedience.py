@@ -20,7 +20,7 @@ class Room:
         self.engine.start()
         self.world.newest.joined.set()
         self.engine.look()
-        self.disobedience = Disobedience(self.world.clock)
+        self.disobedience = Disobedience(self.board.state, self.engine, self.world.clock)
         self.board.on_interrupt = self.disobedience.note
         self.board.state.begin("mine")
 
@@ -30,7 +30,7 @@ class Room:
 
     def killed(self, after: float = 0.0) -> bool:
         self.world.clock.now += after
-        self.disobedience.look(self.engine, self.board.state)
+        self.disobedience.look()
         return self.world.children[0].orders == ["now"]
 
 

@@ -168,5 +168,5 @@ def test_the_topic_of_the_children_is_there_before_any_child_starts() -> None:
 
     server, engine = (Keeper(recipe(role), board, start_child=start_child) for role in ROLES)
     board.state.server_command = "stop"
-    assert Supervisor(board, server, engine).run() == ExitCode.OK
+    assert Supervisor(board, server, [engine]).run() == ExitCode.OK
     assert [topic and topic["engine"]["status"] for topic in seen] == ["starting", "starting"]

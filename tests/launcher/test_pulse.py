@@ -7,8 +7,9 @@ import pytest
 
 from modules.launcher import child
 from modules.launcher.keeper import Keeper
-from modules.launcher.pulse import HEARTBEAT, Pulse
+from modules.launcher.pulse import Pulse
 from modules.launcher.switchboard import Switchboard
+from modules.link.topics import HEARTBEAT
 from modules.shared_state import State
 from tests.launcher.fake_children import World, recipe
 
@@ -23,12 +24,12 @@ class Ward:
         self.world = World()
         self.board = Switchboard(State())
         self.engine = Keeper(recipe("engine"), self.board, self.world.clock, self.world.start_child)
-        self.pulse = Pulse(self.board, self.world.clock)
+        self.pulse = Pulse(self.board, self.engine, self.world.clock)
         self.engine.start()
 
     def at(self, now: float) -> Any:
         self.world.clock.now = now
-        self.pulse.listen(self.engine)
+        self.pulse.listen()
         return self.board.topics.get(HEARTBEAT)
 
 

@@ -20,7 +20,7 @@ class Room:
         self.server, self.engine = (
             Keeper(recipe(role), self.board, self.world.clock, self.world.start_child) for role in ("server", "engine")
         )
-        self.supervisor = Supervisor(self.board, self.server, self.engine, self.world.clock, lambda: SINCE)
+        self.supervisor = Supervisor(self.board, self.server, [self.engine], self.world.clock, lambda: SINCE)
         for keeper in (self.server, self.engine):
             keeper.start()
             self.world.newest.joined.set()

@@ -27,19 +27,21 @@ class Wiring:
         self.lines: list[Line] = []
         self.heard: list[tuple[str, str]] = []
 
-    def child(self, role: Role, stuck_after: float = 5.0) -> tuple[State, Link]:
+    def child(self, role: Role, stuck_after: float = 5.0, engine: str = "1") -> tuple[State, Link]:
         """Return a child's state and its link, not yet started."""
         mine, theirs = socket.socketpair()
-        line = self.board.attach(role, Transport(mine, stuck_after), lambda name: self.heard.append((role, name)))
-        state = State()
+        line = self.board.attach(
+            role, Transport(mine, stuck_after), lambda name: self.heard.append((role, name)), engine
+        )
+        state = State(engine)
         link = Link(Transport(theirs, stuck_after), state, role)
         self.lines.append(line)
         self.links.append(link)
         return state, link
 
-    def started(self, role: Role) -> tuple[State, Link]:
+    def started(self, role: Role, engine: str = "1") -> tuple[State, Link]:
         """Return a child's state and its started link."""
-        state, link = self.child(role)
+        state, link = self.child(role, engine=engine)
         link.start()
         return state, link
 

@@ -270,7 +270,7 @@ def test_nonsense_from_a_child_ends_its_line_alone(wiring: Wiring, caplog: pytes
     wiring.lines.append(line)
     child = Transport(theirs)
     child.send(encode(1, Signal("hello", {})))
-    child.send(encode(7, Update({"job": "x"}, {})))
+    child.send(encode(7, Update({"1": {"job": "x"}}, {})))
     eventually(line.lost.is_set)
     assert "message 7 came instead of message 2" in caplog.text
     engine, _ = wiring.started("engine")

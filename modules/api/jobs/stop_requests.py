@@ -12,7 +12,8 @@ from modules.errors import StorageError
 from modules.jobs.rows import Actor, RequestAnswer
 from modules.jobs.store.job_store import JobStore
 from modules.link import Link
-from modules.shared_state import RequestKind, State
+from modules.link.noticeboards import Noticeboards
+from modules.shared_state import RequestKind
 
 logger = logging.getLogger(__name__)
 
@@ -29,11 +30,11 @@ class StoredRequests:
         self,
         store: JobStore,
         link: Link | None,
-        state: State,
+        noticeboards: Noticeboards,
         permission: Permission,
     ) -> None:
-        self._store, self._link, self._state = store, link, state
-        self.permission = permission
+        self._store, self._link = store, link
+        self.noticeboards, self.permission = noticeboards, permission
 
     def request(self, kind: RequestKind, job: str | None) -> bool:
         """Ask `job`, or the job that runs, to stop in the way of `kind`; False when there is nothing to stop.
@@ -64,7 +65,7 @@ class StoredRequests:
             StorageError: nothing is stopped by a word to the engine alone.
             Refused: 403, it is another owner's, and that matters.
         """
-        board = self._state.snapshot()
+        board = self.noticeboards.of_job(job).snapshot()
         running = board["begun_job"] if board["running"] else None
         if running is None or job not in (None, running) or kind not in STOPS or self._link is None:
             raise error

@@ -34,7 +34,9 @@ from modules.api.server.threads import Workers
 from modules.jobs.store.file import DatabaseReplaced
 from modules.jobs.store.job_store import JobStore
 from modules.link import Link
-from modules.shared_state import Preview, State
+from modules.link.noticeboards import Noticeboards
+from modules.link.topics import HEARTBEAT, PROGRESS, STATUS, name_and_engine, topic_of
+from modules.shared_state import FIRST_ENGINE, Preview
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +45,8 @@ POLL_SECONDS = 0.5
 SETTLE_SECONDS = 0.5
 LONGEST_REST_SECONDS = 0.05
 LEAVING = Message(text_of({"type": "leaving"}))
-TOPICS = ("progress", "engine", "supervisor", "heartbeat")
+OF_ENGINES = (PROGRESS, STATUS, HEARTBEAT)
+SUPERVISOR = "supervisor"
 
 
 class Broadcaster:
@@ -55,18 +58,18 @@ class Broadcaster:
     def __init__(
         self,
         store: JobStore,
-        state: State,
+        noticeboards: Noticeboards,
         link: Link | None,
         workers: Workers,
         identity: Identity,
         notices: Callable[[], list[str]] = list,
     ) -> None:
-        self._store, self._state, self._link, self._workers = store, state, link, workers
+        self._store, self._noticeboards, self._link, self._workers = store, noticeboards, link, workers
         self._identity, self._notices = identity, notices
         self._subscriptions: set[Subscription] = set()
         self._fan_out = FanOut(self._subscriptions)
         self._waiting: dict[str, set[asyncio.Future[str]]] = {}
-        self._topics: dict[str, Any] = dict.fromkeys(TOPICS)
+        self._topics: dict[str, Any] = {}
         self._number = 0
         self._data_version = 0
         self._announced = asyncio.Event()
@@ -76,9 +79,12 @@ class Broadcaster:
         self.queue = Queue(0, (), 0, False)
         self.engine_given_up = asyncio.Event()
 
-    def topic(self, name: str) -> Any:
-        """Return the newest value of one of `TOPICS`; None when there is none."""
-        return self._topics[name]
+    def topic(self, name: str, job: str | None = None) -> Any:
+        """Return the newest value of a topic, of the engine that runs `job` or else of the first; None: there is none.
+
+        The topics are `SUPERVISOR` and those `OF_ENGINES`.
+        """
+        return self._topics.get(topic_of(name, self._noticeboards.of_job(job).engine))
 
     async def start(self) -> None:
         """Begin to watch. Events from now on are told."""
@@ -162,38 +168,43 @@ class Broadcaster:
 
     def _snapshot(self, beginning: Beginning, rights: Mapping[str, Any] | None) -> Message:
         """Numbered like the last event it covers; by `replay` if missed events follow: they may be asked for again."""
-        preview = self._newest_preview()
+        job = None if beginning.job is None else beginning.job["id"]
+        preview = self._newest_preview(job)
         content = {
             "type": "snapshot",
             "events": beginning.number,
             "replay": beginning.replay,
             "instance": self._identity.instance,
             "page": self._identity.page,
-            "server": {"pid": os.getpid(), "started_at": self._state.server_start},
+            "server": {"pid": os.getpid(), "started_at": self._noticeboards.first.server_start},
             "job": beginning.job,
             "running": beginning.running,
             **beginning.queue.told,
-            **{name: _told_topic(name, value) for name, value in self._topics.items()},
+            **{name: _told_topic(name, self.topic(name, job)) for name in OF_ENGINES},
+            SUPERVISOR: self.topic(SUPERVISOR),
             "preview": None if preview is None else _preview_content(preview),
             "notices": self._notices(),
             "rights": rights,
         }
         return Message(text_of(content), beginning.number if beginning.replay is None else beginning.replay)
 
-    def _newest_preview(self) -> Preview | None:
-        """Return the preview of the job that runs, for those who come now."""
-        preview, state = self._state.preview, self._state
+    def _newest_preview(self, job: str | None) -> Preview | None:
+        """Return the preview of `job` or else of the job that the first engine runs, for those who come now."""
+        state = self._noticeboards.of_job(job)
+        preview = state.preview
         return preview if preview is not None and state.running and preview.job == state.begun_job else None
 
     def _listen_to(self, link: Link) -> None:
-        for name in TOPICS:
-            self._take_topic(name, link.topics.get(name))
-            link.on_topic(name, self._topic_handler(name))
+        for topic, value in link.topics.items():
+            if name_and_engine(topic)[0] in (*OF_ENGINES, SUPERVISOR):
+                self._take_topic(topic, value)
+        for name in (*OF_ENGINES, SUPERVISOR):
+            link.on_topic_of_engines(name, self._topic_handler(name))
         link.on_topic("events", lambda number: self.wake())
         link.on_preview(lambda preview: self._call(self._on_preview, preview))
 
-    def _topic_handler(self, name: str) -> Callable[[Any], None]:
-        return lambda value: self._call(self._on_topic, name, value)
+    def _topic_handler(self, name: str) -> Callable[[str, Any], None]:
+        return lambda engine, value: self._call(self._on_topic, name, value, engine)
 
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
         """Call on the event loop, from any thread; a loop that has ended needs nothing."""
@@ -201,19 +212,23 @@ class Broadcaster:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(function, *arguments)
 
-    def _take_topic(self, name: str, value: Any) -> None:
-        self._topics[name] = value
-        if name == "supervisor":
-            given_up = ((value or {}).get("engine") or {}).get("status") == "given_up"
+    def _take_topic(self, topic: str, value: Any) -> None:
+        self._topics[topic] = value
+        if topic == SUPERVISOR:
+            engines = [report for name, report in (value or {}).items() if name_and_engine(name)[0] == "engine"]
+            given_up = bool(engines) and all((report or {}).get("status") == "given_up" for report in engines)
             (self.engine_given_up.set if given_up else self.engine_given_up.clear)()
 
-    def _on_topic(self, name: str, value: Any) -> None:
-        self._take_topic(name, value)
-        self._fan_out.tell(name, Message(text_of({"type": name, name: _told_topic(name, value)})))
+    def _on_topic(self, name: str, value: Any, engine: str = FIRST_ENGINE) -> None:
+        topic = topic_of(name, engine)
+        self._take_topic(topic, value)
+        content = {"type": name, name: _told_topic(name, value)} | _told_engine(engine)
+        self._fan_out.tell(topic, Message(text_of(content)))
 
     def _on_preview(self, preview: Preview) -> None:
         if self._subscriptions:
-            self._fan_out.tell("preview", Message(text_of({"type": "preview", "preview": _preview_content(preview)})))
+            content = {"type": "preview", "preview": _preview_content(preview)} | _told_engine(preview.engine)
+            self._fan_out.tell(topic_of("preview", preview.engine), Message(text_of(content)))
 
     async def _watch(self) -> None:
         while True:
@@ -238,7 +253,7 @@ class Broadcaster:
             self._lost = True
             logger.error("%s", error)
             if self._link is not None and not self._leaving:
-                self._state.server_command = "restart"
+                self._noticeboards.first.server_command = "restart"
 
     async def _something_happened(self) -> bool:
         announced = False
@@ -305,7 +320,7 @@ class Broadcaster:
         nothing: hence the limit.
         """
         deadline = time.monotonic() + SETTLE_SECONDS
-        state = self._state
+        state = self._noticeboards.of_job(job_id)
         while state.running and state.begun_job == job_id and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
@@ -315,9 +330,14 @@ def data_uri(preview: Preview) -> str:
     return f"data:{preview.media_type};base64,{base64.b64encode(preview.data).decode('ascii')}"
 
 
+def _told_engine(engine: str) -> dict[str, str]:
+    """Return how a message says of which engine it is; one of the first says nothing."""
+    return {} if engine == FIRST_ENGINE else {"engine_id": engine}
+
+
 def _told_topic(name: str, value: Any) -> Any:
     """Return a topic as readers get it. They cannot compare the engine's clock with theirs, so silence is counted."""
-    if name != "heartbeat" or not value or value.get("at") is None:
+    if name != HEARTBEAT or not value or value.get("at") is None:
         return value
     return value | {"silent_seconds": round(max(0.0, time.monotonic() - value["at"]), 3)}
 

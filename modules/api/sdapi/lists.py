@@ -15,6 +15,7 @@ from modules.api.services import Services
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from modules.jobs.visitor import visitor_of
+from modules.link.topics import STATUS
 
 EMPTY: dict[str, Any] = {
     "latent-upscale-modes": [],
@@ -71,7 +72,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/memory")
     async def memory() -> Response:
         """Memory of the machine, the engine and this server."""
-        return json_answer(memory_answer(services.broadcaster.topic("engine")))
+        return json_answer(memory_answer(services.broadcaster.topic(STATUS)))
 
     return router
 

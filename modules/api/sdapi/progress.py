@@ -18,6 +18,7 @@ from modules.api.live.messages import read_queue
 from modules.api.services import Services
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
+from modules.link.topics import PROGRESS
 from modules.shared_state import Preview, State
 
 # What a guest is not told of the job of another.
@@ -43,12 +44,12 @@ class ProgressQuestion(BaseModel):
 def routes(services: Services) -> APIRouter:
     """GET /sdapi/v1/progress, POST /internal/progress, GET /internal/pending-tasks."""
     router = APIRouter()
-    state, store, workers, broadcaster = services.state, services.store, services.workers, services.broadcaster
+    store, workers, broadcaster = services.store, services.workers, services.broadcaster
 
     @router.get("/sdapi/v1/progress")
     async def progress(request: Request, skip_current_image: bool = False) -> Response:
         """How far the running job is, whoever owns it, with its newest preview."""
-        answer = progress_answer(state, broadcaster.topic("progress"), skip_current_image)
+        answer = progress_answer(services.state, broadcaster.topic(PROGRESS), skip_current_image)
         if not await workers.run(is_told_of, store, answer["job"], actor_of(request)):
             answer |= ONLY_BUSY | {"state": answer["state"] | {"job": ""}}
         answer["queue"] = broadcaster.queue.total
@@ -57,11 +58,12 @@ def routes(services: Services) -> APIRouter:
     @router.post("/internal/progress")
     async def internal_progress(request: Request, question: ProgressQuestion) -> Response:
         """How far one job is: running, waiting or finished."""
+        state = services.noticeboards.of_job(question.id_task)
         running = running_job(state)
         if not await workers.run(is_told_of, store, question.id_task or running, actor_of(request)):
             return json_answer(waiting_answer("Waiting..."))
         if running is not None and question.id_task in (None, running):
-            return json_answer(task_progress(state, broadcaster.topic("progress"), question, running))
+            return json_answer(task_progress(state, broadcaster.topic(PROGRESS, running), question, running))
         if question.id_task is None:
             return json_answer(waiting_answer("Waiting..."))
         return json_answer(await workers.run(where_is, store, question.id_task))

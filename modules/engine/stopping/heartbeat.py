@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from modules.link.topics import HEARTBEAT
+
 SECONDS_BETWEEN_NEWS = 0.5
 # A silence is strange when it is this much longer than those before it, and not short in itself.
 TIMES_THE_USUAL = 10.0
@@ -21,7 +23,7 @@ UNKNOWN_STRANGE_SECONDS_ELSE = 60.0
 
 
 class Heartbeat:
-    """Publishes the topic "heartbeat" while a job runs. `beat` costs less than a microsecond between two news.
+    """Publishes the topic HEARTBEAT while a job runs. `beat` costs less than a microsecond between two news.
 
     What is usual is the longest silence of each phase, in the last jobs and in this one.
     """
@@ -70,7 +72,7 @@ class Heartbeat:
             self._job = None
             for phase, longest in self._longest.items():
                 self._usual[phase] = max(longest, self._usual.get(phase, 0.0) / 2)
-            self._publish("heartbeat", None)
+            self._publish(HEARTBEAT, None)
 
     def _tell(self) -> None:
         if self._job is None:
@@ -83,7 +85,7 @@ class Heartbeat:
             strange = UNKNOWN_STRANGE_SECONDS.get(phase, UNKNOWN_STRANGE_SECONDS_ELSE)
         self._told_at = self._last
         self._publish(
-            "heartbeat",
+            HEARTBEAT,
             {
                 "job": self._job,
                 "phase": phase,

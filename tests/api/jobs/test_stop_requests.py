@@ -14,6 +14,7 @@ from modules.errors import StorageError
 from modules.jobs.rows import Actor, RequestKind
 from modules.jobs.store.database import Transaction
 from modules.jobs.store.job_store import JobStore
+from modules.link.noticeboards import Noticeboards
 from modules.options import Options
 from modules.shared_state import State
 
@@ -25,7 +26,7 @@ class Desk:
         self.state = State()
         self.store = JobStore(folder / "jobs.sqlite")
         self.options = Options(folder / "settings.json")
-        self.requests = StoredRequests(self.store, None, self.state, Permission(self.store, self.options))
+        self.requests = StoredRequests(self.store, None, Noticeboards(self.state), Permission(self.store, self.options))
 
     def run(self, job: str) -> None:
         self.store.queue.submit("txt2img", {}, "me", id=job)

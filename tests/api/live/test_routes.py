@@ -153,6 +153,31 @@ async def test_previews_and_topics_reach_every_viewer(port: int, services: Servi
         assert snapshot["progress"]["job"] == "mine"
 
 
+async def test_what_is_of_another_engine_says_so_and_who_comes_sees_that_of_his_job(
+    port: int, services: Services
+) -> None:
+    tell = services.broadcaster
+    services.store.queue.submit("txt2img", {}, "anna", id="hers")
+    async with live(port) as socket:
+        await message(socket)
+        services.state.begin("somebody's")
+        second = services.noticeboards.of_engine("2")
+        second.begin("hers")
+        second.assign_current_image(None, ("image/jpeg", JPEG))
+        assert second.preview is not None
+        tell._on_topic("progress", {"job": "somebody's", "progress": 0.5})
+        tell._on_topic("progress", {"job": "hers", "progress": 0.1}, "2")
+        tell._on_preview(second.preview)
+        seen = [await message(socket) for _ in range(3)]
+    told = {(one["type"], one.get("engine_id")): one[one["type"]]["job"] for one in seen}
+    assert told == {("progress", None): "somebody's", ("progress", "2"): "hers", ("preview", "2"): "hers"}
+    async with live(port, "?owner=anna") as hers, live(port) as another:
+        snapshot = await message(hers)
+        assert (snapshot["progress"]["job"], snapshot["preview"]["job"]) == ("hers", "hers")
+        snapshot = await message(another)
+        assert (snapshot["progress"]["job"], snapshot["preview"]) == ("somebody's", None)
+
+
 async def test_a_foreign_page_gets_no_stream(port: int) -> None:
     with pytest.raises(InvalidStatus) as refusal:
         await connect(f"ws://127.0.0.1:{port}/steady/live", origin="http://evil.example")  # type: ignore[arg-type]

@@ -308,7 +308,7 @@ async def disconnecting_post(
 
 def test_the_future_of_a_job_that_nobody_waits_for_is_forgotten(services: Services) -> None:
     async def scenario() -> None:
-        broadcaster = Broadcaster(services.store, services.state, None, Workers(), services.identity)
+        broadcaster = Broadcaster(services.store, services.noticeboards, None, Workers(), services.identity)
         future = broadcaster.expect("job")
         broadcaster.forget("job", future)
         assert broadcaster._waiting == {}

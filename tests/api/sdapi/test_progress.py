@@ -55,6 +55,24 @@ async def test_what_was_told_of_another_job_does_not_count(client: httpx.AsyncCl
     assert content["phase"] is None
 
 
+async def test_of_several_engines_the_one_that_draws_the_job_is_asked(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    begin(services)
+    tell(services, "job-1", 0.25, 30.0)
+    second = services.noticeboards.of_engine("2")
+    second.begin("job-2")
+    second.textinfo = "of the second"
+    second.job_count, second.sampling_steps = 1, 20
+    told = {"job": "job-2", "phase": "sample", "progress": 0.75, "eta_seconds": 5.0}
+    services.broadcaster._on_topic("progress", told, "2")
+    for job, progress, eta, text in (("job-1", 0.25, 30.0, None), ("job-2", 0.75, 5.0, "of the second")):
+        answer = (await client.post("/internal/progress", json={"id_task": job})).json()
+        assert (answer["progress"], answer["eta"], answer["textinfo"]) == (progress, eta, text)
+    content = (await client.get("/sdapi/v1/progress")).json()
+    assert (content["job"], content["progress"]) == ("job-1", 0.25)
+
+
 async def test_a_paused_job_waits(services: Services) -> None:
     services.store.queue.submit("txt2img", {}, "me", id="a")
     services.store.requests.ask("pause", "a")
