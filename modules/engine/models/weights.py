@@ -15,7 +15,7 @@ from torch import nn
 from modules.engine.stopping.interruptible_wait import wait_for
 from modules.engine.work.failures import is_out_of_memory
 from modules.errors import ModelError
-from modules.jobs.models.safetensors_file import read_header
+from modules.jobs.models.safetensors_file import read_header, tensors_of
 from modules.jobs.models.weight_files import weights_of_component
 
 Progress = Callable[[int], None]
@@ -47,12 +47,10 @@ def count_parameters(folder: Path) -> int:
     total = 0
     for file in weight_files(folder):
         try:
-            header = read_header(file)
+            tensors = tensors_of(read_header(file))
         except (OSError, ValueError) as error:
             raise _unfit(folder, error) from error
-        for key, entry in header.items():
-            if key != "__metadata__":
-                total += torch.Size(entry["shape"]).numel()
+        total += sum(torch.Size(entry["shape"]).numel() for entry in tensors.values())
     return total
 
 
@@ -127,8 +125,7 @@ def _places(files: list[Path], made: nn.Module) -> dict[str, str] | None:
     wanted = set(made.state_dict())
     names: set[str] = set()
     for file in files:
-        with safe_open(file, framework="pt") as opened:
-            names.update(opened.keys())
+        names.update(tensors_of(read_header(file)))
     for prefix in ("", "text_model."):
         places = {name: name.removeprefix(prefix) for name in names if not name.endswith(".position_ids")}
         if set(places.values()) == wanted and len(places) == len(wanted):

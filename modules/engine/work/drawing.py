@@ -108,7 +108,7 @@ class JobDrawing:
         settings = parts.options.values
         request = validate_request(job.kind, job.request)
         checkpoint = self._hashed(request.find_checkpoint(parts.catalogue, settings))
-        parameters = count_parameters(checkpoint.path / family_of(checkpoint.path).denoiser)
+        parameters = count_parameters(checkpoint.folder / family_of(checkpoint.folder).denoiser)
         dtype = choose_dtype(settings.torch_dtype, parts.device, parameters)
         threads = choose_threads(settings.torch_threads, parameters)
         environment = environment_of(parts.device, dtype, threads)
@@ -177,7 +177,7 @@ class JobDrawing:
         parts = self._parts
         offload = self._economy.offload
         weights = resolved.sources.checkpoint.hash
-        key = ModelKey(checkpoint.path, weights, resolved.dtype, offload, checkpoint.stamp)
+        key = ModelKey(checkpoint.folder, weights, resolved.dtype, offload, checkpoint.stamp)
         loads = parts.model_cache.loaded is None or parts.model_cache.loaded.key != key
         where = f"{parts.device.label} offload" if offload else parts.device.label
         experience = parts.timings.under(weights[:16], resolved.dtype, where, resolved.threads)

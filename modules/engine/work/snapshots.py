@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import logging
 import threading
@@ -25,6 +26,7 @@ from modules.engine.work.environment import describe_difference
 from modules.errors import StorageError
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.registry import kind_of
+from modules.jobs.models.safetensors_file import METADATA, parse_header
 from modules.paths import set_aside, write_atomically
 from modules.shared_state import Preview
 
@@ -85,8 +87,7 @@ def from_bytes(data: bytes, device: str) -> Snapshot:
         SafetensorError, LookupError, TypeError, ValueError: these are not the bytes of a whole snapshot.
     """
     tensors = load(data)
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    metadata = header["__metadata__"]
+    metadata = parse_header(io.BytesIO(data), len(data))[METADATA]
     if metadata["format"] != str(FORMAT):
         raise UnfitSnapshot(f"its snapshot has the format {metadata['format']}, this version reads {FORMAT}")
     text = metadata["snapshot"]

@@ -83,8 +83,8 @@ class CheckpointCatalogue:
         if checkpoint.sha256 is not None:
             return checkpoint
         try:
-            files = weights_of_model(checkpoint.path)
-            complete = replace(checkpoint, sha256=self._hash(checkpoint.path, files))
+            files = weights_of_model(checkpoint.folder)
+            complete = replace(checkpoint, sha256=self._hash(checkpoint.folder, files))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             where = getattr(error, "filename", None) or checkpoint.path

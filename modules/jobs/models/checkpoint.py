@@ -16,7 +16,7 @@ SHORT_HASH_LENGTH = 10
 class Checkpoint:
     """A model. `problem` names what it lacks, None when it can be used; sizes are in pixels.
 
-    `stamp` tells one state of its files from another.
+    `path` is its folder or its single file, as `kind` says. `stamp` tells one state of its files from another.
     """
 
     name: str
@@ -34,6 +34,17 @@ class Checkpoint:
     def name_without_suffix(self) -> str:
         """The name as A1111 knows a single file: "dream" for "dream.safetensors"."""
         return self.name.rsplit(".", 1)[0] if self.kind == "file" else self.name
+
+    @property
+    def folder(self) -> Path:
+        """The folder with its parts.
+
+        Raises:
+            ModelError: it is a single file.
+        """
+        if self.kind == "file":
+            raise ModelError(f"{self.path} is a single file, which has no parts.")
+        return self.path
 
     @property
     def short_hash(self) -> str | None:
