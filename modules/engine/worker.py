@@ -14,12 +14,13 @@ import torch
 from modules.engine.engine_parts import EngineParts
 from modules.engine.models.memory import Baseline
 from modules.engine.models.model_cache import free_memory
+from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.progress.bar import JobProgress
 from modules.engine.recovery import Result, until_stored
 from modules.engine.work.decoding import can_save_memory
 from modules.engine.work.drawing import JobDrawing
 from modules.engine.work.economy import Economy, cheaper
-from modules.engine.work.failures import describe_failure, describe_size, is_out_of_memory, killed_for_memory
+from modules.engine.work.failures import describe_failure, describe_size, killed_for_memory
 from modules.errors import Interrupted
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.rows import Death, Job

@@ -15,11 +15,11 @@ import transformers
 
 from modules.engine.families.family import Family, family_of, read_index
 from modules.engine.models.devices import Device
+from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.models.precision import cast_around
 from modules.engine.models.weights import load_network, load_text_encoder
 from modules.engine.stopping.cancel import Cancel, add_cancel_points
 from modules.engine.stopping.kernel_pacing import Pacer, event_maker
-from modules.engine.work.failures import is_out_of_memory
 from modules.errors import ModelError
 from modules.jobs.models.untrusted_file import read_object
 from modules.jobs.models.weight_files import loaded_components, weights_of_component

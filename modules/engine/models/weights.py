@@ -12,8 +12,8 @@ from accelerate.utils import set_module_tensor_to_device
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.stopping.interruptible_wait import wait_for
-from modules.engine.work.failures import is_out_of_memory
 from modules.errors import ModelError
 from modules.jobs.models.safetensors_file import read_header, tensors_of
 from modules.jobs.models.weight_files import weights_of_component

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-
-import torch
-
+from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.work.economy import Economy
 from modules.errors import SteadyError
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.rows import Death
 
 _AS_ASKED = Economy()
-# How torch and its libraries word that the machine, or the card, has no memory left.
-_OUT_OF_MEMORY_WORDS = (
-    "can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory", "failed to allocate",
-    "alloc_failed", "bad_alloc", "bad allocation",
-)  # fmt: skip
 
 
 def describe_failure(error: Exception, resolved: ResolvedJob | None, economy: Economy = _AS_ASKED) -> str:
@@ -38,19 +30,6 @@ def describe_size(resolved: ResolvedJob) -> str:
     """Return what decides how much memory a job takes, in words."""
     width, height = resolved.size
     return f"{width}×{height}, batch size {resolved.batch_size}"
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether memory ran out, on the device or on the machine."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    if isinstance(error, OSError):
-        return error.errno == errno.ENOMEM
-    if not isinstance(error, RuntimeError):
-        return False
-    words = str(error).lower()
-    # That alone is what oneDNN says when there is no memory for its code; more words name another reason.
-    return words == "could not create a primitive" or any(known in words for known in _OUT_OF_MEMORY_WORDS)
 
 
 def killed_for_memory(death: Death) -> bool:

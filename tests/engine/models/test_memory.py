@@ -11,10 +11,10 @@ import torch
 from modules.engine.models.devices import Device
 from modules.engine.models.memory import GROWTH_ALLOWED_BYTES, JOBS_TO_LEARN, Baseline
 from modules.engine.models.model_cache import free_memory
+from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.work import batches
 from modules.engine.work.decoding import can_save_memory, decode
 from modules.engine.work.economy import Economy, cheaper
-from modules.engine.work.failures import is_out_of_memory
 from modules.engine.work.sampling import Batch
 from modules.errors import StorageError
 from modules.jobs.kinds.base import ResolvedJob
