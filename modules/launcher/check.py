@@ -21,6 +21,8 @@ REQUIREMENTS = "requirements-dev.txt"
 # One file after the other in each of two processes: most of the time tests wait for programs that they started. The
 # files come as tests/conftest.py orders them, the long ones first; xdist by itself would put those of few tests last.
 IN_TWO_PROCESSES = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+# Python compiles the few modules that are ever imported by itself. "0": pip reads an option with "no" the other way round.
+INSTALL_QUICKLY = {"PIP_NO_COMPILE": "0"}
 LINTERS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("tests.javascript.check",))
 
 
@@ -32,6 +34,7 @@ def check(arguments: Arguments) -> ExitCode:
     Raises:
         LaunchError: the packages or the browser that the tests need are missing and cannot be installed.
     """
+    os.environ.update(INSTALL_QUICKLY)
     python = Environment(ROOT, newest=arguments.newest_packages).python(arguments.skip_install, REQUIREMENTS)
     environment = {**os.environ, browser.ENVIRONMENT_VARIABLE: _chromium()}
     failed = [" ".join(words) for words in LINTERS if _run(python, words, environment)]

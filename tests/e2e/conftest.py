@@ -41,26 +41,12 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     started.close()
 
 
-@pytest.fixture(scope="package")
-def profile(browser: Browser) -> Iterator[BrowserContext]:
-    """A profile of the browser: from one test to the next it keeps the page's files alone."""
-    kept = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
-    yield kept
-    kept.close()
-
-
 @pytest.fixture
-def context(profile: BrowserContext, program: Program) -> Iterator[BrowserContext]:
-    """A profile that remembers nothing, so an owner of its own. What is left in the queue is ended after the test."""
-    profile.clear_cookies()
-    profile.clear_permissions()
-    page = profile.new_page()
-    remembered = {"origin": program.url, "storageTypes": "local_storage,indexeddb"}
-    profile.new_cdp_session(page).send("Storage.clearDataForOrigin", remembered)
-    page.close()
-    yield profile
-    for page in profile.pages:
-        page.close()
+def context(browser: Browser, program: Program) -> Iterator[BrowserContext]:
+    """A fresh profile, so an owner of its own. What the test left running, or a paused queue, is ended after it."""
+    fresh = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
+    yield fresh
+    fresh.close()
     program.empty_queue()
 
 

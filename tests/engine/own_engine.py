@@ -82,11 +82,13 @@ class Engine:
         self.worker.run(settle(self.store, death, (), self.cancel.exit), death)
 
     def wait(self, what: Callable[[], Any], seconds: float = 30) -> Any:
-        ends_at = time.monotonic() + seconds
+        """Return what `what()` gives as soon as it is true. It is asked less and less often: others want to draw."""
+        ends_at, pause = time.monotonic() + seconds, 0.002
         while time.monotonic() < ends_at:
             if found := what():
                 return found
-            time.sleep(0.002)
+            time.sleep(pause)
+            pause = min(1.1 * pause, 0.1)
         raise AssertionError("not in time")
 
     def files(self, job: str | Job) -> list[bytes]:
