@@ -207,7 +207,8 @@ def write_it_in_another_version(engine: Engine, job: Job, patch: pytest.MonkeyPa
     with patch.context() as newer:
         newer.setattr(snapshots, "FORMAT", 99)
         path.write_bytes(snapshots.to_bytes(kept))
-    return "Cannot be continued exactly: its snapshot has the format 99, this version reads 1; it began again."
+    reads = f"this version reads {snapshots.FORMAT}"
+    return f"Cannot be continued exactly: its snapshot has the format 99, {reads}; it began again."
 
 
 @pytest.mark.parametrize("spoil", [forget_the_torch_version, cut_the_file_short, write_it_in_another_version])
