@@ -21,7 +21,7 @@ REQUIREMENTS = "requirements-dev.txt"
 # One file after the other in each of two processes: most of the time tests wait for programs that they started. The
 # files come as tests/conftest.py orders them, the long ones first; xdist by itself would put those of few tests last.
 IN_TWO_PROCESSES = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-# Python compiles the few modules that are ever imported by itself. "0": pip reads an option with "no" the other way round.
+# Python compiles by itself the few modules that are ever imported. "0": pip reads an option with "no" in it so.
 INSTALL_QUICKLY = {"PIP_NO_COMPILE": "0"}
 LINTERS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("tests.javascript.check",))
 

@@ -27,7 +27,7 @@ def audit(program: Program, action: str) -> dict[str, Any]:
 
 def test_a_paused_job_survives_a_reload_and_resumes_to_the_same_picture(tab: Tab, program: Program) -> None:
     page = tab.page
-    tab.write("red heart", steps=100, count=1)
+    tab.write("red heart", steps=80, count=1)
     page.fill("#txt2img_seed input", "7")
     tab.generate()
     tab.draws()
@@ -44,7 +44,7 @@ def test_a_paused_job_survives_a_reload_and_resumes_to_the_same_picture(tab: Tab
     tab.press("txt2img_resume")
     tab.says("Done: 1 picture")
     assert tab.job == job
-    again = program.submit(prompt="red heart", steps=100, seed=7, cfg_scale=3)
+    again = program.submit(prompt="red heart", steps=80, seed=7, cfg_scale=3)
     program.wait_for(again)
     pictures = [program.call("GET", f"/sdapi/v1/jobs/{one}/images/0.png")[1] for one in (job, again)]
     assert pictures[0] == pictures[1]

@@ -125,7 +125,7 @@ def test_escape_stops_a_job_of_which_the_page_has_not_heard_yet(tab: Tab, progra
 
 
 def test_skip_leaves_the_other_images(tab: Tab, program: Program) -> None:
-    tab.write("cat face", steps=80, count=3)
+    tab.write("cat face", steps=60, count=3)
     tab.generate()
     tab.draws()
     tab.answers_before_the_server("txt2img_skip", "Skipping")
@@ -136,7 +136,7 @@ def test_skip_leaves_the_other_images(tab: Tab, program: Program) -> None:
 
 def test_a_button_adds_to_the_queue_and_the_menu_stops_after_this_image(tab: Tab, program: Program) -> None:
     page = tab.page
-    tab.write("smiling face", steps=150, count=5)
+    tab.write("smiling face", steps=100, count=5)
     tab.generate()
     tab.draws()
     first = tab.job
