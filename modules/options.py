@@ -289,13 +289,12 @@ class Options:
     """The settings of a data folder, shared by several threads and processes.
 
     `values` is the snapshot to read; it changes with `update`, `refresh` and `load` only. `notices` holds what the user
-    should be told about the file. `last_unknown` holds the keys that the last `update` did not know.
+    should be told about the file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.notices: list[str] = []
-        self.last_unknown: tuple[str, ...] = ()
         self._lock = threading.RLock()
         self._values = Settings()
         self._stamp: tuple[int, int, int] | None = None
@@ -327,7 +326,7 @@ class Options:
     def update(self, changes: Mapping[str, object]) -> tuple[str, ...]:
         """Change settings, all or none, and return the names of those that are now different.
 
-        Keys that are no settings are ignored and kept in `last_unknown`.
+        Keys that are no settings are ignored.
 
         Raises:
             InvalidRequest: a value is not possible; nothing was changed.
@@ -337,7 +336,6 @@ class Options:
             name: _FIELD_BY_NAME[name].check(value) for name, value in changes.items() if name in _FIELD_BY_NAME
         }
         with self._lock:
-            self.last_unknown = tuple(name for name in changes if name not in _FIELD_BY_NAME)
             with locked(self.path):
                 try:
                     stored = read_settings(self.path)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from modules.api.answers import Refused, error_answer, read_object, retry_later
 from modules.api.auth.client import actor_of
 from modules.api.jobs.bodies import check_job_id, new_job_id
-from modules.api.live.broadcaster import LOST
+from modules.api.live.broadcaster import LOST, SUPERVISOR
 from modules.api.openapi import whole_body
 from modules.api.sdapi.generation_answer import generation_answer
 from modules.api.services import Services
@@ -131,13 +131,13 @@ async def _answer(services: Services, checked: JobRequest, job_id: str, send_ima
 
 
 def _refuse_without_engine(services: Services, job_id: str | None = None) -> None:
-    """Refuse to wait for an engine that nobody starts any more. A job that is in the queue already stays there.
+    """Refuse to wait for engines that nobody starts any more. A job that is in the queue already stays there.
 
     Raises:
         Refused: 503, with the reason why the launcher gave it up.
     """
-    engine = (services.broadcaster.topic("supervisor") or {}).get("engine") or {}
-    if engine.get("status") == "given_up":
+    if services.broadcaster.engine_given_up.is_set():
+        engine = (services.broadcaster.topic(SUPERVISOR) or {}).get("engine") or {}
         reason = engine.get("reason") or "it died too often"
         remedy = "then send the request again" if job_id is None else f"job {job_id} stays in the queue"
         raise retry_later(f"The engine does not run ({reason}): start it on the page, {remedy}.", 30)
