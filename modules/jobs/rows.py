@@ -18,6 +18,7 @@ UNFINISHED: frozenset[str] = frozenset({"queued", "running", "paused"})
 TERMINAL: frozenset[str] = frozenset(STATUSES) - UNFINISHED
 FAILED: frozenset[str] = frozenset({"failed", "quarantined"})
 RETRIED: frozenset[str] = FAILED | {"interrupted"}
+SEED_HIGHEST = 2**63 - 1  # the largest whole number that a row holds
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import binascii
 from starlette.requests import HTTPConnection
 
 from modules.errors import InvalidRequest
-from modules.jobs.kinds.lenient import show
+from modules.jobs.lenient import show
 from modules.jobs.rows import Actor
 from modules.jobs.visitor import LONGEST_OWNER, visitor_of
 

@@ -23,7 +23,7 @@ from modules.api.live.subscription import Message
 from modules.api.numbers import HIGHEST_DIGITS, Number
 from modules.api.services import Services
 from modules.errors import InvalidRequest
-from modules.jobs.kinds.lenient import show
+from modules.jobs.lenient import show
 from modules.jobs.rows import UNFINISHED
 from modules.jobs.store.jobs import JobFilter
 from modules.jobs.visitor import visitor_of

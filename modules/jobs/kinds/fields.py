@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator
 
 from modules.errors import InvalidRequest
-from modules.jobs.kinds.lenient import fault, is_blank, pixels, real_number, show, switch, text, whole_number
+from modules.jobs.lenient import fault, is_blank, pixels, real_number, show, switch, text, whole_number
 from modules.jobs.models.defaults import CFG_SCALE_HIGHEST, STEPS_HIGHEST
+from modules.jobs.rows import SEED_HIGHEST
 from modules.jobs.samplers import find_sampler, find_schedule, split_sampler
 from modules.options import fields_of_settings
 
@@ -17,7 +18,6 @@ BATCH_SIZE_HIGHEST = 16
 BATCH_COUNT_HIGHEST = 1000
 PROMPT_LONGEST = 10_000
 TASK_ID_LONGEST = 100
-SEED_HIGHEST = 2**63 - 1
 
 # Settings that a request may override for itself; all others of override_settings are A1111's, change nothing here and
 # are not kept.

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from modules.errors import InvalidRequest
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.kind import Kind
-from modules.jobs.kinds.lenient import show
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.kinds.txt2img import TXT2IMG
+from modules.jobs.lenient import show
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (TXT2IMG,)}
 

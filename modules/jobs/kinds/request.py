@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from modules.errors import InvalidRequest
 from modules.jobs.kinds import fields
 from modules.jobs.kinds.base import Pass, ResolvedJob, Saving, Source, Sources, Words
-from modules.jobs.kinds.lenient import fault
 from modules.jobs.kinds.unavailable import check_available
+from modules.jobs.lenient import fault
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.samplers import check_pair, find_sampler, find_schedule, split_sampler

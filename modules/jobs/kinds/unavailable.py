@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from modules.errors import InvalidRequest
-from modules.jobs.kinds.lenient import is_blank, show
+from modules.jobs.lenient import is_blank, show
 from modules.jobs.samplers import split_sampler
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from modules.errors import InvalidRequest
-from modules.jobs.kinds.lenient import fault, real_number, whole_number
+from modules.jobs.lenient import fault, real_number, whole_number
 from modules.jobs.models.untrusted_file import read_object
 from modules.jobs.samplers import check_pair, find_sampler, find_schedule
 

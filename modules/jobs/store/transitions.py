@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from modules.jobs.kinds.fields import SEED_HIGHEST
-from modules.jobs.rows import Death, Job, JobStatus, Note, Requested
+from modules.jobs.rows import SEED_HIGHEST, Death, Job, JobStatus, Note, Requested
 from modules.jobs.store.database import Reader, Transaction
 from modules.jobs.store.jobs import known_job
 from modules.jobs.store.places import put_first

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from modules.errors import UnknownJob
-from modules.jobs.kinds.fields import SEED_HIGHEST
-from modules.jobs.rows import QueueLimits, RequestAnswer
+from modules.jobs.rows import SEED_HIGHEST, QueueLimits, RequestAnswer
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.store.jobs import JobFilter
 from modules.jobs.store.transitions import next_request
