@@ -26,30 +26,29 @@ _WARMING_UP_AT_MOST_SECONDS = 1.0
 
 
 class Loss:
-    """How much time the job loses for each second that the preview thread works: all that was lost by all the work.
+    """How much time the job loses for each second that the preview thread works: the slope of a line, least squares.
 
-    It begins as `LIKELY`, which counts as much as previews that work for `_LIKELY_STEPS` steps.
+    It begins as `LIKELY`, and stays near it while the thread works for small parts of the steps, which tell little.
     """
 
     LIKELY = 1.0
-    _LIKELY_STEPS = 4.0
-    _KEPT = 0.98  # of what is known, after each step with a preview
-    _TELLS = 0.01  # of a step: who works less than that has only looked whether there is something to do
+    _LIKELY_COUNTS = 2.0  # as much as two steps during which the thread worked all the time
+    _KEPT = 0.99  # of what is known, after each step
 
     def __init__(self) -> None:
-        self._lost = self._worked = 0.0
+        self._together = self._squares = 0.0
 
     @property
     def per_second(self) -> float:
         """Return how many seconds that is."""
-        lost, worked = self._lost + self.LIKELY * self._LIKELY_STEPS, self._worked + self._LIKELY_STEPS
-        return min(max(lost / worked, 0.1), 3.0)
+        together = self._together + self.LIKELY * self._LIKELY_COUNTS
+        return min(max(together / (self._squares + self._LIKELY_COUNTS), 0.1), 3.0)
 
     def step(self, longer: float, worked: float) -> None:
         """Take note of a step that was so much `longer` than usual, and of the thread's work, both in usual steps."""
-        if worked >= self._TELLS and longer < 2.0:  # Otherwise something else happened.
-            self._lost = self._KEPT * self._lost + longer
-            self._worked = self._KEPT * self._worked + worked
+        if longer - worked < 2.0:  # Otherwise something else happened.
+            self._together = self._KEPT * self._together + worked * longer
+            self._squares = self._KEPT * self._squares + worked * worked
 
 
 @dataclass(frozen=True)

@@ -117,8 +117,9 @@ class Previews:
         if not settings.live_previews_enable or every < 0:
             return
         with self._came:
-            (last, then, worked_then), done = self._last_step, self._state.sampling_step
-            self._last_step = (done, now, worked) = (done, self._clock(), self._work_so_far())
+            done, now, worked = self._state.sampling_step, self._clock(), self._work_so_far()
+            last, then, worked_then = self._last_step
+            self._last_step = (done, now, worked)
             if done == last + 1:
                 self._budget.step_took(now - then, worked - worked_then)
             self._stepped = True
