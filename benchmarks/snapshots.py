@@ -6,15 +6,14 @@ snapshot is taken each `snapshot_every_seconds` (30), so one percent of a job wo
 
 from __future__ import annotations
 
-import inspect
 import tempfile
 import time
 from pathlib import Path
 
 import torch
 
-from modules.engine.samplers.resumable import take_state
-from modules.engine.samplers.table import build_scheduler
+from modules.engine.samplers.proxy import SchedulerProxy
+from modules.engine.samplers.table import build_sampler
 from modules.engine.work.snapshots import Snapshot, to_bytes
 from modules.paths import write_atomically
 
@@ -30,17 +29,17 @@ TRIES, STEPS = 20, 6
 
 def measure(sampler: str, pixels: int, batch: int, folder: Path) -> str:
     """Draw some steps of nothing, then keep where they stand."""
-    scheduler = build_scheduler(sampler, "Automatic", NOISE_SCHEDULE, 20)
-    scheduler.set_timesteps(20)
     generators = [torch.Generator().manual_seed(index) for index in range(batch)]
-    more = {"generator": generators} if "generator" in inspect.signature(scheduler.step).parameters else {}
+    scheduler = SchedulerProxy(build_sampler(sampler, "Automatic", NOISE_SCHEDULE, 20), generators)
+    scheduler.set_timesteps(20)
     latents = torch.randn(batch, 4, pixels // 8, pixels // 8)
     for timestep in scheduler.timesteps[:STEPS]:
-        latents = scheduler.step(torch.randn_like(latents), timestep, latents, return_dict=False, **more)[0]
+        latents = scheduler.step(torch.randn_like(latents), timestep, latents, return_dict=False)[0]
     takes, packs, writes = [], [], []
     for _ in range(TRIES):
         began = time.thread_time()
-        state = take_state(STEPS, 20, latents, scheduler, generators)
+        state = scheduler.state
+        assert state is not None
         taken = time.thread_time()
         data = to_bytes(Snapshot("job", (0,), "request", {}, state))
         packed = time.thread_time()

@@ -17,7 +17,6 @@ from modules.engine.models.model_cache import free_memory
 from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.progress.bar import JobProgress
 from modules.engine.recovery import Result, until_stored
-from modules.engine.work.decoding import can_save_memory
 from modules.engine.work.drawing import JobDrawing
 from modules.engine.work.economy import Economy, cheaper
 from modules.engine.work.failures import describe_failure, describe_size, killed_for_memory
@@ -172,7 +171,7 @@ class Worker:
         model = parts.model_cache.loaded
         can_tile = False
         if model is not None and resolved is not None:
-            can_tile = can_save_memory(model, *resolved.size)
+            can_tile = model.family.can_tile(model.pipeline, resolved.size)
         del model  # It is not to live on in this frame.
         self._release_device()
         if resolved is not None and job.economy is None:

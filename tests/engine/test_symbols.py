@@ -42,9 +42,8 @@ def test_a_character_is_encoded_as_its_name(model: LoadedModel, typed: str, name
         by_character = encoder.encode(model, typed, typed, 3.0)
         encoder.forget()
         by_name = encoder.encode(model, named, named, 3.0)
-    assert torch.equal(by_character.positive, by_name.positive)
-    assert by_character.negative is not None and by_name.negative is not None
-    assert torch.equal(by_character.negative, by_name.negative)
+    assert by_character.keys() == by_name.keys() == {"prompt_embeds", "negative_prompt_embeds"}
+    assert all(torch.equal(by_character[name], by_name[name]) for name in by_name)
 
 
 def test_the_picture_of_a_character_is_that_of_its_name_to_the_bit(engine_of_emoji: Engine) -> None:

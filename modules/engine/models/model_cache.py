@@ -13,7 +13,8 @@ import diffusers
 import torch
 import transformers
 
-from modules.engine.families.family import Family, family_of, read_index
+from modules.engine.families.base import Family
+from modules.engine.families.known import family_of, read_index
 from modules.engine.models.devices import Device
 from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.models.precision import cast_around
@@ -47,15 +48,11 @@ class ModelKey:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in memory.
-
-    `scheduler_config` is that of the scheduler it came with; `symbols` are the words that it reads for characters.
-    """
+    """A model in memory. `symbols` are the words that it reads for characters."""
 
     key: ModelKey
     family: Family
     pipeline: Any
-    scheduler_config: dict[str, Any]
     preview: dict[str, Any] | None
     symbols: Symbols = NO_SYMBOLS
 
@@ -112,8 +109,7 @@ class ModelCache:
         self._place(pipeline, family, key)
         progress(1.0)
         logger.info("Loaded %s (%s, %s)", folder.name, family.name, key.dtype)
-        config, symbols = dict(pipeline.scheduler.config), symbols_of(folder, key.stamp)
-        return LoadedModel(key, family, pipeline, config, _read_preview(folder), symbols)
+        return LoadedModel(key, family, pipeline, _read_preview(folder), symbols_of(folder, key.stamp))
 
     def _place(self, pipeline: Any, family: Family, key: ModelKey) -> None:
         networks = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]

@@ -16,18 +16,24 @@ def cast_around(denoiser: nn.Module, dtype: torch.dtype) -> None:
     if dtype == torch.float32:
         return
 
-    def cast(value: Any, to: torch.dtype) -> Any:
-        return value.to(to) if isinstance(value, torch.Tensor) and value.is_floating_point() else value
-
     def before(_module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        # The timestep, second, stays whole: bfloat16 knows no 999.
-        cast_inputs = tuple(value if place == 1 else cast(value, dtype) for place, value in enumerate(inputs))
-        return cast_inputs, {name: cast(value, dtype) for name, value in named.items()}
+        # The timestep, second or by its name, stays whole: bfloat16 knows no 999.
+        cast_inputs = tuple(value if place == 1 else _cast(value, dtype) for place, value in enumerate(inputs))
+        return cast_inputs, {
+            name: value if name == "timestep" else _cast(value, dtype) for name, value in named.items()
+        }
 
     def after(_module: nn.Module, _inputs: Any, output: Any) -> Any:
-        if isinstance(output, tuple):
-            return tuple(cast(value, torch.float32) for value in output)
-        return output
+        return _cast(output, torch.float32) if isinstance(output, tuple) else output
 
     denoiser.register_forward_pre_hook(before, with_kwargs=True)
     denoiser.register_forward_hook(after)
+
+
+def _cast(value: Any, to: torch.dtype) -> Any:
+    """Return numbers in another format, also those in lists: some denoisers take and give one tensor a picture."""
+    if isinstance(value, torch.Tensor):
+        return value.to(to) if value.is_floating_point() else value
+    if isinstance(value, list | tuple):
+        return type(value)(_cast(one, to) for one in value)
+    return value

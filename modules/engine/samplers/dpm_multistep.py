@@ -1,4 +1,4 @@
-"""DPM++ 3M SDE."""
+"""DPM++ 2M, its kin with noise, and DPM++ 3M SDE."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from typing import Any
 import torch
 from diffusers import DPMSolverMultistepScheduler
 
+from modules.engine.samplers.terminal_noise import FromTerminalNoise
 
-class ThirdOrderSDE(DPMSolverMultistepScheduler):  # type: ignore[misc]  # diffusers is untyped
+
+class DPMppMultistep(FromTerminalNoise, DPMSolverMultistepScheduler):  # type: ignore[misc]  # diffusers is untyped
+    """The stock one."""
+
+
+class ThirdOrderSDE(DPMppMultistep):
     """The third order of "sde-dpmsolver++", with the sign that it has in k-diffusion's sampler.
 
     diffusers (0.42) takes one half off the factor of the second difference where it is to be added, so the factor tends

@@ -7,74 +7,29 @@ of the first of them, and its network is asked at the nearest one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from diffusers import EulerAncestralDiscreteScheduler
-from diffusers.schedulers.scheduling_utils import SchedulerOutput
-from diffusers.utils.torch_utils import randn_tensor
-
-from modules.engine.samplers.dpm_singlestep import Generators, denoised_of
-
-# From a number of steps to noise levels, from the highest to 0, and the timesteps of all but the last.
-Levels = Callable[[int], tuple[torch.Tensor, torch.Tensor]]
 
 _LCM_TIMESTEPS = 50
-_LCM_SIGMA_DATA, _LCM_TIMESTEP_SCALING = 0.5, 10.0
 
 
-class LevelLCM(EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers is untyped
-    """LCM over noise levels: each step goes to what the network takes for the picture, and adds the next level's noise.
+class Levels(NamedTuple):
+    """Noise levels, from the highest to 0, and the timesteps of all but the last."""
 
-    Source: Luo et al., "Latent Consistency Models", https://arxiv.org/abs/2310.04378.
-    """
-
-    def step(
-        self: Any,
-        model_output: torch.Tensor,
-        timestep: Any,
-        sample: torch.Tensor,
-        generator: Generators = None,
-        return_dict: bool = True,
-    ) -> Any:
-        """Go to the estimate of the picture, and from there to the next level."""
-        if self.step_index is None:
-            self._init_step_index(timestep)
-        now, later = self.sigmas[self.step_index], self.sigmas[self.step_index + 1]
-        scaled = float(timestep) * _LCM_TIMESTEP_SCALING
-        skip = _LCM_SIGMA_DATA**2 / (scaled**2 + _LCM_SIGMA_DATA**2)
-        out = scaled / (scaled**2 + _LCM_SIGMA_DATA**2) ** 0.5
-        denoised = out * denoised_of(self, model_output, sample, now) + skip * sample
-        stepped = denoised
-        if later > 0:
-            noise = randn_tensor(sample.shape, generator=generator, device=sample.device, dtype=sample.dtype)
-            stepped = denoised + later * noise
-        self._step_index += 1
-        return SchedulerOutput(prev_sample=stepped) if return_dict else (stepped, denoised)
+    sigmas: torch.Tensor
+    timesteps: torch.Tensor
 
 
-def at_levels(scheduler_class: type, levels: Levels) -> type:
-    """Return a subclass of a diffusers scheduler that steps over these noise levels."""
-
-    class Scheduler(scheduler_class):  # type: ignore[misc]  # the base is a parameter
-        def set_timesteps(self, num_inference_steps: int, device: Any = None) -> None:
-            super().set_timesteps(num_inference_steps, device)
-            sigmas, timesteps = levels(num_inference_steps)
-            self.sigmas, self.timesteps = sigmas.to("cpu", torch.float32), timesteps.to(device, torch.float32)
-
-    return Scheduler
+def step_over(levels: Levels, scheduler: Any) -> None:
+    """Let a scheduler of diffusers, whose list is made, step over these levels instead."""
+    scheduler.sigmas = levels.sigmas.to("cpu", torch.float32)
+    scheduler.timesteps = levels.timesteps.to(scheduler.timesteps.device, torch.float32)
 
 
-def levels_of(euler: Any, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the noise levels and timesteps of an Euler scheduler."""
-    euler.set_timesteps(steps)
-    return euler.sigmas, euler.timesteps
-
-
-def lcm_levels(euler: Any, schedule: str, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the noise levels and timesteps of LCM with a schedule type; `euler` spreads levels for the same model."""
+def lcm_levels(euler: Any, schedule: str, steps: int) -> Levels:
+    """Return the levels of LCM with a schedule type; `euler` spreads levels for the same model."""
     variances = euler.alphas_cumprod.double().numpy()
     skipped = len(variances) // _LCM_TIMESTEPS
     known = np.arange(skipped - 1, len(variances), skipped)
@@ -88,4 +43,4 @@ def lcm_levels(euler: Any, schedule: str, steps: int) -> tuple[torch.Tensor, tor
         euler.num_inference_steps = steps
         sigmas = np.asarray(convert(in_sigmas=ladder[::-1].copy(), num_inference_steps=steps), np.float64)
     nearest = np.abs(np.log(sigmas)[:, None] - np.log(ladder)[None]).argmin(axis=1)
-    return torch.from_numpy(np.append(sigmas, 0.0)), torch.from_numpy(known[nearest])
+    return Levels(torch.from_numpy(np.append(sigmas, 0.0)), torch.from_numpy(known[nearest]))

@@ -5,13 +5,14 @@ Source: Lin et al., "Common Diffusion Noise Schedules and Sample Steps are Flawe
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
+# What schedulers hold for each place of their list: the first, and each other one twice, once for each evaluation.
+_LISTS = ("timesteps", "sigmas", "sigmas_interpol", "sigmas_up", "sigmas_down")
 # What is left of the signal at the last timestep. Not 0, so that the noise level there, 4096, is a number.
 TERMINAL_ALPHA_CUMPROD = 2.0**-24
 
@@ -34,86 +35,56 @@ def rescaled_betas(betas: torch.Tensor) -> list[float]:
     return [float(beta) for beta in 1.0 - alphas]
 
 
-class TerminalNoiseFirst:
-    """Put before a scheduler class: the first step goes from pure noise to where the plain schedule begins.
+class FromTerminalNoise:
+    """Put before a scheduler class: where a model starts from pure noise, the first step goes to the plain schedule.
 
     The Karras, Exponential and Beta schedules spread the steps between the lowest and the highest noise level. With
     4096 as the highest they would spend most steps where nothing can be seen yet (Exponential: half of them).
+    `plain_sigma_max` is where the plain schedule begins; None: the model has no other.
     """
 
-    plain_sigma_max: float
+    plain_sigma_max: float | None = None
     num_inference_steps: int
-    _convert_to_karras: Callable[..., Any]
-    _convert_to_exponential: Callable[..., Any]
-    _convert_to_beta: Callable[..., Any]
-    _sigma_to_t: Callable[..., Any]
+
+    def _convert_to_karras(self, in_sigmas: Any, num_inference_steps: int | None = None) -> Any:
+        convert: Callable[..., Any] = super()._convert_to_karras  # type: ignore[misc]
+        return self._spread(convert, in_sigmas, num_inference_steps or self.num_inference_steps)
+
+    def _convert_to_exponential(self, in_sigmas: Any, num_inference_steps: int) -> Any:
+        return self._spread(super()._convert_to_exponential, in_sigmas, num_inference_steps)  # type: ignore[misc]
+
+    def _convert_to_beta(self, in_sigmas: Any, num_inference_steps: int) -> Any:
+        return self._spread(super()._convert_to_beta, in_sigmas, num_inference_steps)  # type: ignore[misc]
+
+    def _sigma_to_t(self, sigma: Any, log_sigmas: Any) -> Any:
+        timestep: Any = super()._sigma_to_t(sigma, log_sigmas)  # type: ignore[misc]
+        # Some schedulers cut the fraction off, and the first timestep would be 998.
+        return timestep if self.plain_sigma_max is None else timestep.round()
 
     def _spread(self, convert: Callable[..., Any], in_sigmas: Any, steps: int) -> Any:
+        if self.plain_sigma_max is None:
+            return convert(in_sigmas=in_sigmas, num_inference_steps=steps)
         if steps == 1:
             return np.array([in_sigmas[0]])
         below = np.concatenate([[self.plain_sigma_max], in_sigmas[in_sigmas < self.plain_sigma_max]])
         return np.concatenate([[in_sigmas[0]], convert(in_sigmas=below, num_inference_steps=steps - 1)])
 
 
-def spread_below_terminal_noise(scheduler_class: type, plain_sigma_max: float) -> type:
-    """Return a subclass of a diffusers scheduler that behaves as `TerminalNoiseFirst` says."""
+def first_order_first(scheduler: Any) -> None:
+    """Let the first step of Heun or DPM2, from pure noise, be of the first order: take its second evaluation away.
 
-    class Scheduler(TerminalNoiseFirst, scheduler_class):  # type: ignore[misc]  # the base is a parameter
-        def _convert_to_karras(self, in_sigmas: Any, num_inference_steps: int | None = None) -> Any:
-            if num_inference_steps is not None:
-                return self._spread(super()._convert_to_karras, in_sigmas, num_inference_steps)
-            return self._spread(self._convert_some_to_karras, in_sigmas, self.num_inference_steps)
-
-        def _convert_some_to_karras(self, in_sigmas: Any, num_inference_steps: int) -> Any:
-            """Do it for LMS, which takes their number from itself."""
-            whole, self.num_inference_steps = self.num_inference_steps, num_inference_steps
-            try:
-                return super()._convert_to_karras(in_sigmas=in_sigmas)
-            finally:
-                self.num_inference_steps = whole
-
-        def _convert_to_exponential(self, in_sigmas: Any, num_inference_steps: int) -> Any:
-            return self._spread(super()._convert_to_exponential, in_sigmas, num_inference_steps)
-
-        def _convert_to_beta(self, in_sigmas: Any, num_inference_steps: int) -> Any:
-            return self._spread(super()._convert_to_beta, in_sigmas, num_inference_steps)
-
-        def _sigma_to_t(self, sigma: Any, log_sigmas: Any) -> Any:
-            # Some schedulers cut the fraction off, and the first timestep would be 998.
-            return super()._sigma_to_t(sigma, log_sigmas).round()
-
-    Scheduler.plain_sigma_max = plain_sigma_max
-    return Scheduler
-
-
-def first_order_from_terminal_noise(scheduler_class: type, middle_ahead: int | None = None) -> type:
-    """Return a subclass of Heun or DPM2 whose first step, from pure noise, is of the first order.
-
-    The slopes at both ends of that step, or amid it, have nothing in common, and lead far off. `middle_ahead` is for
-    those that look at a point amid each step (`dpm_singlestep.know_the_middle`).
+    The slopes at both ends of that step, or amid it, have nothing in common, and lead far off.
     """
+    if len(scheduler.timesteps) == 1:
+        return
+    for name in _LISTS:
+        if (values := getattr(scheduler, name, None)) is not None:
+            setattr(scheduler, name, torch.cat([values[:1], values[2:]]))
+    if hasattr(scheduler, "middle_ahead"):
+        scheduler.sigmas_interpol[scheduler.middle_ahead] = scheduler.sigmas[1]  # It goes to the middle and no further.
 
-    class Scheduler(scheduler_class):  # type: ignore[misc]  # the base is a parameter
-        timesteps: torch.Tensor
-        sigmas: torch.Tensor
 
-        def set_timesteps(self, num_inference_steps: int, *rest: Any, **more: Any) -> None:
-            super().set_timesteps(num_inference_steps, *rest, **more)
-            if len(self.timesteps) == 1:
-                return
-            # All hold every level but the first twice, once for each evaluation.
-            for name in ("timesteps", "sigmas", "sigmas_interpol", "sigmas_up", "sigmas_down"):
-                if (values := getattr(self, name, None)) is not None:
-                    setattr(self, name, torch.cat([values[:1], values[2:]]))
-            if middle_ahead is not None:
-                self.sigmas_interpol[middle_ahead] = self.sigmas[1]  # The way to the middle is the whole step.
-
-        @functools.wraps(scheduler_class.step)  # type: ignore[attr-defined]
-        def step(self, *arguments: Any, **more: Any) -> Any:
-            first = not self.step_index
-            stepped = super().step(*arguments, **more)
-            if first:
-                self.dt = self.prev_derivative = self.sample = None
-            return stepped
-
-    return Scheduler
+def forget_first_step(scheduler: Any) -> None:
+    """Let a scheduler that has just done the first step from pure noise begin its second one anew."""
+    if scheduler.plain_sigma_max is not None and scheduler.step_index == 1:
+        scheduler.dt = scheduler.prev_derivative = scheduler.sample = None

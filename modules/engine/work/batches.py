@@ -11,13 +11,13 @@ import torch
 from PIL import Image
 
 from modules.engine.engine_parts import EngineParts
+from modules.engine.families.base import Words
 from modules.engine.models.model_cache import LoadedModel
 from modules.engine.progress.bar import JobProgress
-from modules.engine.samplers.denoised import Step
+from modules.engine.samplers.estimate import Step
 from modules.engine.stopping.interruptible_wait import wait_for
-from modules.engine.work.decoding import cut, decode
+from modules.engine.work.decoding import decode
 from modules.engine.work.economy import Economy
-from modules.engine.work.encoding import PromptEmbeddings
 from modules.engine.work.environment import environment_of
 from modules.engine.work.sampling import Batch
 from modules.engine.work.snapshots import Snapshot, describe_continued, request_digest
@@ -53,7 +53,7 @@ class Batches:
         token: int,
         progress: JobProgress,
         model: LoadedModel,
-        prompts: PromptEmbeddings,
+        words: Words,
         resolved: ResolvedJob,
         snapshot: Snapshot | None = None,
     ) -> None:
@@ -61,7 +61,7 @@ class Batches:
         self._job = job
         self._progress = progress
         self._model = model
-        self._prompts = prompts
+        self._words = words
         self._resolved = resolved
         self._snapshot = snapshot
         self._economy = Economy.of(job.economy)
@@ -97,19 +97,18 @@ class Batches:
 
     def snapshot(self) -> Snapshot | None:
         """Return where the job stands; None: nothing is begun that could be kept. On the thread that draws."""
-        state = None if self._batch is None else self._batch.state()
-        if self._batch is None or state is None:
+        batch = self._batch
+        if batch is None or (state := batch.state()) is None:
             return None
-        return Snapshot(self._job.id, self._batch.indices, self._digest, self._environment, state)
+        return Snapshot(self._job.id, batch.indices, self._digest, self._environment, state, batch.at_pass)
 
     def _begin(self, batch: BatchLeft) -> Batch:
         """Return the batch, from its noise or from where the snapshot says that it stood."""
         snapshot, self._snapshot = self._snapshot, None
-        state = None
-        if snapshot is not None and snapshot.indices == tuple(batch.indices):
-            state = snapshot.state
-            self._parts.store.claims.note(self._job.id, "continued", describe_continued(snapshot, self._resolved))
-        return Batch(self._model, self._prompts, self._resolved, batch.indices, state)
+        if snapshot is None or snapshot.indices != tuple(batch.indices):
+            return Batch(self._model, self._words, self._resolved, batch.indices)
+        self._parts.store.claims.note(self._job.id, "continued", describe_continued(snapshot, self._resolved))
+        return Batch(self._model, self._words, self._resolved, batch.indices, snapshot.state, snapshot.at_pass)
 
     def _begin_batch(self, index: int) -> None:
         """Make `index` the picture that a skip means.
@@ -145,13 +144,14 @@ class Batches:
             if parts.snapshots.due() and (snapshot := self.snapshot()) is not None:
                 parts.snapshots.offer(snapshot)
 
-        try:
-            parts.cancel.check()
-            done, steps = batch.standing
+        def on_pass(number: int, done: int, steps: int) -> None:
             if done:
                 parts.state.sampling_steps, parts.state.sampling_step = steps, done
-            self._progress.enter("sample", missing[0], done=done, steps=steps)
-            latents = batch.sample(on_step)
+            self._progress.enter("sample", left.missing[0], number, done, steps)
+
+        try:
+            parts.cancel.check()
+            latents = batch.sample(on_step, on_pass)
             for index in left.missing:
                 self._progress.enter("decode", index)
                 parts.cancel.check()
@@ -171,27 +171,24 @@ class Batches:
         if batch.latest is None:
             return
         all_latents = batch.latest.denoised() if latents is None else latents
-        steps_done = batch.steps_done
+        stopped_after = (batch.steps_done, batch.steps) if batch.steps_done < batch.steps else None
         with self._parts.cancel.obeying():
             for index in missing:
                 picture = self._decode(_picture_of(all_latents, batch.indices, index))
-                self._save(picture, index, steps_done)
+                self._save(picture, index, stopped_after)
 
     def _decode(self, latents: torch.Tensor) -> Image.Image:
-        picture = decode(self._model, latents, self._economy.vae_tiling)
-        return cut(picture, *self._resolved.size)
+        return decode(self._model, latents, self._resolved.size, self._economy.vae_tiling)
 
-    def _save(self, picture: Image.Image, index: int, steps_done: int | None = None) -> None:
+    def _save(self, picture: Image.Image, index: int, stopped_after: tuple[int, int] | None = None) -> None:
         """Reserve the picture's name, write its file, complete its row, in this order.
 
-        `steps_done` is for one that was stopped; where all its steps are done it is whole all the same.
+        `stopped_after` says how many of how many steps are done of one that was stopped before it was whole.
         """
         store, resolved = self._parts.store, self._resolved
-        steps, saving = resolved.passes[-1].steps, resolved.saving
-        partial = steps_done is not None and steps_done < steps
-        marked = steps_done if partial and saving.mark_partial else None
-        infotext = write(resolved, index, marked)
-        mark = None if marked is None else (marked, steps)
+        saving = resolved.saving
+        mark = stopped_after if saving.mark_partial else None
+        infotext = write(resolved, index, None if mark is None else mark[0])
         # Seconds for a large picture; one that is stopped meanwhile is encoded for nobody.
         values = kind_of(resolved).picture(resolved, index)
         data = wait_for(lambda: encode_png(picture, infotext, values, mark), self._parts.cancel.check_waiting)
@@ -199,7 +196,7 @@ class Batches:
             self._job.id, index, resolved.seed_of(index), *resolved.size, save=saving.save_images
         )
         save_image(data, self._parts.folder.root / PurePosixPath(row.name))
-        store.images.complete(self._job.id, index, infotext, partial=partial)
+        store.images.complete(self._job.id, index, infotext, partial=stopped_after is not None)
 
 
 def _picture_of(latents: torch.Tensor, indices: Sequence[int], index: int) -> torch.Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from modules.engine.engine_parts import EngineParts
-from modules.engine.families.family import family_of
+from modules.engine.families.known import family_of
 from modules.engine.models.devices import choose_dtype, choose_threads
 from modules.engine.models.model_cache import LoadedModel, ModelKey
 from modules.engine.models.weights import count_parameters

@@ -1,52 +1,55 @@
-"""One batch: noise to finished latents, through the pipeline of the model."""
+"""One batch: from words and seeds to finished latents, through all passes of its job."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
 
+from modules.engine.families.base import Words
+from modules.engine.families.driver import drive
 from modules.engine.models.model_cache import LoadedModel
-from modules.engine.samplers.denoised import Step
-from modules.engine.samplers.resumable import Resumed, SamplingState, generators_from, take_state
-from modules.engine.samplers.table import build_scheduler
-from modules.engine.work.encoding import PromptEmbeddings
+from modules.engine.samplers.estimate import Step
+from modules.engine.samplers.proxy import SchedulerProxy
+from modules.engine.samplers.state import SamplingState, generators_from
 from modules.jobs.kinds.base import ResolvedJob
 
 OnStep = Callable[[int, int, Step], None]
+OnPass = Callable[[int, int, int], None]
 Content = Literal["Prompt", "Negative prompt", "Combined"]
 
 
 class Batch:
-    """The pictures that one call of the pipeline draws. `latest` and `steps_done` say how far it came when stopped.
+    """The pictures that are drawn at once. `latest` and `steps_done` say how far they came when stopped.
 
-    With `resume` it goes on from there, to the same bits as if it had never stopped.
+    With `resume` it goes on from there, in the pass `at_pass`, to the same bits as if it had never stopped.
     """
 
     def __init__(
         self,
         model: LoadedModel,
-        prompts: PromptEmbeddings,
+        words: Words,
         resolved: ResolvedJob,
         indices: Sequence[int],
         resume: SamplingState | None = None,
+        at_pass: int = 0,
     ) -> None:
         self._model = model
-        self._prompts = prompts
-        self._resolved = resolved
-        self._pass = resolved.passes[0]
+        self._words = words
+        self._passes = resolved.passes
         self._indices = tuple(indices)
         self._resume = resume
-        self._done = 0 if resume is None else resume.done
-        self._scheduler_steps = 0 if resume is None else resume.steps
-        self._latents: torch.Tensor | None = None
-        self._scheduler: Any = None
-        self._generators: list[torch.Generator] = []
-        self._both: torch.Tensor | None = None
-        self.latest: Step | None = None if resume is None else resume.scheduler.get("latest")
+        self._shown: SchedulerProxy | None = None
+        self._said_alone: tuple[torch.Tensor, torch.Tensor] | None = None
+        if resume is None:
+            self._generators = [torch.Generator().manual_seed(resolved.seed_of(index)) for index in indices]
+        else:
+            self._generators = generators_from(resume.generators)
+        self.at_pass = at_pass
+        self.latest: Step | None = None if resume is None else resume.latest
 
     @property
     def indices(self) -> tuple[int, ...]:
@@ -55,97 +58,85 @@ class Batch:
 
     @property
     def standing(self) -> tuple[int, int]:
-        """How many steps of how many the scheduler has done; (0, 0): it has not begun."""
-        return self._done, self._scheduler_steps
+        """How many steps of how many the scheduler has done in this pass; (0, 0): it has not begun."""
+        if self._shown is not None:
+            return self._shown.standing
+        return (0, 0) if self._resume is None else self._resume.standing
+
+    @property
+    def steps(self) -> int:
+        """How many steps were asked for, in all passes."""
+        return sum(one.steps - one.begin for one in self._passes)
 
     @property
     def steps_done(self) -> int:
         """How many of the steps that were asked for are done. Some samplers call the denoiser twice a step."""
-        if self._scheduler_steps == 0:
-            return 0
-        return self._done * self._pass.steps // self._scheduler_steps
+        done, of = self.standing
+        before, now = self._passes[: self.at_pass], self._passes[self.at_pass]
+        return sum(one.steps - one.begin for one in before) + (done * (now.steps - now.begin) // of if of else 0)
 
     def shown(self, content: Content) -> Step | None:
         """Return the latest step as it is with guidance, or as it would be by the prompt or the negative one alone."""
-        latest, both = self.latest, self._both
-        if latest is None or both is None or content == "Combined" or len(both) != 2 * len(latest.sample):
-            return latest
-        negative, positive = both.chunk(2)
-        return dataclasses.replace(latest, model_output=positive if content == "Prompt" else negative)
+        if self.latest is None or self._said_alone is None or content == "Combined":
+            return self.latest
+        positive, negative = self._said_alone
+        return dataclasses.replace(self.latest, model_output=positive if content == "Prompt" else negative)
 
     def state(self) -> SamplingState | None:
-        """Return where the batch was when its last whole step ended; None: there is nothing yet that could be kept.
+        """Return where the pass `at_pass` was when its last whole step ended; None: there is nothing yet to be kept.
 
         On the thread that samples: inside `on_step`, or after `sample` has ended, also by `Interrupted`, which comes
         while the denoiser works and so leaves the sampler as the last step left it.
         """
-        if self._latents is None:
-            return self._resume
-        return take_state(self._done, self._scheduler_steps, self._latents, self._scheduler, self._generators)
+        return self._resume if self._shown is None else self._shown.state
 
-    def sample(self, on_step: OnStep) -> torch.Tensor:
-        """Return the latents: (batch, channels, height / 8, width / 8), float32.
+    def sample(self, on_step: OnStep, on_pass: OnPass = lambda number, done, steps: None) -> torch.Tensor:
+        """Return the latents as the last pass left them: (batch, …), float32.
 
-        `on_step(done, steps, step)` is called after each step, on this thread, and must return at once.
+        `on_step(done, steps, step)` is called after each step, on this thread, and must return at once; before each
+        pass `on_pass(number, done, steps)`, where a resumed one has something `done`, and else nothing is known: 0, 0.
 
         Raises:
             Interrupted: the job was stopped before one of the denoiser's blocks.
         """
-        drawn, pipeline, resume = self._pass, self._model.pipeline, self._resume
-        if resume is not None and resume.done == resume.steps:
-            return resume.latents
-        scheduler = self._scheduler = build_scheduler(
-            drawn.sampler_name, drawn.scheduler, self._model.scheduler_config, drawn.steps
-        )
-        before = self._done
-
-        def step_ended(pipe: Any, index: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            self._done, self._scheduler_steps = before + index + 1, before + pipe.num_timesteps
-            self._latents, self.latest = tensors["latents"], scheduler.latest
-            on_step(self._done, self._scheduler_steps, scheduler.latest)
-            return tensors
-
-        if resume is None:
-            seeds = [self._resolved.seed_of(index) for index in self._indices]
-            self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-            start = self._noise(self._generators)
-        else:
-            self._generators = generators_from(resume.generators)
-            start = resume.latents
-        own = pipeline.scheduler
-        watched = self._model.denoiser.register_forward_hook(self._keep_both)
-        pipeline.scheduler = scheduler if resume is None else Resumed(scheduler, resume)
-        try:
-            latents: torch.Tensor = pipeline(
-                prompt_embeds=self._prompts.positive,
-                negative_prompt_embeds=self._prompts.negative,
-                num_images_per_prompt=len(self._generators),
-                num_inference_steps=drawn.steps,
-                guidance_scale=drawn.cfg_scale,
-                width=drawn.width,
-                height=drawn.height,
-                generator=self._generators,
-                latents=start,
-                output_type="latent",
-                callback_on_step_end=step_ended,
-            ).images
-        finally:
-            # The pipeline's last line, which an exception passes by.
-            pipeline.maybe_free_model_hooks()
-            pipeline.scheduler = own
-            watched.remove()
+        latents, resume = None, self._resume
+        if resume is not None:
+            done, of = resume.standing
+            on_pass(self.at_pass, done, of)
+            latents = resume.latents if done == of else self._run(self.at_pass, resume.latents, resume, on_step)
+        for number in range(0 if latents is None else self.at_pass + 1, len(self._passes)):
+            on_pass(number, 0, 0)
+            latents = self._run(number, latents, None, on_step)
+        assert latents is not None
         return latents
 
-    def _keep_both(self, _denoiser: Any, _inputs: Any, output: Any) -> None:
-        """Keep what the denoiser said to both prompts, before the pipeline weighs them against each other."""
-        self._both = output[0]
+    def _run(
+        self, number: int, start: torch.Tensor | None, resume: SamplingState | None, on_step: OnStep
+    ) -> torch.Tensor | None:
+        """Run a pass from `start`, latents that belong to where it begins; None: from noise. Return what it leaves."""
+        one, family, pipeline = self._passes[number], self._model.family, self._model.pipeline
+        said: list[torch.Tensor] = []
 
-    def _noise(self, generators: Sequence[torch.Generator]) -> torch.Tensor:
-        """Draw each picture's noise from its own generator on the CPU, in float32: the same on every device.
+        def step_ended(step: Step, _latents: torch.Tensor) -> None:
+            self._shown, self.at_pass, self.latest = shown, number, step
+            self._said_alone = family.said_alone(said, len(self._indices))
+            said.clear()
+            on_step(*shown.standing, step)
 
-        A side that is no whole number of latents gets one more, and the picture is cut to its size.
-        """
-        scale = self._model.pipeline.vae_scale_factor
-        channels = self._model.denoiser.config.in_channels
-        shape = (1, channels, math.ceil(self._pass.height / scale), math.ceil(self._pass.width / scale))
-        return torch.cat([torch.randn(shape, generator=generator) for generator in generators])
+        sampler = family.sampler(pipeline, one.sampler_name, one.scheduler, one.steps)
+        shown = SchedulerProxy(sampler, self._generators, step_ended, begin=one.begin, state=resume)
+        size = one.width, one.height
+        arguments = family.arguments(pipeline, self._words, size, one.steps, one.cfg_scale, len(self._indices))
+        with _heard(self._model.denoiser, said):
+            drive(pipeline, arguments | {"generator": self._generators}, shown, start, family.channels(pipeline))
+        return shown.latents
+
+
+@contextmanager
+def _heard(denoiser: Any, said: list[torch.Tensor]) -> Iterator[None]:
+    """Keep what the denoiser says to both prompts, before the pipeline weighs them against each other."""
+    hook = denoiser.register_forward_hook(lambda _denoiser, _inputs, output: said.append(output[0]))
+    try:
+        yield
+    finally:
+        hook.remove()

@@ -21,7 +21,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from modules.engine.samplers.resumable import SamplingState, pack, unpack
+from modules.engine.samplers.state import SamplingState, pack, unpack
+from modules.engine.work import first_snapshots
 from modules.engine.work.environment import describe_difference
 from modules.errors import StorageError
 from modules.jobs.kinds.base import ResolvedJob
@@ -39,13 +40,14 @@ _PREVIEW = ".preview"
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where a job stands: the batch of pictures `indices`, between two of its steps."""
+    """Where a job stands: the batch of pictures `indices`, in the pass `at_pass`, between two of its steps."""
 
     job_id: str
     indices: tuple[int, ...]
     request: str
     environment: Mapping[str, str]
     state: SamplingState
+    at_pass: int = 0
 
 
 class UnfitSnapshot(Exception):  # noqa: N818  (an answer rather than an error)
@@ -73,6 +75,7 @@ def to_bytes(snapshot: Snapshot) -> bytes:
             "indices": snapshot.indices,
             "request": snapshot.request,
             "environment": dict(snapshot.environment),
+            "pass": snapshot.at_pass,
             "state": rest,
         }
     )
@@ -88,20 +91,25 @@ def from_bytes(data: bytes, device: str) -> Snapshot:
     """
     tensors = load(data)
     metadata = parse_header(io.BytesIO(data), len(data))[METADATA]
-    if metadata["format"] != str(FORMAT):
-        raise UnfitSnapshot(f"its snapshot has the format {metadata['format']}, this version reads {FORMAT}")
+    form = int(metadata["format"])
+    if form not in (first_snapshots.FORMAT, FORMAT):
+        raise UnfitSnapshot(f"its snapshot has the format {form}, this version reads {FORMAT}")
     text = metadata["snapshot"]
     if metadata["sha256"] != _checksum(text, tensors):
         raise ValueError("the checksum does not fit")
     whole = json.loads(text)
+    if form == first_snapshots.FORMAT:
+        whole |= {"pass": 0, "state": first_snapshots.renamed(whole["state"])}
     state = unpack(tensors, whole["state"], device)
-    return Snapshot(whole["job"], tuple(whole["indices"]), whole["request"], whole["environment"], state)
+    indices, request, environment = tuple(whole["indices"]), whole["request"], whole["environment"]
+    return Snapshot(whole["job"], indices, request, environment, state, whole["pass"])
 
 
 def _checksum(text: str, tensors: Mapping[str, torch.Tensor]) -> str:
     checksum = hashlib.sha256(text.encode())
     for name in sorted(tensors):
-        checksum.update(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        if tensors[name].numel():  # Of nothing there are no bytes to look at.
+            checksum.update(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return checksum.hexdigest()
 
 
@@ -181,7 +189,8 @@ class Snapshots:
             with contextlib.suppress(StorageError):
                 set_aside(path)
             raise UnfitSnapshot("its snapshot is cut short or damaged") from error
-        if snapshot.job_id != job_id or snapshot.request != request_digest(resolved):
+        digests = request_digest(resolved), first_snapshots.request_digest(resolved)
+        if snapshot.job_id != job_id or snapshot.request not in digests:
             raise UnfitSnapshot("its snapshot belongs to another request")
         if changed := describe_difference(snapshot.environment, environment):
             raise UnfitSnapshot(changed)
@@ -274,8 +283,11 @@ def describe_unfit(reason: UnfitSnapshot) -> str:
 
 def describe_continued(snapshot: Snapshot, resolved: ResolvedJob) -> str:
     """Return what people are told of a job that goes on from its snapshot."""
-    steps = resolved.passes[0].steps
+    one = resolved.passes[snapshot.at_pass]
+    steps = one.steps - one.begin
     step = f"step {snapshot.state.steps_of(steps)} of {steps}"
+    if len(resolved.passes) > 1:
+        step += f" of pass {snapshot.at_pass + 1}"
     if resolved.image_count == 1:
         return f"Continued at {step}."
     return f"Continued at {step} of {_images(snapshot.indices)}."

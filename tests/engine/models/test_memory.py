@@ -13,7 +13,7 @@ from modules.engine.models.memory import GROWTH_ALLOWED_BYTES, JOBS_TO_LEARN, Ba
 from modules.engine.models.model_cache import free_memory
 from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.work import batches
-from modules.engine.work.decoding import can_save_memory, decode
+from modules.engine.work.decoding import decode
 from modules.engine.work.economy import Economy, cheaper
 from modules.engine.work.sampling import Batch
 from modules.errors import StorageError
@@ -36,19 +36,19 @@ class Scarce:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, pictures: int = 100, tiles: bool = False) -> None:
         self.refused = 0
-        sample = Batch.sample
+        run = Batch._run
 
-        def scarce_sample(batch: Any, *given: Any, **named: Any) -> Any:
+        def scarce_run(batch: Any, *given: Any, **named: Any) -> Any:
             if len(batch._indices) > pictures:
                 self.refuse()
-            return sample(batch, *given, **named)
+            return run(batch, *given, **named)
 
-        def scarce_decode(model: Any, latents: torch.Tensor, save_memory: bool = False) -> Any:
+        def scarce_decode(model: Any, latents: torch.Tensor, size: tuple[int, int], save_memory: bool) -> Any:
             if tiles and not save_memory:
                 self.refuse()
-            return decode(model, latents, save_memory)
+            return decode(model, latents, size, save_memory)
 
-        monkeypatch.setattr(Batch, "sample", scarce_sample)
+        monkeypatch.setattr(Batch, "_run", scarce_run)
         monkeypatch.setattr(batches, "decode", scarce_decode)
 
     def refuse(self) -> None:
@@ -153,14 +153,15 @@ def test_tiles_give_the_picture_that_the_whole_gives(engine: Engine) -> None:
     engine.draw()
     model = engine.parts.model_cache.loaded
     assert model is not None
-    assert can_save_memory(model, 256, 64) and not can_save_memory(model, 128, 128)
+    assert model.family.can_tile(model.pipeline, (256, 64)) and not model.family.can_tile(model.pipeline, (128, 128))
     latents = torch.randn(1, 4, 1, 1).expand(1, 4, 40, 48)
     with torch.inference_mode():
-        whole, tiled = decode(model, latents), decode(model, latents, save_memory=True)
+        size = (384, 320)
+        whole, tiled = decode(model, latents, size), decode(model, latents, size, save_memory=True)
         assert model.pipeline.vae.use_tiling
-        again = decode(model, latents)
+        again = decode(model, latents, size)
     assert whole.tobytes() == again.tobytes()
-    assert whole.size == tiled.size == (384, 320)
+    assert whole.size == tiled.size == size
 
 
 def test_a_job_for_which_the_system_killed_the_engine_goes_on_with_less(engine: Engine) -> None:

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, T5Config, T5EncoderModel
 
-from modules.engine.families.family import family_of
+from modules.engine.families.known import family_of
 from modules.engine.models import weights
 from modules.engine.models.devices import best_device
 from modules.engine.models.model_cache import LoadedModel, ModelCache, ModelKey
@@ -45,7 +45,7 @@ def test_the_weights_are_those_that_diffusers_loads(models_folder: Path, load: C
         assert expected.keys() == found.keys()
         assert all(torch.equal(expected[weight], found[weight]) for weight in expected)
         assert not getattr(ours, name).training
-    assert dict(stock.scheduler.config) == load().scheduler_config
+    assert dict(stock.scheduler.config) == dict(load().pipeline.scheduler.config)
 
 
 def test_a_file_is_mapped_a_part_at_a_time(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

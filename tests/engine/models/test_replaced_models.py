@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modules.engine.families.family import _FAMILY_OF_PIPELINE
+from modules.engine.families.known import FAMILIES
 from modules.engine.models.model_cache import LoadedModel, ModelKey
 from modules.jobs.models.diffusers_folder import DRAWN_PIPELINES
 from tests.engine.conftest import Engine
@@ -74,4 +74,4 @@ def test_weights_that_are_replaced_amid_a_load_are_not_drawn_with(
 
 
 def test_the_engine_draws_with_each_pipeline_that_the_catalogue_takes() -> None:
-    assert set(_FAMILY_OF_PIPELINE) == set(DRAWN_PIPELINES)
+    assert set(FAMILIES) == set(DRAWN_PIPELINES)

@@ -80,7 +80,7 @@ def test_a_model_without_colours_is_shown_in_those_of_its_family_or_in_grey(capl
 def test_a_full_preview_is_the_picture_itself(plain: LoadedModel) -> None:
     with torch.inference_mode():
         shown = PreviewMethods(plain).picture("full", latents_of(), (64, 64))
-        whole = decode(plain, latents_of())
+        whole = decode(plain, latents_of(), (64, 64))
     difference = np.asarray(shown, np.int16) - np.asarray(whole, np.int16)
     assert abs(difference).max() <= 1
 
@@ -113,7 +113,7 @@ def test_a_preview_stops_at_once_by_its_own_check_and_the_jobs_is_not_asked(plai
             methods.picture(method, latents_of(), (64, 64))
         assert asked == ["preview"] * 5
         with pytest.raises(Interrupted):
-            decode(model, latents_of())
+            decode(model, latents_of(), (64, 64))
     assert asked[5:] == ["job"]
 
 

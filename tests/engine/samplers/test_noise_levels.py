@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 import torch
 
-from modules.engine.samplers.table import build_scheduler
+from tests.engine.samplers.shown import shown
 from tests.engine.tiny import PLAIN
 
 STEPS = 12
@@ -33,7 +33,7 @@ def formula(schedule: str, lowest: float, highest: float) -> np.ndarray:
 @pytest.mark.parametrize(("sampler", "lowest"), [("Euler a", 0), ("LCM", 19)])
 def test_the_levels_are_those_of_the_formula(sampler: str, lowest: int, schedule: str) -> None:
     known = levels_of_model()
-    scheduler = build_scheduler(sampler, schedule, PLAIN, STEPS)
+    scheduler = shown(sampler, schedule, PLAIN, STEPS)
     scheduler.set_timesteps(STEPS)
     expected = formula(schedule, known[lowest], known[999])
     assert scheduler.sigmas.numpy() == pytest.approx(expected, rel=1e-4)
@@ -49,7 +49,7 @@ def test_the_levels_are_those_of_the_formula(sampler: str, lowest: int, schedule
 
 @pytest.mark.parametrize(("schedule", "last"), [("Uniform", 19), ("SGM Uniform", 999 - 11 * 980 / 12)])
 def test_evenly_spaced_levels_of_lcm_end_where_a1111s_do(schedule: str, last: float) -> None:
-    scheduler = build_scheduler("LCM", schedule, PLAIN, STEPS)
+    scheduler = shown("LCM", schedule, PLAIN, STEPS)
     scheduler.set_timesteps(STEPS)
     known = np.log(levels_of_model()[19::20])
     expected = np.exp(np.interp(np.linspace(999, last, STEPS), np.arange(19, 1000, 20), known))
@@ -59,7 +59,7 @@ def test_evenly_spaced_levels_of_lcm_end_where_a1111s_do(schedule: str, last: fl
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("place", [0, 5, STEPS - 1])
 def test_a_step_of_euler_a_is_that_of_the_formula(schedule: str, place: int) -> None:
-    scheduler = build_scheduler("Euler a", schedule, PLAIN, STEPS)
+    scheduler = shown("Euler a", schedule, PLAIN, STEPS)
     scheduler.set_timesteps(STEPS)
     now, later = formula(schedule, levels_of_model()[0], levels_of_model()[999])[place : place + 2]
     sample, output, noise = step_at(scheduler, place)
@@ -72,7 +72,7 @@ def test_a_step_of_euler_a_is_that_of_the_formula(schedule: str, place: int) -> 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("place", [0, 5, STEPS - 1])
 def test_a_step_of_lcm_is_that_of_the_formula(schedule: str, place: int) -> None:
-    scheduler = build_scheduler("LCM", schedule, PLAIN, STEPS)
+    scheduler = shown("LCM", schedule, PLAIN, STEPS)
     scheduler.set_timesteps(STEPS)
     now, later = formula(schedule, levels_of_model()[19], levels_of_model()[999])[place : place + 2]
     sample, output, noise = step_at(scheduler, place)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from modules.engine.samplers.table import build_scheduler
+from tests.engine.samplers.shown import shown
 from tests.engine.samplers.test_table import SHAPE, gaussian_denoiser, run
 from tests.engine.tiny import PLAIN
 
@@ -92,7 +92,7 @@ def dpmpp_3m_sde(sigmas: list[float], x: torch.Tensor, denoise: Denoise, noise: 
 def test_own_samplers_follow_their_formulas(
     sampler: str, schedule: str, reference: Callable[[list[float], torch.Tensor, Denoise, Noise], torch.Tensor]
 ) -> None:
-    scheduler = build_scheduler(sampler, schedule, PLAIN, STEPS)
+    scheduler = shown(sampler, schedule, PLAIN, STEPS)
     epsilon = gaussian_denoiser(scheduler)
     ours = run(scheduler, STEPS, epsilon)
     sigmas = [float(sigma) for sigma in dict.fromkeys(scheduler.sigmas.tolist())]

@@ -8,9 +8,10 @@ import diffusers
 import pytest
 import torch
 
-from modules.engine.samplers.table import SOLVERS, build_scheduler
+from modules.engine.samplers.table import SOLVERS
 from modules.engine.samplers.terminal_noise import TERMINAL_ALPHA_CUMPROD, rescaled_betas
 from modules.jobs.samplers import SAMPLERS
+from tests.engine.samplers.shown import shown
 from tests.engine.tiny import PLAIN, TERMINAL_NOISE
 
 PAIRS = [(sampler.name, schedule) for sampler in SAMPLERS for schedule in sampler.schedules]
@@ -69,7 +70,7 @@ TWO_CALLS = ("DPM++ SDE", "DPM++ 2S a")
 )
 def test_samples_end_near_the_truth(sampler: str, schedule: str, config: dict[str, Any]) -> None:
     steps = MANY_STEPS.get((sampler, schedule), 20)
-    scheduler = build_scheduler(sampler, schedule, config, steps)
+    scheduler = shown(sampler, schedule, config, steps)
     sample = run(scheduler, steps, gaussian_denoiser(scheduler))
     assert torch.isfinite(sample).all()
     assert sample.mean().item() == pytest.approx(MEAN, abs=0.03)
@@ -77,12 +78,13 @@ def test_samples_end_near_the_truth(sampler: str, schedule: str, config: dict[st
     assert (0.28 if sampler == "LCM" else 0.38) < sample.std().item() < 0.68
     # The last step goes to no noise at all: what it estimates is what it gives.
     if sampler not in ENDING_BY_HISTORY:
+        assert scheduler.latest is not None
         assert torch.allclose(scheduler.latest.denoised(), sample, atol=2e-3)
 
 
 @pytest.mark.parametrize(("sampler", "schedule"), PAIRS)
 def test_one_step_from_pure_noise_gives_the_mean(sampler: str, schedule: str) -> None:
-    scheduler = build_scheduler(sampler, schedule, TERMINAL_NOISE, 1)
+    scheduler = shown(sampler, schedule, TERMINAL_NOISE, 1)
     sample = run(scheduler, 1, gaussian_denoiser(scheduler))
     assert sample.mean().item() == pytest.approx(MEAN, abs=0.01)
     assert sample.std().item() < 0.01
@@ -100,7 +102,7 @@ def calls_of(sampler: str, steps: int) -> int:
 @pytest.mark.parametrize("sampler", [sampler.name for sampler in SAMPLERS])
 def test_what_is_seen_in_pure_noise_is_soon_forgotten(sampler: str) -> None:
     """A network's first idea of a picture, from noise alone, is not its next one, and must not weigh hundredfold."""
-    scheduler = build_scheduler(sampler, "Automatic", TERMINAL_NOISE, 20)
+    scheduler = shown(sampler, "Automatic", TERMINAL_NOISE, 20)
     exact = gaussian_denoiser(scheduler)
 
     def denoise(scaled: torch.Tensor, timestep: float) -> torch.Tensor:
@@ -115,7 +117,7 @@ def test_what_is_seen_in_pure_noise_is_soon_forgotten(sampler: str) -> None:
 @pytest.mark.parametrize(("sampler", "schedule"), PAIRS)
 def test_any_number_of_steps_is_done_and_no_more(sampler: str, schedule: str, steps: int) -> None:
     """With 61 steps rounding gives diffusers a 62nd, at timestep -1."""
-    scheduler = build_scheduler(sampler, schedule, TERMINAL_NOISE, steps)
+    scheduler = shown(sampler, schedule, TERMINAL_NOISE, steps)
     sample = run(scheduler, steps, gaussian_denoiser(scheduler), seeds=1)
     assert torch.isfinite(sample).all()
     assert scheduler.timesteps[0].item() == pytest.approx(999)
@@ -128,7 +130,7 @@ def test_any_number_of_steps_is_done_and_no_more(sampler: str, schedule: str, st
 @pytest.mark.parametrize("config", [PLAIN, TERMINAL_NOISE], ids=["plain", "terminal noise"])
 def test_a_first_timestep_that_is_there_twice_is_no_trap(config: dict[str, Any]) -> None:
     """Diffusers looks the first timestep up and takes the second place; the last step then has no noise level."""
-    scheduler = build_scheduler("DPM++ 2M", "Beta", config, 150)
+    scheduler = shown("DPM++ 2M", "Beta", config, 150)
     assert run(scheduler, 150, gaussian_denoiser(scheduler), seeds=1).mean().item() == pytest.approx(MEAN, abs=0.05)
 
 
@@ -179,7 +181,7 @@ def test_plain_models_sample_exactly_as_with_diffusers_own_scheduler(sampler: st
     if (sampler, schedule) in (("DDIM", "Uniform"), ("PLMS", "Uniform")):
         stands_for = "Automatic"  # A1111's DDIM is spaced as diffusers calls "leading".
     stock = scheduler_class.from_config(PLAIN, **options, **STOCK[stands_for])
-    ours = build_scheduler(sampler, schedule, PLAIN, 20)
+    ours = shown(sampler, schedule, PLAIN, 20)
     denoise = gaussian_denoiser(ours)
     if sampler == "DEIS":  # The stock one leaves some noise.
         lowest = float(stock.sigmas[-1])
@@ -194,7 +196,7 @@ def test_every_sampler_has_a_scheduler() -> None:
 
 def test_a_checkpoints_own_choices_give_way_to_the_samplers() -> None:
     config = PLAIN | {"use_karras_sigmas": True, "thresholding": True, "algorithm_type": "sde-dpmsolver++"}
-    scheduler = build_scheduler("DPM++ 2M", "SGM Uniform", config, 10)
+    scheduler = shown("DPM++ 2M", "SGM Uniform", config, 10)
     assert not scheduler.config.use_karras_sigmas
     assert not scheduler.config.thresholding
     assert scheduler.config.algorithm_type == "dpmsolver++"
@@ -205,7 +207,7 @@ def test_image_i_draws_the_same_noise_in_any_batch() -> None:
     for sampler in ("Euler a", "DPM++ 2M SDE", "LCM", "DPM++ SDE", "DPM++ 3M SDE", "DPM++ 2S a", "DPM2 a"):
         samples = []
         for seeds in (1, 3):
-            scheduler = build_scheduler(sampler, "Automatic", TERMINAL_NOISE, 5)
+            scheduler = shown(sampler, "Automatic", TERMINAL_NOISE, 5)
             samples.append(run(scheduler, 5, gaussian_denoiser(scheduler), seeds=seeds)[0])
         assert torch.allclose(samples[0], samples[1], atol=1e-5), sampler
 

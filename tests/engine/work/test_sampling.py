@@ -9,10 +9,11 @@ import torch
 from diffusers import EulerDiscreteScheduler
 from PIL import Image
 
+from modules.engine.families.base import Words
 from modules.engine.models.model_cache import LoadedModel
-from modules.engine.samplers.denoised import Step
+from modules.engine.samplers.estimate import Step
 from modules.engine.work.decoding import cut, decode
-from modules.engine.work.encoding import PromptEmbeddings, PromptEncoder
+from modules.engine.work.encoding import PromptEncoder
 from modules.engine.work.sampling import Batch, Content
 from modules.errors import ModelError
 from modules.jobs.kinds.base import ResolvedJob
@@ -27,7 +28,7 @@ def resolved(**changes: Any) -> ResolvedJob:
     return resolved_job(**values | changes)
 
 
-def embeddings(model: LoadedModel, what: ResolvedJob) -> PromptEmbeddings:
+def embeddings(model: LoadedModel, what: ResolvedJob) -> Words:
     return PromptEncoder().encode(model, what.words.prompt, what.words.negative_prompt, what.passes[0].cfg_scale)
 
 
@@ -45,9 +46,8 @@ def test_embeddings_are_those_of_the_pipeline(plain: LoadedModel) -> None:
     with torch.inference_mode():
         ours = PromptEncoder().encode(plain, "a red heart", "", 7.0)
         stock = plain.pipeline.encode_prompt("a red heart", "cpu", 1, True, "")
-    assert torch.equal(ours.positive, stock[0])
-    assert ours.negative is not None
-    assert torch.equal(ours.negative, stock[1])
+    assert torch.equal(ours["prompt_embeds"], stock[0])
+    assert torch.equal(ours["negative_prompt_embeds"], stock[1])
 
 
 def test_long_prompts_are_encoded_in_chunks_and_both_prompts_have_as_many(plain: LoadedModel) -> None:
@@ -57,10 +57,10 @@ def test_long_prompts_are_encoded_in_chunks_and_both_prompts_have_as_many(plain:
         long = encoder.encode(plain, words, "blue", 7.0)
         first = encoder.encode(plain, " ".join(["heart"] * 75), "", 7.0)
         empty = encoder.encode(plain, "", "", 7.0)
-    assert long.negative is not None
-    assert long.positive.shape == long.negative.shape == (1, 154, 16)
-    assert torch.allclose(long.positive[:, :77], first.positive, atol=1e-5)
-    assert torch.allclose(long.negative[:, 77:], empty.positive, atol=1e-5)
+    positive, negative = long["prompt_embeds"], long["negative_prompt_embeds"]
+    assert positive.shape == negative.shape == (1, 154, 16)
+    assert torch.allclose(positive[:, :77], first["prompt_embeds"], atol=1e-5)
+    assert torch.allclose(negative[:, 77:], empty["prompt_embeds"], atol=1e-5)
 
 
 def test_a_prompt_is_encoded_once(plain: LoadedModel) -> None:
@@ -69,7 +69,7 @@ def test_a_prompt_is_encoded_once(plain: LoadedModel) -> None:
     hook = plain.pipeline.text_encoder.register_forward_pre_hook(lambda module, inputs: calls.append(1))
     try:
         with torch.inference_mode():
-            assert encoder.encode(plain, "a", "b", 1.0).negative is None
+            assert encoder.encode(plain, "a", "b", 1.0)["negative_prompt_embeds"] is None
             assert len(calls) == 1
             encoder.encode(plain, "a", "b", 7.0)
             encoder.encode(plain, "b", "a", 7.0)
@@ -85,9 +85,9 @@ def test_a_picture_is_bit_for_bit_the_one_of_the_bare_pipeline(plain: LoadedMode
     what = resolved()
     latents = sample(plain, what, [0])
     with torch.inference_mode():
-        ours = decode(plain, latents)
+        ours = decode(plain, latents, (64, 72))
         own = plain.pipeline.scheduler
-        plain.pipeline.scheduler = EulerDiscreteScheduler.from_config(plain.scheduler_config)
+        plain.pipeline.scheduler = EulerDiscreteScheduler.from_config(own.config)
         stock: Image.Image = plain.pipeline(
             "a red heart", negative_prompt="blue", num_inference_steps=3, guidance_scale=4.0, width=64, height=72,
             generator=torch.Generator().manual_seed(11),
@@ -114,10 +114,10 @@ def test_a_side_that_is_no_whole_number_of_latents_gets_one_more_and_the_picture
     assert sample(plain, resolved(), [0]).shape == (1, 4, 5, 4)
     drawn = Image.new("RGB", (64, 80), "blue")
     drawn.paste("red", (0, 4, 64, 76))
-    kept = cut(drawn, 64, 72)
+    kept = cut(drawn, (64, 72))
     assert kept.size == (64, 72)
     assert kept.getcolors() == [(64 * 72, (255, 0, 0))]
-    assert cut(kept, 64, 72) is kept
+    assert cut(kept, (64, 72)) is kept
 
 
 def test_steps_are_told_as_they_are_done_and_counted_in_those_asked_for(plain: LoadedModel) -> None:
@@ -152,7 +152,7 @@ def test_the_numbers_that_the_callback_is_given_do_not_change_later(plain: Loade
 
 def test_a_picture_without_numbers_is_an_error_that_names_the_remedy(plain: LoadedModel) -> None:
     with torch.inference_mode(), pytest.raises(ModelError, match="set the number format to float32"):
-        decode(plain, torch.full((1, 4, 8, 8), float("nan")))
+        decode(plain, torch.full((1, 4, 8, 8), float("nan")), (64, 64))
 
 
 def test_previews_show_what_either_prompt_alone_would_make_of_it(plain: LoadedModel) -> None:

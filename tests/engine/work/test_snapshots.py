@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from modules.engine.samplers.denoised import Step
-from modules.engine.samplers.resumable import SamplingState, pack
+from modules.engine.samplers.estimate import Step
+from modules.engine.samplers.state import SamplingState, pack
 from modules.engine.work import snapshots
 from modules.engine.work.snapshots import (
     Snapshot,
@@ -32,10 +32,10 @@ def state(done: int = 12, number: float = 0.5) -> SamplingState:
     latents = torch.full((1, 4, 8, 8), number, dtype=torch.bfloat16)
     scheduler: dict[str, Any] = {
         "_step_index": done, "model_outputs": [None, latents + 1], "sigmas": torch.tensor([1.5, float("inf")]),
-        "counter": 0, "none": None, "scale": 0.1, "latest": Step(latents, latents * 2, 1.25, "epsilon", True),
-        "point": torch.tensor(3), "pair": (1, torch.ones(2, 0)),
+        "counter": 0, "none": None, "scale": 0.1, "point": torch.tensor(3), "pair": (1, torch.ones(2, 0)),
     }  # fmt: skip
-    return SamplingState(done, 30, latents, scheduler, (torch.Generator().manual_seed(1).get_state(),))
+    latest = Step(latents, latents * 2, 1.25, "epsilon", True)
+    return SamplingState(done, 30, latents, scheduler, (torch.Generator().manual_seed(1).get_state(),), latest)
 
 
 def snapshot(job_id: str = "job", done: int = 12, number: float = 0.5, **changes: Any) -> Snapshot:
@@ -54,7 +54,7 @@ def content(of: Snapshot) -> object:
     """Return all that is in a snapshot, in a form that can be compared."""
     tensors, rest = pack(of.state)
     values = {name: (tensor.dtype, tensor.tolist()) for name, tensor in tensors.items()}
-    return of.job_id, of.indices, of.request, dict(of.environment), rest, values
+    return of.job_id, of.indices, of.request, dict(of.environment), of.at_pass, rest, values
 
 
 def find(kept: Snapshots, job_id: str = "job", environment: dict[str, str] = ENVIRONMENT) -> Snapshot | None:
@@ -63,12 +63,12 @@ def find(kept: Snapshots, job_id: str = "job", environment: dict[str, str] = ENV
 
 def test_what_is_kept_is_found_as_it_was(kept: Snapshots) -> None:
     assert find(kept) is None
-    written = snapshot()
+    written = snapshot(at_pass=1)
     assert kept.keep(written)
     read = find(kept)
     assert read is not None
     assert (read.job_id, read.indices, dict(read.environment)) == ("job", (0,), ENVIRONMENT)
-    assert (read.state.done, read.state.steps) == (12, 30)
+    assert (read.state.standing, read.at_pass) == ((12, 30), 1)
     assert torch.equal(read.state.latents, written.state.latents)
     assert read.state.latents.dtype == torch.bfloat16
     assert torch.equal(read.state.generators[0], written.state.generators[0])
@@ -77,8 +77,8 @@ def test_what_is_kept_is_found_as_it_was(kept: Snapshots) -> None:
     assert scheduler["model_outputs"][0] is None
     assert scheduler["point"].shape == ()
     assert scheduler["pair"][1].shape == (2, 0)
-    assert isinstance(scheduler["latest"], Step)
-    assert (scheduler["latest"].sigma, scheduler["scale"], scheduler["none"]) == (1.25, 0.1, None)
+    assert read.state.latest is not None
+    assert (read.state.latest.sigma, scheduler["scale"], scheduler["none"]) == (1.25, 0.1, None)
     assert content(read) == content(written)
 
 
@@ -115,11 +115,11 @@ def test_what_does_not_fit_is_refused_in_words(kept: Snapshots, monkeypatch: pyt
     (kept._folder / "other.safetensors").rename(kept._folder / "job.safetensors")
     with pytest.raises(UnfitSnapshot, match="another request"):
         find(kept)
-    monkeypatch.setattr(snapshots, "FORMAT", 1)
-    kept.keep(snapshot("older"))
+    monkeypatch.setattr(snapshots, "FORMAT", 3)
+    kept.keep(snapshot("newer"))
     monkeypatch.setattr(snapshots, "FORMAT", 2)
-    with pytest.raises(UnfitSnapshot, match="has the format 1, this version reads 2"):
-        find(kept, "older")
+    with pytest.raises(UnfitSnapshot, match="has the format 3, this version reads 2"):
+        find(kept, "newer")
 
 
 def test_what_decides_no_picture_does_not_make_it_another_request() -> None:
@@ -199,7 +199,7 @@ def test_a_full_disk_is_told_once_and_keeps_the_older_one(tmp_path: Path, monkey
     assert [job_id for job_id, _ in told] == ["job"]
     assert told[0][1].startswith("No space left to write ")
     read = find(kept)
-    assert read is not None and read.state.done == 12
+    assert read is not None and read.state.place == 12
 
 
 def test_what_no_job_needs_is_swept(kept: Snapshots, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from modules.engine.samplers.denoised import Step
+from modules.engine.samplers.estimate import Step
 
 # What a scheduler holds that is no state: its configuration, which the same request gives again.
 _NOT_STATE = frozenset({"_internal_dict"})
@@ -22,30 +22,50 @@ _NOT_STATE = frozenset({"_internal_dict"})
 
 @dataclass(frozen=True)
 class SamplingState:
-    """Where a batch is between two steps.
+    """Where a pass is between two steps.
 
-    `done` of `steps` steps of the scheduler are done (some samplers take two for each that was asked for). `latents`:
-    (batch, channels, height / 8, width / 8). `scheduler`: its attributes. `generators`: the state of each picture's.
+    Of the scheduler's list `first` is the place at which it began, `place` the next one, of `places` (some samplers
+    have two for each step that was asked for). `latents`: (batch, …), as the scheduler sees them. `scheduler`: its
+    attributes. `generators`: the state of each picture's. `latest`: what the last step started from.
     """
 
-    done: int
-    steps: int
+    place: int
+    places: int
     latents: torch.Tensor
     scheduler: Mapping[str, Any]
     generators: tuple[torch.Tensor, ...]
+    latest: Step | None = None
+    first: int = 0
+
+    @property
+    def standing(self) -> tuple[int, int]:
+        """How many of how many places are done."""
+        return self.place - self.first, self.places - self.first
 
     def steps_of(self, asked: int) -> int:
         """Return how many of the `asked` steps are done."""
-        return self.done * asked // self.steps
+        done, places = self.standing
+        return done * asked // places
 
 
 def take_state(
-    done: int, steps: int, latents: torch.Tensor, scheduler: Any, generators: Sequence[torch.Generator]
+    place: int,
+    latents: torch.Tensor,
+    scheduler: Any,
+    generators: Sequence[torch.Generator],
+    latest: Step | None = None,
+    first: int = 0,
 ) -> SamplingState:
-    """Copy all that the rest of a batch depends on. Between two steps only; what is copied does not change any more."""
+    """Copy all that the rest of a pass depends on. Between two steps only; what is copied does not change any more."""
     attributes = {name: _copied(value) for name, value in vars(scheduler).items() if name not in _NOT_STATE}
     states = tuple(generator.get_state() for generator in generators)
-    return SamplingState(done, steps, latents.detach().clone(), attributes, states)
+    places = len(scheduler.timesteps)
+    return SamplingState(place, places, latents.detach().clone(), attributes, states, latest, first)
+
+
+def restore(scheduler: Any, state: SamplingState) -> None:
+    """Give a scheduler, whose list is made, what the stopped one had."""
+    vars(scheduler).update({name: _copied(value) for name, value in state.scheduler.items()})
 
 
 def generators_from(states: Sequence[torch.Tensor]) -> list[torch.Generator]:
@@ -54,37 +74,6 @@ def generators_from(states: Sequence[torch.Tensor]) -> list[torch.Generator]:
     for generator, state in zip(generators, states, strict=True):
         generator.set_state(state)
     return generators
-
-
-class Resumed:
-    """A scheduler that a pipeline takes for a fresh one, and that goes on where another one stopped.
-
-    Outside it shows the tail of the timesteps, and leaves latents as they are where a pipeline scales pure noise.
-    Inside the scheduler keeps its full list, since some look at its length. Its own bound `step` is handed out, since
-    pipelines look at the signature.
-    """
-
-    def __init__(self, scheduler: Any, state: SamplingState) -> None:
-        self._scheduler = scheduler
-        self._state = state
-
-    @property
-    def timesteps(self) -> Any:
-        """The timesteps that are left."""
-        return self._scheduler.timesteps[self._state.done :]
-
-    @property
-    def init_noise_sigma(self) -> float:
-        """The latents are no pure noise any more."""
-        return 1.0
-
-    def set_timesteps(self, *arguments: Any, **more: Any) -> None:
-        """Prepare the whole list, then put back what the stopped scheduler had."""
-        self._scheduler.set_timesteps(*arguments, **more)
-        vars(self._scheduler).update({name: _copied(value) for name, value in self._state.scheduler.items()})
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._scheduler, name)
 
 
 def _copied(value: Any) -> Any:
@@ -113,9 +102,10 @@ def pack(state: SamplingState) -> tuple[dict[str, torch.Tensor], dict[str, Any]]
         "latents": state.latents,
         "scheduler": dict(state.scheduler),
         "generators": list(state.generators),
+        "latest": state.latest,
     }
     rest = {name: _packed(value, name, tensors) for name, value in whole.items()}
-    return tensors, rest | {"done": state.done, "steps": state.steps}
+    return tensors, rest | {"place": state.place, "places": state.places, "first": state.first}
 
 
 def unpack(tensors: Mapping[str, torch.Tensor], rest: Mapping[str, Any], device: str) -> SamplingState:
@@ -124,13 +114,16 @@ def unpack(tensors: Mapping[str, torch.Tensor], rest: Mapping[str, Any], device:
     Raises:
         LookupError, TypeError, ValueError: these are not what `pack` returned.
     """
-    whole = {name: _unpacked(rest[name], tensors, device) for name in ("latents", "scheduler", "generators")}
+    names = ("latents", "scheduler", "generators", "latest")
+    whole = {name: _unpacked(rest[name], tensors, device) for name in names}
     return SamplingState(
-        done=int(rest["done"]),
-        steps=int(rest["steps"]),
+        place=int(rest["place"]),
+        places=int(rest["places"]),
         latents=whole["latents"],
         scheduler=whole["scheduler"],
         generators=tuple(whole["generators"]),
+        latest=whole["latest"],
+        first=int(rest["first"]),
     )
 
 

@@ -1,7 +1,4 @@
-"""DDIM and PLMS that step to the next timestep of their list.
-
-The stock ones step 1000 // steps further down, which misses the next timestep wherever they are not evenly spaced.
-"""
+"""PLMS that steps to the next timestep of its list, from any place of it."""
 
 from __future__ import annotations
 
@@ -11,48 +8,41 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, PNDMScheduler
+from diffusers import PNDMScheduler
+
+from modules.engine.samplers.ddim import distance_below
+from modules.engine.samplers.terminal_noise import FromTerminalNoise
 
 
-class SteppingDDIM(DDIMScheduler):  # type: ignore[misc]  # diffusers is untyped
-    """DDIM over the real distance between two timesteps."""
-
-    num_inference_steps: int | Fraction
-
-    def step(self, model_output: torch.Tensor, timestep: Any, sample: torch.Tensor, *rest: Any, **more: Any) -> Any:
-        """Do the stock step over the real distance."""
-        steps = self.num_inference_steps
-        # The stock step divides by this number to get the distance.
-        self.num_inference_steps = Fraction(self.config.num_train_timesteps, distance_below(self.timesteps, timestep))
-        try:
-            return super().step(model_output, timestep, sample, *rest, **more)
-        finally:
-            self.num_inference_steps = steps
-
-    step = functools.wraps(DDIMScheduler.step)(step)  # pipelines look at its signature
-
-
-class SteppingPLMS(PNDMScheduler):  # type: ignore[misc]  # diffusers is untyped
+class PLMS(FromTerminalNoise, PNDMScheduler):  # type: ignore[misc]  # diffusers is untyped
     """PLMS over the real distance between two timesteps, which remembers noise, whatever the model predicts.
 
-    Like the stock one it has no step to look back at in its first, and calls the denoiser twice there. With
-    `plain_first_step` it does so in its second: a first step from pure noise has nothing in common with the next.
+    Like the stock one it has no step to look back at in its first, and calls the denoiser twice there. From pure noise
+    it does so in its second: a first step from there has nothing in common with the next.
     """
 
-    num_inference_steps: int | Fraction
+    num_inference_steps: int | Fraction  # type: ignore[assignment]
     timesteps: torch.Tensor
     counter: int
     ets: list[torch.Tensor]
-    plain_first_step = False
 
     def set_timesteps(self, num_inference_steps: int, device: Any = None) -> None:
-        """Prepare the list; the place where the denoiser is called twice is there twice."""
+        """Prepare the list."""
         super().set_timesteps(num_inference_steps, device)
         ascending = np.asarray(self._timesteps)[-num_inference_steps:]  # "trailing" may add -1 through rounding
-        descending = torch.from_numpy(ascending[::-1].astype(np.int64).copy())
-        again = 2 if self.plain_first_step else 1
-        self.timesteps = torch.cat([descending[: again + 1], descending[again:]]).to(device)
-        self._taken = 0
+        self._descending = torch.from_numpy(ascending[::-1].astype(np.int64).copy()).to(device)
+        self.begin_at(0)
+
+    def begin_at(self, step: int) -> int:
+        """Make the list anew for a start at a step, and return its place: where two calls are made is there twice."""
+        self._again = step + (2 if self.plain_sigma_max is not None and step == 0 else 1)
+        self.timesteps = torch.cat([self._descending[: self._again + 1], self._descending[self._again :]])
+        self._taken = step
+        return step
+
+    def place_of(self, step: int) -> int:
+        """Return where in the list a step begins."""
+        return step + (step >= self._again)
 
     def step(self, model_output: torch.Tensor, timestep: Any, sample: torch.Tensor, *rest: Any, **more: Any) -> Any:
         """Do the stock step over the real distance."""
@@ -67,7 +57,7 @@ class SteppingPLMS(PNDMScheduler):  # type: ignore[misc]  # diffusers is untyped
         finally:
             self.num_inference_steps = steps
         self._taken += 1
-        if self._taken == 1 and self.plain_first_step:
+        if self._taken == 1 and self.plain_sigma_max is not None:
             self.counter, self.ets = 0, []
         return stepped
 
@@ -90,15 +80,3 @@ class SteppingPLMS(PNDMScheduler):  # type: ignore[misc]  # diffusers is untyped
         divisor = now * (1 - later) ** 0.5 + (now * (1 - now) * later) ** 0.5
         stepped: torch.Tensor = (later / now) ** 0.5 * sample - (later - now) * model_output / divisor
         return stepped
-
-
-class PlainFirstPLMS(SteppingPLMS):
-    """PLMS for models that start from pure noise."""
-
-    plain_first_step = True
-
-
-def distance_below(timesteps: torch.Tensor, timestep: Any) -> int:
-    """Return how far down the next timestep of the list is, or -1 after the last."""
-    later = timesteps[timesteps < timestep]
-    return int(timestep) - (int(later[0]) if len(later) else -1)

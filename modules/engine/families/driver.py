@@ -1,0 +1,64 @@
+"""The one way in which a pipeline of diffusers is run, of whatever family: from noise, or from latents at any step.
+
+Everything that only a pipeline knows (noise, list, conditions, its own end) stays its own. It is given a scheduler that
+shows it a part of its list, and latents through `prepare_latents`, the one place that all have in common for that.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from modules.engine.samplers.proxy import SchedulerProxy
+
+
+def drive(
+    pipeline: Any,
+    arguments: Mapping[str, Any],
+    shown: SchedulerProxy,
+    start: torch.Tensor | None = None,
+    channels: int | None = None,
+) -> Any:
+    """Call a pipeline; return what its call returns, which is one thing here and another there.
+
+    `arguments` has a list of `generator`s, one for each picture. It begins with `start`, latents as the scheduler sees
+    them, or else with noise of so many `channels` (None: as many as the denoiser takes), drawn in float32.
+
+    Raises:
+        Interrupted: the job was stopped before one of a network's blocks. The pipeline is as good as new.
+    """
+    with _given(pipeline, shown, start, channels):
+        return pipeline(**arguments)
+
+
+@contextmanager
+def _given(pipeline: Any, shown: SchedulerProxy, start: torch.Tensor | None, channels: int | None) -> Iterator[None]:
+    """Give a pipeline another scheduler, and what it is to begin with."""
+    own, prepare = pipeline.scheduler, pipeline.prepare_latents
+    signature = inspect.signature(prepare)
+
+    def prepared(*arguments: Any, **more: Any) -> Any:
+        bound = signature.bind(*arguments, **more)
+        bound.arguments["dtype"] = torch.float32  # The sampler works in it, whatever the networks do.
+        if channels is not None:
+            bound.arguments["num_channels_latents"] = channels
+        if start is None:
+            return prepare(*bound.args, **bound.kwargs)
+        # Some prepare more than latents, and are asked for it; but the pictures' generators are to draw nothing.
+        bound.arguments["generator"] = [torch.Generator() for _ in bound.arguments["generator"]]
+        made = prepare(*bound.args, **bound.kwargs)
+        return (start.to(made[0].device), *made[1:]) if isinstance(made, tuple) else start.to(made.device)
+
+    pipeline.scheduler, pipeline.prepare_latents = shown, prepared
+    try:
+        yield
+    finally:
+        # The pipeline's last line, which an exception passes by.
+        pipeline.maybe_free_model_hooks()
+        pipeline.scheduler = own
+        del pipeline.prepare_latents
+        shown.unwatch()

@@ -1,0 +1,156 @@
+"""What a pipeline is shown in the place of a scheduler, and through which every step of it is seen.
+
+Pipelines differ in nearly all they do around their loop, but all of them ask a scheduler for a list, go through it and
+call `step`. So this is where a pass begins at any place, and where it is watched.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from modules.engine.samplers.estimate import Step, step_of
+from modules.engine.samplers.state import SamplingState, restore, take_state
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A scheduler of diffusers, and what is put right in its list, in this order, whenever it has made one."""
+
+    scheduler: Any
+    mends: tuple[Callable[[Any], None], ...] = ()
+
+    def set_timesteps(self, *arguments: Any, **more: Any) -> None:
+        """Make the list, by the arguments of the scheduler's own method."""
+        self.scheduler.set_timesteps(*arguments, **more)
+        for mend in self.mends:
+            mend(self.scheduler)
+
+
+# Told after each step what it started from, and the latents that came of it.
+Watch = Callable[[Step, torch.Tensor], None]
+
+
+def _nobody(step: Step, latents: torch.Tensor) -> None:
+    """Watch nothing."""
+
+
+class SchedulerProxy:
+    """A scheduler as a pipeline is to see it: its list from one place to another. One for each run; never copied.
+
+    `begin` and `end` count the steps that the pipeline asks for; with a `state` it goes on from there. The scheduler
+    itself keeps its whole list, since some look at its length. `generators` are those of the pictures: flow pipelines
+    forget to hand them to a sampler that draws noise. `place` is the one of the list that is next, and `latest` and
+    `latents` are what the last step started from and gave.
+    """
+
+    def __init__(
+        self,
+        sampler: Sampler,
+        generators: Sequence[torch.Generator] = (),
+        watch: Watch = _nobody,
+        begin: int = 0,
+        end: int | None = None,
+        state: SamplingState | None = None,
+    ) -> None:
+        self._sampler = sampler
+        self._scheduler = sampler.scheduler
+        self._generators = list(generators)
+        self._watch = watch
+        self._begin, self._end, self._state = begin, end, state
+        self._first = 0
+        self._shown = slice(0, None)
+        self._signature = inspect.signature(self._scheduler.step)
+        self.place = 0 if state is None else state.place
+        self.latest: Step | None = None if state is None else state.latest
+        self.latents: torch.Tensor | None = None
+
+    @property  # type: ignore[misc]  # so that `isinstance` answers for the scheduler
+    def __class__(self) -> type:
+        return type(self._scheduler)
+
+    @property
+    def timesteps(self) -> Any:
+        """The part of the list that is to be done."""
+        return self._scheduler.timesteps[self._shown]
+
+    @property
+    def set_timesteps(self) -> Callable[..., None]:
+        """Make the list. Pipelines look at the signature, which is that of the scheduler's own method."""
+        return functools.wraps(self._scheduler.set_timesteps)(functools.partial(self._set_timesteps))
+
+    @property
+    def step(self) -> Callable[..., Any]:
+        """Do a step. Pipelines look at the signature, which is that of the scheduler's own method."""
+        return functools.wraps(self._scheduler.step)(functools.partial(self._step))
+
+    def __getattr__(self, name: str) -> Any:
+        own = getattr(self._scheduler, name)
+        return self._set_begin_index if name == "set_begin_index" else own
+
+    @property
+    def state(self) -> SamplingState | None:
+        """Where the last whole step ended, or where it goes on from; None: it is at its beginning."""
+        if self.latents is None:
+            return self._state
+        return take_state(self.place, self.latents, self._scheduler, self._generators, self.latest, self._first)
+
+    @property
+    def standing(self) -> tuple[int, int]:
+        """How many places of how many are done, as soon as there is a list."""
+        return self.place - self._first, len(self._scheduler.timesteps) - self._first
+
+    def unwatch(self) -> None:
+        """Tell nobody any more: who watches may hold it, and the two would keep each other in memory."""
+        self._watch = _nobody
+
+    def _set_timesteps(self, *arguments: Any, **more: Any) -> None:
+        self._sampler.set_timesteps(*arguments, **more)
+        self._first = _begin_at(self._scheduler, self._begin)
+        if self._state is None:
+            self.place = self._first
+        else:
+            restore(self._scheduler, self._state)
+        self._shown = slice(self.place, None if self._end is None else _place_of(self._scheduler, self._end))
+
+    def _set_begin_index(self, begin_index: int = 0) -> None:
+        if self._state is None:
+            self._scheduler.set_begin_index(self.place + begin_index)
+
+    def _step(self, *arguments: Any, **more: Any) -> Any:
+        bound = self._signature.bind(*arguments, **more)
+        values = bound.arguments
+        if "generator" in self._signature.parameters and self._generators and values.get("generator") is None:
+            values["generator"] = self._generators
+        latest = step_of(self._scheduler, self.place, values["timestep"], values["sample"], values["model_output"])
+        stepped = self._scheduler.step(*bound.args, **bound.kwargs)
+        self.place += 1
+        self.latest = latest
+        self.latents = stepped[0] if isinstance(stepped, tuple) else stepped.prev_sample
+        self._watch(latest, self.latents)
+        return stepped
+
+
+def _begin_at(scheduler: Any, step: int) -> int:
+    """Let a scheduler begin at a step of its list; return its place."""
+    if hasattr(scheduler, "begin_at"):
+        return int(scheduler.begin_at(step))
+    place = _place_of(scheduler, step)
+    if hasattr(scheduler, "set_begin_index"):
+        # Otherwise the stock step looks the first timestep up, and takes the second place where it is twice.
+        scheduler.set_begin_index(place)
+    return place
+
+
+def _place_of(scheduler: Any, step: int) -> int:
+    """Return where in a scheduler's list a step begins. Some have two places for each, but fewer for the first."""
+    if hasattr(scheduler, "place_of"):
+        return int(scheduler.place_of(step))
+    order = getattr(scheduler, "order", 1)
+    lacking = order * (scheduler.num_inference_steps - 1) + 1 - len(scheduler.timesteps)
+    return max(0, int(order * step - max(0, lacking)))
