@@ -73,7 +73,7 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
     store = JobStore(folder.database, folder)
     catalogue = CheckpointCatalogue(model_folders(), hash_cache=folder.hashes)
     noticeboards = Noticeboards(shared.state) if link is None else link.noticeboards
-    requests = StoredRequests(store, link, noticeboards, Permission(store, shared.opts))
+    requests = StoredRequests(store.requests, link, noticeboards, Permission(store.jobs, shared.opts))
     blocks = create_ui(store, catalogue, requests.ask)
     page = mount_page(blocks)
     instance = os.environ.get("STEADY_INSTANCE") or uuid.uuid4().hex

@@ -160,7 +160,7 @@ def services_in(root: Path) -> Services:
         link=None,
         arguments=Arguments(),
         folder=folder,
-        requests=StoredRequests(store, None, Noticeboards(state), Permission(store, options)),
+        requests=StoredRequests(store.requests, None, Noticeboards(state), Permission(store.jobs, options)),
         identity=Identity("instance-1", "page-1"),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from modules.api.answers import Refused
 from modules.errors import UnknownJob
 from modules.jobs.rows import Actor, Job
-from modules.jobs.store.job_store import JobStore
+from modules.jobs.store.jobs import Jobs
 from modules.jobs.visitor import refusal_of_guest
 from modules.options import Options
 
@@ -18,8 +18,8 @@ class Permission:
     Else everybody may, and the audit says who did.
     """
 
-    def __init__(self, store: JobStore, options: Options) -> None:
-        self._store, self._options = store, options
+    def __init__(self, jobs: Jobs, options: Options) -> None:
+        self._jobs, self._options = jobs, options
 
     def check(self, job_id: str | None, by: Actor | None) -> None:
         """Let `by` act on a job, or on the one that runs when `job_id` is None. None as `by` is the program itself.
@@ -29,7 +29,7 @@ class Permission:
             UnknownJob: it is another owner's, which is not there for a guest.
         """
         rule = self.rule(by, named=job_id is not None)
-        job = self._store.jobs.running() if job_id is None else self._store.jobs.get(job_id)
+        job = self._jobs.running() if job_id is None else self._jobs.get(job_id)
         if job is not None:
             rule(job)
 

@@ -10,7 +10,7 @@ import logging
 from modules.api.auth.permission import Permission
 from modules.errors import StorageError
 from modules.jobs.rows import Actor, RequestAnswer
-from modules.jobs.store.job_store import JobStore
+from modules.jobs.store.requests import Requests
 from modules.link import Link
 from modules.link.noticeboards import Noticeboards
 from modules.shared_state import RequestKind
@@ -27,13 +27,9 @@ class StoredRequests:
     """
 
     def __init__(
-        self,
-        store: JobStore,
-        link: Link | None,
-        noticeboards: Noticeboards,
-        permission: Permission,
+        self, requests: Requests, link: Link | None, noticeboards: Noticeboards, permission: Permission
     ) -> None:
-        self._store, self._link = store, link
+        self._requests, self._link = requests, link
         self.noticeboards, self.permission = noticeboards, permission
 
     def request(self, kind: RequestKind, job: str | None) -> bool:
@@ -51,7 +47,7 @@ class StoredRequests:
             Refused: 403, it is another owner's, and that matters.
         """
         try:
-            answer = self._store.requests.ask(kind, job, by=by, permit=self.permission.rule(by, named=job is not None))
+            answer = self._requests.ask(kind, job, by=by, permit=self.permission.rule(by, named=job is not None))
         except StorageError as error:
             answer = self._act_unstored(kind, job, by, error)
         if answer.accepted and answer.was == "running" and self._link is not None:

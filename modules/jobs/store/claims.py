@@ -8,7 +8,7 @@ from typing import Any
 
 from modules.jobs.rows import Death, EndStatus, Job, Pending
 from modules.jobs.store.database import Database, Transaction
-from modules.jobs.store.jobs import find_job, is_paused, known_job
+from modules.jobs.store.jobs import is_paused, known_job
 from modules.jobs.store.order import read_order
 from modules.jobs.store.places import leave_queue
 from modules.jobs.store.transitions import (
@@ -104,7 +104,7 @@ class Claims:
                 add_note(transaction, job, kind, text)
                 transaction.append("job", id, {"status": job.status, "note": text})
 
-    def set_economy(self, id: str, economy: Mapping[str, Any] | None) -> None:
+    def set_economy(self, id: str, economy: Mapping[str, Any]) -> None:
         """Store the cheaper settings that the job draws with after it ran out of memory.
 
         Raises:
@@ -112,7 +112,7 @@ class Claims:
         """
         with self._database.write() as transaction:
             job = known_job(transaction, id)
-            change(transaction, id, economy=None if economy is None else json.dumps(dict(economy)))
+            change(transaction, id, economy=json.dumps(dict(economy)))
             transaction.append("job", id, {"status": job.status})
 
     def finish(self, id: str, status: EndStatus, error: str | None = None) -> Job:
@@ -169,8 +169,8 @@ class Claims:
     def pending(self, id: str) -> Pending:
         """Return what the user asked of the job, also before this engine knew it."""
         with self._database.read() as connection:
-            job = find_job(connection, id)
-        return Pending(job.requested, job.skip_image) if job else Pending(None, None)
+            row = connection.execute("SELECT requested, skip_image FROM jobs WHERE id = ?", (id,)).fetchone()
+        return Pending(*row) if row else Pending(None, None)
 
     def clear_skip(self, id: str, image: int) -> None:
         """Forget the skip of this picture, since it was obeyed or came too late; one of another picture stays."""

@@ -165,12 +165,9 @@ class Database:
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-        self._file.closing()
-        for connection in idle:
-            connection.close()
-        with self._watcher_lock:
-            self._watcher.close()
-        self._file.closed()
+        with self._file.closing(), self._watcher_lock:
+            for connection in (*idle, self._watcher):
+                connection.close()
 
     def __del__(self) -> None:
         # Connections close by themselves as well, and then the log is gone as if somebody had deleted it.
@@ -199,11 +196,8 @@ class Database:
                 if keep:
                     self._idle.append(connection)
             if not keep:
-                if self._closed:
-                    self._file.closing()
-                connection.close()
-                if self._closed:
-                    self._file.closed()
+                with self._file.closing() if self._closed else contextlib.nullcontext():
+                    connection.close()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

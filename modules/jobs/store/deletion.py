@@ -104,8 +104,8 @@ class Deletion:
     def compact_events(self, keep: int) -> int:
         """Remove all but the newest `keep` events and return how many those were. Numbers go on as before.
 
-        A reader that saw one of the newest `keep` misses nothing; one that comes back later than that is told by
-        `Events.first`, and begins with a snapshot.
+        A reader that saw one of the newest `keep` misses nothing; one that comes back later than that finds a gap, and
+        begins with a snapshot.
         """
         removed, some = 0, _EVENTS_A_TRANSACTION
         while some == _EVENTS_A_TRANSACTION:

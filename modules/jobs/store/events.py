@@ -26,8 +26,3 @@ class Events:
         with self._source.read() as connection:
             row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
         return int(row["seq"]) if row else 0
-
-    def first(self) -> int:
-        """Return the number of the oldest event that is kept, 0 when there is none."""
-        with self._source.read() as connection:
-            return int(connection.execute("SELECT coalesce(min(number), 0) FROM events").fetchone()[0])

@@ -7,6 +7,7 @@ miss a log. So a word beside the database says whether it is open, and its file 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from modules.errors import StorageError
@@ -64,14 +65,16 @@ class DatabaseFile:
         self._opened = (_identity(self._path) or (0, 0), _identity(self._log))
         self._write_word("open")
 
-    def closing(self) -> None:
-        """Say that a log which is gone from now on is no loss: the last one to close the database takes it away."""
+    @contextlib.contextmanager
+    def closing(self) -> Iterator[None]:
+        """Close connections inside: a log that is gone then is no loss, since the last one to close takes it away.
+
+        After that the word says whether the database is still in use: somebody has it open if its log is there.
+        """
         self._opened = None  # a thread that still writes is not told that somebody deleted it
         if self._read_word() == "open":
             self._write_word("closing")
-
-    def closed(self) -> None:
-        """Say whether the database is still in use: somebody has it open if its log is there."""
+        yield
         try:
             with locked(self._path):
                 if self._path.exists():

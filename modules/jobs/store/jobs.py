@@ -195,7 +195,9 @@ def _with_places(reader: Reader, rows: Sequence[sqlite3.Row], order: Order = rea
 
 
 def _job_of(row: sqlite3.Row, place_in_queue: int | None) -> Job:
-    values: dict[str, Any] = dict(row) | {name: read_json(row[name]) for name in _JSON_COLUMNS}
+    values: dict[str, Any] = dict(row)
+    for name in _JSON_COLUMNS:
+        values[name] = read_json(values[name])
     values["request"] = values["request"] or {}
     values["notes"] = tuple(Note(**note) for note in values["notes"] or ())
     values["log"] = None if values["log"] is None else tuple(values["log"])

@@ -16,12 +16,11 @@ from modules.jobs.store.order import read_order
 from modules.jobs.store.places import leave_queue, put_at
 from modules.jobs.store.transitions import (
     UNASKED,
-    ask_to_stop,
     become,
     change,
-    end_job,
     has_pictures,
     insert_job,
+    interrupt_job,
     remove_job,
 )
 
@@ -174,7 +173,7 @@ class Queue:
                 if forget and not has_pictures(transaction, job.id):
                     remove_job(transaction, job)
                 else:
-                    end_job(transaction, ask_to_stop(transaction, job, "interrupt"), "interrupted")
+                    interrupt_job(transaction, job, "interrupt")
             if ids:
                 write_audit(transaction, by, "interrupt-waiting", detail={"count": len(ids), "owner": owner})
             return len(ids)

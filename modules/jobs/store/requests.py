@@ -9,7 +9,7 @@ from modules.jobs.store.audit import write_audit
 from modules.jobs.store.database import Database, Reader, Transaction
 from modules.jobs.store.jobs import known_job, running_job
 from modules.jobs.store.places import leave_queue
-from modules.jobs.store.transitions import STRENGTH, ask_to_stop, change, end_job, pause_job, unpause_job
+from modules.jobs.store.transitions import STRENGTH, asked, change, interrupt_job, pause_job, unpause_job
 
 
 class Requests:
@@ -107,7 +107,7 @@ def _ask(transaction: Transaction, kind: RequestKind, job: Job) -> RequestAnswer
     """Ask it of a job that does not run."""
     if kind in ("interrupt", "stop") and job.status in ("queued", "paused"):
         leave_queue(transaction, {job.id})
-        end_job(transaction, ask_to_stop(transaction, job, kind), "interrupted")
+        interrupt_job(transaction, job, kind)
     elif kind == "pause" and job.status == "queued":
         leave_queue(transaction, {job.id})
         pause_job(transaction, job)
@@ -123,9 +123,11 @@ def _ask_running(transaction: Transaction, kind: RequestKind, job: Job) -> Reque
     elif kind == "pause" and STRENGTH[job.requested] > STRENGTH["pause"]:
         return RequestAnswer(False, job.status, job.id)
     else:
-        ask_to_stop(transaction, job, kind)
-    if kind == "interrupt":
-        times = job.stop_requests + 1
-        change(transaction, job.id, stop_requests=times)
+        stop = asked(job, kind, transaction.now())
+        times = job.stop_requests + 1 if kind == "interrupt" else 0
+        change(
+            transaction, job.id, requested=stop.requested, requested_at=stop.requested_at,
+            stop_requests=times or job.stop_requests,
+        )  # fmt: skip
     transaction.append("request", job.id, {"kind": kind, "image": image})
     return RequestAnswer(True, job.status, job.id, image, times)

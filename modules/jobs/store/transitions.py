@@ -15,7 +15,6 @@ from modules.jobs.store.places import put_first
 
 DEATHS_TO_QUARANTINE = 2
 _MOST_NOTES = 50
-# A stronger request replaces a weaker one; a weaker one takes nothing back.
 STRENGTH = {None: 0, "pause": 1, "stop": 2, "interrupt": 3}
 OUT_OF_QUEUE: Mapping[str, Any] = {"place": 0, "own_place": 0}
 UNASKED: Mapping[str, Any] = {"requested": None, "requested_at": None}
@@ -56,6 +55,7 @@ def end_job(
     )
     become(
         transaction, job, status, tell="error", **OUT_OF_QUEUE, error=error, finished_at=now,
+        requested=job.requested, requested_at=job.requested_at,
         log=json.dumps(list(log)) if log else None, progress=1 if status == "done" else job.progress,
         forever=job.forever and status != "interrupted", stopped_after_seconds=_since_asked(job, now),
     )  # fmt: skip
@@ -85,13 +85,14 @@ def requeue_job(transaction: Transaction, job: Job, deaths: int) -> None:
     put_first(transaction, job)
 
 
-def ask_to_stop(transaction: Transaction, job: Job, kind: Requested) -> Job:
-    """Store the strongest request, and since when; return the job as it is then."""
-    if STRENGTH[kind] <= STRENGTH[job.requested]:
-        return job
-    now = transaction.now()
-    change(transaction, job.id, requested=kind, requested_at=now)
-    return replace(job, requested=kind, requested_at=now)
+def asked(job: Job, kind: Requested, now: float) -> Job:
+    """Return the job with a request: a stronger one replaces a weaker one, and a weaker one takes nothing back."""
+    return replace(job, requested=kind, requested_at=now) if STRENGTH[kind] > STRENGTH[job.requested] else job
+
+
+def interrupt_job(transaction: Transaction, job: Job, kind: Requested) -> None:
+    """End a job that does not run, since it was asked to stop."""
+    end_job(transaction, asked(job, kind, transaction.now()), "interrupted")
 
 
 def _since_asked(job: Job, now: float) -> float | None:

@@ -26,7 +26,9 @@ class Desk:
         self.state = State()
         self.store = JobStore(folder / "jobs.sqlite")
         self.options = Options(folder / "settings.json")
-        self.requests = StoredRequests(self.store, None, Noticeboards(self.state), Permission(self.store, self.options))
+        self.requests = StoredRequests(
+            self.store.requests, None, Noticeboards(self.state), Permission(self.store.jobs, self.options)
+        )
 
     def run(self, job: str) -> None:
         self.store.queue.submit("txt2img", {}, "me", id=job)

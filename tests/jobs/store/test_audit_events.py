@@ -102,21 +102,26 @@ def test_a_deed_that_fails_is_not_written_down(store: JobStore) -> None:
     assert store.audit.rows() == []
 
 
+def numbers(store: JobStore) -> tuple[int, int]:
+    """Return the numbers of the first event that is kept, 0 when there is none, and of the last that happened."""
+    return next((event.number for event in store.events.after(0, limit=1)), 0), store.events.last()
+
+
 def test_old_events_go_and_numbers_go_on(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_deletion, "_EVENTS_A_TRANSACTION", 7)
-    assert (store.events.first(), store.events.last(), store.deletion.compact_events(10)) == (0, 0, 0)
+    assert (numbers(store), store.deletion.compact_events(10)) == ((0, 0), 0)
     for number in range(50):
         submit(store, f"job-{number}")
     assert store.deletion.compact_events(10) == 40
-    assert (store.events.first(), store.events.last()) == (41, 50)
+    assert numbers(store) == (41, 50)
     assert [event.number for event in store.events.after(40)] == list(range(41, 51))
     assert store.deletion.compact_events(10) == 0
     submit(store, "next")
     assert store.events.last() == 51
     assert store.deletion.compact_events(0) == 11
-    assert (store.events.first(), store.events.last(), store.events.after(0)) == (0, 51, [])
+    assert numbers(store) == (0, 51)
     submit(store, "last")
-    assert (store.events.first(), store.events.last()) == (52, 52)
+    assert numbers(store) == (52, 52)
     assert store.deletion.compact_events(-5) == 1  # never above the newest
 
 
