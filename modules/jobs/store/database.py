@@ -306,10 +306,10 @@ def marks(values: Sized) -> str:
     return f"({', '.join('?' * len(values))})"
 
 
-def read_json(text: str | None) -> Any:
+def read_json(text: str) -> Any:
     """Return what a column holds; None where it is damaged, since one such row must not hide all others."""
     try:
-        return None if text is None else json.loads(text)
+        return json.loads(text)
     except ValueError:
         return None
 

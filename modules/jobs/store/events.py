@@ -12,12 +12,12 @@ class Events:
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    def after(self, number: int, limit: int = 500) -> list[Event]:
+    def after(self, number: int, limit: int | None = None) -> list[Event]:
         """Return the events above `number` in order, at most `limit`."""
         with self._source.read() as connection:
             rows = connection.execute(
                 "SELECT number, at, kind, job_id, payload FROM events WHERE number > ? ORDER BY number LIMIT ?",
-                (number, limit),
+                (number, -1 if limit is None else limit),
             )
             return [Event(**(dict(row) | {"payload": read_json(row["payload"]) or {}})) for row in rows]
 

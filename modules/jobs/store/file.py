@@ -67,14 +67,15 @@ class DatabaseFile:
 
     @contextlib.contextmanager
     def closing(self) -> Iterator[None]:
-        """Close connections inside: a log that is gone then is no loss, since the last one to close takes it away.
-
-        After that the word says whether the database is still in use: somebody has it open if its log is there.
-        """
+        """Close connections inside: a log that is gone then is no loss, since the last one to close takes it away."""
         self._opened = None  # a thread that still writes is not told that somebody deleted it
         if self._read_word() == "open":
             self._write_word("closing")
         yield
+        self.closed()
+
+    def closed(self) -> None:
+        """Say whether the database is still in use: somebody has it open if its log is there."""
         try:
             with locked(self._path):
                 if self._path.exists():

@@ -107,8 +107,8 @@ class Jobs:
         with self._source.read() as connection:
             return first_job(connection, "WHERE owner = ? ORDER BY number DESC", (owner,))
 
-    def queued_ids(self, limit: int = 200) -> list[str]:
-        """Return the ids of the waiting jobs, the next first."""
+    def queued_ids(self, limit: int | None = None) -> list[str]:
+        """Return the ids of the waiting jobs, the next first, at most `limit`."""
         with self._source.read() as connection:
             return [one.id for one in self._order(connection)[:limit]]
 
@@ -197,7 +197,8 @@ def _with_places(reader: Reader, rows: Sequence[sqlite3.Row], order: Order = rea
 def _job_of(row: sqlite3.Row, place_in_queue: int | None) -> Job:
     values: dict[str, Any] = dict(row)
     for name in _JSON_COLUMNS:
-        values[name] = read_json(values[name])
+        if values[name] is not None:
+            values[name] = read_json(values[name])
     values["request"] = values["request"] or {}
     values["notes"] = tuple(Note(**note) for note in values["notes"] or ())
     values["log"] = None if values["log"] is None else tuple(values["log"])

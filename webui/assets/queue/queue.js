@@ -1,6 +1,7 @@
 // The Queue tab: rows of jobs, read from /sdapi/v1/jobs when something changed and the tab is in sight.
 
 import { byId, make, setAttribute, setText, visible } from "../page/dom.js";
+import { JOBS_LISTED, QUEUED_TOLD } from "../model/limits.js";
 import { previewOf } from "../model/model.js";
 import { QueueActions } from "./actions.js";
 import { QueuePast } from "./past.js";
@@ -8,8 +9,6 @@ import { pastRow, pausedRow, runningRow, waitingRow } from "./rows.js";
 import { number, Reorder } from "./reorder.js";
 import { ask } from "../live/rest.js";
 import { phaseLine } from "../model/words.js";
-
-const WAITING_SHOWN = 200;
 
 export class Queue {
   stale = true;
@@ -74,9 +73,9 @@ export class Queue {
 
   async read() {
     const page = this.model.facts.queue_history_shown ?? 50;
-    const shown = Math.min(1000, page * this.pages);
+    const shown = Math.min(JOBS_LISTED, page * this.pages);
     const [waiting, running, paused, past] = await Promise.all([
-      jobs(`status=queued&limit=${WAITING_SHOWN}`),
+      jobs(`status=queued&limit=${QUEUED_TOLD}`),
       jobs("status=running&limit=16"),
       jobs("status=paused&limit=100"),
       jobs(`${this.past.query()}&limit=${shown}`),
@@ -98,7 +97,7 @@ export class Queue {
     byId("steady_queue_no_past").hidden = past.jobs.length > 0;
     this.past.render(past.total);
     setText(byId("steady_queue_found"), past.total ? String(past.total) : "");
-    byId("steady_queue_older").hidden = past.total <= past.jobs.length || shown >= 1000 || !page;
+    byId("steady_queue_older").hidden = past.total <= past.jobs.length || shown >= JOBS_LISTED || !page;
     const known = new Set([...places, ...paused.jobs, ...past.jobs].map((job) => job.id));
     for (const id of this.rows.keys()) if (!known.has(id)) this.rows.delete(id);
     this.renderRunning(this.model.state);
@@ -150,7 +149,7 @@ export class Queue {
     const button = byId("steady_queue_pause");
     setText(button, state.paused ? "Go on" : "Pause the queue");
     button.classList.toggle("sd-go", state.paused);
-    const more = waiting > WAITING_SHOWN ? `The next ${WAITING_SHOWN} are shown.` : "";
+    const more = waiting > QUEUED_TOLD ? `The next ${QUEUED_TOLD} are shown.` : "";
     const lost = !["open", "quiet"].includes(state.standing) && "The server does not answer: this is how it was.";
     const words = byId("steady_queue_words");
     setText(words, this.told || lost || (state.paused ? "Paused: what runs goes on, nothing new begins." : more));

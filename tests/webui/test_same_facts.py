@@ -1,21 +1,33 @@
-"""The page's scripts know the statuses of a job as the server does."""
+"""What the page's scripts and the server both know is the same."""
 
 from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
+from modules.api.jobs.routes import MOST_JOBS_LISTED
+from modules.api.live.messages import MOST_QUEUED_IDS
 from modules.jobs import rows
 from modules.paths import ROOT
 
 
+def constants_of(script: str) -> dict[str, Any]:
+    """Return what a script of the model exports."""
+    source = (ROOT / "webui" / "assets" / "model" / script).read_text(encoding="utf-8")
+    return {name: json.loads(value) for name, value in re.findall(r"export const (\w+) = (.*);", source)}
+
+
 def test_the_scripts_have_the_groups_of_statuses_that_the_rows_have() -> None:
-    source = (ROOT / "webui" / "assets" / "model" / "statuses.js").read_text(encoding="utf-8")
-    groups = {name: json.loads(values) for name, values in re.findall(r"export const (\w+) = (\[.*\]);", source)}
+    groups = constants_of("statuses.js")
     assert {name: frozenset(values) for name, values in groups.items()} == {
         "UNFINISHED": rows.UNFINISHED, "TERMINAL": rows.TERMINAL, "FAILED": rows.FAILED, "RETRIED": rows.RETRIED,
     }  # fmt: skip
     assert groups["UNFINISHED"] + groups["TERMINAL"] == list(rows.STATUSES)
+
+
+def test_the_scripts_have_the_limits_of_the_routes() -> None:
+    assert constants_of("limits.js") == {"JOBS_LISTED": MOST_JOBS_LISTED, "QUEUED_TOLD": MOST_QUEUED_IDS}
 
 
 def test_no_other_script_names_a_group_of_statuses() -> None:
