@@ -14,10 +14,11 @@ Run = Callable[..., Any]
 RUN = """async ([messages, expression, late]) => {
   const model = await import("/steady/assets/model/model.js");
   const words = await import("/steady/assets/model/words.js");
+  const format = await import("/steady/assets/model/format.js");
   const whenDone = await import("/steady/assets/settings/when_done.js");
   let state = model.initial("me");
   for (const message of messages) state = model.reduce(state, message);
-  const known = { state, model, words, whenDone, late };
+  const known = { state, model, words, format, whenDone, late };
   return new Function(...Object.keys(known), `return ${expression}`)(...Object.values(known));
 }"""
 SNAPSHOT: dict[str, Any] = {
@@ -100,7 +101,7 @@ def test_the_words_for_each_moment(run: Run) -> None:
     }  # fmt: skip
     given_up = {"type": "supervisor", "supervisor": {"engine": {"status": "given_up"}}}
     assert run("words.phaseLine(state).phase", queued, given_up) == "Waiting for the engine"
-    assert run("[1, 2, 3, 4, 11, 12, 21, 112].map(words.ordinal)") == [
+    assert run("[1, 2, 3, 4, 11, 12, 21, 112].map(format.ordinal)") == [
         "1st", "2nd", "3rd", "4th", "11th", "12th", "21st", "112th"
     ]  # fmt: skip
 

@@ -9,10 +9,10 @@ from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options
+from tests.webui.tabs.drawing.test_submitting import GOOD
 from tests.webui.test_commands import Page
 from tests.webui.test_commands import page as page
 from tests.webui.test_commands import port as port
-from tests.webui.test_submit import GOOD
 from webui import takeover
 from webui.tabs.drawing.submitting import submit
 from webui.tabs.settings.applying import apply_settings

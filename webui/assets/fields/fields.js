@@ -1,6 +1,6 @@
 // The fields of a tab: names that Gradio does not give, sizes and examples to choose, the checkpoint's own defaults.
 
-import { byId, make, press, setAttribute } from "../page/dom.js";
+import { byId, make, press, pressWhenThere, setAttribute } from "../page/dom.js";
 import { read, write } from "../page/memory.js";
 import { Problems } from "./problems.js";
 import { Sampling } from "./sampling.js";
@@ -38,12 +38,6 @@ export class Fields {
     return JSON.parse(this.tab.section?.dataset.fields || "{}");
   }
 
-  // They are on the page: what was to be done with them can be done.
-  appeared() {
-    this.nameButtons();
-    if (this.checkpoints.chosen) this.choseCheckpoint(this.checkpoints.chosen);
-  }
-
   // Gradio's buttons have no name beyond the sign on them.
   nameButtons() {
     for (const [part, name] of Object.entries(NAMES)) {
@@ -68,7 +62,7 @@ export class Fields {
   choseCheckpoint(name) {
     const last = this.last;
     if (last === null) this.last = name;
-    else if (last !== name && this.checkpoints.facts[name]) press(this.tab.id("adopt_defaults"));
+    else if (last !== name && this.checkpoints.facts[name]) pressWhenThere(this.tab.id("adopt_defaults"));
   }
 
   // Values that were the last model's defaults become the new one's; what the user chose himself stays.

@@ -1,9 +1,9 @@
 // Settings from outside: an infotext that is pasted, a picture that is dropped or pasted, the last picture, an earlier
 // job. The server reads them (webui/takeover.py); here they are put into the fields, told of, and taken back.
 
-import { make, press, pressWhenThere, setAttribute } from "../page/dom.js";
 import { openTab } from "../header/header.js";
 import { ask } from "../live/rest.js";
+import { make, press, pressWhenThere, setAttribute } from "../page/dom.js";
 
 const SETTINGS_LINE = /^\s*Steps: ?\d+\s*,.*:.*,.*:/m; // the server looks more closely
 const MOST_BYTES = 45 * 2 ** 20; // as base64 it must fit into a request

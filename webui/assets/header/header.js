@@ -1,11 +1,12 @@
 // The bar at the top: what the engine does, how long the queue is, and what is wrong.
 
-import { swapColours } from "./colours.js";
+import { duration, gigabytes } from "../model/format.js";
+import { stalledBeat } from "../model/model.js";
+import { stallWords } from "../model/words.js";
 import { byId, logBox, make, press, setAttribute, setText } from "../page/dom.js";
 import { read, write } from "../page/memory.js";
-import { stalledBeat } from "../model/model.js";
 import { waitingWords } from "../settings/restarts.js";
-import { duration, gigabytes, stallWords } from "../model/words.js";
+import { swapColours } from "./colours.js";
 
 const STATUS = { starting: "Engine starts", idle: "Ready", loading: "Loading", drawing: "Drawing", stopping: "Stopping" };
 

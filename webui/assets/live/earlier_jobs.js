@@ -1,9 +1,9 @@
 // This owner's jobs of before the page was opened, as many as the strip has room for. Read once, beside the live stream,
 // which tells of one job at a time.
 
-import { ask } from "./rest.js";
-import { PLACES_SHOWN } from "../model/strip_places.js";
 import { TERMINAL } from "../model/statuses.js";
+import { PLACES_SHOWN } from "../model/strip_places.js";
+import { ask } from "./rest.js";
 
 const JOBS_AT_ONCE = 16;
 

@@ -1,54 +1,18 @@
 // What the page says about a job. Pure functions of what is known.
 
 import { whichWords } from "./batch.js";
+import { clock, duration, ordinal, plural } from "./format.js";
 import { chainOf, imageCount, shownJob, shownProgress, stalledBeat, unfinished } from "./model.js";
 import { secondsLeft, turnOfNext } from "./waiting_time.js";
 
-// A prompt as the name of its job, in a sentence.
-export const short = (words) => (words.length > 60 ? `${words.slice(0, 57)} …` : words);
-
-export function ordinal(n) {
-  const tens = n % 100;
-  if (tens >= 11 && tens <= 13) return `${n}th`;
-  return `${n}${{ 1: "st", 2: "nd", 3: "rd" }[n % 10] || "th"}`;
-}
-
-export function duration(seconds) {
-  if (seconds < 9.95) return `${Math.max(0.1, seconds).toFixed(1)} s`;
-  if (seconds < 99.5) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 100 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
-}
-
-function timeLeft(seconds) {
-  if (seconds === null || seconds === undefined) return null;
-  if (seconds < 1) return "a moment left";
-  if (seconds < 99.5) return `about ${Math.round(seconds)} s left`;
-  return `about ${duration(seconds)} left`;
-}
-
-export function gigabytes(bytes) {
-  const value = bytes / 2 ** 30;
-  return value < 10 ? value.toFixed(1) : String(Math.round(value));
-}
-
 export function seconds(job) {
   return job.started_at && job.finished_at ? job.finished_at - job.started_at : null;
-}
-
-// When something was, by the wall clock; the day only where it is not today.
-export function clock(at) {
-  const when = new Date(at * 1000);
-  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  return when.toDateString() === new Date().toDateString() ? time : `${when.toLocaleDateString()} ${time}`;
 }
 
 export function pausedWords(job) {
   const since = job.paused_at ? `since ${clock(job.paused_at)}` : "Paused";
   return job.started_at ? `${since}, ${Math.floor((job.progress || 0) * 100)} % done` : `${since}, before it began`;
 }
-
-const plural = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
 // {phase, details}: the phase changes seldom and is read aloud; the details change with each step.
 export function phaseLine(state) {
@@ -120,6 +84,13 @@ function afterAnEnd(state, job) {
   const stopping = stopWords(state, job);
   if (stopping) return { phase: stopping, details: ["the engine starts again"] };
   return { phase: "The engine starts again", details: ["the job goes on after that"] };
+}
+
+function timeLeft(seconds) {
+  if (seconds === null || seconds === undefined) return null;
+  if (seconds < 1) return "a moment left";
+  if (seconds < 99.5) return `about ${Math.round(seconds)} s left`;
+  return `about ${duration(seconds)} left`;
 }
 
 function running(state, job) {

@@ -180,7 +180,7 @@ export class Page {
     const key = seen.filter((id) => byId(id)).join();
     if (key === this.seen) return;
     this.seen = key;
-    for (const tab of tabs) tab.fields.appeared();
+    for (const tab of tabs) tab.fields.nameButtons();
     setAttribute(byId("refresh_sd_model_checkpoint"), "aria-label", "Look for checkpoints again");
     setAttribute(byId("refresh_sd_model_checkpoint"), "title", "Look for checkpoints again");
     this.done.render();

@@ -1,10 +1,10 @@
 // What the buttons of the Queue tab do. Each is one request to the REST API; the rows change when the stream says so.
 
-import { byId, setAttribute, setText } from "../page/dom.js";
-import { removeJob } from "./past.js";
-import { openFolder, saveAll } from "../stage/job_folder.js";
 import { ask, jobPath } from "../live/rest.js";
-import { short } from "../model/words.js";
+import { short } from "../model/format.js";
+import { byId, setAttribute, setText } from "../page/dom.js";
+import { openFolder, saveAll } from "../stage/job_folder.js";
+import { removeJob } from "./past.js";
 
 const ARMED_MS = 4000; // so long the second click on "Cancel all" counts
 const TOLD_MS = 8000;

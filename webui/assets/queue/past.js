@@ -1,9 +1,9 @@
 // What was drawn before: which of it the Queue tab shows, and how it goes, one by one or all that is shown.
 
-import { confirmed } from "../page/confirm.js";
-import { byId, setAttribute, setText } from "../page/dom.js";
 import { ask, jobPath } from "../live/rest.js";
 import { FAILED, TERMINAL } from "../model/statuses.js";
+import { confirmed } from "../page/confirm.js";
+import { byId, setAttribute, setText } from "../page/dom.js";
 
 const SEARCH_AFTER_MS = 250;
 const GROUPS = { all: TERMINAL.join(), done: "done", stopped: "interrupted", failed: FAILED.join() };

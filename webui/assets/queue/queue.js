@@ -1,14 +1,14 @@
 // The Queue tab: rows of jobs, read from /sdapi/v1/jobs when something changed and the tab is in sight.
 
-import { byId, make, setAttribute, setText, visible } from "../page/dom.js";
+import { ask } from "../live/rest.js";
 import { JOBS_LISTED, QUEUED_TOLD } from "../model/limits.js";
 import { previewOf } from "../model/model.js";
+import { phaseLine } from "../model/words.js";
+import { byId, make, setAttribute, setText, visible } from "../page/dom.js";
 import { QueueActions } from "./actions.js";
 import { QueuePast } from "./past.js";
-import { pastRow, pausedRow, runningRow, waitingRow } from "./rows.js";
 import { number, Reorder } from "./reorder.js";
-import { ask } from "../live/rest.js";
-import { phaseLine } from "../model/words.js";
+import { pastRow, pausedRow, runningRow, waitingRow } from "./rows.js";
 
 export class Queue {
   stale = true;

@@ -1,8 +1,8 @@
 // Another order of the waiting jobs: rows are dragged by their grip, or moved from it with the arrow keys. What is done
 // is said aloud, and the server is told once it is settled.
 
+import { ordinal, short } from "../model/format.js";
 import { setText } from "../page/dom.js";
-import { ordinal, short } from "../model/words.js";
 
 const SETTLE_MS = 450; // several presses of an arrow key are one move
 const EDGE = 70; // px from the window's edge where a drag scrolls

@@ -1,11 +1,12 @@
 // One row of the Queue tab for each job, by what it is now: drawn, waiting, paused or of the past.
 
-import { logBox, make } from "../page/dom.js";
+import { clock, duration, short } from "../model/format.js";
 import { imageCount, isMine, sizeOf } from "../model/model.js";
+import { RETRIED } from "../model/statuses.js";
+import { ended, pausedWords, seconds } from "../model/words.js";
+import { logBox, make } from "../page/dom.js";
 import { FROM_ANOTHER } from "../stage/stage.js";
 import { thumbnail } from "../stage/strip.js";
-import { clock, duration, ended, pausedWords, seconds, short } from "../model/words.js";
-import { RETRIED } from "../model/statuses.js";
 
 const THUMBNAILS_SHOWN = 6;
 export const PRIORITIES = { High: 10, Normal: 0, Low: -10 };

@@ -1,10 +1,10 @@
 // Who did what and when: read from /sdapi/v1/audit when the list is opened, older rows on demand.
 
+import { ask } from "../live/rest.js";
+import { clock } from "../model/format.js";
 import { byId, make } from "../page/dom.js";
 import { readOwner } from "../page/memory.js";
-import { ask } from "../live/rest.js";
 import { MOMENTS } from "./restarts.js";
-import { clock } from "../model/words.js";
 
 const PAGE = 30;
 const WORDS = {

@@ -1,8 +1,8 @@
 // One person on several devices: a link that carries whose browser this is. It stands in the fragment of the address,
 // which no server is sent, and is out of the address as soon as the page has read it.
 
-import { byId, make, setText } from "../page/dom.js";
 import { copyText } from "../page/clipboard.js";
+import { byId, make, setText } from "../page/dom.js";
 import { write } from "../page/memory.js";
 import { encode } from "../uqr/uqr.js";
 

@@ -1,7 +1,7 @@
 // Restarts of server and engine: shown while they wait, and taken back. The Settings tab asks for them.
 
+import { clock, gigabytes } from "../model/format.js";
 import { byId, make, setText } from "../page/dom.js";
-import { clock, gigabytes } from "../model/words.js";
 
 export const MOMENTS = { "-after-image": "after this image", "-when-idle": "when nothing is drawn and nothing waits" };
 

@@ -1,12 +1,13 @@
 // When the last of this browser's jobs has ended: a title that stays until the page is seen and, where this browser was
 // asked for it, a sound and a notification. The choices are made in the Settings tab and kept in this browser alone.
 
-import { play, wake } from "./chime.js";
+import { short } from "../model/format.js";
+import { chainOf, isMine, unfinished } from "../model/model.js";
+import { ended } from "../model/words.js";
 import { byId, setAttribute, setText } from "../page/dom.js";
 import { read, write } from "../page/memory.js";
-import { chainOf, isMine, unfinished } from "../model/model.js";
 import { thumbnail } from "../stage/strip.js";
-import { ended, short } from "../model/words.js";
+import { play, wake } from "./chime.js";
 
 const KEPT = "steady.when-done";
 const TOLD = "steady.told"; // the job of which a tab of this browser has told: the others need not

@@ -1,7 +1,7 @@
 // Where the pictures of the job on the stage are: the folder, where this browser is on the same machine, and all at once.
 
-import { make } from "../page/dom.js";
 import { ask, jobPath } from "../live/rest.js";
+import { make } from "../page/dom.js";
 
 export const zipOf = (id) => `${jobPath(id)}/images/all.zip`;
 

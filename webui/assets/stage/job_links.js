@@ -1,7 +1,7 @@
 // Beside the words on the job on the stage: the way to what somebody else draws, and the way back to one's own.
 
-import { setAttribute, setText } from "../page/dom.js";
 import { drawnElsewhere, ownInstead, unfinished } from "../model/model.js";
+import { setAttribute, setText } from "../page/dom.js";
 
 export function renderJobLinks({ part }, state) {
   const own = ownInstead(state);

@@ -1,7 +1,7 @@
 // What can be done with the picture on the stage or in the viewer: buttons with `data-do`, there and here.
 
-import { press, setText } from "../page/dom.js";
 import { picturesOf } from "../model/strip_places.js";
+import { press, setText } from "../page/dom.js";
 import { Viewer } from "./viewer.js";
 
 const SAID_MS = 1200;

@@ -1,8 +1,8 @@
 // The bar with one segment a phase, and the line under it.
 
-import { make, setAttribute, setText } from "../page/dom.js";
 import { shownJob, shownProgress, unfinished } from "../model/model.js";
 import { otherPausedWords, phaseLine } from "../model/words.js";
+import { make, setAttribute, setText } from "../page/dom.js";
 
 export function renderProgress({ part }, state) {
   renderBar(part("progress"), shownProgress(state), state.share?.value || 0, shownJob(state));

@@ -1,12 +1,13 @@
-// The picture and its infotext.
+// The picture, or what stands in its place.
 
-import { byId, logBox, make, setAttribute, setText } from "../page/dom.js";
+import { clock } from "../model/format.js";
 import { chainOf, shownJob, shownPreview, sizeOf, unfinished } from "../model/model.js";
-import { picturesOf } from "../model/strip_places.js";
 import { FAILED } from "../model/statuses.js";
+import { picturesOf } from "../model/strip_places.js";
+import { noteWords } from "../model/words.js";
+import { byId, logBox, make, setAttribute, setText } from "../page/dom.js";
+import { promptOf, renderInfotext } from "./infotext.js";
 import { renderStrip } from "./strip.js";
-import { linkTo } from "./viewer.js";
-import { clock, noteWords } from "../model/words.js";
 
 export const FROM_ANOTHER = "Edited from an earlier job";
 const CHIP = { type: "button", class: "sd-chip" };
@@ -153,35 +154,6 @@ function welcome(model) {
   ];
 }
 
-function renderInfotext(info, actions, { job, output, preview }) {
-  if (!info) return;
-  const text = output && !preview ? output.infotext : "";
-  const waiting = job && (preview || !output || unfinished(job)) ? asked(job) : "";
-  const key = text || `…${waiting}`;
-  allowSending(actions, Boolean(text));
-  if (info.dataset.key === key) return;
-  info.dataset.key = key;
-  info.replaceChildren();
-  if (text) {
-    info.append(...withPrompt(text));
-    linkTo(actions, output);
-  } else if (waiting) {
-    info.append(...withPrompt(waiting));
-  } else {
-    info.append("The settings of each picture are shown here and kept in its file.");
-  }
-}
-
-function allowSending(box, on) {
-  if (box.dataset.on === (on ? "yes" : "no")) return;
-  box.dataset.on = on ? "yes" : "no";
-  for (const button of box.querySelectorAll("button")) button.disabled = !on;
-  for (const link of box.querySelectorAll("a")) {
-    setAttribute(link, "aria-disabled", on ? null : "true");
-    setAttribute(link, "tabindex", on ? null : "-1");
-  }
-}
-
 // What people should be told of a job: what it was made from, that it went on at some step, or was drawn with less memory.
 function renderNotes(list, job) {
   const notes = job?.notes || [];
@@ -194,24 +166,4 @@ function renderNotes(list, job) {
   if (!origin) return;
   const show = make("button", { type: "button", class: "sd-text", "data-origin": origin }, "Show that one");
   list.prepend(make("li", {}, `${FROM_ANOTHER}. `, show));
-}
-
-function promptOf(text) {
-  const cut = text.search(/\n(Negative prompt: |Steps: )/);
-  return cut < 0 ? (text.startsWith("Steps: ") ? "" : text) : text.slice(0, cut);
-}
-
-// The infotext with its prompt set off.
-function withPrompt(text) {
-  const prompt = promptOf(text);
-  return [make("b", {}, prompt), text.slice(prompt.length)];
-}
-
-// What is being drawn, in the words of the infotext that it will have.
-function asked(job) {
-  const { prompt, steps, sampler_name, scheduler, cfg_scale, width, height } = { ...job.request, ...(job.resolved || {}) };
-  const size = width && height ? `${width}x${height}` : null;
-  const pairs = { Steps: steps, Sampler: sampler_name, "Schedule type": scheduler, "CFG scale": cfg_scale, Size: size };
-  const known = Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined);
-  return `${prompt || ""}\n${known.map(([name, value]) => `${name}: ${value}`).join(", ")}`;
 }

@@ -1,9 +1,9 @@
 // The strip of thumbnails: a place for each picture, the newest last and in sight.
 
 import { drawnNow, partOf } from "../model/batch.js";
-import { make, setAttribute } from "../page/dom.js";
 import { shownJob, shownPreview, shownProgress, sizeOf, unfinished } from "../model/model.js";
 import { placesOf } from "../model/strip_places.js";
+import { make, setAttribute } from "../page/dom.js";
 
 const INNER = 88; // per cent of a place that its picture takes, as the padding of stage.css leaves it
 const MARGIN = 9; // px that a place in sight keeps from the strip's ends

@@ -13,7 +13,7 @@ import gradio as gr
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from webui import checkpoint_facts as suits
-from webui.components import html, tool_button
+from webui.components import hidden_button, html, tool_button
 from webui.listeners import Component, Script, on
 
 SIZES = '<div id="{prefix}_sizes" class="sd-chips" role="group" aria-label="Sizes that suit the model"></div>'
@@ -85,7 +85,7 @@ def size(form: Form) -> None:
     for name, side in sides.items():
         form.add(name, side, suited=True)
     html(SIZES.format(prefix=form.prefix))
-    chip = gr.Button("Size", elem_id=form.id("size_chip"), visible="hidden")
+    chip = hidden_button("Size", form.id("size_chip"))
     on(swap.click, None, sides, sides, Script("swapSides", form.prefix))
     on(chip.click, None, outputs=sides, script=Script("chosenSize", form.prefix))
 
