@@ -88,6 +88,30 @@ ROOMS: dict[str, frozenset[str]] = {
     "modules": BASE,
 }
 
+# Within a room: the packages and modules of the same room that a package may import beside itself. What stands beside
+# the packages, such as `modules.engine.worker`, puts them together and may import them all.
+PACKAGES: dict[str, frozenset[str]] = {
+    f"modules.{package}": frozenset(f"modules.{package.split('.')[0]}.{name}" for name in names.split())
+    for package, names in {
+        "jobs.models": "lenient samplers",
+        "jobs.kinds": "models lenient rows samplers version",
+        "jobs.store": "answers rows",
+        "engine.families": "samplers",
+        "engine.models": "families stopping",
+        "engine.previews": "models progress stopping",
+        "engine.progress": "",
+        "engine.samplers": "",
+        "engine.stopping": "",
+        "engine.work": "engine_parts families models progress samplers stopping",
+        "api.auth": "answers services server",
+        "api.jobs": "answers auth live numbers openapi sdapi services",
+        "api.live": "answers auth numbers page server services",
+        "api.page": "answers",
+        "api.sdapi": "answers auth jobs live openapi services",
+        "api.server": "answers live services",
+    }.items()
+}
+
 
 def source_files() -> Iterator[Path]:
     """Yield every Python file of the program itself (no tests, benchmarks or training scripts)."""
@@ -164,6 +188,29 @@ def test_a_room_imports_only_what_it_may(path: Path) -> None:
     assert room is not None, f"{path} belongs to no room"
     wrong = sorted(name for name in imports_of(path) if not allowed(name, room))
     assert not wrong, f"{path.relative_to(ROOT)} is in the room {room}, which may not import {wrong}"
+
+
+def test_every_package_of_a_room_is_in_the_table() -> None:
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for room in ("jobs", "engine", "api")
+        for path in (ROOT / "modules" / room).glob("*/__init__.py")
+    }
+    assert found == set(PACKAGES)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_of_its_room_only_what_it_may(package: str) -> None:
+    room = package.rpartition(".")[0]
+    inside = (*PACKAGES[package], package)
+    wrong = {
+        f"{module_name(path)} imports {name}"
+        for path in FILES
+        if module_name(path).startswith(package + ".")
+        for name in imports_of(path)
+        if name.startswith(room + ".") and not any(name == ok or name.startswith(ok + ".") for ok in inside)
+    }
+    assert not wrong
 
 
 def test_nobody_imports_app() -> None:
