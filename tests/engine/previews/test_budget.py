@@ -60,6 +60,15 @@ def test_a_decoder_that_takes_longer_than_the_budget_even_with_all_cores_is_not_
     assert "full" not in run(budget, 20, step_seconds=3.0)
 
 
+def test_the_first_preview_that_was_measured_counts_instead_of_what_it_costs_at_least(tmp_path: Path) -> None:
+    known = experience(tmp_path)
+    known.learn("step", 3.0, CALL)
+    known.learn("decode", 0.1, ONE)
+    budget = Budget()
+    budget.begin(known, CALL)
+    assert run(budget, 3, step_seconds=3.0, share=0.2) == ["full", "small", "small"]
+
+
 def test_it_goes_down_when_over_and_up_again_when_well_under() -> None:
     budget = Budget()
     budget.begin(None, CALL)
