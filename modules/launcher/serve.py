@@ -43,7 +43,6 @@ class Programs:
     engine: tuple[str, ...] = ("-m", "modules.engine")
 
 
-ENGINES = (FIRST_ENGINE,)
 OPEN_TO_ALL = (
     "--listen without a password: everyone in your network can use this page. Each sees his own jobs only; you, on "
     "this machine, see all. Ask for a password with --api-auth-path FILE (lines of user:password)."
@@ -61,7 +60,9 @@ _QUIET = {
 }
 
 
-def serve(arguments: Arguments, programs: Programs = Programs()) -> ExitCode:
+def serve(
+    arguments: Arguments, programs: Programs = Programs(), engine_ids: Sequence[str] = (FIRST_ENGINE,)
+) -> ExitCode:
     """Run Steady Diffusion until it is told to stop.
 
     Raises:
@@ -88,10 +89,8 @@ def serve(arguments: Arguments, programs: Programs = Programs()) -> ExitCode:
     board = Switchboard(State())
     kept = locks if DESCRIPTORS_ARE_INHERITED else ()
     engine_command = (str(python), *programs.engine)
-    engines = [
-        Keeper(Recipe("engine", engine_command, ROOT, environment | who_it_is(id), kept, pass_on, id), board)
-        for id in ENGINES
-    ]
+    told = {id: environment | who_it_is(id, engine_ids) for id in engine_ids}
+    engines = [Keeper(Recipe("engine", engine_command, ROOT, told[id], kept, pass_on, id), board) for id in engine_ids]
     for_server = environment | to_environment(hash_passwords(passwords, data))
     server_recipe = Recipe("server", (str(python), *programs.server), ROOT, for_server, kept, pass_on)
     server = _server_keeper(server_recipe, board, listener, _greeter(address, arguments.autolaunch))
@@ -148,7 +147,7 @@ def child_environment(arguments: Arguments, data: DataFolder) -> dict[str, str]:
     }
 
 
-def who_it_is(engine: str, engines: Sequence[str] = ENGINES) -> dict[str, str]:
+def who_it_is(engine: str, engines: Sequence[str]) -> dict[str, str]:
     """Return what an engine is told of itself and of those beside it."""
     return {"STEADY_ENGINE": engine, "STEADY_OTHER_ENGINES": " ".join(one for one in engines if one != engine)}
 

@@ -20,7 +20,7 @@ def main(how: str, more: Mapping[str, str] | None = None) -> None:
         sys.exit(7)
     if how == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    state = State()
+    state = State(os.environ["STEADY_ENGINE"])
     link = Link.from_environment(state, "engine")
     assert link is not None
     link.on_closed(lambda: os._exit(0))
@@ -30,6 +30,7 @@ def main(how: str, more: Mapping[str, str] | None = None) -> None:
     state.assign_current_image(None, ("image/png", b"picture"))
     death = json.loads(os.environ.get("STEADY_LAST_DEATH", "null"))
     about = {"pid": os.getpid(), "last_death": death, "preview": state.id_live_preview}
+    about["others"] = os.environ["STEADY_OTHER_ENGINES"]
     link.publish_own(STATUS, about | dict(more or {}))
     print("the engine is there", flush=True)
     threading.Event().wait()

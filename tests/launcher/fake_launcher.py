@@ -3,6 +3,7 @@
 `python -m tests.launcher.fake_launcher [MODULE OF ANOTHER ENGINE] PORT DATA`
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,7 +17,8 @@ def main(port: str, data: str, engine: str = "tests.launcher.fake_engine") -> in
     set_up_logging("INFO")
     programs = Programs(("-m", "tests.launcher.fake_server"), ("-m", engine))
     try:
-        return serve(Arguments(port=int(port), data_dir=str(Path(data)), skip_install=True), programs)
+        engines = os.environ.get("FAKE_ENGINES", "1").split()
+        return serve(Arguments(port=int(port), data_dir=str(Path(data)), skip_install=True), programs, engines)
     except LaunchError as error:
         print(error, file=sys.stderr)
         return error.code

@@ -1,5 +1,7 @@
-"""A supervisor with two engines: what is done to one leaves the other alone; no processes, no waiting."""
+"""A supervisor with two engines: what is done to one leaves the other alone."""
 
+import os
+import signal
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from modules.launcher.switchboard import Switchboard
 from modules.link.outbox import Signal
 from modules.link.topics import HEARTBEAT, topic_of
 from modules.shared_state import State
+from tests.launcher.conftest import Launcher, eventually
 from tests.launcher.fake_children import World, recipe
 
 BEAT = {
@@ -111,6 +114,20 @@ def test_each_is_reported(room: Room) -> None:
     assert (report["engine"]["status"], report["engine/2"]["reason"]) == ("up", "silent")
 
 
+def test_two_real_engines_live_and_die_for_themselves(launcher: Launcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_ENGINES", "1 2")
+    launcher.start()
+    eventually(lambda: "engine/2" in launcher.ask()["topics"])
+    before = launcher.ask()["topics"]
+    assert (before["engine"]["others"], before["engine/2"]["others"]) == ("2", "1")
+    os.kill(before["engine/2"]["pid"], signal.SIGKILL)
+    after = eventually(lambda: (now := launcher.ask()["topics"])["engine/2"]["last_death"] and now)
+    assert after["engine"] == before["engine"]
+    assert after["engine/2"]["last_death"]["reason"] == "killed by SIGKILL"
+    assert after["engine/2"]["preview"] == 2, "its noticeboard goes on counting"
+    assert [after["supervisor"][name]["deaths"] for name in ("engine", "engine/2")] == [0, 1]
+
+
 def test_an_engine_is_told_who_it_is_and_who_the_others_are() -> None:
-    assert who_it_is("1") == {"STEADY_ENGINE": "1", "STEADY_OTHER_ENGINES": ""}
+    assert who_it_is("1", ["1"]) == {"STEADY_ENGINE": "1", "STEADY_OTHER_ENGINES": ""}
     assert who_it_is("2", ["1", "2", "3"]) == {"STEADY_ENGINE": "2", "STEADY_OTHER_ENGINES": "1 3"}
