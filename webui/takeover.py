@@ -10,9 +10,9 @@ from typing import Any
 from modules.errors import InvalidRequest, UnknownJob
 from modules.images.foreign import infotext_in, program_of
 from modules.images.takeover import Takeover, looks_like_infotext, take_over, take_request
-from modules.jobs.answers import resolved_answer
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor, Job
+from modules.jobs.serialization import resolved_answer
 from modules.jobs.store.job_store import JobStore
 
 LONGEST = 200_000

@@ -21,10 +21,10 @@ from modules.api.sdapi.generation_answer import read_image
 from modules.api.services import Services
 from modules.errors import InvalidRequest, UnknownJob
 from modules.jobs import submission
-from modules.jobs.answers import job_answer
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.rows import STATUSES, Image, Job
+from modules.jobs.serialization import job_answer
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.store.jobs import JobFilter
 from modules.jobs.store.queue import JOB_ID, PRIORITY_HIGHEST

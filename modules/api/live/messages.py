@@ -7,8 +7,8 @@ from typing import Any
 
 from modules.api.answers import json_bytes
 from modules.api.live.subscription import Message
-from modules.jobs.answers import job_answer
 from modules.jobs.rows import TERMINAL, Event, Job
+from modules.jobs.serialization import job_answer
 from modules.jobs.store.job_store import JobStore, Moment
 
 MOST_EVENTS_AT_ONCE = 500

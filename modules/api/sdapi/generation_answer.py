@@ -9,10 +9,10 @@ from typing import Any
 
 from modules.api.answers import json_bytes
 from modules.errors import StorageError
-from modules.jobs.answers import resolved_answer
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 from modules.jobs.rows import Image, Job
+from modules.jobs.serialization import resolved_answer
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.version import VERSION
 from modules.paths import DataFolder

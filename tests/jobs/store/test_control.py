@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from modules.errors import QueueFull, UnknownJob
-from modules.jobs.answers import job_answer
 from modules.jobs.rows import Job, Note, Pending, QueueLimits, RequestAnswer
+from modules.jobs.serialization import job_answer
 from modules.jobs.store.job_store import JobStore
 from tests.jobs.conftest import Clock
 from tests.jobs.store.test_job_store import DIED, get, story, submit

@@ -7,9 +7,9 @@ import json
 import gradio as gr
 
 from modules.errors import IdTaken, InvalidRequest, SteadyError
-from modules.jobs.answers import job_answer
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
+from modules.jobs.serialization import job_answer
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.submission import Wishes, check_request
 from modules.jobs.submission import submit as submit_job
