@@ -95,7 +95,7 @@ PACKAGES: dict[str, frozenset[str]] = {
     for package, names in {
         "jobs.models": "lenient samplers",
         "jobs.kinds": "models lenient rows samplers version",
-        "jobs.store": "answers rows",
+        "jobs.store": "serialization rows",
         "engine.families": "samplers",
         "engine.models": "families stopping",
         "engine.previews": "models progress stopping",
@@ -279,7 +279,7 @@ def test_every_function_of_the_program_is_typed() -> None:
 
 
 def test_nothing_is_left_undone() -> None:
-    mark = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X{3}|HA" + r"CK)\b")
+    mark = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X{3}|HA" + r"CK)\b|^[<>]{7} ")
     found = [
         f"{path.relative_to(ROOT)}:{number}"
         for path in tracked_files(".py", ".js", ".css", ".md", ".toml", ".sh")

@@ -7,6 +7,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+from pydantic import ValidationError
+
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.rows import Image, Job
@@ -62,10 +64,16 @@ def job_answer(job: Job, images: Iterable[Image]) -> dict[str, Any]:
 
 
 def resolved_answer(job: Job) -> dict[str, Any] | None:
-    """Return what the engine draws of a job, as its kind tells it; None: it has not begun with it."""
+    """Return what the engine draws of a job, as its kind tells it; None: it has not begun with it.
+
+    None also of what only another version can read: one such row must not make a whole list unreadable.
+    """
     if job.resolved is None or job.kind not in KINDS:
         return None
-    return KINDS[job.kind].told(ResolvedJob.model_validate(job.resolved))
+    try:
+        return KINDS[job.kind].told(ResolvedJob.model_validate(job.resolved))
+    except ValidationError:
+        return None
 
 
 def _request_answer(job: Job) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class JobDrawing:
             resolved = ResolvedJob.model_validate(job.resolved)
             checkpoint = self._hashed(parts.catalogue.find(resolved.sources.checkpoint.name))
             checkpoint.check_usable()
-            if checkpoint.sha256 != resolved.sources.checkpoint.hash:
+            if not self._has_hash(checkpoint, resolved.sources.checkpoint.hash):
                 message = f"The weights of {checkpoint.name} were changed since this job began: submit it again."
                 raise ModelError(message)
             self._tell_of_another_environment(resolved)
@@ -130,6 +130,12 @@ class JobDrawing:
         if checkpoint.sha256 is not None:
             return checkpoint
         return wait_for(lambda: self._parts.catalogue.hashed(checkpoint), self._parts.cancel.check_waiting)
+
+    def _has_hash(self, checkpoint: Checkpoint, digest: str) -> bool:
+        """Tell whether these are the weights that the job began with; with those of an old row, which takes seconds."""
+        if checkpoint.sha256 == digest:
+            return True
+        return wait_for(lambda: self._parts.catalogue.had_hash(checkpoint, digest), self._parts.cancel.check_waiting)
 
     def _batches_left(self, resolved: ResolvedJob) -> list[BatchLeft]:
         """Return each batch with those of its pictures that no earlier run completed.

@@ -12,7 +12,7 @@ from modules.errors import InvalidRequest, ModelError
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.folder import find_models, look_at, readable, stamp_of
 from modules.jobs.models.hashes import HashCache, fingerprint, hash_folder
-from modules.jobs.models.weight_files import weights_of_model
+from modules.jobs.models.weight_files import weights_of_folder, weights_of_model
 
 _LISTED_AT_MOST = 12
 _LOOKS_AGAIN_SECONDS = 1.0
@@ -82,15 +82,17 @@ class CheckpointCatalogue:
         """
         if checkpoint.sha256 is not None:
             return checkpoint
-        try:
-            files = weights_of_model(checkpoint.folder)
-            complete = replace(checkpoint, sha256=self._hash(checkpoint.folder, files))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            where = getattr(error, "filename", None) or checkpoint.path
-            raise ModelError(f"The weights of {checkpoint.name} cannot be read ({reason}): {where}") from error
+        complete = replace(checkpoint, sha256=self._hash_of(checkpoint, weights_of_model))
         self._replace(checkpoint, complete)
         return complete
+
+    def had_hash(self, checkpoint: Checkpoint, digest: str) -> bool:
+        """Tell whether this is the model's hash by the rule of the first versions, reading its weights (seconds).
+
+        Raises:
+            ModelError: the weights cannot be read.
+        """
+        return self._hash_of(checkpoint, weights_of_folder) == digest
 
     def _match(self, name: str) -> Checkpoint | None:
         wanted = name.strip()
@@ -161,6 +163,14 @@ class CheckpointCatalogue:
         except (OSError, ValueError):
             return checkpoint
         return replace(checkpoint, sha256=sha256)
+
+    def _hash_of(self, checkpoint: Checkpoint, weights_of: Callable[[Path], Sequence[Path]]) -> str:
+        try:
+            return self._hash(checkpoint.folder, weights_of(checkpoint.folder))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            where = getattr(error, "filename", None) or checkpoint.path
+            raise ModelError(f"The weights of {checkpoint.name} cannot be read ({reason}): {where}") from error
 
     def _hash(self, path: Path, files: Sequence[Path]) -> str:
         state = fingerprint(files)  # As they are before they are read: who changes them meanwhile changes this too.

@@ -32,6 +32,11 @@ def weights_of_component(folder: Path) -> list[Path]:
     return [path for path in files if not _VARIANT.search(path.stem)] or files
 
 
+def weights_of_folder(folder: Path) -> list[Path]:
+    """Return all safetensors files that lie in folders of a model: what the first versions hashed."""
+    return sorted(folder.glob("*/*.safetensors"), key=lambda path: path.relative_to(folder).as_posix())
+
+
 def weights_of_model(folder: Path) -> list[Path]:
     """Return the files whose weights draw, in a fixed order: what else lies in the folder does not change a picture.
 

@@ -223,6 +223,16 @@ def test_the_hash_is_of_what_is_loaded(place: Path) -> None:
     assert catalogue(place).find("model").sha256 != before
 
 
+def test_a_hash_of_the_first_versions_is_known_again() -> None:
+    """They hashed all that lies in a model's folders; this is what one of them wrote of the embedded model."""
+    models = CheckpointCatalogue([ROOT / "models"])
+    emoji = models.find("emoji")
+    was = "8395155179225aaeb09c3c80b847feffa207304d6e73e0c86a983be30a721a71"
+    assert emoji.sha256 != was
+    assert models.had_hash(emoji, was)
+    assert not models.had_hash(emoji, "0" * 64)
+
+
 def test_a_model_that_is_known_is_read_again_when_its_files_change(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

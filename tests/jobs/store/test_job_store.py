@@ -10,6 +10,7 @@ from modules.jobs.serialization import job_answer, output_answer
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.store.jobs import JobFilter
 from tests.jobs.conftest import Clock
+from tests.jobs.made_jobs import flat_row
 
 DIED = Death(ordered=False, reason="killed by SIGKILL", log=("loading", "Out of memory"))
 
@@ -199,6 +200,18 @@ def test_the_answer_has_all_that_clients_read(store: JobStore) -> None:
     ]  # fmt: skip
     names = {"id", "kind", "status", "phase", "progress", "attempts", "error", "request", "owner", "position"}
     assert set(answer) >= names | {"created_at", "started_at", "finished_at", "resolved", "stopped_after_seconds"}
+
+
+def test_a_row_of_another_version_is_told_without_what_cannot_be_read(store: JobStore) -> None:
+    submit(store, "a")
+    store.queue.submit("dream", {"prompt": "a secret of another kind"}, "me", id="b")
+    for id, values in (("a", {"seed": 1}), ("b", flat_row())):
+        store.claims.set_resolved(id, values)
+    assert job_answer(get(store, "a"), [])["resolved"] is None
+    assert [job_answer(get(store, "b"), [])[name] for name in ("kind", "request", "resolved")] == ["dream", {}, None]
+    submit(store, "c")
+    store.claims.set_resolved("c", flat_row(steps=7))
+    assert job_answer(get(store, "c"), [])["resolved"]["steps"] == 7
 
 
 def test_data_version_changes_with_every_change_of_anyone(store: JobStore) -> None:
