@@ -26,7 +26,6 @@ PURE = BASE | {
     "pydantic",
     "pydantic_core",
     "PIL",
-    "lark",
     "tokenizers",
 }
 WEB = {"modules.api", "webui", "gradio", "app"}

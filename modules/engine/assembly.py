@@ -109,6 +109,7 @@ def serve(
         thread.join(timeout=0.5)  # With a timeout, so that signal handlers get their turn.
     parts.status.change("stopping")
     parts.previews.close()
+    parts.snapshots.close()
     store.close()
 
 

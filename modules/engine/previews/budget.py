@@ -135,7 +135,11 @@ class Budget:
 
     def pause_seconds(self, share: float) -> float:
         """Return how long to make none after one, so that the next one and all after it keep the budget."""
-        return 0.0 if math.isinf(share) else max(self._cost(self._best()) / share, _SHORTEST_PAUSE_SECONDS)
+        if math.isinf(share):
+            return 0.0
+        # Another job may have begun while the last preview of the one before was made.
+        cost = self._cost(self._best()) if self._usable else 0.0
+        return max(cost / share, _SHORTEST_PAUSE_SECONDS)
 
     def _best(self) -> Method:
         """Return the best method that there is room for. One that was never tried is worth a try."""

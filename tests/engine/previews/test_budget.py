@@ -115,6 +115,14 @@ def test_the_pause_after_a_preview_keeps_the_budget_with_the_cheapest_too() -> N
     assert budget.pause_seconds(float("inf")) == 0.0
 
 
+def test_a_job_that_begins_while_a_preview_is_made_leaves_the_pause_after_it_the_shortest() -> None:
+    budget = Budget()
+    budget.step_took(1.0, 0.0)
+    budget.choose(["full", "small"], 0.02, 1)
+    budget.begin(None, Size(64, 64))
+    assert budget.pause_seconds(0.02) == 0.2
+
+
 def test_with_fast_steps_previews_go_by_time_and_are_clean_from_the_first_on(tmp_path: Path) -> None:
     """As the embedded model draws: steps of 25 ms, a small decoder of 4 ms, which is too much after each step."""
     known, share = experience(tmp_path), 0.02
