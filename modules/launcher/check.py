@@ -18,9 +18,10 @@ from modules.paths import ROOT
 logger = logging.getLogger(__name__)
 
 REQUIREMENTS = "requirements-dev.txt"
-# One file after the other in each of two processes: most of the time tests wait for programs that they started. The
-# files come as tests/conftest.py orders them, the long ones first; xdist by itself would put those of few tests last.
-IN_TWO_PROCESSES = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+# One file after the other in each of three processes, for two cores: much of the time tests wait for programs that they
+# started. The files come as tests/conftest.py orders them, the long ones first; xdist by itself would put those of few
+# tests last.
+IN_THREE_PROCESSES = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 # Python compiles by itself the few modules that are ever imported. "0": pip reads an option with "no" in it so.
 INSTALL_QUICKLY = {"PIP_NO_COMPILE": "0"}
 LINTERS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("tests.javascript.check",))
@@ -37,11 +38,11 @@ def check(arguments: Arguments) -> ExitCode:
     os.environ.update(INSTALL_QUICKLY)
     python = Environment(ROOT, newest=arguments.newest_packages).python(arguments.skip_install, REQUIREMENTS)
     environment = {**os.environ, browser.ENVIRONMENT_VARIABLE: _chromium()}
-    failed = [" ".join(words) for words in LINTERS if _run(python, words, environment)]
+    failed = _lint(python, environment)
     for name in failed:
         print(f"{name} failed: see above. The tests run all the same; the exit code will be {ExitCode.FAILED}.")
     sys.stdout.flush()
-    tests = _run(python, ("pytest", *IN_TWO_PROCESSES, *arguments.rest), environment)
+    tests = _run(python, ("pytest", *IN_THREE_PROCESSES, *arguments.rest), environment)
     return ExitCode.FAILED if failed or tests else ExitCode.OK
 
 
@@ -51,6 +52,27 @@ def _chromium() -> str:
         raise LaunchError(f"the browser tests need a Chromium and none was found: {browser.REMEDY}.", ExitCode.FAILED)
     logger.info("The browser tests use %s", path)
     return path
+
+
+def _lint(python: Path, environment: dict[str, str]) -> list[str]:
+    """Run all linters side by side, print what they say one after the other, and return those that failed."""
+    running = [
+        (
+            " ".join(words),
+            subprocess.Popen(
+                [str(python), "-m", *words], cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            ),
+        )
+        for words in LINTERS
+    ]  # fmt: skip
+    failed = []
+    for name, process in running:
+        said, _ = process.communicate()
+        print(f"{name}\n{said}", end="")
+        if process.returncode:
+            failed.append(name)
+    return failed
 
 
 def _run(python: Path, words: tuple[str, ...], environment: dict[str, str]) -> int:

@@ -127,7 +127,7 @@ def test_the_tests_do_not_run_without_a_browser(monkeypatch: pytest.MonkeyPatch)
         check.check(Arguments(command="test", skip_install=True))
 
 
-def test_linters_and_tests_run_in_order_and_one_failure_is_enough(
+def test_linters_and_tests_tell_in_order_and_one_failure_is_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     python = tmp_path / "python"
@@ -138,11 +138,9 @@ def test_linters_and_tests_run_in_order_and_one_failure_is_enough(
     arguments = Arguments(command="test", rest=("-k", "one two"))
     assert check.check(arguments) == ExitCode.FAILED
     lines = capfd.readouterr().out.splitlines()
+    linters = ("ruff check .", "ruff format --check .", "mypy", "tests.javascript.check")
     assert lines == [
-        "-m ruff check . in chromium",
-        "-m ruff format --check . in chromium",
-        "-m mypy in chromium",
-        "-m tests.javascript.check in chromium",
+        *[line for name in linters for line in (name, f"-m {name} in chromium")],
         "ruff format --check . failed: see above. The tests run all the same; the exit code will be 1.",
-        "-m pytest -n 2 --dist loadfile --no-loadscope-reorder -k one two in chromium",
+        "-m pytest -n 3 --dist loadfile --no-loadscope-reorder -k one two in chromium",
     ]
