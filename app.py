@@ -28,7 +28,7 @@ from modules import shared
 from modules.api.application import assemble
 from modules.api.auth.authentication import Authentication
 from modules.api.auth.permission import Permission
-from modules.api.jobs.stop_requests import StoredRequests
+from modules.api.jobs.stop_requests import StopRequests
 from modules.api.page.assets import read_assets
 from modules.api.page.identity import Identity, assets_hash, page_hash
 from modules.api.server.log_throttle import throttle_logs
@@ -73,8 +73,8 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
     store = JobStore(folder.database, folder)
     catalogue = CheckpointCatalogue(model_folders(), hash_cache=folder.hashes)
     noticeboards = Noticeboards(shared.state) if link is None else link.noticeboards
-    requests = StoredRequests(store.requests, link, noticeboards, Permission(store.jobs, shared.opts))
-    blocks = create_ui(store, catalogue, requests.ask)
+    stops = StopRequests(store.control, link, noticeboards, Permission(store.jobs, shared.opts))
+    blocks = create_ui(store, catalogue, stops.ask)
     page = mount_page(blocks)
     instance = os.environ.get("STEADY_INSTANCE") or uuid.uuid4().hex
     services = build_services(
@@ -85,7 +85,7 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
         link=link,
         arguments=arguments,
         folder=folder,
-        requests=requests,
+        stops=stops,
         identity=Identity(instance, page_hash(blocks.config, blocks.head or "", assets_hash(ASSETS))),
     )
     auth = Authentication(passwords, folder.auth)

@@ -1,7 +1,7 @@
 """What the program does now, for everyone who watches: `State`, with the names that users of A1111's webui know.
 
 Standard library only, so that the launcher can hold one. A `State` works alone in any process. Ports connect it to
-more: `observer` (local changes go out), `requests` (skip and interrupt become durable requests), `command_port`
+more: `observer` (local changes go out), `stops` (skip and interrupt become durable requests), `command_port`
 (commands go to the launcher), and `preview_decoder` with `preview_encoder`.
 """
 
@@ -57,8 +57,8 @@ class Preview:
     engine: str = FIRST_ENGINE
 
 
-class Requests(Protocol):
-    """Where skip, interrupt and stop go when they are to outlive this process (design: a row in the job store)."""
+class Stops(Protocol):
+    """Where skip, interrupt and stop go when they are to outlive this process, as a row in the job store."""
 
     def request(self, kind: RequestKind, job: str | None) -> bool:
         """Request it of `job`, or of what runs when None; tell whether there was something to act on."""
@@ -131,7 +131,7 @@ class State:
         # It may only put them down somewhere; it must not wait and must not call this State.
         self.observer: Callable[[Mapping[str, object]], None] | None = None
         self.preview_observer: Callable[[Preview], None] | None = None
-        self.requests: Requests | None = None
+        self.stops: Stops | None = None
         self.command_port: Callable[[str], None] | None = None
         # Makes a picture of `current_latent`; None: nobody waits for that one any more.
         self.preview_decoder: Callable[[Any], Image | None] | None = None
@@ -221,8 +221,8 @@ class State:
         return True
 
     def _request(self, kind: RequestKind, job: str | None) -> bool:
-        if self.requests is not None:
-            return self.requests.request(kind, job)
+        if self.stops is not None:
+            return self.stops.request(kind, job)
         return self.apply_request(kind, job)
 
     # Commands to the launcher.

@@ -170,7 +170,7 @@ def test_requests_go_through_the_port() -> None:
             return job is None
 
     state = State()
-    state.requests = Rows()
+    state.stops = Rows()
     state.begin("a")
     assert state.skip() and state.interrupt() and state.stop_generating() and not state.interrupt("b")
     assert asked == [("skip", None), ("interrupt", None), ("stop", None), ("interrupt", "b")]

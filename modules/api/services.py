@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modules.api.auth.permission import Permission
-from modules.api.jobs.stop_requests import StoredRequests
+from modules.api.jobs.stop_requests import StopRequests
 from modules.api.live.broadcaster import Broadcaster
 from modules.api.live.watchers import Watchers
 from modules.api.page.identity import Identity
@@ -40,7 +40,7 @@ class Services:
     identity: Identity
     workers: Workers
     broadcaster: Broadcaster
-    requests: StoredRequests
+    stops: StopRequests
     permission: Permission
     shutdown: GracefulShutdown
     watchers: Watchers
@@ -55,7 +55,7 @@ def build_services(
     link: Link | None,
     arguments: Arguments,
     folder: DataFolder,
-    requests: StoredRequests,
+    stops: StopRequests,
     identity: Identity,
 ) -> Services:
     """Join the parts: stop buttons become stored requests; every commit is told to the engine and to who watches."""
@@ -64,8 +64,8 @@ def build_services(
     def notices() -> list[str]:
         return [*options.notices, *store.database.notices]
 
-    broadcaster = Broadcaster(store, requests.noticeboards, link, workers, identity, notices)
-    state.requests = requests
+    broadcaster = Broadcaster(store, stops.noticeboards, link, workers, identity, notices)
+    state.stops = stops
 
     def announce(number: int) -> None:
         if link is not None:
@@ -83,15 +83,15 @@ def build_services(
         catalogue=catalogue,
         options=options,
         state=state,
-        noticeboards=requests.noticeboards,
+        noticeboards=stops.noticeboards,
         link=link,
         arguments=arguments,
         folder=folder,
         identity=identity,
         workers=workers,
         broadcaster=broadcaster,
-        requests=requests,
-        permission=requests.permission,
+        stops=stops,
+        permission=stops.permission,
         shutdown=GracefulShutdown(),
         watchers=Watchers(),
     )

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp
 from modules.api.application import assemble
 from modules.api.auth.authentication import Authentication
 from modules.api.auth.permission import Permission
-from modules.api.jobs.stop_requests import StoredRequests
+from modules.api.jobs.stop_requests import StopRequests
 from modules.api.page.identity import Identity
 from modules.api.server.serving import SwappableServer
 from modules.api.services import Services, build_services
@@ -160,7 +160,7 @@ def services_in(root: Path) -> Services:
         link=None,
         arguments=Arguments(),
         folder=folder,
-        requests=StoredRequests(store.requests, None, Noticeboards(state), Permission(store.jobs, options)),
+        stops=StopRequests(store.control, None, Noticeboards(state), Permission(store.jobs, options)),
         identity=Identity("instance-1", "page-1"),
     )
 

@@ -34,8 +34,8 @@ def test_what_a_dead_engine_left_is_settled_before_torch_is_imported(
     left = [engine.submit() for _ in range(3)]
     for _ in left:
         engine.store.claims.claim("dead")
-    engine.store.requests.ask("interrupt", left[0])
-    engine.store.requests.ask("pause", left[1])
+    engine.store.control.ask("interrupt", left[0])
+    engine.store.control.ask("pause", left[1])
     process = start_engine(
         engine, models_folder, "next", PYTHONPATH=str(tmp_path / "slow"),
         STEADY_LAST_DEATH='{"ordered": false, "reason": "killed by SIGKILL"}',

@@ -75,7 +75,7 @@ def test_an_interrupt_is_obeyed_in_every_phase(engine: Engine, phase: str, monke
         running = engine.worker.running
         assert running is not None
         seen.append(running[1].phase)
-        assert engine.store.requests.ask("interrupt", identity).accepted
+        assert engine.store.control.ask("interrupt", identity).accepted
         engine.state.apply_request("interrupt", identity)
 
     PHASES[phase](engine, ask, monkeypatch)
@@ -91,7 +91,7 @@ def skipped_in(engine: Engine, phase: str, patch: pytest.MonkeyPatch, job: str, 
     """Draw the next job, which is `job`, and skip `image` of it in that phase."""
 
     def ask() -> None:
-        assert engine.store.requests.ask("skip", job).image == image
+        assert engine.store.control.ask("skip", job).image == image
         engine.state.apply_request("skip", job, image)
         patch.undo()  # what takes for ever does so once
 
@@ -143,14 +143,14 @@ def test_a_pause_is_obeyed_in_every_phase_and_loses_no_bit(
     identity = engine.submit(n_iter=2)
 
     def ask() -> None:
-        assert engine.store.requests.ask("pause", identity).accepted
+        assert engine.store.control.ask("pause", identity).accepted
         engine.state.apply_request("pause", identity)
 
     PHASES[phase](engine, ask, monkeypatch)
     engine.parts.encoder.forget()
     assert engine.run_next().status == "paused"
     monkeypatch.undo()
-    assert engine.store.requests.resume(identity).accepted
+    assert engine.store.control.resume(identity).accepted
     done = engine.run_next()
     assert (done.id, done.status) == (identity, "done")
     assert engine.files(done) == undisturbed
@@ -160,7 +160,7 @@ def test_the_model_is_given_back_when_a_paused_job_was_the_last(engine: Engine) 
     first, second = engine.submit(), engine.submit()
 
     def ask() -> None:
-        engine.store.requests.ask("pause", first)
+        engine.store.control.ask("pause", first)
         engine.state.apply_request("pause", first)
 
     at_step(engine, 2, ask)
@@ -172,7 +172,7 @@ def test_the_model_is_given_back_when_a_paused_job_was_the_last(engine: Engine) 
     assert engine.store.jobs.get(first).status == "paused"  # type: ignore[union-attr]
     assert loads == [1]  # The second had use for it.
     third = engine.submit()
-    at_step(engine, 2, lambda: (engine.store.requests.ask("pause", third), engine.state.apply_request("pause", third)))
+    at_step(engine, 2, lambda: (engine.store.control.ask("pause", third), engine.state.apply_request("pause", third)))
     engine.wait(lambda: engine.store.jobs.get(third).status == "paused")  # type: ignore[union-attr]
     engine.wait(lambda: engine.parts.model_cache.loaded is None)
 

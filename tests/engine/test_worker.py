@@ -100,7 +100,7 @@ def test_a_stored_skip_is_obeyed_once_for_its_own_image(engine: Engine) -> None:
     """The nudge was lost: the housekeeping finds the request in the row."""
 
     def ask() -> None:
-        assert engine.store.requests.ask("skip").image == 1
+        assert engine.store.control.ask("skip").image == 1
         engine.housekeeping.look()
         engine.housekeeping.look()
 
@@ -121,7 +121,7 @@ def test_stop_ends_the_job_after_the_current_image(engine: Engine) -> None:
 
 def test_a_stored_interrupt_is_found_by_the_housekeeping_and_before_the_job_begins(engine: Engine) -> None:
     def ask() -> None:
-        assert engine.store.requests.ask("interrupt").accepted
+        assert engine.store.control.ask("interrupt").accepted
         engine.housekeeping.look()
 
     at_step(engine, 2, ask)
@@ -131,7 +131,7 @@ def test_a_stored_interrupt_is_found_by_the_housekeeping_and_before_the_job_begi
     identity = engine.submit()
     claimed = engine.store.claims.claim("engine-1")
     assert claimed is not None
-    engine.store.requests.ask("interrupt", identity)
+    engine.store.control.ask("interrupt", identity)
     engine.worker.run_job(claimed)
     after = engine.store.jobs.get(identity)
     assert after is not None
@@ -244,7 +244,7 @@ def test_what_a_prompt_asks_for_and_does_not_get_is_told_once(engine: Engine) ->
     assert [note.text for note in engine.run_next().notes] == []
     at_step(engine, 1, lambda: engine.state.apply_request("pause", weighted))
     paused = engine.run_next()
-    engine.store.requests.resume(weighted)
+    engine.store.control.resume(weighted)
     notes = [note for note in engine.run_next().notes if note.kind == "plain-text"]
     assert paused.status == "paused"
     assert [note.text.partition(": ")[2] for note in notes] == ["(cat:1.3), [dog]."]

@@ -74,8 +74,8 @@ class Drawing:
         elif fault == "full" and job.status not in ("queued", "running", "paused", "done"):
             problems.append(f"the full disk made it {job.status}")
         if fault == "kill":
-            engine.store.requests.ask("interrupt", job.id)  # it does not go on: what is left is to be cleared away
-        engine.store.requests.resume(job.id)
+            engine.store.control.ask("interrupt", job.id)  # it does not go on: what is left is to be cleared away
+        engine.store.control.resume(job.id)
         run_until(engine, lambda: all(job.status in TERMINAL for job in all_jobs(engine.store)), KILLED)
         engine.housekeeping.look()
         problems += problems_of_files(root, engine.store)
@@ -146,12 +146,12 @@ class Pausing(Drawing):
         """Click until the disk takes it."""
         for _ in range(TIMES_FULL):
             with contextlib.suppress(StorageError):
-                return engine.store.requests.resume(job_id).accepted
-        return engine.store.requests.resume(job_id).accepted
+                return engine.store.control.resume(job_id).accepted
+        return engine.store.control.resume(job_id).accepted
 
     def _pause(self, engine: Engine, job_id: str) -> None:
         try:
-            engine.store.requests.ask("pause", job_id)
+            engine.store.control.ask("pause", job_id)
         except StorageError:
             return  # the click was refused, and the page said so
         engine.state.apply_request("pause", job_id)

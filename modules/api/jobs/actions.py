@@ -45,7 +45,7 @@ def routes(services: Services) -> APIRouter:
     @router.post("/{job_id}/resume")
     async def resume(request: Request, job_id: str) -> Response:
         """Go on with a paused job, before the other waiting jobs of its owner."""
-        return await act(request, job_id, lambda by: store.requests.resume(job_id, by=by))
+        return await act(request, job_id, lambda by: store.control.resume(job_id, by=by))
 
     @router.post("/{job_id}/retry")
     async def retry(request: Request, job_id: str) -> Response:
@@ -73,14 +73,14 @@ def routes(services: Services) -> APIRouter:
         on = (await read_object(request)).get("on")
         if not isinstance(on, bool):
             raise InvalidRequest(f"on {on!r} is not possible: send true or false.", "on")
-        return await act(request, job_id, lambda by: store.requests.set_forever(job_id, on, by=by), tell_job=True)
+        return await act(request, job_id, lambda by: store.control.set_forever(job_id, on, by=by), tell_job=True)
 
     return router
 
 
 def _add_request(router: APIRouter, services: Services, kind: RequestKind) -> None:
     async def request(request: Request, job_id: str) -> Response:
-        answer = await services.workers.run_control(services.requests.ask, kind, job_id, actor_of(request))
+        answer = await services.workers.run_control(services.stops.ask, kind, job_id, actor_of(request))
         return answered(answer)
 
     router.add_api_route(f"/{{job_id}}/{kind}", request, methods=["POST"], name=kind)

@@ -10,7 +10,7 @@ import logging
 from modules.api.auth.permission import Permission
 from modules.errors import StorageError
 from modules.jobs.rows import Actor, RequestAnswer
-from modules.jobs.store.requests import Requests
+from modules.jobs.store.control import Control
 from modules.link import Link
 from modules.link.noticeboards import Noticeboards
 from modules.shared_state import RequestKind
@@ -20,16 +20,14 @@ logger = logging.getLogger(__name__)
 STOPS = ("interrupt", "skip", "stop")  # a pause needs the disk: it keeps what is done so far
 
 
-class StoredRequests:
+class StopRequests:
     """The port that `State.skip`, `interrupt` and `stop_generating` go through in the server. Any thread.
 
     The launcher counts the interrupts that an engine does not obey: see `modules/launcher/disobedience.py`.
     """
 
-    def __init__(
-        self, requests: Requests, link: Link | None, noticeboards: Noticeboards, permission: Permission
-    ) -> None:
-        self._requests, self._link = requests, link
+    def __init__(self, control: Control, link: Link | None, noticeboards: Noticeboards, permission: Permission) -> None:
+        self._control, self._link = control, link
         self.noticeboards, self.permission = noticeboards, permission
 
     def request(self, kind: RequestKind, job: str | None) -> bool:
@@ -47,7 +45,7 @@ class StoredRequests:
             Refused: 403, it is another owner's, and that matters.
         """
         try:
-            answer = self._requests.ask(kind, job, by=by, permit=self.permission.rule(by, named=job is not None))
+            answer = self._control.ask(kind, job, by=by, permit=self.permission.rule(by, named=job is not None))
         except StorageError as error:
             answer = self._act_unstored(kind, job, by, error)
         if answer.accepted and answer.was == "running" and self._link is not None:

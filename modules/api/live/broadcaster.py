@@ -18,13 +18,13 @@ from typing import Any
 from modules.api.live.fan_out import FanOut
 from modules.api.live.messages import (
     MOST_EVENTS_AT_ONCE,
-    Batch,
     Beginning,
     Delivery,
-    Queue,
-    read_batch,
+    News,
+    QueueNow,
     read_beginning,
     read_missed,
+    read_news,
     read_queue,
     text_of,
 )
@@ -76,7 +76,7 @@ class Broadcaster:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._leaving = self._lost = False
-        self.queue = Queue(0, (), 0, False)
+        self.queue = QueueNow(0, (), 0, False)
         self.engine_given_up = asyncio.Event()
 
     def topic(self, name: str, job: str | None = None) -> Any:
@@ -269,15 +269,15 @@ class Broadcaster:
 
     async def _deliver(self) -> None:
         while True:
-            batch: Batch = await self._workers.run_poll(read_batch, self._store, self._number)
-            if batch.queue is not None:
-                self._take_queue(batch.queue)
-            if batch.deliveries and (first := batch.deliveries[0].event.number) > self._number + 1:
+            news: News = await self._workers.run_poll(read_news, self._store, self._number)
+            if news.queue is not None:
+                self._take_queue(news.queue)
+            if news.deliveries and (first := news.deliveries[0].event.number) > self._number + 1:
                 await self._make_up_for_a_gap(first - 1)
-            for delivery in batch.deliveries:
+            for delivery in news.deliveries:
                 await self._tell(delivery)
                 self._number = delivery.event.number
-            if len(batch.deliveries) < MOST_EVENTS_AT_ONCE:
+            if len(news.deliveries) < MOST_EVENTS_AT_ONCE:
                 return
 
     async def _make_up_for_a_gap(self, until: int) -> None:
@@ -298,7 +298,7 @@ class Broadcaster:
             if not future.done():
                 future.set_result(ended)
 
-    def _take_queue(self, queue: Queue) -> None:
+    def _take_queue(self, queue: QueueNow) -> None:
         if self._link is not None and queue.counts != self.queue.counts:
             self._link.publish("queue", queue.counts)
         self.queue = queue

@@ -18,7 +18,7 @@ CHANGE_THE_QUEUE = ("job", "removed", "queue")
 
 
 @dataclass(frozen=True)
-class Queue:
+class QueueNow:
     """How many jobs wait, the ids of the first of them in order, how many run, and whether no job is taken."""
 
     total: int
@@ -47,11 +47,11 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Batch:
+class News:
     """Events in order, and the queue as it is after them; None: they leave it as it was."""
 
     deliveries: tuple[Delivery, ...]
-    queue: Queue | None
+    queue: QueueNow | None
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Beginning:
     number: int
     job: dict[str, Any] | None
     running: dict[str, Any] | None
-    queue: Queue
+    queue: QueueNow
     replay: int | None
     reset: Message | None
 
@@ -74,29 +74,31 @@ def answer_for(now: Moment, job: Job | None) -> dict[str, Any] | None:
     return None if job is None else job_answer(job, now.jobs.images(job.id))
 
 
-def read_queue(store: JobStore) -> Queue:
+def read_queue(store: JobStore) -> QueueNow:
     """Return who waits and runs at one moment: a job that is claimed meanwhile is one or the other."""
     with store.moment() as now:
         return queue_at(now)
 
 
-def queue_at(now: Moment) -> Queue:
+def queue_at(now: Moment) -> QueueNow:
     """Return who waits and runs."""
     running = int(now.jobs.running() is not None)
-    return Queue(now.jobs.queued_count(), tuple(now.jobs.queued_ids(MOST_QUEUED_IDS)), running, now.jobs.queue_paused())
+    return QueueNow(
+        now.jobs.queued_count(), tuple(now.jobs.queued_ids(MOST_QUEUED_IDS)), running, now.jobs.queue_paused()
+    )
 
 
-def read_batch(store: JobStore, after: int, limit: int = MOST_EVENTS_AT_ONCE) -> Batch:
+def read_news(store: JobStore, after: int, limit: int = MOST_EVENTS_AT_ONCE) -> News:
     """Return the events after number `after`, each with its job as it is now.
 
     An event of an image carries that image alone, since a job may have a thousand of them. Of the others only a job's
     last one carries the job when the batch is long.
     """
     with store.moment() as now:
-        return _batch_at(now, now.events.after(after, limit))
+        return _news_at(now, now.events.after(after, limit))
 
 
-def _batch_at(now: Moment, events: list[Event]) -> Batch:
+def _news_at(now: Moment, events: list[Event]) -> News:
     jobs = now.jobs.by_ids(list({event.job_id for event in events if event.job_id is not None}))
     last = {event.job_id: event.number for event in events if event.kind != "image"}
     queue = queue_at(now) if any(event.kind in CHANGE_THE_QUEUE for event in events) else None
@@ -112,7 +114,7 @@ def _batch_at(now: Moment, events: list[Event]) -> Batch:
             answers[job.id] = answer_for(now, job)
         answer = answers.get(id or "") if carries else None
         deliveries.append(Delivery(event, _event_message(event, job, answer, queue), _ended(event)))
-    return Batch(tuple(deliveries), queue)
+    return News(tuple(deliveries), queue)
 
 
 def read_beginning(store: JobStore, owner: str | None, after: int | None, *, only_own: bool = False) -> Beginning:
@@ -138,7 +140,7 @@ def read_beginning(store: JobStore, owner: str | None, after: int | None, *, onl
 def read_missed(store: JobStore, after: int, until: int) -> tuple[Message, ...]:
     """Return the messages of events above `after` up to `until`, a part of them: none is the end."""
     limit = min(MOST_EVENTS_AT_ONCE, until - after)
-    return tuple(one.message for one in read_batch(store, after, limit).deliveries) if limit > 0 else ()
+    return tuple(one.message for one in read_news(store, after, limit).deliveries) if limit > 0 else ()
 
 
 def _reset(now: Moment, after: int, last: int) -> Message | None:
@@ -167,7 +169,7 @@ def _ended(event: Event) -> str | None:
     return status if status in TERMINAL else None
 
 
-def _event_message(event: Event, job: Job | None, answer: dict[str, Any] | None, queue: Queue | None) -> Message:
+def _event_message(event: Event, job: Job | None, answer: dict[str, Any] | None, queue: QueueNow | None) -> Message:
     content = _content(event) | {"job": answer, "payload": event.payload}
     if queue is not None and event.kind in CHANGE_THE_QUEUE:
         content |= queue.told

@@ -52,7 +52,7 @@ def _add_stops(router: APIRouter, services: Services) -> None:
         task_id = sent.get("task_id") or request.query_params.get("task_id")
         if task_id is not None and not isinstance(task_id, str):
             raise InvalidRequest(f"task_id {task_id!r} is no text: send the id of a job.", "task_id")
-        answer = await services.workers.run_control(services.requests.ask, kind, task_id, actor_of(request))
+        answer = await services.workers.run_control(services.stops.ask, kind, task_id, actor_of(request))
         told = plain if task_id is None else {"task_id": answer.job, "acted": answer.accepted}
         return json_answer(told if answer.notice is None else {**(told or {}), "notice": answer.notice})
 

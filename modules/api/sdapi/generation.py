@@ -62,7 +62,7 @@ async def _draw(services: Services, request: Request, checked: JobRequest, job_i
         services.broadcaster.forget(job_id, ended)
     if status is None:
         if checked.stop_on_disconnect:
-            await services.workers.run_control(services.requests.ask, "interrupt", job_id, by)
+            await services.workers.run_control(services.stops.ask, "interrupt", job_id, by)
         return Response(status_code=499)
     if status == LOST:
         raise retry_later(f"The database with job {job_id} was deleted or replaced: send the request again.", 5)

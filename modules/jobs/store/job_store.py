@@ -18,6 +18,7 @@ from pathlib import Path
 
 from modules.jobs.store.audit import Audit
 from modules.jobs.store.claims import Claims
+from modules.jobs.store.control import Control
 from modules.jobs.store.database import Database
 from modules.jobs.store.deletion import Deletion
 from modules.jobs.store.events import Events
@@ -25,7 +26,6 @@ from modules.jobs.store.images import Images
 from modules.jobs.store.jobs import Jobs
 from modules.jobs.store.order import read_order
 from modules.jobs.store.queue import Queue
-from modules.jobs.store.requests import Requests
 from modules.paths import DataFolder
 
 
@@ -40,7 +40,7 @@ class JobStore:
         self.jobs = Jobs(self.database)
         self.events = Events(self.database)
         self.queue = Queue(self.database)
-        self.requests = Requests(self.database)
+        self.control = Control(self.database)
         self.claims = Claims(self.database)
         self.images = Images(self.database, folder)
         self.deletion = Deletion(self.database, folder)

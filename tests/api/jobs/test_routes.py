@@ -65,7 +65,7 @@ async def test_the_preview_that_was_kept_of_a_paused_job_is_served(
     await submit(client, "mine")
     services.store.claims.claim("an engine")
     services.store.claims.set_resolved("mine", resolved_job().model_dump())
-    assert services.store.requests.ask("pause").accepted
+    assert services.store.control.ask("pause").accepted
     services.store.claims.pause_now("mine")
     path = (await client.get(f"{JOBS}/mine")).json()["preview"]
     assert path.startswith("/sdapi/v1/jobs/mine/preview?at=")
@@ -80,7 +80,7 @@ async def test_the_preview_that_was_kept_of_a_paused_job_is_served(
     assert (await client.get(f"{JOBS}/none/preview")).status_code == 404
     told = (await client.get("/openapi.json")).json()["paths"]["/sdapi/v1/jobs/{job_id}/preview"]["get"]["responses"]
     assert {"200", "204"} <= set(told) and "image/webp" in told["200"]["content"]
-    services.store.requests.resume("mine")
+    services.store.control.resume("mine")
     assert (await client.get(f"{JOBS}/mine")).json()["preview"] is None
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from modules.api.answers import Refused
 from modules.api.auth.permission import Permission
-from modules.api.jobs.stop_requests import StoredRequests
+from modules.api.jobs.stop_requests import StopRequests
 from modules.errors import StorageError
 from modules.jobs.rows import Actor, RequestKind
 from modules.jobs.store.database import Transaction
@@ -26,8 +26,8 @@ class Desk:
         self.state = State()
         self.store = JobStore(folder / "jobs.sqlite")
         self.options = Options(folder / "settings.json")
-        self.requests = StoredRequests(
-            self.store.requests, None, Noticeboards(self.state), Permission(self.store.jobs, self.options)
+        self.stops = StopRequests(
+            self.store.control, None, Noticeboards(self.state), Permission(self.store.jobs, self.options)
         )
 
     def run(self, job: str) -> None:
@@ -45,18 +45,18 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_an_interrupt_says_how_often_it_was_asked_for_and_orders_nothing_itself(desk: Desk) -> None:
     link = Told()
-    desk.requests._link = link  # type: ignore[assignment]
-    desk.requests.request("skip", "mine")
+    desk.stops._link = link  # type: ignore[assignment]
+    desk.stops.request("skip", "mine")
     for _ in range(4):
-        assert desk.requests.request("interrupt", None)
+        assert desk.stops.request("interrupt", None)
     assert [payload["times"] for _, payload in link.signals] == [0, 1, 2, 3, 4]
     assert desk.state.server_command is None
 
 
 def test_the_asker_is_kept_and_the_program_itself_is_none(desk: Desk) -> None:
-    desk.state.requests = desk.requests
-    desk.requests.ask("skip", "mine", Actor("tab-1", "10.0.0.1"))
-    desk.requests.ask("interrupt", "mine", Actor("tab-2", "10.0.0.2"))
+    desk.state.stops = desk.stops
+    desk.stops.ask("skip", "mine", Actor("tab-1", "10.0.0.1"))
+    desk.stops.ask("interrupt", "mine", Actor("tab-2", "10.0.0.2"))
     assert desk.state.interrupt("mine")
     rows = desk.store.audit.rows(10)
     assert [(row.owner, row.action, row.job_id) for row in rows] == [
@@ -66,10 +66,10 @@ def test_the_asker_is_kept_and_the_program_itself_is_none(desk: Desk) -> None:
 
 def test_a_click_on_the_page_is_refused_too_when_jobs_are_for_their_owners(desk: Desk) -> None:
     desk.options.update({"only_own_jobs": True})
-    desk.state.requests = desk.requests
+    desk.state.stops = desk.stops
     for job in ("mine", None):
         with pytest.raises(Refused, match="only_own_jobs"):
-            desk.requests.ask("interrupt", job, Actor("tab-2", "10.0.0.2"))
+            desk.stops.ask("interrupt", job, Actor("tab-2", "10.0.0.2"))
     assert desk.store.claims.pending("mine").requested is None
     assert desk.state.interrupt("mine"), "the program itself may"
 
@@ -90,7 +90,7 @@ def test_the_job_that_is_checked_is_the_one_that_is_stopped(desk: Desk, monkeypa
 
     monkeypatch.setattr(desk.store.database, "write", late)
     with pytest.raises(Refused):
-        desk.requests.ask("interrupt", None, by=Actor("me", "127.0.0.1"))
+        desk.stops.ask("interrupt", None, by=Actor("me", "127.0.0.1"))
     assert desk.store.claims.pending("theirs").requested is None
 
 
@@ -115,21 +115,21 @@ def test_a_full_disk_stops_no_stop(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, job: str | None, kind: RequestKind
 ) -> None:
     link = Told()
-    desk.requests._link = link  # type: ignore[assignment]
+    desk.stops._link = link  # type: ignore[assignment]
     monkeypatch.setattr(desk.store.database, "write", no_space)
-    answer = desk.requests.ask(kind, job, by=Actor("me", "127.0.0.1"))
+    answer = desk.stops.ask(kind, job, by=Actor("me", "127.0.0.1"))
     assert (answer.accepted, answer.was, answer.job) == (True, "running", "mine")
     assert "not written down" in str(answer.notice) and "No space left" in str(answer.notice)
     assert link.signals == [("nudge", {"kind": kind, "job": "mine", "image": 0, "times": 0})]
     desk.options.update({"only_own_jobs": True})
     with pytest.raises(Refused):
-        desk.requests.ask(kind, job, by=Actor("other", "127.0.0.1"))
+        desk.stops.ask(kind, job, by=Actor("other", "127.0.0.1"))
 
 
 def test_what_the_disk_is_needed_for_is_refused_when_it_is_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.requests._link = Told()  # type: ignore[assignment]
+    desk.stops._link = Told()  # type: ignore[assignment]
     desk.store.queue.submit("txt2img", {}, "me", id="waits")
     monkeypatch.setattr(desk.store.database, "write", no_space)
     for kind, job in (("pause", "mine"), ("interrupt", "waits")):
         with pytest.raises(StorageError):
-            desk.requests.ask(kind, job)  # type: ignore[arg-type]
+            desk.stops.ask(kind, job)  # type: ignore[arg-type]

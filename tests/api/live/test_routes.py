@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from modules.api.live.messages import read_batch, read_queue
+from modules.api.live.messages import read_news, read_queue
 from modules.api.live.routes import last_event_id
 from modules.api.services import Services
 from modules.errors import InvalidRequest
@@ -58,7 +58,7 @@ async def test_an_owner_sees_its_unfinished_job_else_its_last_else_the_running_o
     services.store.claims.claim("fake")
     assert await job_of("me") == "running"
     services.store.queue.submit("txt2img", {}, "me", id="last")
-    services.store.requests.ask("interrupt", "last")
+    services.store.control.ask("interrupt", "last")
     assert await job_of("me") == "last"
     services.store.queue.submit("txt2img", {}, "me", id="waiting")
     assert await job_of("me") == "waiting"
@@ -101,8 +101,8 @@ def test_of_many_missed_events_only_the_last_of_a_job_carries_it(services: Servi
     services.store.queue.submit("txt2img", {}, "me", id="mine")
     for _ in range(30):
         services.store.audit.note_settings(["samples_save"])
-    services.store.requests.ask("interrupt", "mine")
-    batch = read_batch(services.store, 0)
+    services.store.control.ask("interrupt", "mine")
+    batch = read_news(services.store, 0)
     contents = [json.loads(delivery.message.text) for delivery in batch.deliveries]
     carried = [content["job"] and content["job"]["status"] for content in contents if content["job_id"] == "mine"]
     assert carried == [None, "interrupted"]

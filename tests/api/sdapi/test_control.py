@@ -138,9 +138,9 @@ async def test_internal_progress_of_running_waiting_finished_and_unknown(
     for name in ("a", "b"):
         services.store.queue.submit("txt2img", {}, "me", id=name)
     assert (await ask(id_task="b"))["textinfo"] == "In queue: 2/2"
-    services.store.requests.ask("interrupt", "a")
+    services.store.control.ask("interrupt", "a")
     assert (await ask(id_task="a"))["completed"] is True
-    services.store.requests.ask("pause", "b")
+    services.store.control.ask("pause", "b")
     paused = await ask(id_task="b")
     assert (paused["completed"], paused["queued"], paused["textinfo"]) == (False, True, "Paused")
     unknown = await ask(id_task="never seen")
@@ -237,7 +237,7 @@ async def test_a_full_disk_stops_no_command(
 
     object.__setattr__(services, "link", object())  # a launcher listens
     services.state.begin("mine")
-    monkeypatch.setattr(services.requests, "_link", Told())
+    monkeypatch.setattr(services.stops, "_link", Told())
     monkeypatch.setattr(services.store.database, "write", no_space)
     for path, body in (("server-restart", {}), ("engine-restart", {"when": "now"}), ("interrupt", {}), ("skip", {})):
         answer = await client.post(f"/sdapi/v1/{path}", json=body)

@@ -230,7 +230,7 @@ async def test_a_leaving_server_does_not_wait_for_what_is_paused(
     waiting = asyncio.create_task(client.post(TXT2IMG, json={"force_task_id": "mine"}))
     await until(lambda: services.store.jobs.get("mine"))
     if what == "the job":
-        services.store.requests.ask("pause", "mine")
+        services.store.control.ask("pause", "mine")
     else:
         services.store.queue.pause()
     await asyncio.sleep(0.05)

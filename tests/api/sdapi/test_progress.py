@@ -75,7 +75,7 @@ async def test_of_several_engines_the_one_that_draws_the_job_is_asked(
 
 async def test_a_paused_job_waits(services: Services) -> None:
     services.store.queue.submit("txt2img", {}, "me", id="a")
-    services.store.requests.ask("pause", "a")
+    services.store.control.ask("pause", "a")
     answer = where_is(services.store, "a")
     assert (answer["queued"], answer["completed"], answer["textinfo"]) == (True, False, "Paused")
 

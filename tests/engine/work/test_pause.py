@@ -20,7 +20,7 @@ from tests.engine.moments import at_step, before_decoding
 
 def pause(engine: Engine) -> None:
     """Ask as the server does; the nudge is lost, and the housekeeping finds the request."""
-    assert engine.store.requests.ask("pause").accepted
+    assert engine.store.control.ask("pause").accepted
     engine.housekeeping.look()
 
 
@@ -34,7 +34,7 @@ def snapshot_files(engine: Engine) -> list[str]:
 
 
 def resume(engine: Engine, job: Job) -> Job:
-    assert engine.store.requests.resume(job.id).accepted
+    assert engine.store.control.resume(job.id).accepted
     return engine.run_next()
 
 
@@ -185,7 +185,7 @@ def test_a_paused_job_frees_the_device_when_nothing_else_is_to_be_drawn(engine: 
     identity = engine.submit(steps=6)
     engine.wait(lambda: engine.store.jobs.get(identity).status == "paused")  # type: ignore[union-attr]
     engine.wait(lambda: engine.parts.model_cache.loaded is None)
-    assert engine.store.requests.resume(identity).accepted
+    assert engine.store.control.resume(identity).accepted
     engine.wait(lambda: engine.store.jobs.get(identity).status == "done")  # type: ignore[union-attr]
 
 
@@ -237,7 +237,7 @@ def test_a_job_that_is_drawn_in_two_places_says_so(engine: Engine, monkeypatch: 
 def test_what_a_job_no_longer_needs_is_swept(engine: Engine) -> None:
     at_step(engine, 2, lambda: pause(engine))
     paused = engine.draw()
-    assert engine.store.requests.ask("interrupt", paused.id).accepted
+    assert engine.store.control.ask("interrupt", paused.id).accepted
     assert snapshot_files(engine) != []
     engine.housekeeping.look()
     assert snapshot_files(engine) == []
@@ -268,7 +268,7 @@ def test_another_process_goes_on_where_this_one_paused(engine: Engine, models_fo
     undisturbed = engine.draw(**request)
     at_step(engine, 4, lambda: pause(engine))
     paused = engine.draw(**request)
-    engine.store.requests.resume(paused.id)
+    engine.store.control.resume(paused.id)
     other = Process(engine, models_folder, "other")
     try:
         done = engine.wait(lambda: (job := engine.store.jobs.get(paused.id)) and job.finished and job, 120)

@@ -51,7 +51,7 @@ def test_a_job_that_goes_on_does_not_fall_back(engine: Engine) -> None:
     paused = engine.run_next()
     assert paused.status == "paused"
     assert 0.2 < paused.progress < 0.9
-    engine.store.requests.resume(job_id)
+    engine.store.control.resume(job_id)
     del engine.published[:]
     done = engine.run_next()
     assert done.status == "done"

@@ -25,7 +25,7 @@ MEDDLER = (
     "    id = chance.choice(ids)\n"
     "    chance.choice([\n"
     "        lambda: store.queue.move(id, chance.choice(['front', 'back', 3])),\n"
-    "        lambda: store.requests.ask('pause', id).accepted and store.requests.resume(id),\n"
+    "        lambda: store.control.ask('pause', id).accepted and store.control.resume(id),\n"
     "        lambda: store.queue.prioritise(id, chance.choice([-1, 0, 1])),\n"
     "        lambda: store.queue.pause() and store.queue.resume(),\n"
     "    ])()\n"
@@ -95,7 +95,7 @@ def test_threads_fill_the_queue_to_its_limit_and_no_further(store: JobStore) -> 
 def test_threads_that_interrupt_at_once_are_all_counted(store: JobStore) -> None:
     submit(store, "a")
     store.claims.claim("engine")
-    answers = at_once([lambda: store.requests.ask("interrupt", "a", by=Actor("me", "::1"))] * 20)
+    answers = at_once([lambda: store.control.ask("interrupt", "a", by=Actor("me", "::1"))] * 20)
     assert sorted(answer.times for answer in answers) == list(range(1, 21))
     assert len(store.audit.rows()) == 20
 

@@ -25,17 +25,17 @@ def deeds(store: JobStore) -> list[tuple[str, str | None, dict[str, Any]]]:
     ("deed", "row"),
     [
         (lambda store: submit(store, "new", by=ME), ("submit", "new", {})),
-        (lambda store: store.requests.ask("skip", by=ME), ("skip", "running", {})),
-        (lambda store: store.requests.ask("interrupt", "queued", by=ME), ("interrupt", "queued", {})),
-        (lambda store: store.requests.ask("pause", "running", by=ME), ("pause", "running", {})),
-        (lambda store: store.requests.ask("stop", "paused", by=ME), ("stop", "paused", {})),
-        (lambda store: store.requests.resume("paused", by=ME), ("resume", "paused", {})),
+        (lambda store: store.control.ask("skip", by=ME), ("skip", "running", {})),
+        (lambda store: store.control.ask("interrupt", "queued", by=ME), ("interrupt", "queued", {})),
+        (lambda store: store.control.ask("pause", "running", by=ME), ("pause", "running", {})),
+        (lambda store: store.control.ask("stop", "paused", by=ME), ("stop", "paused", {})),
+        (lambda store: store.control.resume("paused", by=ME), ("resume", "paused", {})),
         (lambda store: store.queue.retry("failed", by=ME), ("retry", "failed", {"was": "failed"})),
         (lambda store: store.queue.move("queued", "front", by=ME), ("move", "queued", {"to": "front"})),
         (lambda store: store.queue.move("queued", 2, by=ME), ("move", "queued", {"to": 2})),
         (lambda store: store.queue.prioritise("queued", 4, by=ME), ("priority", "queued", {"priority": 4})),
         (lambda store: store.queue.pause(by=ME), ("pause-queue", None, {})),
-        (lambda store: store.requests.set_forever("queued", True, by=ME), ("forever", "queued", {"on": True})),
+        (lambda store: store.control.set_forever("queued", True, by=ME), ("forever", "queued", {"on": True})),
         (
             lambda store: store.queue.interrupt_waiting(by=ME, owner="me"),
             ("interrupt-waiting", None, {"count": 1, "owner": "me"}),
@@ -68,20 +68,20 @@ def test_what_was_refused_or_done_by_the_program_itself_is_not_written_down(stor
     store.claims.claim("engine")
     store.claims.finish("a", "done")
     for refused in (
-        lambda: store.requests.ask("interrupt", "a", by=ME),
-        lambda: store.requests.ask("skip", by=ME),
-        lambda: store.requests.resume("a", by=ME),
+        lambda: store.control.ask("interrupt", "a", by=ME),
+        lambda: store.control.ask("skip", by=ME),
+        lambda: store.control.resume("a", by=ME),
         lambda: store.queue.retry("a", by=ME),
         lambda: store.queue.move("a", "front", by=ME),
         lambda: store.queue.prioritise("a", 1, by=ME),
-        lambda: store.requests.set_forever("a", True, by=ME),
+        lambda: store.control.set_forever("a", True, by=ME),
         lambda: store.queue.resume(by=ME),
         lambda: store.queue.remove("a", by=ME),
         lambda: store.queue.interrupt_waiting(by=ME),
     ):
         refused()
     with pytest.raises(UnknownJob):
-        store.requests.ask("interrupt", "?", by=ME)
+        store.control.ask("interrupt", "?", by=ME)
     assert deeds(store) == [("submit", "a", {})]
 
 

@@ -26,12 +26,12 @@ def run(store: JobStore, id: str, **arguments: Any) -> Job:
 
 def test_a_waiting_job_is_paused_at_once_and_waits_again_when_resumed(store: JobStore, clock: Clock) -> None:
     submit(store, "a")
-    assert store.requests.ask("pause", "a") == RequestAnswer(True, "queued", "a", None)
+    assert store.control.ask("pause", "a") == RequestAnswer(True, "queued", "a", None)
     assert (get(store, "a").status, get(store, "a").paused_at, get(store, "a").position) == ("paused", clock.now, None)
     assert not get(store, "a").finished
     assert store.claims.claim("engine") is None
-    assert store.requests.ask("pause", "a") == RequestAnswer(False, "paused", "a", None)
-    assert store.requests.resume("a") == RequestAnswer(True, "paused", "a", None)
+    assert store.control.ask("pause", "a") == RequestAnswer(False, "paused", "a", None)
+    assert store.control.resume("a") == RequestAnswer(True, "paused", "a", None)
     assert (get(store, "a").status, get(store, "a").position) == ("queued", 1)
     assert story(store) == [("job", "a", status) for status in ("queued", "paused", "queued")]
 
@@ -40,7 +40,7 @@ def test_a_running_job_is_paused_by_its_engine(store: JobStore, clock: Clock) ->
     run(store, "a")
     store.claims.record_progress("a", "sample", 0.4)
     store.claims.begin_image("a", 2)
-    assert store.requests.ask("pause") == RequestAnswer(True, "running", "a", 2)
+    assert store.control.ask("pause") == RequestAnswer(True, "running", "a", 2)
     assert store.claims.pending("a") == Pending("pause", None)
     clock.now += 0.5
     job = store.claims.pause_now("a")
@@ -56,13 +56,13 @@ def test_a_resumed_job_is_the_first_of_its_owner_and_takes_no_ones_turn(store: J
     run(store, "a1", owner="a")
     for id in ("a2", "a3", "b1", "b2"):
         submit(store, id, owner=id[0])
-    store.requests.ask("pause", "a1")
+    store.control.ask("pause", "a1")
     store.claims.pause_now("a1")
-    store.requests.ask("pause", "a3")
+    store.control.ask("pause", "a3")
     assert store.jobs.queued_ids() == ["b1", "a2", "b2"]
-    store.requests.resume("a3")
+    store.control.resume("a3")
     assert store.jobs.queued_ids() == ["b1", "a3", "b2", "a2"]
-    store.requests.resume("a1")
+    store.control.resume("a1")
     assert store.jobs.queued_ids() == ["b1", "a1", "b2", "a3", "a2"]
     job = store.claims.claim("engine-2") and store.claims.claim("engine-2")
     assert job is not None
@@ -73,8 +73,8 @@ def test_the_job_that_was_resumed_last_goes_first(store: JobStore) -> None:
     for id in ("a1", "a2", "a3"):
         submit(store, id)
     for id in ("a1", "a3"):
-        store.requests.ask("pause", id)
-        store.requests.resume(id)
+        store.control.ask("pause", id)
+        store.control.resume(id)
     assert store.jobs.queued_ids() == ["a3", "a1", "a2"]
 
 
@@ -86,17 +86,17 @@ def test_only_a_paused_job_is_resumed(store: JobStore, status: str) -> None:
     if status not in ("queued", "running"):
         store.claims.finish("a", status)  # type: ignore[arg-type]
     events = store.events.last()
-    assert store.requests.resume("a") == RequestAnswer(False, status, "a", None)
+    assert store.control.resume("a") == RequestAnswer(False, status, "a", None)
     assert store.events.last() == events
     with pytest.raises(UnknownJob):
-        store.requests.resume("?")
+        store.control.resume("?")
 
 
 def test_a_pause_is_taken_back_before_the_engine_obeys(store: JobStore) -> None:
     run(store, "a")
     submit(store, "b")
-    store.requests.ask("pause", "a")
-    assert store.requests.resume("a") == RequestAnswer(True, "running", "a", None)
+    store.control.ask("pause", "a")
+    assert store.control.resume("a") == RequestAnswer(True, "running", "a", None)
     assert store.claims.pending("a").requested is None
     job = store.claims.pause_now("a")  # the engine had begun to pause: the job is the next
     assert (job.status, job.position, job.deaths) == ("queued", 1, 0)
@@ -106,42 +106,42 @@ def test_a_pause_is_taken_back_before_the_engine_obeys(store: JobStore) -> None:
 
 def test_an_engine_that_had_not_begun_to_pause_just_goes_on(store: JobStore) -> None:
     run(store, "a")
-    store.requests.ask("pause", "a")
-    store.requests.resume("a")
+    store.control.ask("pause", "a")
+    store.control.resume("a")
     assert store.claims.finish("a", "done").stopped_after_seconds is None
 
 
 def test_a_stop_is_stronger_than_a_pause(store: JobStore) -> None:
     run(store, "a")
-    store.requests.ask("pause", "a")
-    assert store.requests.ask("interrupt", "a").accepted
+    store.control.ask("pause", "a")
+    assert store.control.ask("interrupt", "a").accepted
     assert store.claims.pending("a").requested == "interrupt"
-    assert store.requests.ask("pause", "a") == RequestAnswer(False, "running", "a", None)
+    assert store.control.ask("pause", "a") == RequestAnswer(False, "running", "a", None)
     assert store.claims.pause_now("a").status == "interrupted"
     run(store, "b")
-    store.requests.ask("stop", "b")
-    assert not store.requests.ask("pause", "b").accepted
+    store.control.ask("stop", "b")
+    assert not store.control.ask("pause", "b").accepted
     assert store.claims.pending("b").requested == "stop"
 
 
 @pytest.mark.parametrize("kind", ["interrupt", "stop"])
 def test_a_paused_job_is_ended_at_once(store: JobStore, kind: Any) -> None:
     run(store, "a")
-    store.requests.ask("pause", "a")
+    store.control.ask("pause", "a")
     store.claims.pause_now("a")
-    assert store.requests.ask("skip", "a") == RequestAnswer(False, "paused", "a", None)
-    assert store.requests.ask(kind, "a") == RequestAnswer(True, "paused", "a", None)
+    assert store.control.ask("skip", "a") == RequestAnswer(False, "paused", "a", None)
+    assert store.control.ask(kind, "a") == RequestAnswer(True, "paused", "a", None)
     assert (get(store, "a").status, get(store, "a").stopped_after_seconds) == ("interrupted", 0.0)
 
 
 @pytest.mark.parametrize("death", [None, DIED])
 def test_a_job_that_was_to_be_paused_is_paused_after_the_death_too(store: JobStore, clock: Clock, death: Any) -> None:
     run(store, "a")
-    store.requests.ask("pause", "a")
+    store.control.ask("pause", "a")
     clock.now += 2
     (job,) = store.claims.recover(death)
     assert (job.status, job.deaths, job.requested, job.stopped_after_seconds) == ("paused", bool(death), None, 2.0)
-    store.requests.resume("a")
+    store.control.resume("a")
     store.claims.claim("engine-2")
     (job,) = store.claims.recover(DIED)
     assert job.status == ("quarantined" if death else "queued")
@@ -149,9 +149,9 @@ def test_a_job_that_was_to_be_paused_is_paused_after_the_death_too(store: JobSto
 
 def test_a_pause_that_came_too_late_does_no_harm(store: JobStore) -> None:
     run(store, "a")
-    store.requests.ask("pause", "a")
+    store.control.ask("pause", "a")
     assert store.claims.finish("a", "done").status == "done"
-    assert store.requests.ask("pause", "a") == RequestAnswer(False, "done", "a", None)
+    assert store.control.ask("pause", "a") == RequestAnswer(False, "done", "a", None)
 
 
 # --- Interrupts that are repeated -------------------------------------------------------------------------------------
@@ -159,14 +159,14 @@ def test_a_pause_that_came_too_late_does_no_harm(store: JobStore) -> None:
 
 def test_interrupts_are_counted_while_the_job_runs(store: JobStore) -> None:
     run(store, "a")
-    assert store.requests.ask("stop", "a").times == 0
-    assert [store.requests.ask("interrupt", id).times for id in ("a", None, "a")] == [1, 2, 3]
+    assert store.control.ask("stop", "a").times == 0
+    assert [store.control.ask("interrupt", id).times for id in ("a", None, "a")] == [1, 2, 3]
     assert get(store, "a").stop_requests == 3
     store.claims.finish("a", "interrupted")
-    assert store.requests.ask("interrupt", "a") == RequestAnswer(False, "interrupted", "a", None, 0)
+    assert store.control.ask("interrupt", "a") == RequestAnswer(False, "interrupted", "a", None, 0)
     store.queue.retry("a")
     store.claims.claim("engine-1")
-    assert store.requests.ask("interrupt", "a").times == 1
+    assert store.control.ask("interrupt", "a").times == 1
 
 
 # --- Retry ------------------------------------------------------------------------------------------------------------
@@ -198,8 +198,8 @@ def test_a_quarantined_job_is_tried_again_where_it_ended(store: JobStore) -> Non
 @pytest.mark.parametrize("status", ["failed", "interrupted"])
 def test_a_job_that_did_not_succeed_is_tried_again(store: JobStore, status: Any) -> None:
     run(store, "a")
-    store.requests.ask("interrupt", "a")
-    store.requests.ask("skip", "a")
+    store.control.ask("interrupt", "a")
+    store.control.ask("skip", "a")
     store.claims.finish("a", status, "words")
     assert store.queue.retry("a").accepted
     assert (get(store, "a").error, store.claims.pending("a")) == (None, Pending(None, None))
@@ -244,10 +244,10 @@ def test_a_partial_picture_comes_back_when_its_job_ends_before_it_is_drawn_again
     if claimed:
         store.claims.claim("engine-1")
         store.images.complete("a", 0, "whole")
-        store.requests.ask("interrupt", "a")
+        store.control.ask("interrupt", "a")
         store.claims.finish("a", "interrupted")
     else:
-        store.requests.ask("interrupt", "a")
+        store.control.ask("interrupt", "a")
     partial = [(image.index, image.infotext) for image in store.jobs.images("a") if image.partial]
     assert partial == [(index, f"Partial: {index}/30") for index in ((1,) if claimed else (0, 1))]
     assert [image.name for image in store.jobs.images("a") if image.index == 1] == [image.name for image in before]
@@ -261,7 +261,7 @@ def test_what_runs_or_succeeded_is_not_retried_and_limits_hold(store: JobStore) 
     assert store.queue.retry("a") == RequestAnswer(False, "done", "a", None)
     submit(store, "b")
     assert store.queue.retry("b") == RequestAnswer(False, "queued", "b", None)
-    store.requests.ask("interrupt", "b")
+    store.control.ask("interrupt", "b")
     store.queue.limits = lambda: QueueLimits(total=1, per_owner=1)
     submit(store, "c")
     with pytest.raises(QueueFull):
@@ -293,7 +293,7 @@ def test_a_job_is_given_back_without_a_death(store: JobStore, clock: Clock) -> N
 )
 def test_what_was_asked_meanwhile_is_done_when_a_job_is_given_back(store: JobStore, kind: Any, status: str) -> None:
     run(store, "a")
-    store.requests.ask(kind, "a")
+    store.control.ask(kind, "a")
     assert store.claims.requeue("a").status == status
 
 

@@ -181,7 +181,7 @@ def test_a_chain_holds_without_its_middle(store: JobStore) -> None:
     store.deletion.delete_jobs(JobFilter(finished_before=0.0))
     for id in ids[1:]:
         store.deletion.delete(id)
-    answer = store.requests.ask("interrupt", "first")
+    answer = store.control.ask("interrupt", "first")
     assert answer.accepted
     assert answer.job not in ids
     assert get(store, str(answer.job)).status == "interrupted"

@@ -43,15 +43,15 @@ def test_a_fixed_seed_goes_on_after_the_last_one_used() -> None:
 def test_a_chain_ends_when_it_is_stopped(store: JobStore, ending: str) -> None:
     forever(store, "a")
     if ending == "off":
-        assert store.requests.set_forever("a", False) == RequestAnswer(True, "running", "a", None)
+        assert store.control.set_forever("a", False) == RequestAnswer(True, "running", "a", None)
         store.claims.finish("a", "done")
     elif ending == "failed":
         store.claims.finish("a", "failed", "words")
     elif ending == "waiting":
         store.claims.finish("a", "done")
-        store.requests.ask("interrupt", store.jobs.queued_ids()[0])
+        store.control.ask("interrupt", store.jobs.queued_ids()[0])
     else:
-        store.requests.ask(ending, "a")  # type: ignore[arg-type]
+        store.control.ask(ending, "a")  # type: ignore[arg-type]
         store.claims.finish(
             "a", "done" if ending == "stop" else "interrupted"
         )  # a stop in the last picture comes too late
@@ -75,10 +75,10 @@ def test_a_click_on_a_link_of_the_chain_that_is_done_means_the_newest(store: Job
         store.claims.claim("engine-1")
     running = store.jobs.running()
     assert running is not None
-    assert store.requests.set_forever("a", False) == RequestAnswer(True, "running", running.id, None)
+    assert store.control.set_forever("a", False) == RequestAnswer(True, "running", running.id, None)
     store.claims.finish(running.id, "done")
     assert store.jobs.queued_ids() == []
-    assert store.requests.set_forever("a", False) == RequestAnswer(False, "done", running.id, None)
+    assert store.control.set_forever("a", False) == RequestAnswer(False, "done", running.id, None)
 
 
 @pytest.mark.parametrize("kind", ["interrupt", "stop", "pause"])
@@ -86,36 +86,36 @@ def test_a_stop_that_comes_when_its_job_is_done_ends_the_chain_all_the_same(stor
     forever(store, "a")
     store.claims.finish("a", "done")
     (follower,) = store.jobs.queued_ids()
-    assert store.requests.ask("skip", "a") == RequestAnswer(False, "done", "a", None)
-    assert store.requests.ask(kind, "a") == RequestAnswer(True, "queued", follower, None)
+    assert store.control.ask("skip", "a") == RequestAnswer(False, "done", "a", None)
+    assert store.control.ask(kind, "a") == RequestAnswer(True, "queued", follower, None)
     assert get(store, follower).status == ("paused" if kind == "pause" else "interrupted")
-    assert store.requests.ask("stop", "a").accepted is (kind == "pause")
-    assert store.requests.ask(kind, "a") == RequestAnswer(False, "done", "a", None)  # the chain has ended
+    assert store.control.ask("stop", "a").accepted is (kind == "pause")
+    assert store.control.ask(kind, "a") == RequestAnswer(False, "done", "a", None)  # the chain has ended
     run(store, "b")
     store.claims.finish("b", "done")
     submit(store, "c")
-    assert store.requests.ask(kind, "b") == RequestAnswer(
+    assert store.control.ask(kind, "b") == RequestAnswer(
         False, "done", "b", None
     )  # no chain: the next job is not meant
 
 
 def test_any_job_can_become_a_chain(store: JobStore) -> None:
     run(store, "a")
-    assert store.requests.set_forever("a", True).accepted
+    assert store.control.set_forever("a", True).accepted
     assert store.events.after(store.events.last() - 1)[0].payload == {"kind": "forever", "on": True, "image": 0}
     store.claims.finish("a", "done")
     assert store.jobs.queued_count() == 1
     with pytest.raises(UnknownJob):
-        store.requests.set_forever("?", True)
+        store.control.set_forever("?", True)
 
 
 def test_a_pause_that_came_too_late_for_a_link_of_a_chain_pauses_the_next(store: JobStore) -> None:
     forever(store, "a")
-    store.requests.ask("pause", "a")
+    store.control.ask("pause", "a")
     store.claims.finish("a", "done")
     (follower,), _ = store.jobs.page(JobFilter(("paused",)))
     assert (follower.follows, store.jobs.queued_count()) == ("a", 0)
-    store.requests.resume(follower.id)
+    store.control.resume(follower.id)
     assert store.jobs.queued_ids() == [follower.id]
 
 

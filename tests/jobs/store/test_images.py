@@ -106,7 +106,7 @@ def test_what_a_killed_engine_left_goes_when_its_job_has_ended(store: JobStore, 
             left.append(temporary_beside(path))
             left[-1].write_bytes(b"cut sh")
         store.images.complete(id, 0, "whole")
-        store.requests.ask("interrupt", id) if id == "ended" else store.claims.requeue(id)
+        store.control.ask("interrupt", id) if id == "ended" else store.claims.requeue(id)
         store.claims.finish(id, "interrupted")
     assert store.images.remove_unfinished() == 1
     assert [path.exists() for path in left] == [True, False, True, True]  # the others are written over, or not ours

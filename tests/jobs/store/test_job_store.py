@@ -98,9 +98,9 @@ def test_an_owner_sees_the_newest_unfinished_job_else_the_last(store: JobStore) 
     submit(store, "b")
     submit(store, "c", owner="you")
     assert getattr(store.jobs.newest_of("me"), "id", None) == "b"
-    store.requests.ask("interrupt", "b")
+    store.control.ask("interrupt", "b")
     assert getattr(store.jobs.newest_of("me"), "id", None) == "a"
-    store.requests.ask("interrupt", "a")
+    store.control.ask("interrupt", "a")
     assert store.jobs.newest_of("me") is None
     assert getattr(store.jobs.last_of("me"), "id", None) == "b"
 
@@ -144,7 +144,7 @@ def test_what_has_ended_stays_ended(store: JobStore) -> None:
     ended = store.claims.finish("a", "interrupted")
     events = store.events.last()
     assert store.claims.finish("a", "done") == ended
-    assert store.requests.ask("interrupt", "a") == RequestAnswer(False, "interrupted", "a", None)
+    assert store.control.ask("interrupt", "a") == RequestAnswer(False, "interrupted", "a", None)
     assert store.queue.remove("a") is False
     assert store.claims.recover(DIED) == []
     assert store.events.last() == events
@@ -162,7 +162,7 @@ def test_events_tell_the_whole_story_once(store: JobStore) -> None:
     store.images.reserve("a", 0, seed=1, width=64, height=64, save=True)
     store.images.complete("a", 0, "infotext")
     store.images.complete("a", 0, "infotext")
-    store.requests.ask("stop", "a")
+    store.control.ask("stop", "a")
     store.claims.finish("a", "interrupted")
     store.queue.remove("b")
     store.audit.note_settings(("theme",))

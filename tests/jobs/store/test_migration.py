@@ -192,8 +192,8 @@ def test_old_jobs_can_do_all_that_new_ones_can(tmp_path: Path) -> None:
     waiting = store.jobs.queued_ids()
     assert len(waiting) == 50
     assert store.queue.move(waiting[-1], "front").accepted
-    assert store.requests.ask("pause", waiting[0]).accepted
-    assert store.requests.resume(waiting[0]).accepted
+    assert store.control.ask("pause", waiting[0]).accepted
+    assert store.control.resume(waiting[0]).accepted
     claimed = store.claims.claim("engine-1")
     assert claimed is not None
     assert claimed.id == waiting[-1]

@@ -120,7 +120,7 @@ class Course(RuleBasedStateMachine):
         asked = self.choose(data)
         job = self.meant_by(asked)
         before = self.get(job)
-        answer = self.store.requests.ask(kind, asked)
+        answer = self.store.control.ask(kind, asked)
         assert answer.job == job
         assert answer.was == before.status == self.status[job]
         if before.status == "running":
@@ -171,7 +171,7 @@ class Course(RuleBasedStateMachine):
     def wait_again(self, data: Any, deed: str) -> None:
         id = self.choose(data)
         was, before = self.status[id], self.get(id)
-        answer = self.store.requests.resume(id) if deed == "resume" else self.store.queue.retry(id)
+        answer = self.store.control.resume(id) if deed == "resume" else self.store.queue.retry(id)
         if deed == "resume":
             assert answer.accepted is (was == "paused" or (was == "running" and before.requested == "pause"))
         else:
@@ -230,7 +230,7 @@ class Course(RuleBasedStateMachine):
     @rule(data=strategies.data(), on=strategies.booleans())
     def set_forever(self, data: Any, on: bool) -> None:
         id = self.choose(data)
-        answer = self.store.requests.set_forever(id, on)
+        answer = self.store.control.set_forever(id, on)
         assert answer.job is not None
         assert answer.accepted is (self.status[answer.job] in ("queued", "running", "paused"))
         assert not answer.accepted or self.get(answer.job).forever is on
@@ -314,7 +314,7 @@ class Course(RuleBasedStateMachine):
         self.store.queue.resume()
         for job in self.all_jobs():
             if not job.finished:
-                self.store.requests.set_forever(job.id, False)
+                self.store.control.set_forever(job.id, False)
         shown = self.store.jobs.queued_ids(limit=1000)
         claimed = []
         while taken := self.store.claims.claim(f"engine-{self.engine}"):

@@ -119,8 +119,8 @@ def test_later_jobs_and_leaving_ones_do_not_move_what_was_put_somewhere(store: J
     assert queue(store) == "a2 a3 a4 a1 a5"
     submit_all(store, "b1 c1")
     assert queue(store) == "a2 b1 c1 a1 a3 a4 a5"
-    store.requests.ask("interrupt", "b1")
-    store.requests.ask("pause", "a3")
+    store.control.ask("interrupt", "b1")
+    store.control.ask("pause", "a3")
     assert queue(store) == "a2 c1 a1 a4 a5"  # one of the three before it went: it moved up
     assert claim(store) == "a2"
     assert queue(store) == "c1 a1 a4 a5"
@@ -169,8 +169,8 @@ def test_a_priority_can_be_changed(store: JobStore) -> None:
 def test_what_does_not_wait_cannot_be_moved(store: JobStore) -> None:
     submit_all(store, "a1 a2 a3")
     store.claims.claim("engine")
-    store.requests.ask("pause", "a2")
-    store.requests.ask("interrupt", "a3")
+    store.control.ask("pause", "a2")
+    store.control.ask("interrupt", "a3")
     events = store.events.last()
     for id, status in (("a1", "running"), ("a2", "paused"), ("a3", "interrupted")):
         assert store.queue.move(id, "front") == RequestAnswer(False, status, id, None)
@@ -217,7 +217,7 @@ def test_what_runs_goes_on_while_the_queue_is_paused(store: JobStore) -> None:
 def test_too_many_jobs_are_refused_with_number_and_remedy(store: JobStore) -> None:
     store.queue.limits = lambda: QueueLimits(total=5, per_owner=3)
     submit_all(store, "a1 a2 a3")
-    store.requests.ask("pause", "a1")  # it is still kept
+    store.control.ask("pause", "a1")  # it is still kept
     with pytest.raises(QueueFull) as caught:
         submit_all(store, "a4")
     assert str(caught.value) == (
@@ -239,7 +239,7 @@ def test_too_many_jobs_are_refused_with_number_and_remedy(store: JobStore) -> No
 def test_all_waiting_jobs_or_those_of_one_owner_are_cancelled(store: JobStore) -> None:
     submit_all(store, "a1 b1 a2 b2 b3")
     store.claims.claim("engine")
-    store.requests.ask("pause", "b3")
+    store.control.ask("pause", "b3")
     store.queue.move("b1", 2)
     assert store.queue.interrupt_waiting("a") == 1
     assert queue(store) == "b1 b2" or queue(store) == "b2 b1"
@@ -276,7 +276,7 @@ def test_jobs_are_found_by_the_words_of_their_prompts(store: JobStore) -> None:
     assert found("l_1") == "c"
     assert found("herz", owner="you") == ""
     assert found("") == "without d c b a"
-    store.requests.ask("interrupt", "a")
+    store.control.ask("interrupt", "a")
     assert found("herz", None, "queued") == "b"
     assert found("herz", None, "interrupted", "done") == "a"
 
@@ -348,7 +348,7 @@ def test_one_client_cannot_fill_the_queue_by_naming_many_owners(store: JobStore)
         submit(store, "more", owner="new", by=Actor("new", crowd))
     submit(store, "other", owner="x", by=Actor("x", other))
     assert store.jobs.page()[1] == 4
-    store.requests.ask("interrupt", "job-0")
+    store.control.ask("interrupt", "job-0")
     submit(store, "again", owner="new", by=Actor("new", crowd))
     with pytest.raises(QueueFull):
         store.queue.retry("job-0")

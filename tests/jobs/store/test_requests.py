@@ -11,17 +11,17 @@ from tests.jobs.store.test_job_store import DIED, get, story, submit
 
 @pytest.mark.parametrize("kind", ["skip", "interrupt", "stop"])
 def test_with_nothing_to_act_on_it_says_so(store: JobStore, kind: RequestKind) -> None:
-    assert store.requests.ask(kind) == RequestAnswer(False, None, None, None)
+    assert store.control.ask(kind) == RequestAnswer(False, None, None, None)
     submit(store, "waiting")
-    assert store.requests.ask(kind) == RequestAnswer(False, None, None, None)
+    assert store.control.ask(kind) == RequestAnswer(False, None, None, None)
     with pytest.raises(UnknownJob):
-        store.requests.ask(kind, "unknown")
+        store.control.ask(kind, "unknown")
 
 
 @pytest.mark.parametrize("kind", ["interrupt", "stop"])
 def test_a_waiting_job_ends_at_once(store: JobStore, kind: RequestKind) -> None:
     submit(store, "a")
-    assert store.requests.ask(kind, "a") == RequestAnswer(True, "queued", "a", None)
+    assert store.control.ask(kind, "a") == RequestAnswer(True, "queued", "a", None)
     assert (get(store, "a").status, get(store, "a").stopped_after_seconds) == ("interrupted", 0.0)
     assert store.claims.claim("engine") is None
     assert story(store)[-1] == ("job", "a", "interrupted")
@@ -29,7 +29,7 @@ def test_a_waiting_job_ends_at_once(store: JobStore, kind: RequestKind) -> None:
 
 def test_a_waiting_job_has_no_image_to_skip(store: JobStore) -> None:
     submit(store, "a")
-    assert store.requests.ask("skip", "a") == RequestAnswer(False, "queued", "a", None)
+    assert store.control.ask("skip", "a") == RequestAnswer(False, "queued", "a", None)
     assert get(store, "a").status == "queued"
 
 
@@ -37,7 +37,7 @@ def test_a_running_job_keeps_the_request_until_its_engine_obeys(store: JobStore,
     submit(store, "a")
     store.claims.claim("engine")
     store.claims.begin_image("a", 2)
-    assert store.requests.ask("interrupt") == RequestAnswer(True, "running", "a", 2, times=1)
+    assert store.control.ask("interrupt") == RequestAnswer(True, "running", "a", 2, times=1)
     assert store.claims.pending("a") == Pending("interrupt", None)
     assert get(store, "a").status == "running"
     clock.now += 1.5
@@ -48,7 +48,7 @@ def test_a_skip_means_the_image_drawn_at_the_click(store: JobStore) -> None:
     submit(store, "a")
     store.claims.claim("engine")
     store.claims.begin_image("a", 1)
-    assert store.requests.ask("skip", "a") == RequestAnswer(True, "running", "a", 1)
+    assert store.control.ask("skip", "a") == RequestAnswer(True, "running", "a", 1)
     store.claims.begin_image("a", 2)
     store.claims.clear_skip("a", 2)
     assert store.claims.pending("a") == Pending(None, 1)
@@ -60,12 +60,12 @@ def test_a_skip_means_the_image_drawn_at_the_click(store: JobStore) -> None:
 def test_the_stronger_request_stays(store: JobStore, clock: Clock) -> None:
     submit(store, "a")
     store.claims.claim("engine")
-    store.requests.ask("stop", "a")
+    store.control.ask("stop", "a")
     clock.now += 10
-    store.requests.ask("interrupt", "a")
+    store.control.ask("interrupt", "a")
     clock.now += 1
-    store.requests.ask("stop", "a")
-    store.requests.ask("interrupt", "a")
+    store.control.ask("stop", "a")
+    store.control.ask("interrupt", "a")
     assert store.claims.pending("a").requested == "interrupt"
     assert store.claims.finish("a", "interrupted").stopped_after_seconds == 1.0
 
@@ -73,7 +73,7 @@ def test_the_stronger_request_stays(store: JobStore, clock: Clock) -> None:
 def test_a_clock_that_goes_back_gives_no_negative_time(store: JobStore, clock: Clock) -> None:
     submit(store, "a")
     store.claims.claim("engine")
-    store.requests.ask("interrupt", "a")
+    store.control.ask("interrupt", "a")
     clock.now -= 100
     assert store.claims.finish("a", "interrupted").stopped_after_seconds == 0.0
 
@@ -93,11 +93,11 @@ def test_a_clock_that_is_set_back_a_year_at_every_moment_loses_nothing(store: Jo
     store.images.reserve("a", 0, seed=1, width=64, height=64, save=False)
     store.images.complete("a", 0, "x")
     back()
-    store.requests.ask("pause", "a")
+    store.control.ask("pause", "a")
     back()
     assert store.claims.pause_now("a").stopped_after_seconds == 0.0
     back()
-    assert store.requests.resume("a").accepted
+    assert store.control.resume("a").accepted
     assert store.claims.claim("engine-1") == get(store, "a")
     back()
     assert [job.status for job in store.claims.recover(DIED)] == ["queued"]
@@ -105,7 +105,7 @@ def test_a_clock_that_is_set_back_a_year_at_every_moment_loses_nothing(store: Jo
     back()
     assert store.claims.finish("a", "done").status == "done"
     back()
-    assert store.requests.ask("interrupt", "b").accepted
+    assert store.control.ask("interrupt", "b").accepted
     back()
     assert (get(store, "b").stopped_after_seconds, store.queue.retry("b").accepted) == (0.0, True)
     assert store.images.expire_results(hours=1) == 0, "its hours have not begun yet by this clock"
@@ -166,7 +166,7 @@ def test_ordered_and_unknown_ends_do_not_count(store: JobStore, death: Death | N
 def test_a_click_before_the_death_is_obeyed_after_it(store: JobStore, clock: Clock, kind: RequestKind) -> None:
     submit(store, "a")
     store.claims.claim("engine-1")
-    store.requests.ask(kind, "a")
+    store.control.ask(kind, "a")
     clock.now += 3
     (job,) = store.claims.recover(DIED)
     assert (job.status, job.deaths, job.stopped_after_seconds) == ("interrupted", 0, 3.0)
@@ -176,7 +176,7 @@ def test_a_skip_before_the_death_is_obeyed_after_it(store: JobStore) -> None:
     submit(store, "a")
     store.claims.claim("engine-1")
     store.claims.begin_image("a", 3)
-    store.requests.ask("skip", "a")
+    store.control.ask("skip", "a")
     store.claims.recover(DIED)
     store.claims.claim("engine-2")
     assert store.claims.pending("a") == Pending(None, 3)

@@ -70,7 +70,7 @@ def test_a_stop_overtakes_the_submits_that_wait(tmp_path: Path) -> None:
         for number, thread in enumerate(threads, 1):
             thread.start()
             until_waiting(lock, number)
-        stop = threading.Thread(target=store.requests.ask, args=("interrupt", "mine"))
+        stop = threading.Thread(target=store.control.ask, args=("interrupt", "mine"))
         stop.start()
         until_waiting(lock, 6)
     for thread in (*threads, stop):

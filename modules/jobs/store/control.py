@@ -12,7 +12,7 @@ from modules.jobs.store.places import leave_queue
 from modules.jobs.store.transitions import STRENGTH, asked, change, interrupt_job, pause_job, unpause_job
 
 
-class Requests:
+class Control:
     """What people ask of a job, whatever it does just now."""
 
     def __init__(self, database: Database) -> None:
