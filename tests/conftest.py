@@ -9,7 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 # The rooms that take longest, which begin first: one that began last would leave the others idle meanwhile. What
 # starts programs and waits for them comes beside what computes, as far as that goes.
-LONG_FIRST = ("e2e", "processes", "engine", "chaos", "faults", "launcher", "api")
+LONG_FIRST = ("e2e", "processes", "chaos", "faults", "engine", "launcher", "api")
 # Rooms whose files share a program: they stay in one process, which starts it once.
 WITH_ONE_PROGRAM = ("e2e", "processes")
 

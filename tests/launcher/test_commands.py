@@ -142,5 +142,5 @@ def test_linters_and_tests_tell_in_order_and_one_failure_is_enough(
     assert lines == [
         *[line for name in linters for line in (name, f"-m {name} in chromium")],
         "ruff format --check . failed: see above. The tests run all the same; the exit code will be 1.",
-        "-m pytest -n 3 --dist loadfile --no-loadscope-reorder -k one two in chromium",
+        "-m pytest -n 2 --dist loadfile --no-loadscope-reorder -k one two in chromium",
     ]
