@@ -94,7 +94,7 @@ PACKAGES: dict[str, frozenset[str]] = {
     for package, names in {
         "jobs.models": "lenient samplers",
         "jobs.kinds": "models lenient rows samplers version",
-        "jobs.store": "serialization rows",
+        "jobs.store": "outputs rows",
         "engine.families": "samplers",
         "engine.models": "families stopping",
         "engine.previews": "models progress stopping",

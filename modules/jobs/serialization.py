@@ -1,9 +1,8 @@
-"""Jobs and pictures in the form in which REST, the event stream and the page tell them."""
+"""Jobs in the form in which REST, the event stream and the page tell them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
@@ -11,21 +10,8 @@ from pydantic import ValidationError
 
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.registry import KINDS
+from modules.jobs.outputs import output_answer
 from modules.jobs.rows import Image, Job
-
-
-def output_answer(image: Image) -> dict[str, Any]:
-    """Return a complete picture as an entry of a job's `outputs`; `name` is that of its file, `url` a path here."""
-    return {
-        "index": image.index,
-        "name": PurePosixPath(image.name).name,
-        "url": f"/sdapi/v1/jobs/{quote(image.job_id, safe='()')}/images/{image.index}.png",
-        "width": image.width,
-        "height": image.height,
-        "seed": image.seed,
-        "infotext": image.infotext,
-        "partial": image.partial,
-    }
 
 
 def job_answer(job: Job, images: Iterable[Image]) -> dict[str, Any]:

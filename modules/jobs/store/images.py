@@ -11,8 +11,8 @@ from modules.errors import UnknownJob
 from modules.images.naming import file_name, highest_number, result_folder, saved_folder
 from modules.images.results import remove_orphans, remove_result
 from modules.images.save import remove_unfinished
+from modules.jobs.outputs import output_answer
 from modules.jobs.rows import TERMINAL, Image
-from modules.jobs.serialization import output_answer
 from modules.jobs.store.database import Database, Reader, Transaction, batched, marks
 from modules.paths import DataFolder, temporary_beside
 

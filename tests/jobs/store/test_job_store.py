@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from modules.errors import InvalidRequest, UnknownJob
+from modules.jobs.outputs import output_answer
 from modules.jobs.rows import Death, Job, RequestAnswer
-from modules.jobs.serialization import job_answer, output_answer
+from modules.jobs.serialization import job_answer
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.store.jobs import JobFilter
 from tests.jobs.conftest import Clock
