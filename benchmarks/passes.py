@@ -18,7 +18,8 @@ from benchmarks.verdict import Verdicts
 from modules.engine.assembly import quieten_libraries
 from modules.engine.families.driver import drive
 from modules.engine.models.devices import Device
-from modules.engine.models.model_cache import LoadedModel, ModelCache, ModelKey
+from modules.engine.models.loaded_model import LoadedModel, ModelKey
+from modules.engine.models.model_cache import ModelCache
 from modules.engine.samplers.proxy import SchedulerProxy
 from modules.engine.stopping.cancel import Cancel
 from modules.engine.work.encoding import PromptEncoder

@@ -8,7 +8,8 @@ import torch
 
 from modules.engine.assembly import quieten_libraries
 from modules.engine.models.devices import best_device
-from modules.engine.models.model_cache import LoadedModel, ModelCache, ModelKey
+from modules.engine.models.loaded_model import LoadedModel, ModelKey
+from modules.engine.models.model_cache import ModelCache
 from modules.engine.stopping.cancel import Cancel
 from modules.shared_state import State
 from tests.engine import tiny

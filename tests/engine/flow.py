@@ -16,7 +16,7 @@ from diffusers import (
 from torch import nn
 
 from modules.engine.families.base import Family
-from modules.engine.models.model_cache import LoadedModel, ModelKey
+from modules.engine.models.loaded_model import LoadedModel, ModelKey
 
 HEADS = {"attention_head_dim": 16, "num_attention_heads": 2, "joint_attention_dim": 16}
 

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from modules.engine.models.devices import best_device
-from modules.engine.models.model_cache import LoadedModel, ModelCache, ModelKey
+from modules.engine.models.loaded_model import LoadedModel, ModelKey
+from modules.engine.models.model_cache import ModelCache
 from modules.engine.stopping.cancel import Cancel
 from modules.engine.work.encoding import PromptEncoder
 from modules.paths import ROOT

@@ -5,61 +5,19 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import diffusers
 import torch
-import transformers
 
 from modules.engine.families.base import Family
-from modules.engine.families.known import family_of, read_index
 from modules.engine.models.devices import Device
-from modules.engine.models.out_of_memory import is_out_of_memory
+from modules.engine.models.loaded_model import LoadedModel, ModelKey
+from modules.engine.models.pipeline_folder import load_folder
 from modules.engine.models.precision import cast_around
-from modules.engine.models.weights import load_network, load_text_encoder
 from modules.engine.stopping.cancel import Cancel, add_cancel_points
 from modules.engine.stopping.kernel_pacing import Pacer, event_maker
-from modules.errors import ModelError
-from modules.jobs.models.untrusted_file import read_object
-from modules.jobs.models.weight_files import loaded_components, weights_of_component
-from modules.prompts.symbols import NO_SYMBOLS, Symbols, symbols_of
 
 logger = logging.getLogger(__name__)
-
-_LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
-
-
-@dataclass(frozen=True)
-class ModelKey:
-    """What a loaded model is known by: the folder, its weights, and how they are held.
-
-    `stamp` changes with any file that a load reads, such as the scheduler's configuration.
-    With `offload` each network is on an accelerator only while it works: slower, with less of the device's memory.
-    """
-
-    folder: Path
-    sha256: str
-    dtype: str
-    offload: bool = False
-    stamp: str = ""
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A model in memory. `symbols` are the words that it reads for characters."""
-
-    key: ModelKey
-    family: Family
-    pipeline: Any
-    preview: dict[str, Any] | None
-    symbols: Symbols = NO_SYMBOLS
-
-    @property
-    def denoiser(self) -> Any:
-        """The network that takes the noise away."""
-        return getattr(self.pipeline, self.family.denoiser)
 
 
 class ModelCache:
@@ -94,22 +52,12 @@ class ModelCache:
             free_memory(self._device)
 
     def _load(self, key: ModelKey, progress: Callable[[float], None]) -> LoadedModel:
-        folder = key.folder
-        family = family_of(folder)
-        index = read_index(folder)
-        names = loaded_components(index)
-        counter = _ByteCounter(_total_bytes(folder, names), self._cancel, progress)
-        dtype = getattr(torch, key.dtype)
-        parts: dict[str, Any] = dict.fromkeys(family.left_out)
-        for name in names:
-            self._cancel.check()
-            parts[name] = _load_component(folder, name, index[name], dtype, counter.add)
-        pipeline = family.pipeline(**parts, **_options(index))
-        pipeline.set_progress_bar_config(disable=True)
-        self._place(pipeline, family, key)
+        model = load_folder(key, self._cancel, progress)
+        model.pipeline.set_progress_bar_config(disable=True)
+        self._place(model.pipeline, model.family, key)
         progress(1.0)
-        logger.info("Loaded %s (%s, %s)", folder.name, family.name, key.dtype)
-        return LoadedModel(key, family, pipeline, _read_preview(folder), symbols_of(folder, key.stamp))
+        logger.info("Loaded %s (%s, %s)", key.folder.name, model.family.name, key.dtype)
+        return model
 
     def _place(self, pipeline: Any, family: Family, key: ModelKey) -> None:
         networks = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
@@ -143,58 +91,3 @@ def _move(network: torch.nn.Module, device: str, cancel: Cancel) -> None:
             cancel.check()
             module.to(device)
     network.to(device)  # What belongs to no leaf.
-
-
-class _ByteCounter:
-    """Turns bytes read into a fraction, and is the cancel point between two tensors."""
-
-    def __init__(self, total: int, cancel: Cancel, progress: Callable[[float], None]) -> None:
-        self._total = max(total, 1)
-        self._cancel = cancel
-        self._progress = progress
-        self._read = 0
-
-    def add(self, read: int) -> None:
-        """Count bytes; 0 says that something waits, which is no sign of life."""
-        if read == 0:
-            self._cancel.check_waiting()
-            return
-        self._cancel.check()
-        self._read += read
-        self._progress(min(self._read / self._total, 1.0))
-
-
-def _options(index: dict[str, Any]) -> dict[str, Any]:
-    return {"requires_safety_checker": False} if "requires_safety_checker" in index else {}
-
-
-def _total_bytes(folder: Path, names: list[str]) -> int:
-    return sum(file.stat().st_size for name in names for file in weights_of_component(folder / name))
-
-
-def _load_component(
-    folder: Path, name: str, entry: list[str], dtype: torch.dtype, progress: Callable[[int], None]
-) -> Any:
-    library, class_name = entry
-    made = getattr(_LIBRARIES.get(library), class_name, None)
-    place = folder / name
-    if made is None:
-        raise ModelError(f"{name} of {folder.name} is a {library}.{class_name}, which this version does not know.")
-    try:
-        if issubclass(made, diffusers.ModelMixin):
-            return load_network(made, place, dtype, progress)
-        if issubclass(made, transformers.PreTrainedModel):
-            return load_text_encoder(made, place, dtype, progress)
-        return made.from_pretrained(place, local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if is_out_of_memory(error):
-            raise
-        raise ModelError(f"{name} of {folder.name} cannot be loaded ({error}): fetch the model again.") from error
-
-
-def _read_preview(folder: Path) -> dict[str, Any] | None:
-    """Return `preview.json`; a model without one, or with a damaged one, is previewed by its family's factors."""
-    try:
-        return read_object(folder / "preview.json")
-    except (OSError, ValueError):
-        return None

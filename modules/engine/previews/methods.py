@@ -17,7 +17,7 @@ import torch
 from diffusers import AutoencoderTiny
 from PIL import Image
 
-from modules.engine.models.model_cache import LoadedModel
+from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.previews.small_decoder import find_small_decoder, load_small_decoder
 from modules.engine.stopping.cancel import add_cancel_points
 from modules.errors import ModelError

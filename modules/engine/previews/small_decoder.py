@@ -11,7 +11,7 @@ import torch
 from diffusers import AutoencoderTiny
 from safetensors.torch import load_file
 
-from modules.engine.models.model_cache import LoadedModel
+from modules.engine.models.loaded_model import LoadedModel
 from modules.errors import ModelError
 from modules.jobs.models.diffusers_folder import PREVIEW_DECODER
 from modules.jobs.models.untrusted_file import is_regular

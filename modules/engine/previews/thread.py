@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from modules.engine.models.model_cache import LoadedModel
+from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.previews.budget import Budget
 from modules.engine.previews.methods import Method, PreviewMethods, Stale, columns_of_grid, grid_of, preview_size
 from modules.engine.progress.bar import JobProgress

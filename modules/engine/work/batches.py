@@ -12,7 +12,7 @@ from PIL import Image
 
 from modules.engine.engine_parts import EngineParts
 from modules.engine.families.base import Words
-from modules.engine.models.model_cache import LoadedModel
+from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.progress.bar import JobProgress
 from modules.engine.samplers.estimate import Step
 from modules.engine.stopping.interruptible_wait import wait_for

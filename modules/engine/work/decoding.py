@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from modules.engine.families.base import NotNumbers
-from modules.engine.models.model_cache import LoadedModel
+from modules.engine.models.loaded_model import LoadedModel
 from modules.errors import ModelError
 
 

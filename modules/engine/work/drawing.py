@@ -10,7 +10,7 @@ import torch
 from modules.engine.engine_parts import EngineParts
 from modules.engine.families.known import family_of
 from modules.engine.models.devices import choose_dtype, choose_threads
-from modules.engine.models.model_cache import LoadedModel, ModelKey
+from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.weights import count_parameters
 from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import parts_of

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 from modules.engine.families.base import Words
-from modules.engine.models.model_cache import LoadedModel, ModelKey
+from modules.engine.models.loaded_model import LoadedModel, ModelKey
 
 _KEPT_AT_MOST = 256
 

@@ -11,7 +11,7 @@ import torch
 
 from modules.engine.families.base import Words
 from modules.engine.families.driver import drive
-from modules.engine.models.model_cache import LoadedModel
+from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.samplers.estimate import Step
 from modules.engine.samplers.proxy import SchedulerProxy
 from modules.engine.samplers.state import SamplingState, generators_from

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,9 @@ class Checkpoint:
     """A model. `problem` names what it lacks, None when it can be used; sizes are in pixels.
 
     `path` is its folder or its single file, as `kind` says. `stamp` tells one state of its files from another.
+    `family` is a name of `families.py`, or the class of its pipeline where that has none; `variant` such as "turbo" or
+    "inpaint". `number_format` is that of most of its weights, such as "fp16"; `prediction` is "epsilon", "v" or "flow".
+    `parts` are files beside a single file that it is drawn with, by the part's name in the pipeline ("text_encoder").
     """
 
     name: str
@@ -29,6 +33,12 @@ class Checkpoint:
     tokenizer_file: Path | None
     problem: str | None
     stamp: str = ""
+    family: str = ""
+    variant: str = ""
+    number_format: str = ""
+    prediction: str = ""
+    size_bytes: int = 0
+    parts: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def name_without_suffix(self) -> str:

@@ -12,7 +12,7 @@ from torch import nn
 
 from modules.engine.families.base import Family
 from modules.engine.families.driver import drive
-from modules.engine.models.model_cache import LoadedModel
+from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.samplers.estimate import Step
 from modules.engine.samplers.proxy import SchedulerProxy
 from modules.engine.work.encoding import PromptEncoder

@@ -16,7 +16,8 @@ from transformers import CLIPTextModel, T5Config, T5EncoderModel
 from modules.engine.families.known import family_of
 from modules.engine.models import weights
 from modules.engine.models.devices import best_device
-from modules.engine.models.model_cache import LoadedModel, ModelCache, ModelKey
+from modules.engine.models.loaded_model import LoadedModel, ModelKey
+from modules.engine.models.model_cache import ModelCache
 from modules.engine.models.weights import count_parameters, load_network, load_text_encoder, weight_files
 from modules.engine.stopping.cancel import Cancel
 from modules.errors import Interrupted, ModelError

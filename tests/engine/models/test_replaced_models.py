@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modules.engine.families.known import FAMILIES
-from modules.engine.models.model_cache import LoadedModel, ModelKey
+from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.jobs.models.diffusers_folder import DRAWN_PIPELINES
 from tests.engine.conftest import Engine
 

@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 
 from modules.engine.models.devices import best_device
-from modules.engine.models.model_cache import LoadedModel, ModelCache, ModelKey
+from modules.engine.models.loaded_model import LoadedModel, ModelKey
+from modules.engine.models.model_cache import ModelCache
 from modules.engine.previews.methods import (
     LatentColours,
     Method,

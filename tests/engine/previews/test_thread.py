@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from modules.engine.models.model_cache import LoadedModel
+from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.previews.methods import Method, PreviewMethods
 from modules.engine.previews.thread import Previews
 from modules.engine.progress.bar import JobProgress

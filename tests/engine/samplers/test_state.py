@@ -8,7 +8,7 @@ import safetensors.torch
 import torch
 
 from modules.engine.families.base import Words
-from modules.engine.models.model_cache import LoadedModel
+from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.samplers.state import SamplingState, pack, unpack
 from modules.engine.work.sampling import Batch
 from modules.engine.work.snapshots import Snapshot, from_bytes, to_bytes

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from modules.engine.models.model_cache import LoadedModel
+from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.stopping.cancel import Cancel, add_cancel_points
 from modules.errors import Interrupted
 from modules.shared_state import State

@@ -10,7 +10,7 @@ from diffusers import EulerDiscreteScheduler
 from PIL import Image
 
 from modules.engine.families.base import Words
-from modules.engine.models.model_cache import LoadedModel
+from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.samplers.estimate import Step
 from modules.engine.work.decoding import cut, decode
 from modules.engine.work.encoding import PromptEncoder

@@ -1,0 +1,41 @@
+"""A model in memory, and what tells it from others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modules.engine.families.base import Family
+from modules.prompts.symbols import NO_SYMBOLS, Symbols
+
+
+@dataclass(frozen=True)
+class ModelKey:
+    """What a loaded model is known by: the folder, its weights, and how they are held.
+
+    `stamp` changes with any file that a load reads, such as the scheduler's configuration.
+    With `offload` each network is on an accelerator only while it works: slower, with less of the device's memory.
+    """
+
+    folder: Path
+    sha256: str
+    dtype: str
+    offload: bool = False
+    stamp: str = ""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in memory. `symbols` are the words that it reads for characters."""
+
+    key: ModelKey
+    family: Family
+    pipeline: Any
+    preview: dict[str, Any] | None
+    symbols: Symbols = NO_SYMBOLS
+
+    @property
+    def denoiser(self) -> Any:
+        """The network that takes the noise away."""
+        return getattr(self.pipeline, self.family.denoiser)
