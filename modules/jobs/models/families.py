@@ -3,52 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import fields, replace
+from typing import Any
 
-# How a family is guided by the words.
-# "cfg": by the difference to the negative prompt, where 1 is none. "distilled": the scale is an input of the denoiser,
-# and a negative prompt has a part in it only with a cfg_scale above 1. "none": not at all.
-Guidance = Literal["cfg", "distilled", "none"]
+from modules.jobs.models.defaults import ModelDefaults
+from modules.jobs.models.family_facts import FamilyFacts, Guidance, VariantFacts
+from modules.jobs.models.family_table import FAMILY_FACTS, VARIANT_OF_PIPELINE
 
+__all__ = [
+    "FAMILY_FACTS", "FamilyFacts", "Guidance", "VariantFacts", "defaults_for", "facts_of", "facts_of_pipeline",
+    "label_of", "variant_of_pipeline",
+]  # fmt: skip
 
-@dataclass(frozen=True)
-class FamilyFacts:
-    """A family. `pipelines` are the classes that `model_index.json` may name in a folder of its models.
-
-    `flow`: its models predict a flow, not noise. Steps and cfg_scale are those of its card; `native_side` is in pixels.
-    """
-
-    name: str
-    label: str
-    pipelines: tuple[str, ...]
-    flow: bool = True
-    guidance: Guidance = "cfg"
-    native_side: int = 1024
-    steps: int = 28
-    cfg_scale: float = 4.0
-
-
-FAMILY_FACTS: tuple[FamilyFacts, ...] = (
-    FamilyFacts(
-        "sd1",
-        "Stable Diffusion 1.x",
-        ("StableDiffusionPipeline",),
-        flow=False,
-        native_side=512,
-        steps=20,
-        cfg_scale=7.0,
-    ),
-)
 _BY_NAME: Mapping[str, FamilyFacts] = {facts.name: facts for facts in FAMILY_FACTS}
 _BY_PIPELINE: Mapping[str, FamilyFacts] = {name: facts for facts in FAMILY_FACTS for name in facts.pipelines}
+_OWN = tuple(field.name for field in fields(VariantFacts) if field.name not in ("name", "label", "words"))
 
 
-def facts_of(name: str) -> FamilyFacts | None:
-    """Return what is known of a family by its name, None of one that has no name here."""
-    return _BY_NAME.get(name)
+def facts_of(name: str, variant: str = "") -> FamilyFacts | None:
+    """Return what is known of a family by its name, None of one that has no name here.
+
+    With the figures of its variant, where that has its own.
+    """
+    facts = _BY_NAME.get(name)
+    own = _variant_of(facts, variant)
+    if facts is None or own is None:
+        return facts
+    values: dict[str, Any] = {key: value for key in _OWN if (value := getattr(own, key)) is not None}
+    return replace(facts, **values)
 
 
 def facts_of_pipeline(class_name: str) -> FamilyFacts | None:
-    """Return what is known of the family whose folders name this class in `model_index.json`."""
+    """Return what is known of the family whose folders name this class in `model_index.json`.
+
+    A Stable Diffusion 2 has sd1's classes and a refiner sdxl's: these only the folder's configurations tell apart.
+    """
     return _BY_PIPELINE.get(class_name)
+
+
+def variant_of_pipeline(class_name: str) -> str:
+    """Return the variant that a class in `model_index.json` stands for, "" where it says nothing of one."""
+    return VARIANT_OF_PIPELINE.get(class_name, "")
+
+
+def defaults_for(family: str, variant: str = "") -> ModelDefaults:
+    """Return what a model of this family draws with by its card, where neither the request nor its folder says."""
+    facts = facts_of(family, variant)
+    if facts is None:
+        return ModelDefaults()
+    return ModelDefaults(
+        steps=facts.steps, cfg_scale=facts.cfg_scale, sampler_name=facts.sampler_name, scheduler=facts.schedule
+    )
+
+
+def label_of(family: str, variant: str = "") -> str:
+    """Return what people call a model of this family: "Flux.1 schnell"; one without a name here by its class."""
+    facts = _BY_NAME.get(family)
+    own = _variant_of(facts, variant)
+    words = [facts.label if facts is not None else family, own.label if own is not None else variant]
+    return " ".join(word for word in words if word)
+
+
+def _variant_of(facts: FamilyFacts | None, variant: str) -> VariantFacts | None:
+    return next((one for one in (facts.variants if facts else ()) if one.name == variant), None)
