@@ -35,7 +35,7 @@ def write(resolved: ResolvedJob, index: int, steps_done: int | None = None) -> s
     """
     pairs = kind_of(resolved).infotext(resolved, index)
     if steps_done is not None:
-        pairs[_PARTIAL] = f"{steps_done}/{resolved.passes[-1].steps}"
+        pairs[_PARTIAL] = f"{steps_done}/{resolved.step_count}"
     if resolved.saving.add_version_to_infotext:
         # Not "v0.1.0": A1111 would take that for its own and turn on what its old versions did.
         pairs["Version"] = f"steady-{resolved.version}"

@@ -94,7 +94,7 @@ def segments_of(parts: Sequence[Part], borders: Sequence[float]) -> list[dict[st
 def _cost_of(one: Pass, pictures: int) -> Cost:
     """Return what a pass takes for so many pictures; guidance makes two rows of each."""
     size = Size(one.width, one.height, pictures * (2 if one.cfg_scale > 1 else 1))
-    steps = one.steps - one.begin
-    return (
-        Cost("first", size, find_sampler(one.sampler_name).calls_per_step * (steps - 1)) if steps else Cost(None, size)
-    )
+    calls = find_sampler(one.sampler_name).calls_per_step
+    # The last step of a list calls the denoiser once, whatever the sampler.
+    in_all = calls * one.step_count - (calls - 1 if one.end is None else 0)
+    return Cost("first", size, in_all - 1) if one.step_count else Cost(None, size)

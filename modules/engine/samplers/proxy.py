@@ -98,12 +98,15 @@ class SchedulerProxy:
         """Where the last whole step ended, or where it goes on from; None: it is at its beginning."""
         if self.latents is None:
             return self._state
-        return take_state(self.place, self.latents, self._scheduler, self._generators, self.latest, self._first)
+        return take_state(
+            self.place, self.latents, self._scheduler, self._generators, self.latest, self._first, self._shown.stop
+        )
 
     @property
     def standing(self) -> tuple[int, int]:
         """How many places of how many are done, as soon as there is a list."""
-        return self.place - self._first, len(self._scheduler.timesteps) - self._first
+        places = len(self._scheduler.timesteps) if self._shown.stop is None else self._shown.stop
+        return self.place - self._first, places - self._first
 
     def unwatch(self) -> None:
         """Tell nobody any more: who watches may hold it, and the two would keep each other in memory."""

@@ -24,9 +24,10 @@ _NOT_STATE = frozenset({"_internal_dict"})
 class SamplingState:
     """Where a pass is between two steps.
 
-    Of the scheduler's list `first` is the place at which it began, `place` the next one, of `places` (some samplers
-    have two for each step that was asked for). `latents`: (batch, …), as the scheduler sees them. `scheduler`: its
-    attributes. `generators`: the state of each picture's. `latest`: what the last step started from.
+    Of the scheduler's list `first` is the place at which it began, `place` the next one, and `places` the one at which
+    it ends (some samplers have two for each step that was asked for). `latents`: (batch, …), as the scheduler sees
+    them. `scheduler`: its attributes. `generators`: the state of each picture's. `latest`: what the last step started
+    from.
     """
 
     place: int
@@ -55,11 +56,15 @@ def take_state(
     generators: Sequence[torch.Generator],
     latest: Step | None = None,
     first: int = 0,
+    places: int | None = None,
 ) -> SamplingState:
-    """Copy all that the rest of a pass depends on. Between two steps only; what is copied does not change any more."""
+    """Copy all that the rest of a pass depends on. Between two steps only; what is copied does not change any more.
+
+    `places` is where the pass ends; None: with the scheduler's list.
+    """
     attributes = {name: _copied(value) for name, value in vars(scheduler).items() if name not in _NOT_STATE}
     states = tuple(generator.get_state() for generator in generators)
-    places = len(scheduler.timesteps)
+    places = len(scheduler.timesteps) if places is None else places
     return SamplingState(place, places, latents.detach().clone(), attributes, states, latest, first)
 
 

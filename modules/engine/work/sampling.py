@@ -66,14 +66,14 @@ class Batch:
     @property
     def steps(self) -> int:
         """How many steps were asked for, in all passes."""
-        return sum(one.steps - one.begin for one in self._passes)
+        return sum(one.step_count for one in self._passes)
 
     @property
     def steps_done(self) -> int:
         """How many of the steps that were asked for are done. Some samplers call the denoiser twice a step."""
         done, of = self.standing
         before, now = self._passes[: self.at_pass], self._passes[self.at_pass]
-        return sum(one.steps - one.begin for one in before) + (done * (now.steps - now.begin) // of if of else 0)
+        return sum(one.step_count for one in before) + (done * now.step_count // of if of else 0)
 
     def shown(self, content: Content) -> Step | None:
         """Return the latest step as it is with guidance, or as it would be by the prompt or the negative one alone."""
@@ -124,7 +124,7 @@ class Batch:
             on_step(*shown.standing, step)
 
         sampler = family.sampler(pipeline, one.sampler_name, one.scheduler, one.steps)
-        shown = SchedulerProxy(sampler, self._generators, step_ended, begin=one.begin, state=resume)
+        shown = SchedulerProxy(sampler, self._generators, step_ended, begin=one.begin, end=one.end, state=resume)
         size = one.width, one.height
         arguments = family.arguments(pipeline, self._words, size, one.steps, one.cfg_scale, len(self._indices))
         with _heard(self._model.denoiser, said):

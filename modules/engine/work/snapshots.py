@@ -283,8 +283,7 @@ def describe_unfit(reason: UnfitSnapshot) -> str:
 
 def describe_continued(snapshot: Snapshot, resolved: ResolvedJob) -> str:
     """Return what people are told of a job that goes on from its snapshot."""
-    one = resolved.passes[snapshot.at_pass]
-    steps = one.steps - one.begin
+    steps = resolved.passes[snapshot.at_pass].step_count
     step = f"step {snapshot.state.steps_of(steps)} of {steps}"
     if len(resolved.passes) > 1:
         step += f" of pass {snapshot.at_pass + 1}"

@@ -15,10 +15,11 @@ class _Frozen(BaseModel):
 
 
 class Words(_Frozen):
-    """What people wrote."""
+    """What people wrote, and with which layer of CLIP it is read: `clip_skip` counts from the last one, which is 1."""
 
     prompt: str
     negative_prompt: str
+    clip_skip: int = 1
 
 
 class Source(_Frozen):
@@ -34,13 +35,18 @@ class Source(_Frozen):
 
 
 class Sources(_Frozen):
-    """All models that a job is drawn with."""
+    """The models that a job is drawn with. `vae` takes the place of the checkpoint's own; None: that one is used."""
 
     checkpoint: Source
+    vae: Source | None = None
 
 
 class Pass(_Frozen):
-    """One run of the denoiser. It begins at the step `begin`, where 0 is noise; sizes are in pixels."""
+    """One run of the denoiser, over the steps `begin` to `end` of a list of `steps`; sizes are in pixels.
+
+    At 0 it begins with noise, else with what the pass before it left; None ends it with the list. `checkpoint` is the
+    model that runs; None: that of the job.
+    """
 
     width: int
     height: int
@@ -49,6 +55,13 @@ class Pass(_Frozen):
     scheduler: str
     cfg_scale: float
     begin: int = 0
+    end: int | None = None
+    checkpoint: Source | None = None
+
+    @property
+    def step_count(self) -> int:
+        """How many steps of the list it does."""
+        return (self.steps if self.end is None else self.end) - self.begin
 
 
 class Saving(_Frozen):
@@ -97,6 +110,15 @@ class ResolvedJob(_Frozen):
         """Width and height of the finished pictures: those of the last pass."""
         return self.passes[-1].width, self.passes[-1].height
 
+    @property
+    def step_count(self) -> int:
+        """How many steps a picture takes, in all passes."""
+        return sum(one.step_count for one in self.passes)
+
+    def checkpoint_of(self, number: int) -> Source:
+        """Return the model of the pass with this number."""
+        return self.passes[number].checkpoint or self.sources.checkpoint
+
     def seed_of(self, index: int) -> int:
         """Return the seed of the picture with this index; picture i of a batch is the one that seed + i gives alone."""
         return self.seed + index
@@ -112,6 +134,6 @@ def _from_flat(row: Mapping[str, Any]) -> dict[str, Any]:
         "kind": "txt2img",
         "words": values(Words),
         "sources": {"checkpoint": {"name": row.get("checkpoint"), "hash": row.get("checkpoint_hash")}},
-        "passes": [values(Pass)],
+        "passes": [values(Pass) | {"checkpoint": None}],  # That of the row is the job's.
         "saving": {"mark_partial": True} | values(Saving),
     }

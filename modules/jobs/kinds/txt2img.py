@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from modules.jobs.kinds import later_values
 from modules.jobs.kinds.base import Pass, ResolvedJob
 from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.request import JobRequest
@@ -45,7 +46,7 @@ def _picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         "threads": resolved.threads,
         "layout": _LAYOUT,
         "version": resolved.version,
-    }
+    } | later_values.in_picture(resolved)
 
 
 def _infotext(resolved: ResolvedJob, index: int) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def _infotext(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         "Size": f"{drawn.width}x{drawn.height}",
         "Model hash": checkpoint.short_hash if saving.add_model_hash_to_info else None,
         "Model": checkpoint.name if saving.add_model_name_to_info else None,
-    }
+    } | later_values.in_infotext(resolved)
 
 
 def _told(resolved: ResolvedJob) -> dict[str, Any]:

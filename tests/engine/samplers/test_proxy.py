@@ -51,6 +51,19 @@ def test_the_list_begins_at_any_step(sampler: str, config: dict[str, Any]) -> No
         assert proxy.standing == (0, len(proxy.timesteps))
 
 
+@pytest.mark.parametrize("sampler", NAMES)
+def test_a_part_of_the_list_and_the_rest_are_the_whole_list(sampler: str) -> None:
+    def part(begin: int, end: int | None) -> tuple[list[float], int]:
+        proxy = SchedulerProxy(build_sampler(sampler, "Automatic", PLAIN, STEPS), begin=begin, end=end)
+        proxy.set_timesteps(STEPS)
+        return proxy.timesteps.tolist(), proxy.standing[1]
+
+    whole, parts = part(0, None), (part(0, 6), part(6, None))
+    assert [len(times) for times, _places in parts] == [places for _times, places in parts]
+    # PLMS asks twice about where a pass goes on, so that place is there in both parts.
+    assert [*dict.fromkeys(parts[0][0] + parts[1][0])] == [*dict.fromkeys(whole[0])]
+
+
 @pytest.mark.filterwarnings("ignore:The `scale_model_input` function should be called")
 @pytest.mark.parametrize("sampler", NAMES)
 def test_the_first_step_of_a_tail_knows_its_noise_level(sampler: str) -> None:

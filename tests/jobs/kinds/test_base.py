@@ -50,3 +50,22 @@ def test_pictures_are_counted_over_all_batches_and_sized_by_the_last_pass() -> N
     assert (JOB.image_count, JOB.seed_of(4), JOB.size) == (6, 1004, (512, 768))
     larger = JOB.passes[0].model_copy(update={"width": 1024, "height": 1536, "begin": 12})
     assert JOB.model_copy(update={"passes": (*JOB.passes, larger)}).size == (1024, 1536)
+
+
+def test_rows_of_jobs_with_one_model_and_whole_passes_are_read() -> None:
+    """They lack what came later: a VAE of its own, clip skip, passes that end early or have another model."""
+    row = JOB.model_dump()
+    del row["words"]["clip_skip"], row["sources"]["vae"], row["passes"][0]["end"], row["passes"][0]["checkpoint"]
+    assert ResolvedJob.model_validate(row) == JOB
+    assert (JOB.words.clip_skip, JOB.sources.vae) == (1, None)
+    assert (JOB.step_count, JOB.checkpoint_of(0).name) == (20, "emoji")
+
+
+def test_a_pass_that_ends_early_hands_on_to_the_next_one_and_its_model() -> None:
+    other = Source(name="other", hash="b" * 64)
+    first = JOB.passes[0].model_copy(update={"end": 16})
+    second = JOB.passes[0].model_copy(update={"begin": 16, "checkpoint": other})
+    job = JOB.model_copy(update={"passes": (first, second)})
+    assert (first.step_count, second.step_count, job.step_count) == (16, 4, 20)
+    assert [job.checkpoint_of(number).name for number in (0, 1)] == ["emoji", "other"]
+    assert ResolvedJob.model_validate_json(job.model_dump_json()) == job
