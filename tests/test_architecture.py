@@ -105,6 +105,7 @@ PACKAGES: dict[str, frozenset[str]] = {
         "api.auth": "answers services server",
         "api.jobs": "answers auth live numbers openapi sdapi services",
         "api.live": "answers auth numbers page server services",
+        "api.models": "answers auth numbers openapi services",
         "api.page": "answers",
         "api.sdapi": "answers auth jobs live openapi services",
         "api.server": "answers live services",

@@ -11,6 +11,8 @@ from modules.api.auth.guests import guest_rule
 from modules.api.jobs import actions, deletion, folder, queue, zip_file
 from modules.api.jobs import routes as job_routes
 from modules.api.live import routes as live_routes
+from modules.api.models import routes as model_routes
+from modules.api.models import trash_routes
 from modules.api.openapi import REFUSALS
 from modules.api.page import assets, docs_page
 from modules.api.page.assets import Asset
@@ -47,6 +49,8 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
         folder,
         zip_file,
         queue,
+        model_routes,
+        trash_routes,
         live_routes,
     ):
         app.include_router(part.routes(services))
@@ -60,6 +64,7 @@ class Compressed:
     """ASGI middleware: compresses long lists and scripts, never streams, nor pictures, which get no smaller by it."""
 
     INCOMPRESSIBLE = ("/internal/", *(f"/sdapi/v1/{name}" for name in ("events", "progress", *KINDS)))
+    PICTURES = ("/images/", "/preview")
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -67,7 +72,8 @@ class Compressed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] == "http" and not path.startswith(self.INCOMPRESSIBLE) and "/images/" not in path:
+        is_picture = any(one in path for one in self.PICTURES)
+        if scope["type"] == "http" and not path.startswith(self.INCOMPRESSIBLE) and not is_picture:
             await self.compressed(scope, receive, send)
         else:
             await self.app(scope, receive, send)

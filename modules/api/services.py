@@ -8,6 +8,7 @@ from modules.api.auth.permission import Permission
 from modules.api.jobs.stop_requests import StopRequests
 from modules.api.live.broadcaster import Broadcaster
 from modules.api.live.watchers import Watchers
+from modules.api.models.library import Library
 from modules.api.page.identity import Identity
 from modules.api.server.graceful_shutdown import GracefulShutdown
 from modules.api.server.threads import Workers
@@ -31,6 +32,7 @@ class Services:
 
     store: JobStore
     catalogue: CheckpointCatalogue
+    library: Library
     options: Options
     state: State
     noticeboards: Noticeboards
@@ -81,6 +83,7 @@ def build_services(
     return Services(
         store=store,
         catalogue=catalogue,
+        library=Library(catalogue, store, options),
         options=options,
         state=state,
         noticeboards=stops.noticeboards,

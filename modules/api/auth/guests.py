@@ -23,6 +23,8 @@ FOR_ALL = frozenset(
         ("GET", "/internal/pending-tasks"),
         ("POST", "/internal/progress"),
         ("WEBSOCKET", "/steady/live"),
+        ("GET", "/sdapi/v1/models"),
+        ("GET", "/sdapi/v1/models/{model_id}/preview"),
         *{
             ("GET", V1 + name)
             for name in (

@@ -31,6 +31,7 @@ class CheckpointCatalogue:
         hash_cache: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.folders = tuple(folders)
         self._places = tuple(folder / "Stable-diffusion" for folder in folders)
         self._hashes = HashCache(hash_cache)
         self._clock = clock

@@ -1,0 +1,131 @@
+"""A page of the list of models: which of them, in which order, and what a card tells."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from modules.api.models.entries import KIND_LABELS, Entry
+from modules.api.models.sidecars import picture_of, read_texts
+from modules.errors import InvalidRequest
+
+MOST_LISTED = 200
+UNKNOWN = "unknown"  # the family of a model whose family nobody knows
+_LONGEST_ON_A_CARD = 2_000
+
+SORTS: dict[str, Callable[[Entry], Any]] = {
+    "name": lambda entry: entry.name.casefold(),
+    "date": lambda entry: entry.modified_at,
+    "size": lambda entry: entry.size_bytes,
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked for: None is any kind or family; `text` are words that are all in a model's name or family."""
+
+    kind: str | None = None
+    family: str | None = None
+    text: str = ""
+    sort: str = "name"
+    descending: bool = False
+    offset: int = 0
+    limit: int = 60
+
+    def check(self) -> None:
+        """Check that this can be answered.
+
+        Raises:
+            InvalidRequest: a value is not possible.
+        """
+        if self.sort not in SORTS:
+            raise InvalidRequest(f"sort {self.sort!r} is not known: use {', '.join(SORTS)}.", "sort")
+        if not (0 <= self.limit <= MOST_LISTED and self.offset >= 0):
+            raise InvalidRequest(
+                f"limit {self.limit} or offset {self.offset} is not possible: use a limit of 0 to {MOST_LISTED}.",
+                "limit",
+            )
+
+
+def list_models(known: Iterable[Entry], query: Query, *, with_paths: bool) -> dict[str, Any]:
+    """Return a page of models, how many fit, and how many there are of each kind and family.
+
+    `kinds` and `families` count what the text alone, and the text with the kind, leave.
+
+    Raises:
+        InvalidRequest: as `Query.check`.
+    """
+    query.check()
+    words = query.text.casefold().split()
+    found = [one for one in known if all(word in _searched(one) for word in words)]
+    kinds = Counter(one.kind for one in found)
+    of_kind = [one for one in found if query.kind in (None, one.kind)]
+    labels = {family_of(one): one.family_label or "Unknown" for one in of_kind}
+    families = Counter(family_of(one) for one in of_kind)
+    fitting = [one for one in of_kind if query.family in (None, family_of(one))]
+    fitting.sort(key=SORTS["name"])
+    fitting.sort(key=SORTS[query.sort], reverse=query.descending)
+    shown = fitting[query.offset : query.offset + query.limit]
+    return {
+        "models": [card(one, with_paths=with_paths) for one in shown],
+        "total": len(fitting),
+        "kinds": [_group(name, KIND_LABELS.get(name, name), count) for name, count in sorted(kinds.items())],
+        "families": [_group(name, labels[name], families[name]) for name in sorted(labels, key=labels.__getitem__)],
+    }
+
+
+def family_of(entry: Entry) -> str:
+    """Return the family by which a model is found."""
+    return entry.family or UNKNOWN
+
+
+def card(entry: Entry, *, with_paths: bool) -> dict[str, Any]:
+    """Return what a card shows. A guest is not told where files are: a problem names its file."""
+    texts = read_texts(entry.path, entry.stem)
+    problem = entry.problem
+    if problem is not None and not with_paths:
+        problem = problem.replace(str(entry.path), entry.name).replace(f"{entry.path.parent}/", "")
+    return {
+        "id": entry.id,
+        "kind": entry.kind,
+        "name": entry.name,
+        "title": entry.title,
+        "sha256": entry.sha256,
+        "family": entry.family,
+        "family_label": entry.family_label,
+        "model_label": entry.model_label,
+        "variant": entry.variant,
+        "number_format": entry.number_format,
+        "size_bytes": entry.size_bytes,
+        "modified_at": entry.modified_at,
+        "problem": problem,
+        "preview": _preview(entry),
+        "description": texts.description[:_LONGEST_ON_A_CARD],
+        "activation_text": texts.activation_text,
+        "notes": texts.notes,
+        "filename": str(entry.path) if with_paths else entry.path.name,
+    }
+
+
+def _preview(entry: Entry) -> str | None:
+    """Return where the picture of a model is: another address for another picture, so that a browser may keep it."""
+    picture = picture_of(entry.path, entry.stem)
+    if picture is None:
+        return None
+    try:
+        status = picture.stat()
+    except OSError:
+        return None
+    version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
+    return f"/sdapi/v1/models/{quote(entry.id)}/preview?v={version}"
+
+
+def _searched(entry: Entry) -> str:
+    return f"{entry.name} {entry.family_label} {entry.model_label} {entry.sha256 or ''}".casefold()
+
+
+def _group(name: str, label: str, count: int) -> dict[str, Any]:
+    return {"name": name, "label": label, "count": count}

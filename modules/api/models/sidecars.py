@@ -1,0 +1,97 @@
+"""The files beside a model that belong to it: pictures, notes, configurations, named as by A1111 and Civitai helpers.
+
+A side-car of `dream.safetensors` is called `dream` and one of the endings here; `dream.v2.safetensors` is none of it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modules.api.answers import Refused
+from modules.jobs.models.untrusted_file import is_regular, read_object
+from modules.paths import write_atomically
+
+PICTURES = tuple(
+    f"{before}.{kind}{after}"
+    for before, after in (("", ""), (".preview", ""), (".thumb", ""))
+    for kind in ("png", "jpg", "jpeg", "webp", "gif")
+)
+NOTES = ".json"
+_CIVITAI = ".civitai.info"
+_TEXTS = (NOTES, _CIVITAI, ".metadata.json", ".cm-info.json", ".txt", ".description.txt", ".yaml", ".yml")
+_VAES = (".vae.safetensors", ".vae.pt", ".vae.ckpt")
+ENDINGS = PICTURES + _TEXTS + _VAES
+_WEIGHTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft")
+_LONGEST_TEXT = 20_000
+_writing = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What people wrote of a model, in the words of A1111's side-car."""
+
+    description: str = ""
+    activation_text: str = ""
+    notes: str = ""
+
+
+def picture_of(path: Path, stem: str) -> Path | None:
+    """Return the picture beside a model, None when there is none."""
+    return next((one for ending in PICTURES if is_regular(one := path.with_name(stem + ending))), None)
+
+
+def sidecars_of(path: Path, stem: str) -> list[Path]:
+    """Return the files that go where the model goes; none where another model of the same name shares them."""
+    others = (path.with_name(stem + ending) for ending in _WEIGHTS)
+    if any(one != path and one.exists() for one in (*others, path.with_name(stem))):
+        return []
+    return [one for ending in ENDINGS if is_regular(one := path.with_name(stem + ending))]
+
+
+def read_texts(path: Path, stem: str) -> Texts:
+    """Return what is written of a model; what cannot be read is left out."""
+    told = _read(path.with_name(stem + NOTES))
+    civitai = _read(path.with_name(stem + _CIVITAI))
+    words = civitai.get("trainedWords")
+    trained = ", ".join(str(one) for one in words) if isinstance(words, list) else ""
+    return Texts(
+        description=_text(told, "description") or _text(civitai, "description"),
+        activation_text=_text(told, "activation text") or trained[:_LONGEST_TEXT],
+        notes=_text(told, "notes"),
+    )
+
+
+def write_texts(path: Path, stem: str, changes: dict[str, str]) -> None:
+    """Change what A1111's side-car says, all that it says besides stays.
+
+    Raises:
+        Refused: 409, the side-car holds something that would be lost.
+        StorageError: it cannot be written.
+    """
+    sidecar = path.with_name(stem + NOTES)
+    with _writing:
+        try:
+            told = read_object(sidecar)
+        except FileNotFoundError:
+            told = {}
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise Refused(409, f"{sidecar} {reason}: repair it or take it away, then the notes can be kept.") from error
+        data = json.dumps({**told, **changes}, ensure_ascii=False, indent=4)
+        write_atomically(sidecar, data.encode("utf-8", errors="replace"), as_open_as_folder=True)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return read_object(path)
+    except (OSError, ValueError):
+        return {}
+
+
+def _text(told: dict[str, Any], name: str) -> str:
+    value = told.get(name)
+    return value.strip()[:_LONGEST_TEXT] if isinstance(value, str) else ""
