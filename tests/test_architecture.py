@@ -27,6 +27,7 @@ PURE = BASE | {
     "pydantic_core",
     "PIL",
     "tokenizers",
+    "yaml",
 }
 WEB = {"modules.api", "webui", "gradio", "app"}
 ENGINE_LIBRARIES = {
