@@ -27,7 +27,6 @@ PURE = BASE | {
     "pydantic_core",
     "PIL",
     "tokenizers",
-    "yaml",
 }
 WEB = {"modules.api", "webui", "gradio", "app"}
 ENGINE_LIBRARIES = {

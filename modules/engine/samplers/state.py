@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import SchedulerMixin
 
 from modules.engine.samplers.estimate import Step
 
@@ -63,7 +62,7 @@ def take_state(
 
     `places` is where the pass ends; None: with the scheduler's list.
     """
-    attributes = _attributes_of(scheduler)
+    attributes = {name: _copied(value) for name, value in vars(scheduler).items() if name not in _NOT_STATE}
     states = tuple(generator.get_state() for generator in generators)
     places = len(scheduler.timesteps) if places is None else places
     return SamplingState(place, places, latents.detach().clone(), attributes, states, latest, first)
@@ -71,26 +70,7 @@ def take_state(
 
 def restore(scheduler: Any, state: SamplingState) -> None:
     """Give a scheduler, whose list is made, what the stopped one had."""
-    _give(scheduler, state.scheduler)
-
-
-def _attributes_of(scheduler: Any) -> dict[str, Any]:
-    """Return copies of what a scheduler holds; of one inside of it again what that holds."""
-    return {
-        name: _attributes_of(value) if isinstance(value, SchedulerMixin) else _copied(value)
-        for name, value in vars(scheduler).items()
-        if name not in _NOT_STATE
-    }
-
-
-def _give(scheduler: Any, attributes: Mapping[str, Any]) -> None:
-    held = vars(scheduler)
-    for name, value in attributes.items():
-        inside = held.get(name)
-        if isinstance(inside, SchedulerMixin):
-            _give(inside, value)
-        else:
-            held[name] = _copied(value)
+    vars(scheduler).update({name: _copied(value) for name, value in state.scheduler.items()})
 
 
 def generators_from(states: Sequence[torch.Tensor]) -> list[torch.Generator]:

@@ -46,8 +46,6 @@ class Pass(_Frozen):
 
     At 0 it begins with noise, else with what the pass before it left; None ends it with the list. `checkpoint` is the
     model that runs; None: that of the job.
-    `distilled_cfg_scale` is the guidance that some models take as an input, `shift` where the steps of a flow model
-    are; None: as the model itself wants it, or it knows none.
     """
 
     width: int
@@ -59,8 +57,6 @@ class Pass(_Frozen):
     begin: int = 0
     end: int | None = None
     checkpoint: Source | None = None
-    distilled_cfg_scale: float | None = None
-    shift: float | None = None
 
     @property
     def step_count(self) -> int:

@@ -17,7 +17,7 @@ __all__ = [
 
 _BY_NAME: Mapping[str, FamilyFacts] = {facts.name: facts for facts in FAMILY_FACTS}
 _BY_PIPELINE: Mapping[str, FamilyFacts] = {name: facts for facts in FAMILY_FACTS for name in facts.pipelines}
-_OWN = tuple(field.name for field in fields(VariantFacts) if field.name not in ("name", "label", "words"))
+_OWN = tuple(field.name for field in fields(VariantFacts) if field.name not in ("name", "label", "words", "within"))
 
 
 def facts_of(name: str, variant: str = "") -> FamilyFacts | None:

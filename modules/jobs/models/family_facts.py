@@ -28,12 +28,13 @@ LATENT_CHANNELS: Mapping[VaeKind, int] = {
 class VariantFacts:
     """What a variant has of its own; None: as its family. `later` names what it needs that this version cannot give.
 
-    `words` are parts of a file's name that speak for it where the weights do not, case-folded.
+    `words` of a file's name speak for it, case-folded, where the weights show one of `within` and cannot tell further.
     """
 
     name: str
     label: str
     words: tuple[str, ...] = ()
+    within: tuple[str, ...] = ("",)
     guidance: Guidance | None = None
     native_side: int | None = None
     steps: int | None = None

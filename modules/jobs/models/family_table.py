@@ -37,8 +37,8 @@ SD1 = FamilyFacts(
     denoiser="unet", text_encoders={"text_encoder": "clip_l"}, vae="sd",
     variants=(
         *_FEW,
-        VariantFacts("inpaint", "Inpainting", ("inpaint", "inpainting"), later=_MASK),
-        VariantFacts("instruct", "Instruct", ("instruct", "pix2pix"), cfg_scale=7.5, later=_PICTURE),
+        VariantFacts("inpaint", "Inpainting", later=_MASK),
+        VariantFacts("instruct", "Instruct", cfg_scale=7.5, later=_PICTURE),
     ),
 )  # fmt: skip
 
@@ -50,10 +50,10 @@ SD2 = FamilyFacts(
     denoiser="unet", text_encoders={"text_encoder": "clip_h"}, vae="sd",
     variants=(
         *_FEW,
-        VariantFacts("inpaint", "Inpainting", ("inpaint", "inpainting"), later=_MASK),
-        VariantFacts("depth", "Depth", ("depth",), later="a picture, whose depth it keeps"),
-        VariantFacts("upscaler", "x4 Upscaler", ("upscaler",), later="a picture to make larger"),
-        VariantFacts("unclip", "unCLIP", ("unclip",), later="a picture, of which it draws others"),
+        VariantFacts("inpaint", "Inpainting", later=_MASK),
+        VariantFacts("depth", "Depth", later="a picture, whose depth it keeps"),
+        VariantFacts("upscaler", "x4 Upscaler", later="a picture to make larger"),
+        VariantFacts("unclip", "unCLIP", later="a picture, of which it draws others"),
     ),
 )  # fmt: skip
 
@@ -74,8 +74,8 @@ SDXL = FamilyFacts(
     denoiser="unet", text_encoders={"text_encoder": "clip_l", "text_encoder_2": "clip_g"}, vae="sdxl",
     variants=(
         *_FEW,
-        VariantFacts("inpaint", "Inpainting", ("inpaint", "inpainting"), later=_MASK),
-        VariantFacts("instruct", "Instruct", ("instruct", "pix2pix", "edit"), later=_PICTURE),
+        VariantFacts("inpaint", "Inpainting", later=_MASK),
+        VariantFacts("instruct", "Instruct", later=_PICTURE),
         VariantFacts("ssd-1b", "SSD-1B", steps=25, cfg_scale=9.0),
         VariantFacts("vega", "Segmind Vega", steps=25, cfg_scale=9.0),
         VariantFacts("koala", "KOALA", steps=25, cfg_scale=3.5),
@@ -106,9 +106,9 @@ SD3 = FamilyFacts(
     variants=(
         VariantFacts("medium", "3 Medium"),
         VariantFacts("3.5-medium", "3.5 Medium", steps=40, cfg_scale=4.5),
-        VariantFacts("3.5-medium-turbo", "3.5 Medium Turbo", ("turbo",), steps=4, cfg_scale=1.0),
+        VariantFacts("3.5-medium-turbo", "3.5 Medium Turbo", ("turbo",), ("3.5-medium",), steps=4, cfg_scale=1.0),
         VariantFacts("3.5-large", "3.5 Large", steps=28, cfg_scale=3.5),
-        VariantFacts("3.5-large-turbo", "3.5 Large Turbo", ("turbo",), steps=4, cfg_scale=1.0),
+        VariantFacts("3.5-large-turbo", "3.5 Large Turbo", ("turbo",), ("3.5-large",), steps=4, cfg_scale=1.0),
     ),
 )  # fmt: skip
 
@@ -124,15 +124,15 @@ FLUX = FamilyFacts(
     guidance="distilled", steps=28, cfg_scale=1.0, distilled_cfg_scale=3.5,
     text_encoders={"text_encoder": "clip_l", "text_encoder_2": "t5xxl"}, vae="flux",
     variants=(
-        VariantFacts("dev", "dev", ("dev",)),
-        VariantFacts("schnell", "schnell", ("schnell",), guidance="cfg", steps=4, shift=1.0),
-        VariantFacts("turbo", "dev Turbo", ("turbo", "hyper"), steps=8),
-        VariantFacts("krea", "Krea dev", ("krea",), distilled_cfg_scale=4.5),
-        VariantFacts("kontext", "Kontext dev", ("kontext",), distilled_cfg_scale=2.5),
-        VariantFacts("fill", "Fill", ("fill", "inpaint", "inpainting"), steps=50, distilled_cfg_scale=30.0,
+        VariantFacts("dev", "dev"),
+        VariantFacts("schnell", "schnell", guidance="cfg", steps=4, shift=1.0),
+        VariantFacts("turbo", "dev Turbo", ("turbo", "hyper"), ("dev",), steps=8),
+        VariantFacts("krea", "Krea dev", ("krea",), ("dev",), distilled_cfg_scale=4.5),
+        VariantFacts("kontext", "Kontext dev", ("kontext",), ("dev",), distilled_cfg_scale=2.5),
+        VariantFacts("fill", "Fill", steps=50, distilled_cfg_scale=30.0,
                      later=_MASK),
-        VariantFacts("depth", "Depth", ("depth",), steps=30, distilled_cfg_scale=10.0, later=_PICTURE),
-        VariantFacts("canny", "Canny", ("canny",), steps=50, distilled_cfg_scale=30.0, later=_PICTURE),
+        VariantFacts("depth", "Depth", ("depth",), ("control",), steps=30, distilled_cfg_scale=10.0, later=_PICTURE),
+        VariantFacts("canny", "Canny", ("canny",), ("control",), steps=50, distilled_cfg_scale=30.0, later=_PICTURE),
         VariantFacts("control", "Control", steps=30, distilled_cfg_scale=10.0, later=_PICTURE),
     ),
 )  # fmt: skip
@@ -153,9 +153,9 @@ FLUX2_KLEIN = FamilyFacts(
     steps=4, cfg_scale=1.0, text_encoders={"text_encoder": "qwen3_4b"}, vae="flux2",
     variants=(
         VariantFacts("4b", "4B"),
-        VariantFacts("4b-base", "4B base", ("base",), steps=50, cfg_scale=4.0),
+        VariantFacts("4b-base", "4B base", ("base",), ("4b",), steps=50, cfg_scale=4.0),
         VariantFacts("9b", "9B", text_encoders={"text_encoder": "qwen3_8b"}),
-        VariantFacts("9b-base", "9B base", ("base",), steps=50, cfg_scale=4.0,
+        VariantFacts("9b-base", "9B base", ("base",), ("9b",), steps=50, cfg_scale=4.0,
                      text_encoders={"text_encoder": "qwen3_8b"}),
     ),
 )  # fmt: skip
@@ -165,7 +165,10 @@ CHROMA = FamilyFacts(
     "Chroma",
     ("ChromaPipeline", "ChromaImg2ImgPipeline", "ChromaInpaintPipeline"),
     steps=35, cfg_scale=5.0, shift=1.0, text_encoders={"text_encoder": "t5xxl"}, vae="flux",
-    variants=(VariantFacts("flash", "Flash", ("flash",), steps=8, cfg_scale=1.0),),
+    variants=(
+        VariantFacts("flash", "Flash", ("flash",), steps=8, cfg_scale=1.0),
+        VariantFacts("radiance", "Radiance", later="a decoder of its own, which no pipeline of diffusers has"),
+    ),
 )  # fmt: skip
 
 Z_IMAGE = FamilyFacts(
@@ -177,9 +180,9 @@ Z_IMAGE = FamilyFacts(
     ),
     steps=9, cfg_scale=1.0, shift=3.0, text_encoders={"text_encoder": "qwen3_4b"}, vae="flux",
     variants=(
-        VariantFacts("turbo", "Turbo", ("turbo",)),
-        VariantFacts("base", "base", ("base",), steps=50, cfg_scale=4.0, shift=6.0),
-        VariantFacts("omni", "Omni", ("omni",), steps=50, cfg_scale=4.0, shift=6.0,
+        VariantFacts("turbo", "Turbo"),
+        VariantFacts("base", "base", ("base",), ("turbo",), steps=50, cfg_scale=4.0, shift=6.0),
+        VariantFacts("omni", "Omni", steps=50, cfg_scale=4.0, shift=6.0,
                      later="encoders of pictures that this version does not load"),
     ),
 )  # fmt: skip
@@ -194,10 +197,10 @@ QWEN_IMAGE = FamilyFacts(
     ),
     native_side=1328, steps=50, cfg_scale=4.0, text_encoders={"text_encoder": "qwen25_7b"}, vae="qwen-image",
     variants=(
-        VariantFacts("lightning", "Lightning", ("lightning",), steps=8, cfg_scale=1.0),
-        VariantFacts("edit", "Edit", ("edit",), native_side=1024),
         VariantFacts("edit-plus", "Edit 2509 and later", ("2509", "2511"), native_side=1024, steps=40),
-        VariantFacts("layered", "Layered", ("layered",), native_side=640, later=_PICTURE),
+        VariantFacts("edit", "Edit", ("edit",), native_side=1024),
+        VariantFacts("lightning", "Lightning", ("lightning",), steps=8, cfg_scale=1.0),
+        VariantFacts("layered", "Layered", native_side=640, later=_PICTURE),
     ),
 )  # fmt: skip
 
@@ -215,7 +218,7 @@ SANA = FamilyFacts(
     multiple=32, steps=20, cfg_scale=4.5, shift=3.0, text_encoders={"text_encoder": "gemma2_2b"}, vae="dc-ae",
     single_file=False,
     variants=(
-        VariantFacts("sprint", "Sprint", ("sprint",), guidance="distilled", steps=2, cfg_scale=1.0,
+        VariantFacts("sprint", "Sprint", guidance="distilled", steps=2, cfg_scale=1.0,
                      distilled_cfg_scale=4.5),
     ),
 )  # fmt: skip

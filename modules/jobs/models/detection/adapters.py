@@ -1,0 +1,103 @@
+"""Tell LoRAs and their kin, and textual inversions, with the family that they were made for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modules.jobs.models.detection.tensors import Tensors
+
+_LORA_ENDS = (
+    ".lora_down.weight", ".lora_up.weight", ".lora_A.weight", ".lora_B.weight", ".lora.down.weight", ".lora.up.weight",
+    "_lora.down.weight", "_lora.up.weight", ".lora_linear_layer.down.weight", ".hada_w1_a", ".lokr_w1", ".lokr_w1_a",
+    ".oft_blocks", ".oft_diag", ".dora_scale", ".diff", ".diff_b", ".w_norm", ".lora_A.default.weight",
+    "_lora1.down.weight", "_lora2.down.weight",
+)  # fmt: skip
+_DOWN_ENDS = (
+    ".lora_down.weight", ".lora_A.weight", ".lora.down.weight", "_lora.down.weight", ".lora_A.default.weight",
+    ".hada_w1_b",
+)  # fmt: skip
+_BY_WORDS = {768: "sd1", 1024: "sd2", 2048: "sdxl", 1280: "sdxl-refiner"}
+# Parts of names that one family has alone, the first that fits. They come with dots or underscores.
+_BY_NAME = (
+    ("joint_blocks.", "sd3"),
+    ("txtfusion.", "Krea2Pipeline"),
+    ("double_stream_blocks.", "HiDreamImagePipeline"),
+    ("distilled_guidance", "chroma"),
+    (".img_mlp.", "qwen-image"),
+    ("stream_modulation", "flux2"),
+    ("double_layers.", "AuraFlowPipeline"),
+)
+_FLUX = ("double_blocks.", "single_blocks.", "single_transformer_blocks.")
+_BY_METADATA = {
+    "sd_v1": "sd1", "sd_v2": "sd2", "sdxl": "sdxl", "sd3": "sd3", "flux1": "flux", "flux2": "flux2",
+    "lumina2": "lumina2", "chroma": "chroma", "qwen": "qwen-image", "zimage": "z-image",
+}  # fmt: skip
+# A textual inversion by the width of its vectors.
+_BY_VECTORS = {768: "sd1", 1024: "sd2", 1280: "sdxl", 4096: "flux"}
+_EMBEDDING_NAMES = frozenset({"emb_params", "clip_l", "clip_g", "t5", "t5xxl", "t5_out", "clip_l_out", "clip_g_out"})
+_MOST_VECTORS = 1024
+
+
+def is_lora(tensors: Tensors) -> bool:
+    """Tell whether it changes another model's weights."""
+    return tensors.ends(*_LORA_ENDS)
+
+
+def family_of_lora(tensors: Tensors, metadata: Mapping[str, str]) -> str:
+    """Return the family whose models it changes, "" where nothing tells."""
+    widths = {}
+    for name in tensors:
+        if name.endswith(_DOWN_ENDS):
+            widths[name.replace("_", ".")] = tensors.side(1, name)
+    for name, width in widths.items():
+        if "attn2.to.k" in name and width in _BY_WORDS and not name.startswith("lora.te"):
+            return _BY_WORDS[width]
+    for part, family in _BY_NAME:
+        if any(part.replace("_", ".") in name for name in widths):
+            return family
+    return _by_width(widths) or _by_metadata(metadata)
+
+
+def find_embedding(tensors: Tensors) -> str | None:
+    """Return the family that a textual inversion is for ("" where nothing tells), None where it is none."""
+    if not 0 < len(tensors) <= 4:
+        return None
+    shapes = [entry.shape for entry in tensors.entries.values()]
+    if not all(len(shape) in (1, 2) and shape[-1] in _BY_VECTORS for shape in shapes):
+        return None
+    if any(len(shape) == 2 and not 0 < shape[0] <= _MOST_VECTORS for shape in shapes):
+        return None
+    if len(tensors) > 1 and not set(tensors) <= _EMBEDDING_NAMES:
+        return None
+    if tensors.has("clip_l", "clip_g"):
+        return "sdxl"
+    if tensors.begins("t5"):
+        return "flux"
+    return _BY_VECTORS[shapes[0][-1]] if len(shapes) == 1 else ""
+
+
+def _by_width(widths: Mapping[str, int | None]) -> str:
+    """Return the family by how wide the layers of its transformer are."""
+    flux = [width for name, width in widths.items() if any(part.replace("_", ".") in name for part in _FLUX)]
+    if flux:
+        return "flux2" if any(width in (6144, 15360) for width in flux) else _flux_or_klein(flux)
+    layers = [width for name, width in widths.items() if "layers." in name and ("attention" in name)]
+    if 3840 in layers:
+        return "z-image"
+    if 2304 in layers:
+        return "lumina2"
+    return ""
+
+
+def _flux_or_klein(widths: list[int | None]) -> str:
+    return "flux2-klein" if any(width in (7680, 12288, 4096) for width in widths) and 3072 not in widths else "flux"
+
+
+def _by_metadata(metadata: Mapping[str, str]) -> str:
+    said = metadata.get("ss_base_model_version") or metadata.get("modelspec.architecture", "")
+    said = said.casefold()
+    if "stable-diffusion-xl" in said:
+        return "sdxl"
+    if "stable-diffusion-v1" in said:
+        return "sd1"
+    return next((family for start, family in _BY_METADATA.items() if said.startswith(start)), "")

@@ -1,0 +1,56 @@
+"""Say why a file is not drawn with, and what to do. All texts go on after the file's name."""
+
+from __future__ import annotations
+
+from modules.jobs.models.detection.found import Core, Found, Role
+from modules.jobs.models.detection.number_formats import NumberFormat
+from modules.jobs.models.families import label_of
+from modules.jobs.models.family_facts import FamilyFacts
+
+# What people call a file of this role, and the folder that it belongs into.
+_PLACES: dict[Role, tuple[str, str]] = {
+    "lora": ("a LoRA", "models/Lora"),
+    "embedding": ("a textual inversion", "models/embeddings"),
+    "vae": ("a VAE", "models/VAE"),
+    "tiny_vae": ("a small decoder for previews", "models/VAE-approx"),
+    "text_encoder": ("a text encoder", "models/text_encoder"),
+    "image_encoder": ("an encoder of pictures", "models/clip_vision"),
+    "controlnet": ("a ControlNet", "models/ControlNet"),
+    "adapter": ("an adapter", "models/ControlNet"),
+    "upscaler": ("an upscaler", "models/ESRGAN"),
+}
+# GGUF files of these store convolutions flat, which diffusers does not undo.
+_NO_GGUF = frozenset({"sd1", "sd2", "sdxl", "sdxl-refiner"})
+
+
+def say_misplaced(found: Found) -> str | None:
+    """Return where a file belongs that lies among the checkpoints and is none; None where it is one, or not known."""
+    if found.role not in _PLACES:
+        return None
+    what, place = _PLACES[found.role]
+    what = found.label or what
+    family = f" for {label_of(found.family)}" if found.family and found.role in ("lora", "embedding") else ""
+    return f"is {what}{family}, no checkpoint: put it into {place}"
+
+
+def find_problem(
+    core: Core, facts: FamilyFacts | None, numbers: NumberFormat, container: str, label: str
+) -> str | None:
+    """Return why a denoiser is not drawn with; None where it is. `facts` are those of its variant."""
+    if core.video:
+        return f"is a {label} model, which makes films: this program draws pictures, so use a model for those"
+    if core.family == "":
+        return f"is {core.label}, which is of no family that is known: if diffusers draws with it, put its folder here"
+    if core.later is not None:
+        return f"is a {label} that {core.later}: this version cannot draw with it"
+    if facts is None or not facts.single_file:
+        folder = "if diffusers draws with it, put its folder in diffusers layout here"
+        return f"is a {label} model, which this version does not draw with from a single file: {folder}"
+    if facts.later is not None:
+        return f"is a {label} model, which needs {facts.later}: draw with another model until then"
+    if not numbers.readable:
+        usual = "Q8_0 or Q4_K" if container == "gguf" else "fp16, bf16 or fp8"
+        return f"has its numbers as {numbers.name}, which this version does not read: use the same model in {usual}"
+    if container == "gguf" and core.family in _NO_GGUF:
+        return f"is a GGUF of a {label} model, which diffusers does not read: use a safetensors of it"
+    return None
