@@ -49,6 +49,7 @@ class Header:
     facts: Component
     reload_settings: Component
     start_engine: Component
+    use: Component
     owner: Component
 
 
@@ -71,6 +72,7 @@ def build(catalogue: CheckpointCatalogue, checkpoint: Checkpoint | None) -> Head
         facts=hidden_text("steady_checkpoints", suits.facts(known, Settings())),
         reload_settings=hidden_button("Read the settings again", "steady_reload_settings"),
         start_engine=hidden_button("Start the engine", "steady_start_engine"),
+        use=hidden_button("Use a checkpoint", "steady_use_checkpoint"),
         owner=hidden_text("steady_owner"),
     )
 
@@ -95,6 +97,12 @@ def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> Non
         catalogue.refresh()
         return current(catalogue)
 
+    def use(values: Values, asker: gr.Request) -> Values:
+        """Choose what another part of the page names, which may be newer than the list here."""
+        choose(values, asker)
+        listed = gr.update(choices=suits.choices(catalogue.list()), value=values["checkpoint"])
+        return {"checkpoint": listed}
+
     def start_engine(values: Values, asker: gr.Request) -> None:
         refusal = order(store, "restart-engine", values["owner"], asker)
         if refusal is not None:
@@ -103,6 +111,7 @@ def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> Non
     chosen = {"checkpoint": header.checkpoint}
     owner = {"owner": header.owner}
     on(header.checkpoint.input, choose, together(chosen, owner))
+    on(header.use.click, use, together(chosen, owner), chosen, Script("usedModel"))
     on(header.checkpoint.change, None, chosen, script=Script("choseCheckpoint"))
     tell_page(on(header.refresh.click, refresh, outputs=together(chosen, {"facts": header.facts})), header)
     on(header.start_engine.click, start_engine, owner)

@@ -23,7 +23,7 @@ ScriptName = Literal[
     "adoptDefaults", "answered", "beginJob", "choseCheckpoint", "choseSchedule", "chosenExample", "chosenSize",
     "fitSchedule", "interrupting", "know", "randomSeed", "refused", "remember", "restore", "settingsAnswered",
     "settingsChanged", "settingsRead", "settingsUnsaved", "shownJob", "shownSeed", "swapSides", "takeFrom",
-    "takenBack", "tookOver",
+    "takenBack", "tookOver", "usedModel",
 ]  # fmt: skip
 
 

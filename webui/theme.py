@@ -10,7 +10,8 @@ import gradio as gr
 ASSETS = Path(__file__).resolve().parent / "assets"
 STYLES = (
     "photoswipe/photoswipe.css", "page/page.css", "stage/stage.css", "stage/viewer.css", "fields/fields.css",
-    "queue/queue.css", "page/confirm.css", "settings/settings.css", "fields/takeover.css", "page/phone.css",
+    "queue/queue.css", "page/confirm.css", "settings/settings.css", "models/models.css", "fields/takeover.css",
+    "page/phone.css",
 )  # in this order: later ones win  # fmt: skip
 SYSTEM_FONT = ("system-ui", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 SYSTEM_MONO = ("ui-monospace", "Cascadia Mono", "DejaVu Sans Mono", "monospace")

@@ -11,7 +11,7 @@ from webui import checkpoint_facts as suits
 from webui import header as bar
 from webui.actors import Stop
 from webui.listeners import Values, on
-from webui.tabs import queue, txt2img
+from webui.tabs import models, queue, txt2img
 from webui.tabs.drawing import tab as drawing
 from webui.tabs.settings import tab as settings
 
@@ -35,6 +35,8 @@ def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop) -> gr
                     drawn.append(drawing.build(one, checkpoint))
             with gr.Tab("Queue", id="queue", elem_id="tab_queue", render_children=True):
                 queue.build()
+            with gr.Tab("Models", id="models", elem_id="tab_models", render_children=True):
+                models.build()
             with gr.Tab("Settings", id="settings", elem_id="tab_settings", render_children=True):
                 choosing = settings.build()
         bar.wire(header, store, catalogue)

@@ -36,27 +36,27 @@ def picture(hue: int, side: int = 512, kind: str = "PNG") -> bytes:
 def make_library(models: Path, count: int = 30) -> Path:
     """Write `count` models with next to nothing in them into `models/Stable-diffusion`; most have what people keep.
 
-    The first are folders that can be drawn with by a test, one of ten files is cut short.
+    Two of three are folders in diffusers layout, a third of the files is cut short, some lie in a folder of their own.
     """
     place = models / "Stable-diffusion"
     for number in range(count):
         name = _NAMES[number % len(_NAMES)] + (f"_{number // len(_NAMES)}" if number >= len(_NAMES) else "")
-        if number < 3:
-            make_model(place / name, weights=bytes([number]) * 16)
+        if number % 3:
+            make_model(place / name, weights=bytes([number % 256]) * 16)
         else:
-            folder = place / "anime" if number % 7 == 0 else place
+            folder = place / "anime" if number % 2 else place
             folder.mkdir(parents=True, exist_ok=True)
             data = safetensors_bytes(bytes([number % 256]) * 16)
-            (folder / f"{name}.safetensors").write_bytes(data[:-9] if number % 10 == 5 else data)
-        beside = (place / "anime" if number % 7 == 0 and number >= 3 else place) / name
-        if number % 4:
+            (folder / f"{name}.safetensors").write_bytes(data[:-9] if number % 9 == 0 else data)
+        beside = (place / "anime" if number % 6 == 3 else place) / name
+        if number % 5:
             kind = ("PNG", "JPEG", "WEBP")[number % 3]
             ending = (".png", ".preview.jpg", ".preview.webp")[number % 3]
             beside.with_name(name + ending).write_bytes(picture(number * 37 % 256, kind=kind))
-        if number % 3 == 0:
+        if number % 4 == 0:
             words = {
                 "description": f"Made for tests, number {number}.",
-                "activation text": "ink splash, bold outline, limited palette" if number % 2 else "glow",
+                "activation text": "ink splash, bold outline, limited palette" if number % 8 else "glow",
                 "notes": "Best at 25 steps, CFG 6. Works well with a plain background and few words.",
             }
             beside.with_name(name + ".json").write_text(json.dumps(words))

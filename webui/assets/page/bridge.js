@@ -34,6 +34,7 @@ const forTabs = {
 const forPage = {
   know: (page, { facts, checkpoint }) => page.know(JSON.parse(facts || "{}"), checkpoint),
   choseCheckpoint: (page, { checkpoint }) => page.choseCheckpoint(checkpoint),
+  usedModel: ({ models }, { checkpoint }) => ({ checkpoint: models.actions.used ?? checkpoint }),
   settingsRead: ({ settings }, { known, ...shown }) => settings.read(JSON.parse(known || "{}"), shown),
   settingsChanged: ({ settings }, shown) => settings.changed(shown),
   settingsUnsaved: ({ settings }) => ({ unsaved: settings.unsaved() }),

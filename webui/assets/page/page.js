@@ -13,6 +13,7 @@ import { PausedJobs } from "../live/paused_jobs.js";
 import { waitForTheServer } from "../live/resend.js";
 import { ask, jobPath } from "../live/rest.js";
 import { initial, reduce, stalledBeat } from "../model/model.js";
+import { Models } from "../models/models.js";
 import { Queue } from "../queue/queue.js";
 import { Audit } from "../settings/audit.js";
 import { OtherDevice } from "../settings/other_device.js";
@@ -27,7 +28,7 @@ import { PictureDrop } from "./picture_drop.js";
 import { knows, lookForCounts } from "./reload.js";
 import { refuseClosed, renderRights } from "./rights.js";
 
-const FILLED = ["steady_status", "steady_queue", "steady_device", "steady_when_done"];
+const FILLED = ["steady_status", "steady_queue", "steady_models", "steady_device", "steady_when_done"];
 const FILLED_IN_TABS = ["stage", "sizes", "res_switch_btn"];
 
 export class Page {
@@ -39,6 +40,7 @@ export class Page {
   constructor() {
     this.state = initial(readOwner());
     this.queue = new Queue(this);
+    this.models = new Models(this);
     this.menus = new Menus();
     this.settings = new Settings();
     this.audit = new Audit();
@@ -113,6 +115,7 @@ export class Page {
         return;
       }
       this.queue.changed();
+      this.models.changed();
     } else if (message.type === "event") {
       if (message.kind !== "image") this.queue.changed();
       if (message.kind === "settings") press("steady_reload_settings");
@@ -165,6 +168,7 @@ export class Page {
     renderProgram(this.state);
     this.restarts.render(this.state);
     this.queue.render(this.state);
+    this.models.render();
     this.paused.read();
     this.earlier.read();
     this.settings.stands(this.state.standing);
