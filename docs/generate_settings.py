@@ -6,7 +6,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from modules.options import SettingField, fields_of_settings  # noqa: E402
+from modules.options import fields_of_settings  # noqa: E402
+from modules.setting_field import SettingField  # noqa: E402
 
 NEEDS = {"nothing": "at once", "engine": "after a restart of the engine", "server": "after a restart of the server"}
 

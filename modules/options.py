@@ -15,9 +15,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from modules.errors import InvalidRequest, StorageError
 from modules.paths import locked, set_aside, write_atomically
+from modules.setting_field import Needs, SettingField
 from modules.settings_file import read_settings, stamp_of
-
-Needs = Literal["nothing", "engine", "server"]
 
 
 def _setting(
@@ -39,6 +38,27 @@ class Settings:
 
     sd_model_checkpoint: str = _setting(
         "emoji", "Models", "Checkpoint", "The model that draws when a request names none."
+    )
+    sd_vae: str = _setting(
+        "Automatic",
+        "Models",
+        "VAE",
+        "What turns latents into pictures. Automatic: the one beside the checkpoint that has its name, else its own; "
+        "None: its own; or the name of a file in models/VAE.",
+    )
+    CLIP_stop_at_last_layers: int = _setting(
+        1,
+        "Models",
+        "Clip skip",
+        "Read prompts with an earlier layer of CLIP: 2 for many anime models. For Stable Diffusion 1 only.",
+        minimum=1,
+        maximum=12,
+    )
+    auto_vae_precision: bool = _setting(
+        True,
+        "Models",
+        "Decode once more in float32 where the VAE gives no numbers",
+        "Half precision is too small for some VAEs, as the first one of SDXL. Off: such a picture fails.",
     )
     torch_dtype: Literal["auto", "float32", "bfloat16", "float16"] = _setting(
         "auto", "Models", "Number format", "auto picks what the device does best.", needs="engine"
@@ -182,80 +202,6 @@ class Settings:
         "Colours",
         "auto follows the system. The button at the top right chooses for one browser, until this is changed.",
     )
-
-
-LONGEST_TEXT = 1_000
-
-
-@dataclass(frozen=True)
-class SettingField:
-    """One setting with all that a page or a document says about it. `choices` is empty where any value will do."""
-
-    name: str
-    type: type[bool] | type[int] | type[str]
-    default: bool | int | str
-    label: str
-    section: str
-    help: str
-    choices: tuple[str, ...]
-    minimum: int | None
-    maximum: int | None
-    needs: Needs
-
-    def check(self, value: object) -> bool | int | str:
-        """Return `value` as the setting's own type.
-
-        Raises:
-            InvalidRequest: it is not one that this setting takes; the message says what is.
-        """
-        if self.type is bool:
-            return self._check_bool(value)
-        if self.type is int:
-            return self._check_int(value)
-        return self._check_str(value)
-
-    def fault(self, value: object) -> str | None:
-        """Say what is wrong with `value` to someone who sees the setting's label; None: nothing is."""
-        try:
-            self.check(value)
-        except InvalidRequest as error:
-            if value is None:
-                return f"This is empty, or no number: use {self._range() or 'a value'}."
-            return str(error).replace(f" for {self.name} ({self.label})", "", 1)
-        return None
-
-    def _range(self) -> str:
-        return "" if self.minimum is None or self.maximum is None else f"{self.minimum:,} to {self.maximum:,}"
-
-    def _check_bool(self, value: object) -> bool:
-        if isinstance(value, bool):
-            return value
-        raise self._invalid(value, "use true or false")
-
-    def _check_int(self, value: object) -> int:
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise self._invalid(value, "use a whole number")
-        low, high = self.minimum, self.maximum
-        if (low is not None and value < low) or (high is not None and value > high):
-            raise self._invalid(value, f"use {low} to {high}")
-        return value
-
-    def _check_str(self, value: object) -> str:
-        if self.choices and value not in self.choices:
-            raise self._invalid(value, f"use {', '.join(self.choices[:-1])} or {self.choices[-1]}")
-        if not isinstance(value, str) or not value.strip():
-            raise self._invalid(value, "use a text that is not empty")
-        if len(value) > LONGEST_TEXT:
-            raise self._invalid(value, f"use at most {LONGEST_TEXT} characters")
-        return value
-
-    def _invalid(self, value: object, remedy: str) -> InvalidRequest:
-        shown = json.dumps(value, ensure_ascii=False, default=repr)
-        if len(shown) > 80:
-            shown = shown[:77] + "…"
-        return InvalidRequest(f"{shown} is not possible for {self.name} ({self.label}): {remedy}.", field=self.name)
 
 
 def fields_of_settings() -> tuple[SettingField, ...]:

@@ -17,7 +17,17 @@ LONGEST_FILE = 400
 STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
 BASE = frozenset(
     f"modules.{name}"
-    for name in ("errors", "paths", "cmd_args", "open_files", "options", "settings_file", "shared_state", "shared")
+    for name in (
+        "errors",
+        "paths",
+        "cmd_args",
+        "open_files",
+        "options",
+        "setting_field",
+        "settings_file",
+        "shared_state",
+        "shared",
+    )
 )
 PURE = BASE | {
     "modules.jobs",

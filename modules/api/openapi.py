@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modules.options import SettingField, fields_of_settings
+from modules.options import fields_of_settings
+from modules.setting_field import SettingField
 
 TEXT = {"type": "string"}
 YES_OR_NO = {"type": "boolean"}

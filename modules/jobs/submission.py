@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modules.errors import InvalidRequest, ModelError, NotPermitted
+from modules.jobs.kinds.choice import CHOSEN, Choice
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.models.catalogue import CheckpointCatalogue
@@ -28,22 +29,29 @@ class Wishes:
     replaces: str | None = None
 
 
-def check_request(kind: object, data: object, catalogue: CheckpointCatalogue, settings: Settings) -> JobRequest:
-    """Return a valid request of this kind, with a checkpoint that is there and can draw it.
+@dataclass(frozen=True)
+class Checked:
+    """A valid request, and the models that it is drawn with, whatever the settings say when its turn comes."""
+
+    request: JobRequest
+    choice: Choice
+
+
+def check_request(kind: object, data: object, catalogue: CheckpointCatalogue, settings: Settings) -> Checked:
+    """Return a valid request of this kind, with models that are there and can draw it.
 
     Raises:
         InvalidRequest: it cannot be followed.
     """
     request = validate_request(kind, data)
     try:
-        request.find_checkpoint(catalogue, settings)
+        return Checked(request, Choice.of(request.find_models(catalogue, settings)))
     except ModelError as error:
         raise InvalidRequest(str(error), "sd_model_checkpoint") from error
-    return request
 
 
 def submit(
-    store: JobStore, request: JobRequest, wishes: Wishes, by: Actor, id: str | None = None, *, only_new: bool = False
+    store: JobStore, checked: Checked, wishes: Wishes, by: Actor, id: str | None = None, *, only_new: bool = False
 ) -> Job:
     """Put a checked request into the queue. The same id twice is one job, unless `only_new`: then it is refused.
 
@@ -55,8 +63,8 @@ def submit(
     if by.only_own and wishes.priority != 0:
         raise NotPermitted(refusal_of_guest("A priority", by.address))
     return store.queue.submit(
-        request.kind,
-        request.model_dump(mode="json"),
+        checked.request.kind,
+        checked.request.model_dump(mode="json") | {CHOSEN: checked.choice.model_dump(mode="json")},
         wishes.owner,
         id=id,
         priority=wishes.priority,

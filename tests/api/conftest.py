@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,9 @@ class FakeEngine(threading.Thread):
         store, state, catalogue = self.services.store, self.services.state, self.services.catalogue
         request = validate_request(job.kind, job.request)
         settings = self.services.options.values
-        checkpoint = catalogue.hashed(request.find_checkpoint(catalogue, settings))
-        resolved = request.resolve(checkpoint, settings, lambda: 1234, "float32", 2)
+        models = request.find_models(catalogue, settings)
+        models = replace(models, checkpoint=catalogue.hashed(models.checkpoint))
+        resolved = request.resolve(models, settings, lambda: 1234, "float32", 2)
         store.claims.set_resolved(job.id, resolved.model_dump(mode="json"))
         token = state.begin(job.id)
         state.job_count = resolved.image_count

@@ -42,3 +42,13 @@ def make_model(folder: Path, weights: bytes = b"\0" * 16, **configs: dict[str, A
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return folder
+
+
+def make_vae(path: Path, channels: int = 4, first: str = "decoder.conv_in.weight") -> Path:
+    """Write a VAE in a file of its own, with as much in it as tells that it is one."""
+    shape = [2, channels, 3, 3]
+    content = bytes(4 * 2 * channels * 9)
+    header = json.dumps({first: {"dtype": "F32", "shape": shape, "data_offsets": [0, len(content)]}}).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + content)
+    return path

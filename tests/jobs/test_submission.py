@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from modules.errors import IdTaken, InvalidRequest, NotPermitted
-from modules.jobs.kinds.request import JobRequest
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
-from modules.jobs.submission import Wishes, check_request, submit
+from modules.jobs.submission import Checked, Wishes, check_request, submit
 from modules.options import Settings
 from tests.jobs.made_models import make_model
 from tests.jobs.store.test_concurrency import at_once, outputs, start
@@ -28,7 +27,7 @@ def catalogue(tmp_path: Path) -> CheckpointCatalogue:
 
 
 @pytest.fixture
-def request_of_a_cat(catalogue: CheckpointCatalogue) -> JobRequest:
+def request_of_a_cat(catalogue: CheckpointCatalogue) -> Checked:
     return check_request("txt2img", {"prompt": "cat"}, catalogue, Settings(sd_model_checkpoint="whole"))
 
 
@@ -51,18 +50,19 @@ def test_what_cannot_be_drawn_is_refused_with_its_field(
     assert refused.value.field == field
 
 
-def test_the_row_holds_the_whole_request_and_all_wishes(store: JobStore, request_of_a_cat: JobRequest) -> None:
+def test_the_row_holds_the_whole_request_and_all_wishes(store: JobStore, request_of_a_cat: Checked) -> None:
     waits = submit(store, request_of_a_cat, Wishes("me"), HERE)
     job = submit(store, request_of_a_cat, Wishes("me", 3, True, "earlier"), HERE, "mine")
     assert (job.id, job.kind, job.owner) == ("mine", "txt2img", "me")
     assert (job.priority, job.forever, job.retry_of) == (3, True, "earlier")
-    assert job.request == request_of_a_cat.model_dump(mode="json")
-    assert set(job.request) == set(type(request_of_a_cat).model_fields)
+    sent = request_of_a_cat.request
+    assert {name: value for name, value in job.request.items() if name != "chosen"} == sent.model_dump(mode="json")
+    assert set(job.request) == {*type(sent).model_fields, "chosen"}
     submit(store, request_of_a_cat, Wishes("me", replaces=waits.id), HERE)
     assert store.jobs.get(waits.id) is None
 
 
-def test_the_same_id_is_one_job_unless_it_must_be_a_new_one(store: JobStore, request_of_a_cat: JobRequest) -> None:
+def test_the_same_id_is_one_job_unless_it_must_be_a_new_one(store: JobStore, request_of_a_cat: Checked) -> None:
     first = submit(store, request_of_a_cat, Wishes("me"), HERE, "mine", only_new=True)
     assert submit(store, request_of_a_cat, Wishes("me"), HERE, "mine") == first
     with pytest.raises(IdTaken, match="The id 'mine' is taken by another job: choose a new one, or send none"):
@@ -71,7 +71,7 @@ def test_the_same_id_is_one_job_unless_it_must_be_a_new_one(store: JobStore, req
 
 
 def test_a_guest_gets_at_no_job_of_others_by_its_id_and_comes_before_nobody(
-    store: JobStore, request_of_a_cat: JobRequest
+    store: JobStore, request_of_a_cat: Checked
 ) -> None:
     submit(store, request_of_a_cat, Wishes("me"), HERE, "mine")
     with pytest.raises(IdTaken):
@@ -83,7 +83,7 @@ def test_a_guest_gets_at_no_job_of_others_by_its_id_and_comes_before_nobody(
         submit(store, request_of_a_cat, Wishes("guest", 1), GUEST)
 
 
-def test_of_threads_that_send_a_new_id_at_once_one_gets_it(store: JobStore, request_of_a_cat: JobRequest) -> None:
+def test_of_threads_that_send_a_new_id_at_once_one_gets_it(store: JobStore, request_of_a_cat: Checked) -> None:
     def send() -> bool:
         try:
             submit(store, request_of_a_cat, Wishes("me"), HERE, "mine", only_new=True)

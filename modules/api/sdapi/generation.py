@@ -18,10 +18,9 @@ from modules.api.sdapi.generation_answer import generation_answer
 from modules.api.services import Services
 from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.registry import KINDS
-from modules.jobs.kinds.request import JobRequest
 from modules.jobs.rows import FAILED
 from modules.jobs.store.job_store import JobStore
-from modules.jobs.submission import Wishes, check_request, submit
+from modules.jobs.submission import Checked, Wishes, check_request, submit
 
 SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -46,13 +45,13 @@ def _add_kind(router: APIRouter, services: Services, kind: Kind) -> None:
         _refuse_without_engine(services)
         job_id = forced or new_job_id()
         with services.shutdown.waiting():
-            return await _draw(services, request, checked, job_id, send_images=checked.send_images)
+            return await _draw(services, request, checked, job_id, checked.request.send_images)
 
     schema = whole_body(kind.request.model_json_schema())
     router.add_api_route(f"/{kind.name}", draw, methods=["POST"], name=kind.name, openapi_extra=schema)
 
 
-async def _draw(services: Services, request: Request, checked: JobRequest, job_id: str, send_images: bool) -> Response:
+async def _draw(services: Services, request: Request, checked: Checked, job_id: str, send_images: bool) -> Response:
     ended = services.broadcaster.expect(job_id)
     try:
         by = actor_of(request)
@@ -61,7 +60,7 @@ async def _draw(services: Services, request: Request, checked: JobRequest, job_i
     finally:
         services.broadcaster.forget(job_id, ended)
     if status is None:
-        if checked.stop_on_disconnect:
+        if checked.request.stop_on_disconnect:
             await services.workers.run_control(services.stops.ask, "interrupt", job_id, by)
         return Response(status_code=499)
     if status == LOST:
@@ -117,7 +116,7 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def _answer(services: Services, checked: JobRequest, job_id: str, send_images: bool) -> Response:
+async def _answer(services: Services, checked: Checked, job_id: str, send_images: bool) -> Response:
     job = await services.workers.run(services.store.jobs.get, job_id)
     if job is None:
         raise Refused(410, f"Job {job_id} was removed from the queue.")
@@ -125,7 +124,7 @@ async def _answer(services: Services, checked: JobRequest, job_id: str, send_ima
         message = job.error or f"The job is {job.status}."
         return error_answer(500, "JobFailed", message, message)
     content: Any = await services.workers.run(
-        generation_answer, services.store, services.folder, job, checked, send_images
+        generation_answer, services.store, services.folder, job, checked.request, send_images
     )
     return Response(content, media_type="application/json")
 

@@ -19,7 +19,6 @@ from modules.link.topics import STATUS
 
 EMPTY: dict[str, Any] = {
     "latent-upscale-modes": [],
-    "sd-vae": [],
     "hypernetworks": [],
     "face-restorers": [],
     "realesrgan-models": [],
@@ -35,7 +34,7 @@ UPSCALERS = [{"name": "None", "model_name": None, "model_path": None, "model_url
 
 
 def routes(services: Services) -> APIRouter:
-    """GET samplers, schedulers, sd-models, memory, cmd-flags and the empty lists; POST refresh-*."""
+    """GET samplers, schedulers, sd-models, sd-vae, memory, cmd-flags and the empty lists; POST refresh-*."""
     router = APIRouter(prefix="/sdapi/v1")
     catalogue, workers = services.catalogue, services.workers
 
@@ -50,10 +49,12 @@ def routes(services: Services) -> APIRouter:
     @router.get("/sd-models")
     async def sd_models(request: Request) -> Response:
         """The checkpoints that can be used."""
-        models = await workers.run(model_list, catalogue)
-        if visitor_of(request.scope).trusted:
-            return json_answer(models)
-        return json_answer([one | {"filename": PurePath(one["filename"]).name} for one in models])
+        return json_answer(_told_to(request, await workers.run(model_list, catalogue)))
+
+    @router.get("/sd-vae")
+    async def sd_vae(request: Request) -> Response:
+        """The VAEs in files of their own that can be used."""
+        return json_answer(_told_to(request, await workers.run(vae_list, catalogue)))
 
     @router.post("/refresh-checkpoints")
     @router.post("/refresh-vae")
@@ -62,6 +63,7 @@ def routes(services: Services) -> APIRouter:
     async def refresh() -> Response:
         """Look at the models folders again."""
         await workers.run(catalogue.refresh)
+        await workers.run(catalogue.vaes.refresh)
         return json_answer(None)
 
     @router.get("/cmd-flags")
@@ -75,6 +77,13 @@ def routes(services: Services) -> APIRouter:
         return json_answer(memory_answer(services.broadcaster.topic(STATUS)))
 
     return router
+
+
+def _told_to(request: Request, models: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return models as a visitor may see them: where they lie is told to those who are trusted."""
+    if visitor_of(request.scope).trusted:
+        return models
+    return [one | {"filename": PurePath(one["filename"]).name} for one in models]
 
 
 def _add_constant(router: APIRouter, name: str, content: Any) -> None:
@@ -124,6 +133,11 @@ def model_list(catalogue: CheckpointCatalogue) -> list[dict[str, Any]]:
         for checkpoint in catalogue.list()
         if checkpoint.problem is None
     ]
+
+
+def vae_list(catalogue: CheckpointCatalogue) -> list[dict[str, Any]]:
+    """Return the VAEs that can be used."""
+    return [{"model_name": vae.name, "filename": str(vae.path)} for vae in catalogue.vaes.list() if vae.problem is None]
 
 
 def memory_answer(engine: dict[str, Any] | None) -> dict[str, Any]:

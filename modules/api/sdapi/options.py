@@ -15,6 +15,7 @@ from modules.api.openapi import settings_body
 from modules.api.services import Services
 from modules.errors import InvalidRequest, SteadyError
 from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options
@@ -71,6 +72,8 @@ def change_options(
     changes = dict(changes)
     if "sd_model_checkpoint" in changes:
         changes["sd_model_checkpoint"] = _checkpoint_name(options, catalogue, changes["sd_model_checkpoint"])
+    if "sd_vae" in changes:
+        changes["sd_vae"] = _vae_name(options, catalogue, changes["sd_vae"])
     changed = options.update(changes)
     if changed:
         logger.info("Settings changed: %s", ", ".join(changed))
@@ -87,3 +90,10 @@ def _checkpoint_name(options: Options, catalogue: CheckpointCatalogue, value: ob
     if value == options.values.sd_model_checkpoint:
         return value
     return catalogue.find(value).name
+
+
+def _vae_name(options: Options, catalogue: CheckpointCatalogue, value: object) -> object:
+    """The name as it is listed, of a VAE that clients may call otherwise; what is set already is never refused."""
+    if not isinstance(value, str) or value in (options.values.sd_vae, AUTOMATIC, NONE):
+        return value
+    return catalogue.vaes.find(value).name

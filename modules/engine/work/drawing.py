@@ -14,13 +14,14 @@ from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.weights import count_parameters
 from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import parts_of
-from modules.engine.stopping.interruptible_wait import wait_for
 from modules.engine.work.batches import Batches, BatchLeft
 from modules.engine.work.economy import Economy
 from modules.engine.work.environment import describe_difference, environment_of
+from modules.engine.work.model_finder import ModelFinder
 from modules.engine.work.snapshots import Snapshot, UnfitSnapshot, describe_lost, describe_unfit
 from modules.errors import Interrupted, ModelError
 from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.choice import Models
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.rows import Job
@@ -37,6 +38,7 @@ class JobDrawing:
         self._job = job
         self._token = token
         self._progress = progress
+        self._finder = ModelFinder(parts)
         self._economy = Economy.of(job.economy)
         self._batches: Batches | None = None
         self.resolved: ResolvedJob | None = None
@@ -53,7 +55,7 @@ class JobDrawing:
         try:
             with parts.cancel.keeping_skips():
                 parts.cancel.check()
-                checkpoint, resolved = self._resolve()
+                models, resolved = self._resolve()
                 self.resolved = resolved
                 batches = self._batches_left(resolved)
                 left = [batch for batch in batches if batch.missing]
@@ -61,7 +63,7 @@ class JobDrawing:
                     return True
                 self._announce(left[0].indices[0])
             with parts.cancel.keeping_skips(len(left) > 1):
-                self._batches = self._prepare(checkpoint, resolved, batches)
+                self._batches = self._prepare(models.checkpoint, resolved, batches)
         except Interrupted as stop:
             if stop.kind != "skip":
                 raise
@@ -93,49 +95,35 @@ class JobDrawing:
         prompts = parts.encoder.encode(model, words.prompt, words.negative_prompt, resolved.passes[0].cfg_scale)
         return Batches(parts, self._job, self._token, self._progress, model, prompts, resolved, snapshot)
 
-    def _resolve(self) -> tuple[Checkpoint, ResolvedJob]:
+    def _resolve(self) -> tuple[Models, ResolvedJob]:
         """Close the request, or take what an earlier run of this job has closed."""
         parts, job = self._parts, self._job
         if job.resolved is not None:
             resolved = ResolvedJob.model_validate(job.resolved)
-            checkpoint = self._hashed(parts.catalogue.find(resolved.sources.checkpoint.name))
-            checkpoint.check_usable()
-            if not self._has_hash(checkpoint, resolved.sources.checkpoint.hash):
-                message = f"The weights of {checkpoint.name} were changed since this job began: submit it again."
-                raise ModelError(message)
+            models = self._finder.of_row(resolved)
             self._tell_of_another_environment(resolved)
-            return checkpoint, resolved
+            return models, resolved
         settings = parts.options.values
         request = validate_request(job.kind, job.request)
-        checkpoint = self._hashed(request.find_checkpoint(parts.catalogue, settings))
-        parameters = count_parameters(checkpoint.folder / family_of(checkpoint.folder).denoiser)
+        models = self._finder.of_request(job, request)
+        folder = models.checkpoint.folder
+        parameters = count_parameters(folder / family_of(folder).denoiser)
         dtype = choose_dtype(settings.torch_dtype, parts.device, parameters)
         threads = choose_threads(settings.torch_threads, parameters)
         environment = environment_of(parts.device, dtype, threads)
-        resolved = request.resolve(checkpoint, settings, parts.draw_seed, dtype, threads, environment=environment)
+        resolved = request.resolve(models, settings, parts.draw_seed, dtype, threads, environment=environment)
         parts.store.claims.set_resolved(job.id, resolved.model_dump())
+        for text in models.told:
+            parts.store.claims.note(job.id, "models", text)
         if told := describe_plain_syntax(resolved.words.prompt, resolved.words.negative_prompt):
             parts.store.claims.note(job.id, "plain-text", told)
-        return checkpoint, resolved
+        return models, resolved
 
     def _check_unchanged(self, checkpoint: Checkpoint) -> None:
         """Check that nobody replaced the weights between their hash and the end of their load."""
-        now = self._parts.catalogue.find(checkpoint.name)
-        if now.problem is not None or self._hashed(now).sha256 != checkpoint.sha256:
+        if not self._finder.is_unchanged(checkpoint):
             self._parts.model_cache.drop()
             raise ModelError(f"The weights of {checkpoint.name} were changed while they were loaded: submit it again.")
-
-    def _hashed(self, checkpoint: Checkpoint) -> Checkpoint:
-        """Return the model with its hash, which takes seconds the first time that a large one is used."""
-        if checkpoint.sha256 is not None:
-            return checkpoint
-        return wait_for(lambda: self._parts.catalogue.hashed(checkpoint), self._parts.cancel.check_waiting)
-
-    def _has_hash(self, checkpoint: Checkpoint, digest: str) -> bool:
-        """Tell whether these are the weights that the job began with; with those of an old row, which takes seconds."""
-        if checkpoint.sha256 == digest:
-            return True
-        return wait_for(lambda: self._parts.catalogue.had_hash(checkpoint, digest), self._parts.cancel.check_waiting)
 
     def _batches_left(self, resolved: ResolvedJob) -> list[BatchLeft]:
         """Return each batch with those of its pictures that no earlier run completed.

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """Values that do not change any more. Those of a later version are not read."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Words(_Frozen):
+class Words(Frozen):
     """What people wrote, and with which layer of CLIP it is read: `clip_skip` counts from the last one, which is 1."""
 
     prompt: str
@@ -22,7 +24,7 @@ class Words(_Frozen):
     clip_skip: int = 1
 
 
-class Source(_Frozen):
+class Source(Frozen):
     """A model that is drawn with: its name in the lists, and the SHA-256 of what is loaded of it."""
 
     name: str
@@ -34,14 +36,14 @@ class Source(_Frozen):
         return self.hash[:SHORT_HASH_LENGTH]
 
 
-class Sources(_Frozen):
+class Sources(Frozen):
     """The models that a job is drawn with. `vae` takes the place of the checkpoint's own; None: that one is used."""
 
     checkpoint: Source
     vae: Source | None = None
 
 
-class Pass(_Frozen):
+class Pass(Frozen):
     """One run of the denoiser, over the steps `begin` to `end` of a list of `steps`; sizes are in pixels.
 
     At 0 it begins with noise, else with what the pass before it left; None ends it with the list. `checkpoint` is the
@@ -64,7 +66,7 @@ class Pass(_Frozen):
         return (self.steps if self.end is None else self.end) - self.begin
 
 
-class Saving(_Frozen):
+class Saving(Frozen):
     """What becomes of the pictures: which are kept as files, and what their infotext tells."""
 
     save_images: bool
@@ -75,7 +77,7 @@ class Saving(_Frozen):
     add_version_to_infotext: bool
 
 
-class ResolvedJob(_Frozen):
+class ResolvedJob(Frozen):
     """All that decides the pictures of a job. The same values give the same bits on the same machine.
 
     Each picture goes through all passes, in order. `environment` is what the bits depend on beside the other values;

@@ -12,6 +12,7 @@ from modules.jobs.models.defaults import CFG_SCALE_HIGHEST, STEPS_HIGHEST
 from modules.jobs.rows import SEED_HIGHEST
 from modules.jobs.samplers import find_sampler, find_schedule, split_sampler
 from modules.options import fields_of_settings
+from modules.setting_field import LONGEST_TEXT
 
 SIDE_LOWEST, SIDE_HIGHEST, SIDE_MULTIPLE = 64, 2048, 8
 BATCH_SIZE_HIGHEST = 16
@@ -24,6 +25,8 @@ TASK_ID_LONGEST = 100
 OVERRIDABLE_SETTINGS = frozenset(
     {
         "sd_model_checkpoint",
+        "sd_vae",
+        "CLIP_stop_at_last_layers",
         "samples_save",
         "save_incomplete_images",
         "mark_incomplete_images",
@@ -67,6 +70,11 @@ def _check_partial_images(value: Any) -> str | None:
     return str(value)
 
 
+def _check_refiner(value: Any) -> str | None:
+    name = text("Refiner", LONGEST_TEXT)(value).strip()
+    return None if name in ("", "None") else name
+
+
 def _check_task_id(value: Any) -> str | None:
     return None if is_blank(value) else text("force_task_id", TASK_ID_LONGEST)(value)
 
@@ -82,10 +90,21 @@ def _check_overrides(value: Any) -> dict[str, Any]:
         if is_blank(value[name]):
             continue
         try:
-            checked[name] = known[name].check(value[name])
+            checked[name] = known[name].check(_as_sent(name, value[name]))
         except InvalidRequest as error:
             raise fault(str(error)) from error
     return checked
+
+
+def _as_sent(name: str, value: Any) -> Any:
+    """Understand numbers as text, and 0 as no clip skip: clients send both."""
+    if name != "CLIP_stop_at_last_layers":
+        return value
+    try:
+        number = int(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+    return 1 if number == 0 and number is not False else number
 
 
 _PartialImages = Literal["discard", "keep", "mark"]
@@ -101,6 +120,8 @@ Width = Annotated[int | None, BeforeValidator(pixels("Width", SIDE_LOWEST, SIDE_
 Height = Annotated[int | None, BeforeValidator(pixels("Height", SIDE_LOWEST, SIDE_HIGHEST, SIDE_MULTIPLE))]
 BatchSize = Annotated[int, BeforeValidator(whole_number("Batch size", 1, BATCH_SIZE_HIGHEST, 1))]
 BatchCount = Annotated[int, BeforeValidator(whole_number("Batch count", 1, BATCH_COUNT_HIGHEST, 1))]
+RefinerCheckpoint = Annotated[str | None, BeforeValidator(_check_refiner)]
+RefinerSwitchAt = Annotated[float | None, BeforeValidator(real_number("Refiner switch at", 0, 1, None))]
 Overrides = Annotated[dict[str, Any], BeforeValidator(_check_overrides)]
 SaveImages = Annotated[bool | None, BeforeValidator(switch("save_images", None))]
 DoNotSaveSamples = Annotated[bool, BeforeValidator(switch("do_not_save_samples", False))]

@@ -5,6 +5,7 @@ A request may leave things open (None = the model's or the settings' own); `reso
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,13 +16,20 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from modules.errors import InvalidRequest
 from modules.jobs.kinds import fields
 from modules.jobs.kinds.base import Pass, ResolvedJob, Saving, Source, Sources, Words
+from modules.jobs.kinds.choice import Models, choose
 from modules.jobs.kinds.unavailable import check_available
 from modules.jobs.lenient import fault
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.vae_file import VaeFile
 from modules.jobs.samplers import check_pair, find_sampler, find_schedule, split_sampler
 from modules.jobs.version import VERSION
 from modules.options import Settings
+
+# Where A1111's page has it.
+SWITCH_AT = 0.8
+# The part of a step that is taken for none: a switch is written with four digits.
+_ALMOST_NONE = 0.01
 
 
 class JobRequest(BaseModel, ABC):
@@ -48,6 +56,12 @@ class JobRequest(BaseModel, ABC):
     height: fields.Height = None
     batch_size: fields.BatchSize = 1
     n_iter: fields.BatchCount = 1
+    refiner_checkpoint: fields.RefinerCheckpoint = Field(
+        None, description="A model that goes on from refiner_switch_at; None: there is none."
+    )
+    refiner_switch_at: fields.RefinerSwitchAt = Field(
+        None, description=f"After which part of the steps the refiner takes over, 0 to 1; None is {SWITCH_AT}."
+    )
     override_settings: fields.Overrides = Field(
         default_factory=dict, description="Settings for this job alone, such as sd_model_checkpoint."
     )
@@ -96,21 +110,22 @@ class JobRequest(BaseModel, ABC):
         """How many pictures the job makes."""
         return self.batch_size * self.n_iter
 
-    def find_checkpoint(self, catalogue: CheckpointCatalogue, settings: Settings) -> Checkpoint:
-        """Return the model that the request draws with.
+    def find_models(self, catalogue: CheckpointCatalogue, settings: Settings) -> Models:
+        """Return the models that the request draws with.
 
         Raises:
             InvalidRequest: there is none of that name, or the request does not go with the model's own sampler.
             ModelError: it lacks a file.
         """
-        checkpoint = catalogue.find(self._settings_over(settings).sd_model_checkpoint)
+        wanted = self._settings_over(settings)
+        checkpoint = catalogue.find(wanted.sd_model_checkpoint)
         checkpoint.check_usable()
         self._sampler_for(checkpoint)
-        return checkpoint
+        return choose(checkpoint, wanted.sd_vae, self.refiner_checkpoint, wanted.CLIP_stop_at_last_layers, catalogue)
 
     def resolve(
         self,
-        checkpoint: Checkpoint,
+        models: Models,
         settings: Settings,
         draw_seed: Callable[[], int],
         dtype: str,
@@ -121,15 +136,18 @@ class JobRequest(BaseModel, ABC):
 
         Raises:
             InvalidRequest: the schedule type that was sent does not go with the model's own sampler.
-            ValueError: the checkpoint has no hash yet (`CheckpointCatalogue.hashed` gives it one).
+            ValueError: a model has no hash yet (`CheckpointCatalogue.hashed` gives it one).
         """
-        if checkpoint.sha256 is None:
-            raise ValueError(f"{checkpoint.name} is not hashed")
+        words = Words(
+            prompt=self.prompt.strip(), negative_prompt=self.negative_prompt.strip(), clip_skip=models.clip_skip
+        )
         return ResolvedJob(
             kind=self.kind,
-            words=Words(prompt=self.prompt.strip(), negative_prompt=self.negative_prompt.strip()),
-            sources=Sources(checkpoint=Source(name=checkpoint.name, hash=checkpoint.sha256)),
-            passes=self.passes(checkpoint),
+            words=words,
+            sources=Sources(
+                checkpoint=source_of(models.checkpoint), vae=None if models.vae is None else source_of(models.vae)
+            ),
+            passes=self.passes(models),
             seed=draw_seed() if self.seed == -1 else self.seed,
             batch_size=self.batch_size,
             n_iter=self.n_iter,
@@ -141,7 +159,7 @@ class JobRequest(BaseModel, ABC):
         )
 
     @abstractmethod
-    def passes(self, checkpoint: Checkpoint) -> tuple[Pass, ...]:
+    def passes(self, models: Models) -> tuple[Pass, ...]:
         """Return what the denoiser does for each picture, in order."""
 
     def first_pass(self, checkpoint: Checkpoint) -> Pass:
@@ -156,6 +174,22 @@ class JobRequest(BaseModel, ABC):
             scheduler=scheduler,
             cfg_scale=defaults.cfg_scale if self.cfg_scale is None else self.cfg_scale,
         )
+
+    def with_refiner(self, whole: Pass, refiner: Checkpoint | None) -> tuple[Pass, ...]:
+        """Return a pass, and that of the refiner, which goes on with what it leaves at the switch.
+
+        Raises:
+            ValueError: the refiner has no hash yet.
+        """
+        if refiner is None:
+            return (whole,)
+        at = SWITCH_AT if self.refiner_switch_at is None else self.refiner_switch_at
+        # As with A1111 it does the first step before which so much is done.
+        begin = max(math.ceil(at * whole.steps - _ALMOST_NONE), whole.begin)
+        if begin >= whole.steps:
+            return (whole,)
+        second = whole.model_copy(update={"begin": begin, "checkpoint": source_of(refiner)})
+        return (second,) if begin == whole.begin else (whole.model_copy(update={"end": begin}), second)
 
     def _settings_over(self, settings: Settings) -> Settings:
         """Return the settings with those that this request overrides."""
@@ -185,6 +219,17 @@ class JobRequest(BaseModel, ABC):
             add_model_hash_to_info=settings.add_model_hash_to_info,
             add_version_to_infotext=settings.add_version_to_infotext,
         )
+
+
+def source_of(model: Checkpoint | VaeFile) -> Source:
+    """Return what a job keeps of a model.
+
+    Raises:
+        ValueError: it is not hashed yet.
+    """
+    if model.sha256 is None:
+        raise ValueError(f"{model.name} is not hashed")
+    return Source(name=model.name, hash=model.sha256)
 
 
 def _fault_at(error: InvalidRequest) -> Exception:

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from modules.jobs.kinds import later_values
 from modules.jobs.kinds.base import Pass, ResolvedJob
+from modules.jobs.kinds.choice import Models
 from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.request import JobRequest
-from modules.jobs.models.checkpoint import Checkpoint
 
 # Every file says so since the first version: one of two ways to lay out tensors, of which the other never came.
 _LAYOUT = "contiguous"
@@ -22,9 +22,9 @@ class Txt2ImgRequest(JobRequest):
 
     kind: ClassVar[str] = "txt2img"
 
-    def passes(self, checkpoint: Checkpoint) -> tuple[Pass, ...]:
-        """Return the one pass, from noise to the picture."""
-        return (self.first_pass(checkpoint),)
+    def passes(self, models: Models) -> tuple[Pass, ...]:
+        """Return the pass from noise to the picture, of which a refiner may take the end."""
+        return self.with_refiner(self.first_pass(models.checkpoint), models.refiner)
 
 
 def _picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:

@@ -74,20 +74,11 @@ _ASKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     # 1 is what webuiapi always sends and what is drawn by samplers that add noise; 0 is what the others do.
     "eta": (_other_than(0, 1), _ETA),
     "s_min_uncond": (_above_zero, "Negative guidance minimum sigma is not available in this version: send 0"),
-    "refiner_checkpoint": (_given, "A refiner is not available in this version: leave it out"),
     "firstpass_image": (_given, "A first-pass image is not available in this version: leave it out"),
     "infotext": (_given, "Infotext in a request is not available in this version: send its values as fields"),
 }
 
 _OVERRIDE_ASKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "CLIP_stop_at_last_layers": (
-        lambda value: value not in (None, "", 0, 1, "0", "1"),
-        "Clip skip is not available in this version: send 1",
-    ),
-    "sd_vae": (
-        lambda value: _given(value) and value != "Automatic",
-        "Choosing a VAE is not available in this version: send Automatic",
-    ),
     "s_churn": (_above_zero, "Sigma churn is not available in this version: send 0"),
     "s_noise": (_other_than(1), _S_NOISE),
     "s_tmin": (_above_zero, _S_TMIN),

@@ -12,6 +12,7 @@ from modules.errors import InvalidRequest, ModelError
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.folder import find_models, look_at, readable, stamp_of
 from modules.jobs.models.hashes import HashCache, fingerprint, hash_folder
+from modules.jobs.models.vae_catalogue import VaeCatalogue
 from modules.jobs.models.weight_files import weights_of_folder, weights_of_model
 
 _LISTED_AT_MOST = 12
@@ -22,7 +23,8 @@ _HASH_AT_ONCE_BYTES = 256_000_000  # below this hashing takes a fraction of a se
 class CheckpointCatalogue:
     """The models of several models folders, `<folder>/Stable-diffusion/*`. Safe to use from several threads.
 
-    `hash_cache` is a file that remembers hashes between starts; None remembers them for the life of the object.
+    `hash_cache` is a file that remembers hashes between starts; None remembers them for the life of the object. `vaes`
+    are those in files of their own.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class CheckpointCatalogue:
         self.folders = tuple(folders)
         self._places = tuple(folder / "Stable-diffusion" for folder in folders)
         self._hashes = HashCache(hash_cache)
+        self.vaes = VaeCatalogue(folders, self._hashes, clock)
         self._clock = clock
         self._lock = threading.Lock()
         self._looking = threading.Lock()  # Held before `_lock`, by who looks at the folders.

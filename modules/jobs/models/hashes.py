@@ -28,6 +28,15 @@ def hash_folder(folder: Path, files: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
+def hash_file(path: Path) -> str:
+    """Return SHA-256 over a file's bytes: what A1111 and Civitai call a model by."""
+    digest = hashlib.sha256()
+    with open_regular(path) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
 class HashCache:
     """Hashes of files that did not change since. A cache file that is lost or damaged only costs the hashing again."""
 

@@ -68,9 +68,9 @@ def check(**data: Any) -> JobRequest:
             'Style "moody" not found: styles are not available in this version, put its words in the prompt.',
         ),
         (
-            {"override_settings": {"CLIP_stop_at_last_layers": 2}},
-            "override_settings.CLIP_stop_at_last_layers",
-            "Clip skip is not available in this version: send 1 (CLIP_stop_at_last_layers was 2).",
+            {"override_settings": {"CLIP_stop_at_last_layers": 13}},
+            "override_settings",
+            "13 is not possible for CLIP_stop_at_last_layers (Clip skip): use 1 to 12.",
         ),
         (
             {"override_settings": 5},
@@ -126,9 +126,22 @@ def test_the_request_of_webuiapi_is_understood() -> None:
 
 
 def test_the_request_of_sillytavern_is_understood() -> None:
-    settings = {"CLIP_stop_at_last_layers": 1, "sd_vae": "Automatic"}
+    settings = {"CLIP_stop_at_last_layers": "2", "sd_vae": "soft.safetensors"}
     request = check(prompt="cat", sampler_name="DPM++ 2M", scheduler="Karras", clip_skip=1, override_settings=settings)
     assert (request.sampler_name, request.scheduler) == ("DPM++ 2M", "Karras")
+    assert request.override_settings == {"CLIP_stop_at_last_layers": 2, "sd_vae": "soft.safetensors"}
+    assert check(override_settings={"CLIP_stop_at_last_layers": 0}) == check(
+        override_settings={"CLIP_stop_at_last_layers": 1}
+    )
+
+
+def test_a_refiner_is_a_name_and_a_part_of_the_steps() -> None:
+    request = check(refiner_checkpoint=" fine ", refiner_switch_at="0.75")
+    assert (request.refiner_checkpoint, request.refiner_switch_at) == ("fine", 0.75)
+    for none in (None, "", "None"):
+        assert check(refiner_checkpoint=none, refiner_switch_at=None) == check()
+    with pytest.raises(InvalidRequest, match=r"Refiner switch at 1.5 is not possible: use 0 to 1"):
+        check(refiner_switch_at=1.5)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from typing import Any
 import gradio as gr
 
 from modules.jobs.store.job_store import JobStore
-from modules.options import SettingField, fields_of_settings
+from modules.options import fields_of_settings
+from modules.setting_field import SettingField
 from modules.shared import opts
 from webui.actors import actor
 from webui.components import hidden_text, html

@@ -1,0 +1,83 @@
+"""One setting: all that a page or a document says about it, and which values it takes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from modules.errors import InvalidRequest
+
+Needs = Literal["nothing", "engine", "server"]
+LONGEST_TEXT = 1_000
+
+
+@dataclass(frozen=True)
+class SettingField:
+    """One setting with all that a page or a document says about it. `choices` is empty where any value will do."""
+
+    name: str
+    type: type[bool] | type[int] | type[str]
+    default: bool | int | str
+    label: str
+    section: str
+    help: str
+    choices: tuple[str, ...]
+    minimum: int | None
+    maximum: int | None
+    needs: Needs
+
+    def check(self, value: object) -> bool | int | str:
+        """Return `value` as the setting's own type.
+
+        Raises:
+            InvalidRequest: it is not one that this setting takes; the message says what is.
+        """
+        if self.type is bool:
+            return self._check_bool(value)
+        if self.type is int:
+            return self._check_int(value)
+        return self._check_str(value)
+
+    def fault(self, value: object) -> str | None:
+        """Say what is wrong with `value` to someone who sees the setting's label; None: nothing is."""
+        try:
+            self.check(value)
+        except InvalidRequest as error:
+            if value is None:
+                return f"This is empty, or no number: use {self._range() or 'a value'}."
+            return str(error).replace(f" for {self.name} ({self.label})", "", 1)
+        return None
+
+    def _range(self) -> str:
+        return "" if self.minimum is None or self.maximum is None else f"{self.minimum:,} to {self.maximum:,}"
+
+    def _check_bool(self, value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        raise self._invalid(value, "use true or false")
+
+    def _check_int(self, value: object) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self._invalid(value, "use a whole number")
+        low, high = self.minimum, self.maximum
+        if (low is not None and value < low) or (high is not None and value > high):
+            raise self._invalid(value, f"use {low} to {high}")
+        return value
+
+    def _check_str(self, value: object) -> str:
+        if self.choices and value not in self.choices:
+            raise self._invalid(value, f"use {', '.join(self.choices[:-1])} or {self.choices[-1]}")
+        if not isinstance(value, str) or not value.strip():
+            raise self._invalid(value, "use a text that is not empty")
+        if len(value) > LONGEST_TEXT:
+            raise self._invalid(value, f"use at most {LONGEST_TEXT} characters")
+        return value
+
+    def _invalid(self, value: object, remedy: str) -> InvalidRequest:
+        shown = json.dumps(value, ensure_ascii=False, default=repr)
+        if len(shown) > 80:
+            shown = shown[:77] + "…"
+        return InvalidRequest(f"{shown} is not possible for {self.name} ({self.label}): {remedy}.", field=self.name)
