@@ -37,10 +37,11 @@ from modules.api.services import Services, build_services
 from modules.cmd_args import Arguments, from_environment
 from modules.credentials import accounts
 from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.models.places import places_from_environment
 from modules.jobs.store.job_store import JobStore
 from modules.link import Link
 from modules.link.noticeboards import Noticeboards
-from modules.paths import ROOT, data_folder, model_folders
+from modules.paths import ROOT, data_folder
 from webui.theme import ASSETS, mount_arguments
 from webui.ui import create_ui, listeners_of
 
@@ -71,7 +72,7 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
     passwords = accounts.from_environment(os.environ)
     folder = data_folder()
     store = JobStore(folder.database, folder)
-    catalogue = CheckpointCatalogue(model_folders(), hash_cache=folder.hashes)
+    catalogue = CheckpointCatalogue(places_from_environment(), hash_cache=folder.hashes)
     noticeboards = Noticeboards(shared.state) if link is None else link.noticeboards
     stops = StopRequests(store.control, link, noticeboards, Permission(store.jobs, shared.opts))
     blocks = create_ui(store, catalogue, stops.ask)

@@ -8,18 +8,32 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 Command = Literal["serve", "test", "doctor", "token"]
 
 ENVIRONMENT_VARIABLE = "STEADY_ARGS"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
+# What A1111, Forge and ComfyUI call the flags that name a folder of one kind of models, and the kind.
+EXTRA_PATHS = "extra_paths"
+MODEL_PLACES = {
+    "--ckpt-dir": "checkpoint",
+    "--vae-dir": "vae",
+    "--lora-dir": "lora",
+    "--embeddings-dir": "embedding",
+    "--text-encoder-dir": "text_encoder",
+    "--controlnet-dir": "controlnet",
+    "--esrgan-models-path": "upscaler",
+    "--extra-model-paths-config": EXTRA_PATHS,
+}
+
 _COMMANDS: tuple[Command, ...] = ("serve", "test", "doctor", "token")
 _OPTIONS_WITH_VALUE = (
     "--port",
     "--data-dir",
     "--models-dir",
+    *MODEL_PLACES,
     "--loglevel",
     "--api-auth",
     "--gradio-auth",
@@ -40,6 +54,14 @@ class Arguments:
     listen: bool = False
     data_dir: str | None = None
     models_dir: tuple[str, ...] = ()
+    ckpt_dir: tuple[str, ...] = ()
+    vae_dir: tuple[str, ...] = ()
+    lora_dir: tuple[str, ...] = ()
+    embeddings_dir: tuple[str, ...] = ()
+    text_encoder_dir: tuple[str, ...] = ()
+    controlnet_dir: tuple[str, ...] = ()
+    esrgan_models_path: tuple[str, ...] = ()
+    extra_model_paths_config: tuple[str, ...] = ()
     autolaunch: bool = False
     loglevel: str = "INFO"
     skip_install: bool = False
@@ -56,6 +78,12 @@ class Arguments:
     def host(self) -> str:
         """The address to bind: this machine only, unless --listen opens it to the network."""
         return "0.0.0.0" if self.listen else "127.0.0.1"
+
+    @property
+    def model_places(self) -> dict[str, tuple[str, ...]]:
+        """The folders with models of one kind that were named, by the kind, and the files that name more."""
+        named = {kind: getattr(self, _destination(flag)) for flag, kind in MODEL_PLACES.items()}
+        return {kind: folders for kind, folders in named.items() if folders}
 
     def refusal_of_command(self, command: str, address: str, *, trusted: bool) -> str | None:
         """Return why who asks from `address` may not give the launcher a command; None: he may.
@@ -96,6 +124,14 @@ def parse(argv: Sequence[str]) -> Arguments:
         listen=known.listen,
         data_dir=known.data_dir,
         models_dir=tuple(known.models_dir),
+        ckpt_dir=tuple(known.ckpt_dir),
+        vae_dir=tuple(known.vae_dir),
+        lora_dir=tuple(known.lora_dir),
+        embeddings_dir=tuple(known.embeddings_dir),
+        text_encoder_dir=tuple(known.text_encoder_dir),
+        controlnet_dir=tuple(known.controlnet_dir),
+        esrgan_models_path=tuple(known.esrgan_models_path),
+        extra_model_paths_config=tuple(known.extra_model_paths_config),
         autolaunch=known.autolaunch,
         loglevel=known.loglevel,
         skip_install=known.skip_install,
@@ -115,10 +151,8 @@ def from_environment() -> Arguments:
     text = os.environ.get(ENVIRONMENT_VARIABLE)
     if not text:
         return Arguments()
-    values = json.loads(text)
-    values["models_dir"] = tuple(values["models_dir"])
-    values["trusted_proxies"] = tuple(values["trusted_proxies"])
-    values["rest"] = tuple(values["rest"])
+    told: dict[str, Any] = json.loads(text)
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
     return Arguments(**values)
 
 
@@ -129,6 +163,10 @@ def is_loopback(address: str) -> bool:
     except ValueError:
         return False
     return bool((getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback)
+
+
+def _destination(flag: str) -> str:
+    return flag.strip("-").replace("-", "_")
 
 
 def _split_command(argv: Sequence[str]) -> tuple[Command, list[str]]:
@@ -181,8 +219,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--listen", action="store_true", help="let other machines in (else this machine only)")
     parser.add_argument("--data-dir", help="folder for settings, queue and pictures (data/ beside launch.py)")
     parser.add_argument(
-        "--models-dir", action="append", default=[], help="one more folder with models, e.g. of an A1111 install"
-    )
+        "--models-dir", action="append", default=[],
+        help="one more folder with models, or a program that has one: A1111, Forge, ComfyUI or SD.Next",
+    )  # fmt: skip
+    _add_model_places(parser)
     parser.add_argument("--autolaunch", action="store_true", help="open the browser when the page is there")
     parser.add_argument("--loglevel", type=_log_level, default="INFO", help="DEBUG, INFO, WARNING, ERROR or CRITICAL")
     parser.add_argument("--skip-install", action="store_true", help="start without looking at the installed packages")
@@ -200,6 +240,16 @@ def _parser() -> argparse.ArgumentParser:
         help="proxies in front of this program, by address or network: their X-Forwarded-For tells who asks",
     )  # fmt: skip
     return parser
+
+
+def _add_model_places(parser: argparse.ArgumentParser) -> None:
+    """A1111, Forge and ComfyUI each have a flag for some kinds, and people have them in the files that start those."""
+    for flag, kind in MODEL_PLACES.items():
+        if kind == EXTRA_PATHS:
+            parser.add_argument(flag, action="extend", nargs="+", default=[], help="more files that name such folders")
+        else:
+            kinds = kind.replace("_", " ") + "s"
+            parser.add_argument(flag, action="append", default=[], help=f"one more folder, with {kinds} alone")
 
 
 def _add_passwords(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import stat
@@ -87,6 +88,12 @@ def model_folders() -> tuple[Path, ...]:
     more = os.environ.get("STEADY_MODELS_DIRS", "").split(os.pathsep)
     folders = [ROOT / "models", *(Path(folder).expanduser().absolute() for folder in more if folder)]
     return tuple(dict.fromkeys(folders))
+
+
+def model_places() -> dict[str, tuple[Path, ...]]:
+    """Return more folders with models of one kind, by the kind, as the command line names them one by one."""
+    named = json.loads(os.environ.get("STEADY_MODEL_PLACES", "{}"))
+    return {kind: tuple(Path(folder).expanduser().absolute() for folder in folders) for kind, folders in named.items()}
 
 
 def write_atomically(path: Path, data: bytes, sole_writer: bool = False, as_open_as_folder: bool = False) -> None:

@@ -37,6 +37,7 @@ PURE = BASE | {
     "pydantic_core",
     "PIL",
     "tokenizers",
+    "yaml",
 }
 WEB = {"modules.api", "webui", "gradio", "app"}
 ENGINE_LIBRARIES = {

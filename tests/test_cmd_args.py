@@ -17,6 +17,21 @@ def test_every_option() -> None:
     )  # fmt: skip
 
 
+def test_the_flags_of_other_programs_name_folders_by_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    argv = ["--ckpt-dir", "c", "--ckpt-dir", "d", "--vae-dir", "v", "--lora-dir", "serve", "--embeddings-dir", "e"]
+    arguments = parse([*argv, "--extra-model-paths-config", "x.yaml", "y.yaml", "--extra-model-paths-config", "z.yaml"])
+    assert arguments.ckpt_dir == ("c", "d")
+    assert arguments.model_places == {
+        "checkpoint": ("c", "d"),
+        "vae": ("v",),
+        "lora": ("serve",),
+        "embedding": ("e",),
+        "extra_paths": ("x.yaml", "y.yaml", "z.yaml"),
+    }
+    monkeypatch.setenv("STEADY_ARGS", arguments.to_json())
+    assert from_environment() == arguments
+
+
 def test_what_test_does_not_know_goes_to_pytest_in_order() -> None:
     arguments = parse(["--skip-install", "test", "-x", "-k", "not slow", "tests/launcher", "--lf"])
     assert arguments == Arguments(

@@ -24,6 +24,7 @@ from modules.engine.stopping.heartbeat import Heartbeat
 from modules.engine.work.snapshots import Snapshots
 from modules.engine.worker import Worker
 from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.models.places import places_from_environment
 from modules.jobs.rows import Death, Job
 from modules.jobs.store.job_store import JobStore
 from modules.link import Link
@@ -95,7 +96,7 @@ def serve(
     quieten_libraries()
     folder = data_folder()
     publish: Publish = link.publish_own if link is not None else _publish_nothing
-    catalogue = CheckpointCatalogue(model_folders(), folder.hashes)
+    catalogue = CheckpointCatalogue(places_from_environment(), folder.hashes)
     parts = build_engine(identity, store, folder, catalogue, shared.opts, shared.state, leaving, publish)
     worker = Worker(parts, publish)
     wake.append(worker.wake)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import socket
@@ -138,11 +139,16 @@ def child_environment(arguments: Arguments, data: DataFolder) -> dict[str, str]:
     """Return the environment of both children."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("STEADY_")}
     models = [str(Path(folder).expanduser().absolute()) for folder in arguments.models_dir]
+    places = {
+        kind: [str(Path(folder).expanduser().absolute()) for folder in folders]
+        for kind, folders in arguments.model_places.items()
+    }
     return {
         **_QUIET,
         **inherited,
         "STEADY_DATA_DIR": str(data.root),
         "STEADY_MODELS_DIRS": os.pathsep.join(models),
+        "STEADY_MODEL_PLACES": json.dumps(places),
         ENVIRONMENT_VARIABLE: arguments.to_json(),
     }
 

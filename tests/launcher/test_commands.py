@@ -1,5 +1,6 @@
 """`launch.py` itself, `doctor`, and what `test` needs before it can start."""
 
+import json
 import os
 import shutil
 import socket
@@ -70,10 +71,11 @@ def test_children_are_told_where_things_are_and_nothing_leaves_the_machine(
     monkeypatch.setenv("STEADY_LAST_DEATH", "of another launcher")
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     monkeypatch.delenv("GRADIO_ANALYTICS_ENABLED", raising=False)
-    arguments = Arguments(models_dir=("/a", "b"), port=5)
+    arguments = Arguments(models_dir=("/a", "b"), vae_dir=("v",), port=5)
     environment = child_environment(arguments, DataFolder(tmp_path))
     assert environment["STEADY_DATA_DIR"] == str(tmp_path)
     assert environment["STEADY_MODELS_DIRS"] == f"/a{os.pathsep}{Path('b').absolute()}"
+    assert json.loads(environment["STEADY_MODEL_PLACES"]) == {"vae": [str(Path("v").absolute())]}
     assert environment["STEADY_ARGS"] == arguments.to_json()
     assert environment["GRADIO_ANALYTICS_ENABLED"] == "False"
     assert environment["HF_HUB_OFFLINE"] == "0", "the user asked for downloads"

@@ -9,6 +9,7 @@ from typing import Literal
 
 from modules.errors import ModelError
 from modules.jobs.models.defaults import ModelDefaults
+from modules.jobs.models.names import without_suffix
 
 SHORT_HASH_LENGTH = 10
 
@@ -22,6 +23,7 @@ class Checkpoint:
     "inpaint". `number_format` is that of most of its weights, such as "fp16"; `prediction` is "epsilon", "v" or "flow".
     `parts` are files beside a single file that it is drawn with, by the part's name in the pipeline ("text_encoder").
     `needs` are the parts that are not inside it, each with the kind that does it ("t5xxl", a VAE "flux").
+    `old_hash` are the eight digits that A1111's first versions knew a single file by, "" where there are none.
     """
 
     name: str
@@ -41,11 +43,12 @@ class Checkpoint:
     size_bytes: int = 0
     parts: Mapping[str, Path] = field(default_factory=dict)
     needs: Mapping[str, str] = field(default_factory=dict)
+    old_hash: str = ""
 
     @property
     def name_without_suffix(self) -> str:
         """The name as A1111 knows a single file: "dream" for "dream.safetensors"."""
-        return self.name.rsplit(".", 1)[0] if self.kind == "file" else self.name
+        return without_suffix(self.name) if self.kind == "file" else self.name
 
     @property
     def folder(self) -> Path:
@@ -67,6 +70,11 @@ class Checkpoint:
     def title(self) -> str:
         """The name as REST clients know it, with the hash once that is known."""
         return f"{self.name} [{self.short_hash}]" if self.short_hash else self.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What else than its name it may be asked for by."""
+        return tuple(name for name in (self.title, self.short_hash, self.sha256, self.old_hash) if name)
 
     def check_usable(self) -> None:
         """Check that nothing is missing.

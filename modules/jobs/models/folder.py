@@ -9,11 +9,14 @@ import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from modules.jobs.models import diffusers_folder
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.defaults import ModelDefaults, read_defaults
 from modules.jobs.models.safetensors_file import find_damage
+from modules.jobs.models.scan import stamp_of_status
+from modules.jobs.models.shelf import readable
 from modules.prompts.symbols import read_symbols
 
 logger = logging.getLogger(__name__)
@@ -21,7 +24,6 @@ logger = logging.getLogger(__name__)
 _FALLBACK_SIDE = 512
 _LONGEST_REASON = 200
 _SINGLE_FILES = (".safetensors", ".ckpt")
-_FILES_IN_A_FOLDER_AT_MOST = 1000
 # What a load reads; a picture or a text beside it may change at any time.
 _LOADED_SUFFIXES = (".safetensors", ".json", ".txt", ".model")
 
@@ -29,31 +31,6 @@ _NOT_YET = (
     "this version draws with models in diffusers layout only, and single files come with a later one. Until then "
     'convert it: StableDiffusionPipeline.from_single_file("…").save_pretrained("…").'
 )
-
-
-def find_models(place: Path) -> list[tuple[str, Path]]:
-    """Return name and path of each model in `place`: folders, and single files, also those in folders that sort them.
-
-    `place` itself is told where it is there and cannot be listed.
-    """
-    found: list[tuple[str, Path]] = []
-    try:
-        paths = sorted(place.iterdir())
-    except FileNotFoundError:
-        return []
-    except OSError:
-        return [(readable(place.name), place)]
-    for path in paths:
-        if path.name.startswith("."):
-            continue
-        if not _is_folder(path):
-            found += [(readable(path.name), path)] if _is_single_file(path) else []
-        else:
-            sorted_in = _single_files_in(path)
-            found += [(readable(f"{path.name}/{file.name}"), file) for file in sorted_in] or [
-                (readable(path.name), path)
-            ]
-    return found
 
 
 def look_at(name: str, path: Path) -> Checkpoint:
@@ -68,18 +45,21 @@ def look_at(name: str, path: Path) -> Checkpoint:
         return _unusable(name, path, problem)
 
 
+def not_looked_at(name: str, path: Path, kind: Literal["folder", "file"]) -> Checkpoint:
+    """Return a model that is to be looked at later: all that is known of it is that it is there."""
+    return replace(_unusable(name, path, ""), kind=kind, problem=None)
+
+
 def stamp_of(path: Path) -> str:
     """Return what tells one state of a model's files from another, by size and time; "" when they cannot be seen."""
     try:
+        status = path.stat()
+        if not stat.S_ISDIR(status.st_mode):
+            return stamp_of_status(status)
         facts = sorted(_facts_of(path))
     except OSError:
         return ""
     return hashlib.sha256(repr(facts).encode()).hexdigest()
-
-
-def readable(text: str) -> str:
-    """Return text that can be sent: names on disk may hold bytes that are no UTF-8."""
-    return text.encode(errors="replace").decode()
 
 
 def _look_at(name: str, path: Path) -> Checkpoint:
@@ -147,27 +127,8 @@ def _is_folder(path: Path) -> bool:
         return True  # It may be one: looking at it tells what is wrong.
 
 
-def _is_single_file(path: Path) -> bool:
-    """Tell whether this is a checkpoint; A1111's folders have VAEs beside them, "name.vae.safetensors"."""
-    return path.suffix.lower() in _SINGLE_FILES and not path.stem.lower().endswith(".vae")
-
-
-def _single_files_in(folder: Path) -> list[Path]:
-    """Return the single files that people sorted into a folder; none where it is a model itself."""
-    try:
-        names = [entry.name for entry in os.scandir(folder) if not entry.name.startswith(".")]
-    except OSError:
-        return []
-    if "model_index.json" in names:
-        return []
-    return [folder / name for name in sorted(names) if _is_single_file(folder / name)][:_FILES_IN_A_FOLDER_AT_MOST]
-
-
 def _facts_of(path: Path) -> Iterator[tuple[str, int, int, int, int]]:
-    """Yield name, size, time, inode and rights of each file that a load reads, links followed."""
-    if not path.is_dir():
-        yield _fact_of(path.name, path.stat())
-        return
+    """Yield name, size, time, inode and rights of each file of a folder that a load reads, links followed."""
     for place in (path, *(Path(entry.path) for entry in os.scandir(path) if entry.is_dir())):
         yield _fact_of(str(place), place.stat())
         for entry in os.scandir(place):

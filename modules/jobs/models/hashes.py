@@ -29,12 +29,28 @@ def hash_folder(folder: Path, files: Sequence[Path]) -> str:
 
 
 def hash_file(path: Path) -> str:
-    """Return SHA-256 over a file's bytes: what A1111 and Civitai call a model by."""
+    """Return SHA-256 of a whole file, as A1111 and Civitai show it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     digest = hashlib.sha256()
     with open_regular(path) as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def old_hash_of(path: Path) -> str:
+    """Return the eight digits by which A1111's first versions knew a file: of 64 KB behind its first MB; "": too short.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open_regular(path) as file:
+        file.seek(0x100000)
+        data = file.read(0x10000)
+    return hashlib.sha256(data).hexdigest()[:8] if data else ""
 
 
 class HashCache:

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from modules.jobs.models import folder as models_folder
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.defaults import ModelDefaults
-from modules.jobs.models.folder import find_models
 from modules.jobs.models.hashes import hash_folder
+from modules.jobs.models.scan import Scan, scan
 from modules.jobs.models.weight_files import weights_of_model
 from modules.paths import ROOT
 from tests.jobs.made_models import make_model, safetensors_bytes
@@ -170,11 +170,11 @@ def test_unknown_names_cause_one_look_a_second_and_one_when_a_model_comes(
     make_model(place / "model")
     looks: list[Path] = []
 
-    def watched(folder: Path) -> list[tuple[str, Path]]:
+    def watched(folder: Path, suffixes: Collection[str], folders: bool) -> Scan:
         looks.append(folder)
-        return find_models(folder)
+        return scan(folder, suffixes, folders)
 
-    monkeypatch.setattr(checkpoints, "find_models", watched)
+    monkeypatch.setattr(checkpoints, "scan", watched)
     now = [100.0]
     models = catalogue(place, clock=lambda: now[0])
     for _ in range(50):
