@@ -34,8 +34,8 @@ class Flux(Family):
     name = "Flux"
     pipeline = FluxPipeline
 
-    def guidance(self, scale: float) -> dict[str, Any]:
-        return {"true_cfg_scale": scale}
+    def guidance(self, scale: float, distilled: float | None = None) -> dict[str, Any]:
+        return {"true_cfg_scale": scale} | ({} if distilled is None else {"guidance_scale": distilled})
 
 
 def stable_diffusion_3() -> LoadedModel:

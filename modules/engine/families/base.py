@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from modules.engine.families.driver import drive
+from modules.engine.samplers.choice import choose_sampler
 from modules.engine.samplers.proxy import Sampler, SchedulerProxy
 
 Factors = tuple[tuple[float, float, float], ...]
@@ -48,9 +49,9 @@ class Family:
         """Return what the pipeline reads of the words; as they are, it encodes them itself."""
         return {"prompt": prompt, "negative_prompt": negative_prompt}
 
-    def sampler(self, pipeline: Any, name: str, schedule: str, steps: int) -> Sampler:
-        """Return a sampler under A1111's name; the model's own, where it has no other."""
-        return Sampler(copy.deepcopy(pipeline.scheduler))
+    def sampler(self, pipeline: Any, name: str, schedule: str, steps: int, shift: float | None = None) -> Sampler:
+        """Return a sampler under A1111's name; `shift` moves the steps of a flow model, None: as much as its own."""
+        return choose_sampler(pipeline.scheduler, name, schedule, steps, shift)
 
     def multiple(self, pipeline: Any) -> int:
         """Return of how many pixels the sides of a picture must be multiples."""
@@ -60,12 +61,22 @@ class Family:
         """Return how many channels the noise has; None: as the pipeline says, and so packed as it packs them."""
         return None
 
-    def guidance(self, scale: float) -> dict[str, Any]:
-        """Return the arguments for classifier-free guidance, where 1 is none."""
+    def guidance(self, scale: float, distilled: float | None = None) -> dict[str, Any]:
+        """Return the arguments for classifier-free guidance, where 1 is none.
+
+        `distilled` is the scale that is an input of the denoiser, for families with one; None: the family's own.
+        """
         return {"guidance_scale": scale}
 
     def arguments(
-        self, pipeline: Any, words: Words, size: tuple[int, int], steps: int, guidance_scale: float, pictures: int
+        self,
+        pipeline: Any,
+        words: Words,
+        size: tuple[int, int],
+        steps: int,
+        guidance_scale: float,
+        pictures: int,
+        distilled_guidance_scale: float | None = None,
     ) -> dict[str, Any]:
         """Return the arguments of the pipeline's call, of those that any pipeline has.
 
@@ -74,8 +85,8 @@ class Family:
         multiple = self.multiple(pipeline)
         width, height = (-(-side // multiple) * multiple for side in size)
         wanted = {
-            **words, **self.guidance(guidance_scale), "width": width, "height": height, "num_inference_steps": steps,
-            "num_images_per_prompt": pictures, "output_type": "latent",
+            **words, **self.guidance(guidance_scale, distilled_guidance_scale), "width": width, "height": height,
+            "num_inference_steps": steps, "num_images_per_prompt": pictures, "output_type": "latent",
         }  # fmt: skip
         known = inspect.signature(pipeline.__call__).parameters
         return {name: value for name, value in wanted.items() if name in known}

@@ -10,8 +10,6 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from modules.engine.families.base import Factors, Family, NotNumbers, Remember, Words
-from modules.engine.samplers.proxy import Sampler
-from modules.engine.samplers.table import build_sampler
 from modules.jobs.models.weight_files import NOT_LOADED
 
 # Least-squares fit of pictures on their latents, as published by the authors of the models' previews.
@@ -62,10 +60,6 @@ class StableDiffusion(Family):
             "prompt_embeds": _joined(positive, count, empty),
             "negative_prompt_embeds": _joined(negative, count, empty),
         }
-
-    def sampler(self, pipeline: Any, name: str, schedule: str, steps: int) -> Sampler:
-        """Return the one of the table."""
-        return build_sampler(name, schedule, dict(pipeline.scheduler.config), steps)
 
     def multiple(self, pipeline: Any) -> int:
         """Return the side of a latent; the pipeline asks for a multiple of 8 too."""

@@ -7,11 +7,23 @@ from typing import Any
 import torch
 from diffusers import DPMSolverMultistepScheduler
 
+from modules.engine.samplers.long_steps import NoLongLooksBack
 from modules.engine.samplers.terminal_noise import FromTerminalNoise
 
 
-class DPMppMultistep(FromTerminalNoise, DPMSolverMultistepScheduler):  # type: ignore[misc]  # diffusers is untyped
+class DPMppMultistep(NoLongLooksBack, FromTerminalNoise, DPMSolverMultistepScheduler):  # type: ignore[misc]  # untyped
     """The stock one."""
+
+    def multistep_dpm_solver_second_order_update(
+        self, model_output_list: list[torch.Tensor], *rest: Any, **more: Any
+    ) -> torch.Tensor:
+        """Do the stock step, or in one too long that of the first order."""
+        stepped: torch.Tensor
+        if self._is_too_long():
+            stepped = self.dpm_solver_first_order_update(model_output_list[-1], *rest, **more)
+        else:
+            stepped = super().multistep_dpm_solver_second_order_update(model_output_list, *rest, **more)
+        return stepped
 
 
 class ThirdOrderSDE(DPMppMultistep):
@@ -25,6 +37,8 @@ class ThirdOrderSDE(DPMppMultistep):
         self, model_output_list: list[torch.Tensor], *rest: Any, **more: Any
     ) -> torch.Tensor:
         """Do the stock step, and put right the part of the second difference."""
+        if self._is_too_long():
+            return self.multistep_dpm_solver_second_order_update(model_output_list, *rest, **more)
         stepped: torch.Tensor = super().multistep_dpm_solver_third_order_update(model_output_list, *rest, **more)
         end, start, before, earlier = (self._log_signal(self.step_index + offset) for offset in (1, 0, -1, -2))
         step, ago, longer_ago = end - start, start - before, before - earlier

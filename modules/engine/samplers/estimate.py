@@ -67,9 +67,13 @@ def estimate(
 
 def step_of(scheduler: Any, place: int, timestep: Any, sample: torch.Tensor, output: torch.Tensor) -> Step:
     """Return the step that a scheduler of diffusers takes at a place of its list."""
-    return Step(
-        sample, output, _level(scheduler, place, timestep), _prediction(scheduler), isinstance(scheduler, _EXPLODING)
-    )
+    level = level_of(scheduler, place, timestep)
+    return Step(sample, output, level, _prediction(scheduler), is_exploding(scheduler))
+
+
+def is_exploding(scheduler: Any) -> bool:
+    """Tell whether the samples of a scheduler for models of noise are x0 + sigma * noise, and not of unit variance."""
+    return isinstance(scheduler, _EXPLODING)
 
 
 def _prediction(scheduler: Any) -> str:
@@ -77,7 +81,7 @@ def _prediction(scheduler: Any) -> str:
     return "flow_prediction" if hasattr(scheduler, "scale_noise") else str(scheduler.config.prediction_type)
 
 
-def _level(scheduler: Any, place: int, timestep: Any) -> float:
+def level_of(scheduler: Any, place: int, timestep: Any) -> float:
     """Return the noise level at which the denoiser was asked. By the place: a scheduler counts only once it steps."""
     if hasattr(scheduler, "level_at"):
         return float(scheduler.level_at(place))

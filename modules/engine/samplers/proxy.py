@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from modules.engine.samplers.estimate import Step, step_of
+from modules.engine.samplers.places import begin_at, place_of
 from modules.engine.samplers.state import SamplingState, restore, take_state
 
 
@@ -72,7 +73,8 @@ class SchedulerProxy:
 
     @property  # type: ignore[misc]  # so that `isinstance` answers for the scheduler
     def __class__(self) -> type:
-        return type(self._scheduler)
+        kind: type = self._scheduler.__class__  # what it answers for itself, not `type` of it
+        return kind
 
     @property
     def timesteps(self) -> Any:
@@ -114,12 +116,12 @@ class SchedulerProxy:
 
     def _set_timesteps(self, *arguments: Any, **more: Any) -> None:
         self._sampler.set_timesteps(*arguments, **more)
-        self._first = _begin_at(self._scheduler, self._begin)
+        self._first = begin_at(self._scheduler, self._begin)
         if self._state is None:
             self.place = self._first
         else:
             restore(self._scheduler, self._state)
-        self._shown = slice(self.place, None if self._end is None else _place_of(self._scheduler, self._end))
+        self._shown = slice(self.place, None if self._end is None else place_of(self._scheduler, self._end))
 
     def _set_begin_index(self, begin_index: int = 0) -> None:
         if self._state is None:
@@ -137,23 +139,3 @@ class SchedulerProxy:
         self.latents = stepped[0] if isinstance(stepped, tuple) else stepped.prev_sample
         self._watch(latest, self.latents)
         return stepped
-
-
-def _begin_at(scheduler: Any, step: int) -> int:
-    """Let a scheduler begin at a step of its list; return its place."""
-    if hasattr(scheduler, "begin_at"):
-        return int(scheduler.begin_at(step))
-    place = _place_of(scheduler, step)
-    if hasattr(scheduler, "set_begin_index"):
-        # Otherwise the stock step looks the first timestep up, and takes the second place where it is twice.
-        scheduler.set_begin_index(place)
-    return place
-
-
-def _place_of(scheduler: Any, step: int) -> int:
-    """Return where in a scheduler's list a step begins. Some have two places for each, but fewer for the first."""
-    if hasattr(scheduler, "place_of"):
-        return int(scheduler.place_of(step))
-    order = getattr(scheduler, "order", 1)
-    lacking = order * (scheduler.num_inference_steps - 1) + 1 - len(scheduler.timesteps)
-    return max(0, int(order * step - max(0, lacking)))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers import SchedulerMixin
 
 from modules.engine.samplers.estimate import Step
 
@@ -62,7 +63,7 @@ def take_state(
 
     `places` is where the pass ends; None: with the scheduler's list.
     """
-    attributes = {name: _copied(value) for name, value in vars(scheduler).items() if name not in _NOT_STATE}
+    attributes = _attributes_of(scheduler)
     states = tuple(generator.get_state() for generator in generators)
     places = len(scheduler.timesteps) if places is None else places
     return SamplingState(place, places, latents.detach().clone(), attributes, states, latest, first)
@@ -70,7 +71,26 @@ def take_state(
 
 def restore(scheduler: Any, state: SamplingState) -> None:
     """Give a scheduler, whose list is made, what the stopped one had."""
-    vars(scheduler).update({name: _copied(value) for name, value in state.scheduler.items()})
+    _give(scheduler, state.scheduler)
+
+
+def _attributes_of(scheduler: Any) -> dict[str, Any]:
+    """Return copies of what a scheduler holds; of one inside of it again what that holds."""
+    return {
+        name: _attributes_of(value) if isinstance(value, SchedulerMixin) else _copied(value)
+        for name, value in vars(scheduler).items()
+        if name not in _NOT_STATE
+    }
+
+
+def _give(scheduler: Any, attributes: Mapping[str, Any]) -> None:
+    held = vars(scheduler)
+    for name, value in attributes.items():
+        inside = held.get(name)
+        if isinstance(inside, SchedulerMixin):
+            _give(inside, value)
+        else:
+            held[name] = _copied(value)
 
 
 def generators_from(states: Sequence[torch.Tensor]) -> list[torch.Generator]:

@@ -26,6 +26,7 @@ class LooksAmid(FromTerminalNoise):
     middle_ahead: int
     sigmas: torch.Tensor
     sigmas_interpol: torch.Tensor
+    timesteps: torch.Tensor
     state_in_first_order: bool
 
     def set_timesteps(
@@ -41,8 +42,9 @@ class LooksAmid(FromTerminalNoise):
                 setattr(self, name, getattr(self, name).cpu())
 
     def level_at(self, place: int) -> torch.Tensor:
-        """Return the noise level at which the denoiser is asked at a place of the list."""
-        if self.state_in_first_order:
+        """Return the noise level at which the denoiser is asked at a place of the list, also before it is there."""
+        before_the_end = len(self.timesteps) - 1 - place
+        if place == 0 or before_the_end % 2 == 0:  # the last step has one call, and the first may have one
             return self.sigmas[place]
         return self.sigmas_interpol[place - 1 + self.middle_ahead]
 

@@ -123,10 +123,12 @@ class Batch:
             said.clear()
             on_step(*shown.standing, step)
 
-        sampler = family.sampler(pipeline, one.sampler_name, one.scheduler, one.steps)
+        sampler = family.sampler(pipeline, one.sampler_name, one.scheduler, one.steps, one.shift)
         shown = SchedulerProxy(sampler, self._generators, step_ended, begin=one.begin, end=one.end, state=resume)
         size = one.width, one.height
-        arguments = family.arguments(pipeline, self._words, size, one.steps, one.cfg_scale, len(self._indices))
+        arguments = family.arguments(
+            pipeline, self._words, size, one.steps, one.cfg_scale, len(self._indices), one.distilled_cfg_scale
+        )
         with _heard(self._model.denoiser, said):
             drive(pipeline, arguments | {"generator": self._generators}, shown, start, family.channels(pipeline))
         return shown.latents

@@ -48,6 +48,8 @@ class Pass(Frozen):
 
     At 0 it begins with noise, else with what the pass before it left; None ends it with the list. `checkpoint` is the
     model that runs; None: that of the job.
+    `distilled_cfg_scale` is the guidance that some models take as an input, `shift` where the steps of a flow model
+    are; None: as the model itself wants it, or it knows none.
     """
 
     width: int
@@ -59,6 +61,8 @@ class Pass(Frozen):
     begin: int = 0
     end: int | None = None
     checkpoint: Source | None = None
+    distilled_cfg_scale: float | None = None
+    shift: float | None = None
 
     @property
     def step_count(self) -> int:
