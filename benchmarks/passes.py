@@ -16,6 +16,7 @@ import torch
 
 from benchmarks.verdict import Verdicts
 from modules.engine.assembly import quieten_libraries
+from modules.engine.families.base import Asked
 from modules.engine.families.driver import drive
 from modules.engine.models.devices import Device
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
@@ -37,8 +38,9 @@ Way = Callable[[], torch.Tensor]
 def ways_of(model: LoadedModel, sampler_name: str, steps: int, side: int) -> tuple[Way, Way]:
     """Return how the driver draws, and how the pipeline does when it is called as its makers meant."""
     pipeline, family = model.pipeline, model.family
-    words = PromptEncoder().encode(model, "red heart", "", 7.0)
-    arguments = family.arguments(pipeline, words, (side, side), steps, 7.0, 1)
+    asked = Asked((side, side), steps, guidance_scale=7.0)
+    words = PromptEncoder().encode(model, "red heart", "", asked)
+    arguments = family.arguments(pipeline, words, asked)
 
     def driven() -> torch.Tensor:
         generators = [torch.Generator().manual_seed(1)]

@@ -108,7 +108,7 @@ PACKAGES: dict[str, frozenset[str]] = {
         "jobs.store": "outputs rows",
         "engine.families": "samplers",
         "engine.models": "families stopping",
-        "engine.previews": "models progress stopping",
+        "engine.previews": "families models progress stopping",
         "engine.progress": "",
         "engine.samplers": "",
         "engine.stopping": "",

@@ -8,34 +8,16 @@ from diffusers import (
     AutoencoderKL,
     DiffusionPipeline,
     FlowMatchEulerDiscreteScheduler,
-    FluxPipeline,
     FluxTransformer2DModel,
     SD3Transformer2DModel,
-    StableDiffusion3Pipeline,
 )
 from torch import nn
 
 from modules.engine.families.base import Family
+from modules.engine.families.known import FAMILIES
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 
 HEADS = {"attention_head_dim": 16, "num_attention_heads": 2, "joint_attention_dim": 16}
-
-
-class StableDiffusion3(Family):
-    """Nothing but the defaults."""
-
-    name = "Stable Diffusion 3"
-    pipeline = StableDiffusion3Pipeline
-
-
-class Flux(Family):
-    """Its latents are packed, both prompts have a call of the denoiser, and guidance has another name."""
-
-    name = "Flux"
-    pipeline = FluxPipeline
-
-    def guidance(self, scale: float, distilled: float | None = None) -> dict[str, Any]:
-        return {"true_cfg_scale": scale} | ({} if distilled is None else {"guidance_scale": distilled})
 
 
 def stable_diffusion_3() -> LoadedModel:
@@ -53,7 +35,7 @@ def stable_diffusion_3() -> LoadedModel:
             torch.cat([embedded(text, *size)] * num_images_per_prompt) for text, size in zip(texts, sizes, strict=True)
         ]
 
-    return _loaded(StableDiffusion3(), encode_prompt, scheduler=scheduler, vae=_vae(), transformer=transformer)
+    return _loaded(FAMILIES["sd3"], encode_prompt, scheduler=scheduler, vae=_vae(), transformer=transformer)
 
 
 def flux() -> LoadedModel:
@@ -67,7 +49,7 @@ def flux() -> LoadedModel:
         both = (torch.cat([embedded(prompt, *size)] * num_images_per_prompt) for size in ((7, 16), (16,)))
         return *both, torch.zeros(7, 3)
 
-    return _loaded(Flux(), encode_prompt, scheduler=scheduler, vae=_vae(), transformer=transformer)
+    return _loaded(FAMILIES["flux"], encode_prompt, scheduler=scheduler, vae=_vae(), transformer=transformer)
 
 
 def embedded(text: str, *shape: int) -> torch.Tensor:

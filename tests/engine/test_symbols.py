@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from modules.engine.families.base import Asked
 from modules.engine.models.devices import best_device
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.model_cache import ModelCache
@@ -40,9 +41,9 @@ def engine_of_emoji(tmp_path: Path) -> Iterator[Engine]:
 def test_a_character_is_encoded_as_its_name(model: LoadedModel, typed: str, named: str) -> None:
     encoder = PromptEncoder()
     with torch.inference_mode():
-        by_character = encoder.encode(model, typed, typed, 3.0)
+        by_character = encoder.encode(model, typed, typed, Asked(guidance_scale=3.0))
         encoder.forget()
-        by_name = encoder.encode(model, named, named, 3.0)
+        by_name = encoder.encode(model, named, named, Asked(guidance_scale=3.0))
     assert by_character.keys() == by_name.keys() == {"prompt_embeds", "negative_prompt_embeds"}
     assert all(torch.equal(by_character[name], by_name[name]) for name in by_name)
 

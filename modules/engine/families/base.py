@@ -8,46 +8,101 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 
-from modules.engine.families.driver import drive
+from modules.engine.families.driver import drive, noticing_start
+from modules.engine.families.latent_layout import (
+    Decoded,
+    KeepingDecoder,
+    Layout,
+    known_layout,
+    known_layout_of,
+    plain_layout,
+    remember_layout,
+)
+from modules.engine.families.word_memory import answering_with_anything, remember_words
 from modules.engine.samplers.choice import choose_sampler
 from modules.engine.samplers.proxy import Sampler, SchedulerProxy
+from modules.jobs.kinds.base import Pass
 
-Factors = tuple[tuple[float, float, float], ...]
 # What a pipeline reads of the words: keyword arguments of its call.
 Words = Mapping[str, Any]
 # Return what was made of a text before, else make it.
-Remember = Callable[[str, Callable[[str], torch.Tensor]], torch.Tensor]
+Remember = Callable[[str, Callable[[str], Any]], Any]
+
+# What pipelines do beyond drawing what they are told: changing the size, or the words. It is switched off.
+_SWITCHES: Mapping[str, Any] = {
+    "use_resolution_binning": False,
+    "clean_caption": False,
+    "enable_prompt_rewrite": False,
+    "use_pe": False,
+    "prompt_upsampling": False,
+    "guidance_schedule": None,
+}
 
 
 class NotNumbers(Exception):  # noqa: N818  (what is wrong is told by who knows the model's name)
     """A decoder gave a picture without numbers."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a pass asks of a pipeline beside the words. `size`: (width, height) in pixels; guidance of 1 is none.
+
+    `distilled_guidance_scale` is for denoisers that have guidance as an input; None: as the family's card says.
+    """
+
+    size: tuple[int, int] = (512, 512)
+    steps: int = 1
+    guidance_scale: float = 1.0
+    pictures: int = 1
+    distilled_guidance_scale: float | None = None
+
+    @classmethod
+    def by(cls, one: Pass, pictures: int) -> Asked:
+        """Return what a pass of a job asks for, for so many pictures at once."""
+        return cls((one.width, one.height), one.steps, one.cfg_scale, pictures, one.distilled_cfg_scale)
+
+
 class Family:
     """Models that are drawn with in the same way. It holds nothing: the pipeline is given to each method.
 
-    `left_out` are components that drawing does not need: they are not loaded. `latent_rgb`: red, green and blue
-    (-1..1) that one unit of each latent channel adds, for previews of models that bring no `preview.json`.
-    `negative_first`: in a batch of both, the denoiser is asked about the negative prompt first.
+    `name` is that of `jobs/models/families.py`, `pipeline` always the text-to-image class; `classes` are those that a
+    folder's `model_index.json` names where it is drawn with this one. `denoiser` is the component's name. `left_out`
+    are components that drawing does not need: they are not loaded. `negative_first`: in a batch of both, the denoiser
+    is asked about the negative prompt first. `sign` is -1 where the pipeline turns round what the denoiser says. `slow`
+    are the methods whose answers are kept, beside the text encoders' own. `plain`: the latents are (batch, channels,
+    height, width) as the VAE takes them, but for scale and shift.
     """
 
-    name: ClassVar[str]
-    pipeline: ClassVar[Any]
-    denoiser: ClassVar[str] = "transformer"
-    left_out: ClassVar[frozenset[str]] = frozenset()
-    latent_rgb: ClassVar[Factors] = ()
-    negative_first: ClassVar[bool] = True
+    name: str
+    pipeline: Any
+    classes: tuple[str, ...] = ()
+    denoiser: str = "transformer"
+    left_out: frozenset[str] = frozenset({"image_encoder", "feature_extractor", "safety_checker"})
+    negative_first: bool = True
+    sign: int = 1
+    slow: tuple[str, ...] = ("encode_prompt",)
+    plain: bool = False
 
-    def encode(
-        self, pipeline: Any, prompt: str, negative_prompt: str, guidance_scale: float, remember: Remember
-    ) -> Words:
-        """Return what the pipeline reads of the words; as they are, it encodes them itself."""
-        return {"prompt": prompt, "negative_prompt": negative_prompt}
+    def encode(self, pipeline: Any, prompt: str, negative_prompt: str, asked: Asked, remember: Remember) -> Words:
+        """Return what the pipeline reads of the words; as they are, it encodes them itself, and remembers that.
+
+        A pass of no steps lets it do so now. `remember` is for families that have their own way with words.
+
+        Raises:
+            Interrupted: the job was stopped between two layers of a text encoder.
+        """
+        remember_words(pipeline, self.slow)
+        words = {"prompt": prompt, "negative_prompt": negative_prompt}
+        self._without_steps(pipeline, self.arguments(pipeline, words, asked))
+        return words
 
     def sampler(self, pipeline: Any, name: str, schedule: str, steps: int, shift: float | None = None) -> Sampler:
         """Return a sampler under A1111's name; `shift` moves the steps of a flow model, None: as much as its own."""
@@ -61,35 +116,30 @@ class Family:
         """Return how many channels the noise has; None: as the pipeline says, and so packed as it packs them."""
         return None
 
-    def guidance(self, scale: float, distilled: float | None = None) -> dict[str, Any]:
-        """Return the arguments for classifier-free guidance, where 1 is none.
+    def guidance(self, asked: Asked) -> dict[str, Any]:
+        """Return the arguments for classifier-free guidance, where 1 is none."""
+        return {"guidance_scale": asked.guidance_scale}
 
-        `distilled` is the scale that is an input of the denoiser, for families with one; None: the family's own.
-        """
-        return {"guidance_scale": scale}
-
-    def arguments(
-        self,
-        pipeline: Any,
-        words: Words,
-        size: tuple[int, int],
-        steps: int,
-        guidance_scale: float,
-        pictures: int,
-        distilled_guidance_scale: float | None = None,
-    ) -> dict[str, Any]:
+    def arguments(self, pipeline: Any, words: Words, asked: Asked) -> dict[str, Any]:
         """Return the arguments of the pipeline's call, of those that any pipeline has.
 
-        A side of `size` (width, height) that is no multiple is made larger; the picture is cut to its size.
+        A side that is no multiple is made larger; the picture is cut to its size.
         """
         multiple = self.multiple(pipeline)
-        width, height = (-(-side // multiple) * multiple for side in size)
+        width, height = (-(-side // multiple) * multiple for side in asked.size)
         wanted = {
-            **words, **self.guidance(guidance_scale, distilled_guidance_scale), "width": width, "height": height,
-            "num_inference_steps": steps, "num_images_per_prompt": pictures, "output_type": "latent",
+            **words, **self.guidance(asked), "width": width, "height": height, "num_inference_steps": asked.steps,
+            "num_images_per_prompt": asked.pictures, "output_type": "latent", **_SWITCHES,
         }  # fmt: skip
         known = inspect.signature(pipeline.__call__).parameters
         return {name: value for name, value in wanted.items() if name in known}
+
+    def heard(self, output: Any) -> torch.Tensor:
+        """Return what the denoiser said, (batch, …) as the scheduler sees it; some say one tensor a picture."""
+        said = output[0]
+        if not isinstance(said, torch.Tensor):
+            said = torch.stack(list(said))
+        return torch.as_tensor(said * self.sign if self.sign != 1 else said)
 
     def said_alone(self, said: Sequence[torch.Tensor], pictures: int) -> tuple[torch.Tensor, torch.Tensor] | None:
         """Return what the denoiser said to the prompt alone and to the negative one alone; None: there is one only.
@@ -108,6 +158,23 @@ class Family:
         """Tell whether pictures of this size can be decoded in tiles, which takes less memory."""
         return False
 
+    def layout(self, pipeline: Any, size: tuple[int, int]) -> Layout:
+        """Return where the latents of a picture are in what the VAE decodes; asked of the pipeline, once for each size.
+
+        On the thread that draws, after `encode`.
+        """
+        if self.plain:
+            return plain_layout(vae_of(pipeline))
+        layout = known_layout(pipeline, size)
+        if layout is None:
+            layout = remember_layout(pipeline, size, self._ask(pipeline, size))
+        return layout
+
+    def for_vae(self, pipeline: Any, spatial: torch.Tensor) -> torch.Tensor:
+        """Return what the VAE decodes, of latents that the layout of their size has made `spatial`. On any thread."""
+        layout = plain_layout(vae_of(pipeline)) if self.plain else known_layout_of(pipeline, spatial)
+        return layout.for_vae(spatial)
+
     def decode(self, pipeline: Any, latents: torch.Tensor, size: tuple[int, int], save_memory: bool) -> Image.Image:
         """Return the picture of one picture's latents, (1, …) as the scheduler sees them; to save memory, in tiles.
 
@@ -117,13 +184,57 @@ class Family:
             Interrupted: the job was stopped between two blocks of the decoder.
             NotNumbers: the latents, or what the decoder makes of them, are no numbers.
         """
-        words = {"prompt": "", "negative_prompt": ""}
-        arguments = self.arguments(pipeline, words, size, steps=1, guidance_scale=1.0, pictures=1)
-        arguments |= {"output_type": "pt", "generator": [torch.Generator()]}
-        shown = SchedulerProxy(Sampler(copy.deepcopy(pipeline.scheduler)), end=0)
-        pixels = drive(pipeline, arguments, shown, latents)[0]
+        pixels = self._end(pipeline, latents, size, "pt")
         if not torch.isfinite(pixels).all():
             raise NotNumbers
-        processor = pipeline.image_processor
-        picture: Image.Image = processor.numpy_to_pil(processor.pt_to_numpy(pixels))[0]
-        return picture
+        values = (pixels[0].permute(1, 2, 0).float().cpu().numpy() * 255).round().astype(np.uint8)
+        return Image.fromarray(values).convert("RGB")
+
+    def _end(self, pipeline: Any, latents: torch.Tensor, size: tuple[int, int], output_type: str) -> Any:
+        """Return what the pipeline makes of finished latents: (1, colours, height, width), 0..1."""
+        asked = Asked(size, steps=2)  # Some lists of one step are no numbers.
+        arguments = self.arguments(pipeline, {"prompt": "", "negative_prompt": ""}, asked)
+        with answering_with_anything(pipeline):
+            return self._without_steps(pipeline, arguments | {"output_type": output_type}, latents)[0]
+
+    def _without_steps(self, pipeline: Any, arguments: Mapping[str, Any], start: torch.Tensor | None = None) -> Any:
+        """Call a pipeline without taking a step; return what its call returns."""
+        shown = SchedulerProxy(Sampler(copy.deepcopy(pipeline.scheduler)), end=0)
+        generators = [torch.Generator() for _ in range(arguments.get("num_images_per_prompt", 1))]
+        return drive(pipeline, {**arguments, "generator": generators}, shown, start)
+
+    def _ask(self, pipeline: Any, size: tuple[int, int]) -> Layout:
+        """Return the layout of this size, by decoding numbers with a decoder that only keeps what it is given.
+
+        With a copy of the pipeline, since previews may be decoded meanwhile on another thread.
+        """
+        asked = copy.copy(pipeline)
+        decoder = KeepingDecoder(vae_of(pipeline))
+        vars(asked)[vae_name(pipeline)] = decoder
+        vars(asked)["maybe_free_model_hooks"] = lambda: None  # No network works, so none has to leave the device.
+
+        def ask(start: torch.Tensor) -> torch.Tensor:
+            with suppress(Decoded):
+                self._end(asked, start, size, "pt")
+            assert decoder.kept is not None
+            return decoder.kept
+
+        return Layout.asked(ask, self._shape_of_start(asked, size))
+
+    def _shape_of_start(self, pipeline: Any, size: tuple[int, int]) -> torch.Size:
+        """Return the shape of one picture's latents, (1, …) as the scheduler sees them."""
+        arguments = self.arguments(pipeline, {"prompt": "", "negative_prompt": ""}, Asked(size))
+        with answering_with_anything(pipeline), noticing_start(pipeline) as begun_with:
+            self._without_steps(pipeline, arguments)
+        return begun_with[0].shape
+
+
+def vae_name(pipeline: Any) -> str | None:
+    """Return the name of the component that makes pictures of latents; None: there is none."""
+    return next((name for name in ("vae", "movq", "vqgan") if getattr(pipeline, name, None) is not None), None)
+
+
+def vae_of(pipeline: Any) -> Any:
+    """Return what makes pictures of latents, None where the scheduler sees the pictures themselves."""
+    name = vae_name(pipeline)
+    return None if name is None else getattr(pipeline, name)

@@ -6,6 +6,7 @@ shows it a part of its list, and latents through `prepare_latents`, the one plac
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,14 +37,41 @@ def drive(
 
 
 @contextmanager
+def noticing_start(pipeline: Any) -> Iterator[list[torch.Tensor]]:
+    """Keep what the pipeline begins with, latents as the scheduler sees them, in the list that is yielded."""
+    name, begun_with = _preparing(pipeline), list[torch.Tensor]()
+    prepare = getattr(pipeline, name)
+
+    @functools.wraps(prepare)
+    def noticed(*arguments: Any, **more: Any) -> Any:
+        made = prepare(*arguments, **more)
+        begun_with.append(made[0] if isinstance(made, tuple) else made)
+        return made
+
+    setattr(pipeline, name, noticed)
+    try:
+        yield begun_with
+    finally:
+        delattr(pipeline, name)
+
+
+def _preparing(pipeline: Any) -> str:
+    """Return the name of the method that makes the latents that a pipeline begins with."""
+    return next(name for name in ("prepare_latents", "prepare_intermediate_images") if hasattr(pipeline, name))
+
+
+@contextmanager
 def _given(pipeline: Any, shown: SchedulerProxy, start: torch.Tensor | None, channels: int | None) -> Iterator[None]:
     """Give a pipeline another scheduler, and what it is to begin with."""
-    own, prepare = pipeline.scheduler, pipeline.prepare_latents
+    own, name = pipeline.scheduler, _preparing(pipeline)
+    before, prepare = vars(pipeline).get(name), getattr(pipeline, name)
     signature = inspect.signature(prepare)
 
+    @functools.wraps(prepare)
     def prepared(*arguments: Any, **more: Any) -> Any:
         bound = signature.bind(*arguments, **more)
-        bound.arguments["dtype"] = torch.float32  # The sampler works in it, whatever the networks do.
+        if "dtype" in signature.parameters:
+            bound.arguments["dtype"] = torch.float32  # The sampler works in it, whatever the networks do.
         if channels is not None:
             bound.arguments["num_channels_latents"] = channels
         if start is None:
@@ -53,12 +81,16 @@ def _given(pipeline: Any, shown: SchedulerProxy, start: torch.Tensor | None, cha
         made = prepare(*bound.args, **bound.kwargs)
         return (start.to(made[0].device), *made[1:]) if isinstance(made, tuple) else start.to(made.device)
 
-    pipeline.scheduler, pipeline.prepare_latents = shown, prepared
+    pipeline.scheduler = shown
+    setattr(pipeline, name, prepared)
     try:
         yield
     finally:
         # The pipeline's last line, which an exception passes by.
         pipeline.maybe_free_model_hooks()
         pipeline.scheduler = own
-        del pipeline.prepare_latents
+        if before is None:
+            delattr(pipeline, name)
+        else:
+            setattr(pipeline, name, before)
         shown.unwatch()

@@ -7,12 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from modules.engine.families.base import Family
+from modules.engine.families.flux import Chroma, Flux, Flux2, Flux2Klein
+from modules.engine.families.plain_families import Lumina2, PixArtSigma, QwenImage, Sana, StableDiffusion3, ZImage
+from modules.engine.families.sdxl import Refiner, StableDiffusionXL
 from modules.engine.families.stable_diffusion import StableDiffusion
 from modules.errors import ModelError
 from modules.jobs.models.untrusted_file import read_object
 
-# By the pipeline that `model_index.json` names.
-FAMILIES: Mapping[str, Family] = {"StableDiffusionPipeline": StableDiffusion()}
+_ALL: tuple[Family, ...] = (
+    StableDiffusion("sd1"), StableDiffusion("sd2"), StableDiffusionXL("sdxl"), Refiner("sdxl-refiner"),
+    StableDiffusion3(), Flux(), Flux2(), Flux2Klein(), Chroma(), ZImage(), QwenImage(), Lumina2(), Sana(),
+    PixArtSigma(),
+)  # fmt: skip
+# By the name of `jobs/models/families.py`.
+FAMILIES: Mapping[str, Family] = {family.name: family for family in _ALL}
+# By the class that `model_index.json` names; of two with the same class it is the first, and the folder tells more.
+BY_CLASS: Mapping[str, Family] = {name: family for family in reversed(_ALL) for name in family.classes}
+_WIDTH_OF_WORDS_IN_2 = 1024
 
 
 def read_index(folder: Path) -> dict[str, Any]:
@@ -38,9 +49,23 @@ def family_of(folder: Path) -> Family:
     Raises:
         ModelError: its index is missing or damaged, or it is of a kind that this version cannot draw with.
     """
-    name = str(read_index(folder).get("_class_name"))
-    family = FAMILIES.get(name)
+    index = read_index(folder)
+    name = str(index.get("_class_name"))
+    family = BY_CLASS.get(name)
     if family is None:
-        known = ", ".join(sorted(family.name for family in FAMILIES.values()))
+        known = ", ".join(FAMILIES)
         raise ModelError(f"{folder.name} is a {name}, which this version cannot draw with: use a model of {known}.")
+    if family.name == "sdxl" and not isinstance(index.get("text_encoder"), list | tuple):
+        return FAMILIES["sdxl-refiner"]
+    if family.name == "sdxl" and index["text_encoder"][0] is None:
+        return FAMILIES["sdxl-refiner"]
+    if family.name == "sd1" and _width_of_words(folder) == _WIDTH_OF_WORDS_IN_2:
+        return FAMILIES["sd2"]
     return family
+
+
+def _width_of_words(folder: Path) -> Any:
+    try:
+        return read_object(folder / "unet" / "config.json").get("cross_attention_dim")
+    except (OSError, ValueError):
+        return None  # What is wrong with it is told by who loads it.

@@ -1,4 +1,4 @@
-"""Stable Diffusion 1.x and 2.x."""
+"""Stable Diffusion 1.x and 2.x, also those for inpainting and instructions."""
 
 from __future__ import annotations
 
@@ -9,36 +9,38 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from modules.engine.families.base import Factors, Family, NotNumbers, Remember, Words
+from modules.engine.families.base import Asked, Family, NotNumbers, Remember, Words
+from modules.engine.families.clip_chunks import attention_mask, chunked_ids, joined
+from modules.engine.families.latent_layout import plain_layout
 from modules.jobs.models.weight_files import NOT_LOADED
 
-# Least-squares fit of pictures on their latents, as published by the authors of the models' previews.
-_RGB: Factors = (
-    (0.3512, 0.2297, 0.3227),
-    (0.3250, 0.4974, 0.2350),
-    (-0.2829, 0.1762, 0.2721),
-    (-0.2120, -0.2616, -0.7177),
-)
 # Above this many pixels the decoder works in tiles: whole, a picture of 2048×2048 takes tens of gigabytes.
 _WHOLE_AT_MOST_PIXELS = 1024 * 1024
 # Sides of a tile in latents, an eighth of those of its pixels. Smaller ones would show.
 _TILE = 64
 _TILE_TO_SAVE_MEMORY = 32
 _SMALLEST_TILE = 16
+_CLASSES = (
+    "StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline",
+    "StableDiffusionInstructPix2PixPipeline", "LatentConsistencyModelPipeline",
+    "LatentConsistencyModelImg2ImgPipeline", "StableDiffusionPAGPipeline", "StableDiffusionControlNetPipeline",
+    "StableDiffusionControlNetPAGPipeline",
+)  # fmt: skip
 
 
 class StableDiffusion(Family):
     """Words in chunks of any number, all samplers of the table, and a decoder that works in tiles where it must."""
 
-    name = "Stable Diffusion 1.x and 2.x"
     pipeline = StableDiffusionPipeline
+    classes: tuple[str, ...] = _CLASSES
     denoiser = "unet"
     left_out = NOT_LOADED
-    latent_rgb = _RGB
+    plain = True
 
-    def encode(
-        self, pipeline: Any, prompt: str, negative_prompt: str, guidance_scale: float, remember: Remember
-    ) -> Words:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def encode(self, pipeline: Any, prompt: str, negative_prompt: str, asked: Asked, remember: Remember) -> Words:
         """Encode prompts in chunks of 75 tokens, as A1111 does, so that no word of a long one is lost.
 
         Both are padded to the same number of chunks: (1, 77 * chunks, width). Without guidance the negative is None.
@@ -48,17 +50,18 @@ class StableDiffusion(Family):
         """
 
         def chunks(text: str) -> torch.Tensor:
-            return remember(text, lambda text: _encode(pipeline.tokenizer, pipeline.text_encoder, text))
+            found: torch.Tensor = remember(text, lambda text: _encode(pipeline.tokenizer, pipeline.text_encoder, text))
+            return found
 
         positive = chunks(prompt)
-        if guidance_scale <= 1:
-            return {"prompt_embeds": _joined(positive, len(positive), positive), "negative_prompt_embeds": None}
+        if asked.guidance_scale <= 1:
+            return {"prompt_embeds": joined(positive, len(positive), positive), "negative_prompt_embeds": None}
         negative = chunks(negative_prompt)
         count = max(len(positive), len(negative))
         empty = chunks("") if len(positive) != len(negative) else positive
         return {
-            "prompt_embeds": _joined(positive, count, empty),
-            "negative_prompt_embeds": _joined(negative, count, empty),
+            "prompt_embeds": joined(positive, count, empty),
+            "negative_prompt_embeds": joined(negative, count, empty),
         }
 
     def multiple(self, pipeline: Any) -> int:
@@ -78,33 +81,18 @@ class StableDiffusion(Family):
         """Return the picture of `latents`: (1, channels, height / 8, width / 8); to save memory, in small tiles."""
         vae = pipeline.vae
         _choose_tiling(pipeline, latents, save_memory)
-        shift = getattr(vae.config, "shift_factor", None) or 0.0
-        pixels = vae.decode((latents / vae.config.scaling_factor + shift).to(vae.dtype), return_dict=False)[0]
+        scaled = plain_layout(vae).for_vae(latents)
+        pixels = vae.decode(scaled.to(vae.dtype), return_dict=False)[0]
         if not torch.isfinite(pixels).all():
             raise NotNumbers
         picture: Image.Image = pipeline.image_processor.postprocess(pixels, output_type="pil")[0]
         return picture
 
 
-def _joined(chunks: torch.Tensor, count: int, empty: torch.Tensor) -> torch.Tensor:
-    """Return `count` chunks one after the other; those that lack are `empty`."""
-    return torch.cat([chunks, *[empty] * (count - len(chunks))]).reshape(1, -1, chunks.shape[-1])
-
-
 def _encode(tokenizer: Any, text_encoder: Any, text: str) -> torch.Tensor:
     """Return (chunks, 77, width)."""
-    length = min(tokenizer.model_max_length, text_encoder.config.max_position_embeddings)
-    tokens = tokenizer(text, add_special_tokens=False, truncation=False, verbose=False).input_ids
-    room = length - 2
-    rows = []
-    for start in range(0, max(len(tokens), 1), room):
-        row = [tokenizer.bos_token_id, *tokens[start : start + room], tokenizer.eos_token_id]
-        rows.append(row + [tokenizer.pad_token_id] * (length - len(row)))
-    ids = torch.tensor(rows, device=text_encoder.device)
-    mask = None
-    if getattr(text_encoder.config, "use_attention_mask", False):
-        mask = (ids != tokenizer.pad_token_id).long()
-    embeddings: torch.Tensor = text_encoder(ids, attention_mask=mask)[0]
+    ids = chunked_ids(tokenizer, text_encoder, text)
+    embeddings: torch.Tensor = text_encoder(ids, attention_mask=attention_mask(tokenizer, text_encoder, ids))[0]
     return embeddings
 
 

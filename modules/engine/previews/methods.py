@@ -17,7 +17,10 @@ import torch
 from diffusers import AutoencoderTiny
 from PIL import Image
 
+from modules.engine.families.base import vae_of
+from modules.engine.families.latent_layout import plain_layout
 from modules.engine.models.loaded_model import LoadedModel
+from modules.engine.previews.latent_colours import channels_of, colours_of
 from modules.engine.previews.small_decoder import find_small_decoder, load_small_decoder
 from modules.engine.stopping.cancel import add_cancel_points
 from modules.errors import ModelError
@@ -50,8 +53,9 @@ class LatentColours:
     bias: Array
 
     @classmethod
-    def of_model(cls, preview: dict[str, Any] | None, family: Any, channels: int) -> LatentColours | None:
-        """Return the model's own colours, else its family's if the channels fit; None: it is shown in grey."""
+    def of_model(cls, preview: dict[str, Any] | None, vae: Any) -> LatentColours | None:
+        """Return the model's own colours, else those of its VAE's kind; None: it is shown in grey."""
+        channels = channels_of(vae)
         if preview is not None:
             try:
                 factors = np.asarray(preview["latent_rgb_factors"], np.float32)
@@ -62,9 +66,8 @@ class LatentColours:
                 if factors.shape == (channels, 3) and bias.shape == (3,):
                     return cls(factors, bias)
                 logger.warning("preview.json has factors of shape %s for %d channels", factors.shape, channels)
-        if len(family) == channels:
-            return cls(np.asarray(family, np.float32), np.zeros(3, np.float32))
-        return None
+        known = colours_of(vae)
+        return None if known is None else cls(np.asarray(known[0], np.float32), np.asarray(known[1], np.float32))
 
 
 def picture_of_latents(latents: torch.Tensor, colours: LatentColours | None, size: tuple[int, int]) -> Image.Image:
@@ -107,12 +110,13 @@ class PreviewMethods:
     """What a model can be previewed with. It does not keep the model in memory."""
 
     def __init__(self, model: LoadedModel, folders: Sequence[Path] = ()) -> None:
-        channels = model.denoiser.config.in_channels
+        vae = vae_of(model.pipeline)
         self._model = weakref.ref(model)
-        self._channels = channels
-        self._colours = LatentColours.of_model(model.preview, model.family.latent_rgb, channels)
+        self._channels = channels_of(vae)
+        self._colours = LatentColours.of_model(model.preview, vae)
         self._small_path = find_small_decoder(model, folders)
-        self._own_is_small = isinstance(model.pipeline.vae, AutoencoderTiny) and self._small_path is None
+        self._own_is_small = isinstance(vae, AutoencoderTiny) and self._small_path is None
+        self._decodes = vae is not None
         self._small: Any = None
         self._used: set[tuple[Method, torch.Size]] = set()
         self._offloaded = model.key.offload
@@ -125,9 +129,9 @@ class PreviewMethods:
         """Return the methods that a setting allows for pictures of this size, best first."""
         possible: set[Method] = {"linear"}
         if width * height <= _LARGEST_DECODED_PIXELS:
-            if not self._offloaded:
+            if self._decodes and not self._offloaded:
                 possible |= {"full", "small"} if self._own_is_small else {"full"}
-            if self._small_path is not None:
+            if self._decodes and self._small_path is not None:
                 possible.add("small")
         ladder = LADDERS[setting]
         if self._own_is_small and ladder[0] == "full":
@@ -141,6 +145,8 @@ class PreviewMethods:
             return None
         if width * height > _LARGEST_DECODED_PIXELS:
             return f"Pictures of {width}×{height} are too large to be decoded beside the job."
+        if not self._decodes:
+            return "The model draws pixels, which need no decoder."
         if wanted == "full":
             return "The model is kept off the device while it does not work."
         return "There is no small decoder for this model."
@@ -173,16 +179,17 @@ class PreviewMethods:
         if model is None:
             raise Stale
         # The weights are the job's; the switches are not: its own decoding may be about to work in tiles.
-        vae: Any = copy.copy(model.pipeline.vae)
+        vae: Any = copy.copy(vae_of(model.pipeline))
         for switch in ("use_tiling", "use_slicing"):
             if hasattr(vae, switch):
                 setattr(vae, switch, False)
         if method == "small" and not self._own_is_small:
             vae = self._load_small(vae)
-        shift = getattr(vae.config, "shift_factor", None) or 0.0
-        scaled = (latents / vae.config.scaling_factor + shift).to(vae.device, vae.dtype)
-        pixels: torch.Tensor = vae.decode(scaled, return_dict=False)[0]
-        return pixels
+            scaled = plain_layout(vae).for_vae(latents)
+        else:
+            scaled = model.family.for_vae(model.pipeline, latents)
+        pixels: torch.Tensor = vae.decode(scaled.to(vae.device, vae.dtype), return_dict=False)[0]
+        return pixels[:, :3, 0] if pixels.ndim == 5 else pixels[:, :3]
 
     def _load_small(self, like: Any) -> Any:
         if self._small is None:

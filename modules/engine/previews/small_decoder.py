@@ -11,7 +11,9 @@ import torch
 from diffusers import AutoencoderTiny
 from safetensors.torch import load_file
 
+from modules.engine.families.base import vae_of
 from modules.engine.models.loaded_model import LoadedModel
+from modules.engine.previews.latent_colours import kind_of
 from modules.errors import ModelError
 from modules.jobs.models.diffusers_folder import PREVIEW_DECODER
 from modules.jobs.models.untrusted_file import is_regular
@@ -19,9 +21,8 @@ from modules.jobs.models.untrusted_file import is_regular
 logger = logging.getLogger(__name__)
 
 _SHARED_FOLDERS = ("VAE-approx", "VAE-taesd", "vae_approx")
-_NAMES = ("taesd_decoder.safetensors", "taesd_decoder.pth", "taesd")
-# The latents that TAESD was made for: those of Stable Diffusion 1.x and 2.x.
-_LATENTS_OF_TAESD = (4, 0.18215)
+# What its authors call the decoder for each kind of latents.
+_STEMS: Mapping[str, str] = {"sd": "taesd", "sdxl": "taesdxl", "sd3": "taesd3", "flux": "taef1"}
 
 
 def find_small_decoder(model: LoadedModel, folders: Sequence[Path]) -> Path | None:
@@ -29,14 +30,14 @@ def find_small_decoder(model: LoadedModel, folders: Sequence[Path]) -> Path | No
     own = model.key.folder / PREVIEW_DECODER
     if own.is_dir():
         return own
-    config = model.pipeline.vae.config
-    latents = (int(config.latent_channels), round(float(getattr(config, "scaling_factor", 0.0) or 0.0), 5))
+    kind = kind_of(vae_of(model.pipeline)) or ""
     # A model with latents of its own says how they look, and is no case for TAESD.
-    if latents != _LATENTS_OF_TAESD or model.preview is not None:
+    if kind not in _STEMS or model.preview is not None:
         return None
+    stem = _STEMS[kind]
     for folder in dict.fromkeys([model.key.folder.parent.parent, *folders]):
         for shared in _SHARED_FOLDERS:
-            for name in _NAMES:
+            for name in (f"{stem}_decoder.safetensors", f"{stem}_decoder.pth", stem):
                 path = folder / shared / name
                 if path.is_dir() or is_regular(path):
                     return path

@@ -136,7 +136,7 @@ class Batches:
 
         def on_step(done: int, steps: int, step: Step) -> None:
             shown = batch.shown(parts.options.values.live_preview_content) or step
-            parts.state.current_latent = shown.denoised()
+            parts.state.current_latent = batch.spatial(shown.denoised())
             parts.state.sampling_step = done
             parts.state.sampling_steps = steps
             self._progress.step(done, steps)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from modules.engine.engine_parts import EngineParts
+from modules.engine.families.base import Asked
 from modules.engine.families.known import family_of
 from modules.engine.models.devices import choose_dtype, choose_threads
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
@@ -92,7 +93,8 @@ class JobDrawing:
         self._progress.enter("encode")
         parts.cancel.check()
         words = resolved.words
-        prompts = parts.encoder.encode(model, words.prompt, words.negative_prompt, resolved.passes[0].cfg_scale)
+        asked = Asked.by(resolved.passes[0], self._economy.batch_size_of(resolved))
+        prompts = parts.encoder.encode(model, words.prompt, words.negative_prompt, asked)
         return Batches(parts, self._job, self._token, self._progress, model, prompts, resolved, snapshot)
 
     def _resolve(self) -> tuple[Models, ResolvedJob]:

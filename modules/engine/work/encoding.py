@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Any
 
-import torch
-
-from modules.engine.families.base import Words
+from modules.engine.families.base import Asked, Words
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 
 _KEPT_AT_MOST = 256
@@ -17,16 +16,16 @@ class PromptEncoder:
     """Encodes prompts, and remembers."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[ModelKey, str], torch.Tensor] = OrderedDict()
+        self._known: OrderedDict[tuple[ModelKey, str], Any] = OrderedDict()
 
-    def encode(self, model: LoadedModel, prompt: str, negative_prompt: str, guidance_scale: float) -> Words:
+    def encode(self, model: LoadedModel, prompt: str, negative_prompt: str, asked: Asked) -> Words:
         """Return what the model's pipeline reads of both prompts, as arguments of its call.
 
         Raises:
             Interrupted: the job was stopped between two layers.
         """
 
-        def remember(text: str, encode: Callable[[str], torch.Tensor]) -> torch.Tensor:
+        def remember(text: str, encode: Callable[[str], Any]) -> Any:
             key = (model.key, text)
             if key not in self._known:
                 self._known[key] = encode(text)
@@ -36,7 +35,7 @@ class PromptEncoder:
             return self._known[key]
 
         spelled, negative = model.symbols.spell_out(prompt), model.symbols.spell_out(negative_prompt)
-        return model.family.encode(model.pipeline, spelled, negative, guidance_scale, remember)
+        return model.family.encode(model.pipeline, spelled, negative, asked, remember)
 
     def forget(self) -> None:
         """Drop all that is kept; for when another model is loaded."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
-from modules.engine.families.base import Words
+from modules.engine.families.base import Asked, Words
 from modules.engine.families.driver import drive
+from modules.engine.families.latent_layout import Layout
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.samplers.estimate import Step
 from modules.engine.samplers.proxy import SchedulerProxy
@@ -43,6 +44,7 @@ class Batch:
         self._indices = tuple(indices)
         self._resume = resume
         self._shown: SchedulerProxy | None = None
+        self._layout: Layout | None = None
         self._said_alone: tuple[torch.Tensor, torch.Tensor] | None = None
         if resume is None:
             self._generators = [torch.Generator().manual_seed(resolved.seed_of(index)) for index in indices]
@@ -81,6 +83,10 @@ class Batch:
             return self.latest
         positive, negative = self._said_alone
         return dataclasses.replace(self.latest, model_output=positive if content == "Prompt" else negative)
+
+    def spatial(self, latents: torch.Tensor) -> torch.Tensor:
+        """Return latents as they lie in the picture, (batch, channels, height, width), for previews."""
+        return latents if self._layout is None else self._layout.spatial(latents)
 
     def state(self) -> SamplingState | None:
         """Return where the pass `at_pass` was when its last whole step ended; None: there is nothing yet to be kept.
@@ -123,21 +129,20 @@ class Batch:
             said.clear()
             on_step(*shown.standing, step)
 
+        self._layout = family.layout(pipeline, (one.width, one.height))
         sampler = family.sampler(pipeline, one.sampler_name, one.scheduler, one.steps, one.shift)
         shown = SchedulerProxy(sampler, self._generators, step_ended, begin=one.begin, end=one.end, state=resume)
-        size = one.width, one.height
-        arguments = family.arguments(
-            pipeline, self._words, size, one.steps, one.cfg_scale, len(self._indices), one.distilled_cfg_scale
-        )
-        with _heard(self._model.denoiser, said):
+        arguments = family.arguments(pipeline, self._words, Asked.by(one, len(self._indices)))
+        with _heard(self._model, said):
             drive(pipeline, arguments | {"generator": self._generators}, shown, start, family.channels(pipeline))
         return shown.latents
 
 
 @contextmanager
-def _heard(denoiser: Any, said: list[torch.Tensor]) -> Iterator[None]:
+def _heard(model: LoadedModel, said: list[torch.Tensor]) -> Iterator[None]:
     """Keep what the denoiser says to both prompts, before the pipeline weighs them against each other."""
-    hook = denoiser.register_forward_hook(lambda _denoiser, _inputs, output: said.append(output[0]))
+    heard = model.family.heard
+    hook = model.denoiser.register_forward_hook(lambda _denoiser, _inputs, output: said.append(heard(output)))
     try:
         yield
     finally:

@@ -9,15 +9,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from modules.jobs.models.drawn_pipelines import PARTS_OF_NAMED
 from modules.jobs.models.network_config import find_absurd_number
 from modules.jobs.models.safetensors_file import find_damage
 from modules.jobs.models.untrusted_file import is_regular, read_object
 from modules.jobs.models.weight_files import loaded_components, weights_of_component
 
 PREVIEW_DECODER = "preview_decoder"  # a small decoder that a model may bring; no part of its pipeline
-# The pipelines that the engine can draw with, and the parts that each must have.
-DRAWN_PIPELINES = {"StableDiffusionPipeline": ("unet", "vae", "text_encoder", "tokenizer", "scheduler")}
-
 _FALLBACK_SIZE = 512
 _FALLBACK_SIZE_TRANSFORMER = 1024
 _FALLBACK_SCALE = 8
@@ -97,10 +95,9 @@ def _find_pipeline_problem(folder: Path, index: dict[str, Any]) -> str | None:
     name = index.get("_class_name")
     if not isinstance(name, str):
         return f"model_index.json in {folder} does not say what kind of model it is (_class_name): fetch it again."
-    if name not in DRAWN_PIPELINES:
-        kinds = " or ".join(DRAWN_PIPELINES)
-        return f"{folder} is a {_shown(name)}, which this version cannot draw with: use a {kinds}."
-    missing = [part for part in DRAWN_PIPELINES[name] if part not in loaded_components(index)]
+    if name not in PARTS_OF_NAMED:
+        return f"{folder} is a {_shown(name)}, which this version cannot draw with: use a model that draws from words."
+    missing = [part for part in PARTS_OF_NAMED[name] if part not in loaded_components(index)]
     if missing:
         return f"model_index.json in {folder} names no {' and no '.join(missing)}: fetch the model again."
     return None

@@ -10,7 +10,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import nn
 
-from modules.engine.families.base import Family
+from modules.engine.families.base import Asked, Family
 from modules.engine.families.driver import drive
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.samplers.estimate import Step
@@ -41,9 +41,10 @@ def seeded(count: int = 2) -> list[torch.Generator]:
 
 
 def arguments_of(model: LoadedModel, steps: int = STEPS, pictures: int = 2) -> dict[str, Any]:
+    asked = Asked(SIZE, steps, guidance_scale=3.0, pictures=pictures)
     with torch.inference_mode():
-        words = PromptEncoder().encode(model, "a heart", "blue", 3.0)
-    return model.family.arguments(model.pipeline, words, SIZE, steps, 3.0, pictures)
+        words = PromptEncoder().encode(model, "a heart", "blue", asked)
+    return model.family.arguments(model.pipeline, words, asked)
 
 
 def run(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from modules.engine.families.known import FAMILIES
+from modules.engine.families.known import BY_CLASS
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
-from modules.jobs.models.diffusers_folder import DRAWN_PIPELINES
+from modules.jobs.models.drawn_pipelines import PARTS_OF_NAMED
 from tests.engine.conftest import Engine
 
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
@@ -74,4 +74,4 @@ def test_weights_that_are_replaced_amid_a_load_are_not_drawn_with(
 
 
 def test_the_engine_draws_with_each_pipeline_that_the_catalogue_takes() -> None:
-    assert set(FAMILIES) == set(DRAWN_PIPELINES)
+    assert set(BY_CLASS) == set(PARTS_OF_NAMED)

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderTiny
+from diffusers import AutoencoderKL, AutoencoderTiny
 from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 
@@ -63,16 +63,17 @@ def test_colours_are_the_latents_times_the_models_factors() -> None:
     assert picture.getpixel((30, 15)) == (255, 0, 191)
 
 
-def test_a_model_without_colours_is_shown_in_those_of_its_family_or_in_grey(caplog: pytest.LogCaptureFixture) -> None:
-    family = ((1.0, 0.0, 0.0),) * 4
+def test_a_model_without_colours_is_shown_in_those_of_its_vae_or_in_grey(caplog: pytest.LogCaptureFixture) -> None:
+    sdxl, odd = AutoencoderKL(scaling_factor=0.13025), AutoencoderKL(latent_channels=8)
     own = {"latent_rgb_factors": [[0, 1, 0]] * 4, "latent_rgb_bias": [0, 0, 0]}
-    found = LatentColours.of_model(own, family, 4)
+    found = LatentColours.of_model(own, sdxl)
     assert found is not None and found.factors[0].tolist() == [0, 1, 0]
-    of_family = LatentColours.of_model(None, family, 4)
-    assert of_family is not None and of_family.factors[0].tolist() == [1, 0, 0]
-    assert LatentColours.of_model(None, family, 8) is None
+    of_vae = LatentColours.of_model(None, sdxl)
+    assert of_vae is not None and of_vae.factors.shape == (4, 3)
+    assert np.allclose(of_vae.factors[0], [0.3651, 0.4232, 0.4341]) and of_vae.bias.any()
+    assert LatentColours.of_model(None, odd) is None
     for damaged in ({}, {"latent_rgb_factors": "x"}, {"latent_rgb_factors": [[1, 2]]}):
-        assert LatentColours.of_model(damaged, family, 8) is None
+        assert LatentColours.of_model(damaged, odd) is None
     assert len(caplog.records) == 3
     grey = np.asarray(picture_of_latents(torch.randn(1, 8, 8, 8), None, (8, 8)))
     assert (grey[..., 0] == grey[..., 1]).all() and grey.std() > 10

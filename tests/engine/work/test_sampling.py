@@ -9,7 +9,7 @@ import torch
 from diffusers import EulerDiscreteScheduler
 from PIL import Image
 
-from modules.engine.families.base import Words
+from modules.engine.families.base import Asked, Words
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.samplers.estimate import Step
 from modules.engine.work.decoding import cut, decode
@@ -29,7 +29,8 @@ def resolved(**changes: Any) -> ResolvedJob:
 
 
 def embeddings(model: LoadedModel, what: ResolvedJob) -> Words:
-    return PromptEncoder().encode(model, what.words.prompt, what.words.negative_prompt, what.passes[0].cfg_scale)
+    words, asked = what.words, Asked.by(what.passes[0], what.batch_size)
+    return PromptEncoder().encode(model, words.prompt, words.negative_prompt, asked)
 
 
 def sample(model: LoadedModel, what: ResolvedJob, indices: list[int]) -> torch.Tensor:
@@ -44,7 +45,7 @@ def plain(load: Callable[..., LoadedModel]) -> LoadedModel:
 
 def test_embeddings_are_those_of_the_pipeline(plain: LoadedModel) -> None:
     with torch.inference_mode():
-        ours = PromptEncoder().encode(plain, "a red heart", "", 7.0)
+        ours = PromptEncoder().encode(plain, "a red heart", "", Asked(guidance_scale=7.0))
         stock = plain.pipeline.encode_prompt("a red heart", "cpu", 1, True, "")
     assert torch.equal(ours["prompt_embeds"], stock[0])
     assert torch.equal(ours["negative_prompt_embeds"], stock[1])
@@ -54,9 +55,9 @@ def test_long_prompts_are_encoded_in_chunks_and_both_prompts_have_as_many(plain:
     encoder = PromptEncoder()
     words = " ".join(["heart"] * 80)
     with torch.inference_mode():
-        long = encoder.encode(plain, words, "blue", 7.0)
-        first = encoder.encode(plain, " ".join(["heart"] * 75), "", 7.0)
-        empty = encoder.encode(plain, "", "", 7.0)
+        long = encoder.encode(plain, words, "blue", Asked(guidance_scale=7.0))
+        first = encoder.encode(plain, " ".join(["heart"] * 75), "", Asked(guidance_scale=7.0))
+        empty = encoder.encode(plain, "", "", Asked(guidance_scale=7.0))
     positive, negative = long["prompt_embeds"], long["negative_prompt_embeds"]
     assert positive.shape == negative.shape == (1, 154, 16)
     assert torch.allclose(positive[:, :77], first["prompt_embeds"], atol=1e-5)
@@ -69,13 +70,13 @@ def test_a_prompt_is_encoded_once(plain: LoadedModel) -> None:
     hook = plain.pipeline.text_encoder.register_forward_pre_hook(lambda module, inputs: calls.append(1))
     try:
         with torch.inference_mode():
-            assert encoder.encode(plain, "a", "b", 1.0)["negative_prompt_embeds"] is None
+            assert encoder.encode(plain, "a", "b", Asked(guidance_scale=1.0))["negative_prompt_embeds"] is None
             assert len(calls) == 1
-            encoder.encode(plain, "a", "b", 7.0)
-            encoder.encode(plain, "b", "a", 7.0)
+            encoder.encode(plain, "a", "b", Asked(guidance_scale=7.0))
+            encoder.encode(plain, "b", "a", Asked(guidance_scale=7.0))
             assert len(calls) == 2
             encoder.forget()
-            encoder.encode(plain, "a", "b", 7.0)
+            encoder.encode(plain, "a", "b", Asked(guidance_scale=7.0))
             assert len(calls) == 4
     finally:
         hook.remove()
