@@ -92,7 +92,7 @@ def test_a_model_that_cannot_be_used_says_so_in_the_list_and_is_not_chosen_for_a
     assert choices(models.list()) == shown
     told = json.loads(facts(models.list(), Settings()))["checkpoints"]
     assert told["good"]["problem"] is None
-    assert "is a single file" in told["a.safetensors"]["problem"]
+    assert "is of no kind" in told["a.safetensors"]["problem"]
     for wanted, found in {"absent": "good", "good": "good", "a.safetensors": "a.safetensors"}.items():
         checkpoint = chosen(models, wanted)
         assert checkpoint is not None

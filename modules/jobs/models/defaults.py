@@ -35,20 +35,36 @@ class ModelDefaults(BaseModel):
         return self
 
 
-def read_defaults(folder: Path) -> tuple[ModelDefaults, str | None]:
-    """Return what `defaults.json` in a model's folder says, and what is wrong with it; None: nothing is."""
+PLAIN = ModelDefaults()
+
+
+def read_defaults(folder: Path, base: ModelDefaults = PLAIN) -> tuple[ModelDefaults, str | None]:
+    """Return what `defaults.json` in a model's folder says, and what is wrong with it; None: nothing is.
+
+    What it leaves open is as in `base`.
+    """
+    return _read(folder / "defaults.json", base)
+
+
+def read_defaults_beside(file: Path, base: ModelDefaults = PLAIN) -> tuple[ModelDefaults, str | None]:
+    """Return what `NAME.defaults.json` beside a model's single file says, as `read_defaults`."""
+    return _read(file.with_suffix(".defaults.json"), base)
+
+
+def _read(path: Path, base: ModelDefaults) -> tuple[ModelDefaults, str | None]:
+    place = f"{path.name} in {path.parent}"
     try:
-        return ModelDefaults.model_validate(read_object(folder / "defaults.json")), None
+        return ModelDefaults.model_validate({**base.model_dump(), **read_object(path)}), None
     except FileNotFoundError:
-        return ModelDefaults(), None
+        return base, None
     except OSError as error:
         reason = f"cannot be read ({error.strerror})"
     except ValidationError as error:
         reason = f"is not possible. {_first_fault(error)} Repair it"
-        return ModelDefaults(), f"defaults.json in {folder} {reason}, or take it away."
+        return base, f"{place} {reason}, or take it away."
     except ValueError as error:
         reason = str(error)
-    return ModelDefaults(), f"defaults.json in {folder} {reason}: repair it, or take it away."
+    return base, f"{place} {reason}: repair it, or take it away."
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -7,14 +7,16 @@ import logging
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
 from modules.jobs.models import diffusers_folder
 from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.checkpoint_file import is_single_file, look_at_file
 from modules.jobs.models.defaults import ModelDefaults, read_defaults
-from modules.jobs.models.safetensors_file import find_damage
+from modules.jobs.models.detection.folder_facts import FolderFacts, look_into_folder
+from modules.jobs.models.families import defaults_for, facts_of, label_of
 from modules.jobs.models.scan import stamp_of_status
 from modules.jobs.models.shelf import readable
 from modules.prompts.symbols import read_symbols
@@ -23,14 +25,8 @@ logger = logging.getLogger(__name__)
 
 _FALLBACK_SIDE = 512
 _LONGEST_REASON = 200
-_SINGLE_FILES = (".safetensors", ".ckpt")
 # What a load reads; a picture or a text beside it may change at any time.
 _LOADED_SUFFIXES = (".safetensors", ".json", ".txt", ".model")
-
-_NOT_YET = (
-    "this version draws with models in diffusers layout only, and single files come with a later one. Until then "
-    'convert it: StableDiffusionPipeline.from_single_file("…").save_pretrained("…").'
-)
 
 
 def look_at(name: str, path: Path) -> Checkpoint:
@@ -65,12 +61,18 @@ def stamp_of(path: Path) -> str:
 def _look_at(name: str, path: Path) -> Checkpoint:
     if readable(str(path)) != str(path):
         return _unusable(name, path, f"The name of {path} is not UTF-8: rename it.")
-    if path.suffix.lower() in _SINGLE_FILES and not _is_folder(path):
-        return _single_file(name, path)
-    defaults, defaults_problem = read_defaults(path)
-    problem = diffusers_folder.find_problem(path) or defaults_problem or _find_problem_of_symbols(path)
+    if is_single_file(path) and not _is_folder(path):
+        return look_at_file(name, path)
+    facts = look_into_folder(path)
+    defaults, defaults_problem = read_defaults(path, defaults_for(facts.family, facts.variant))
+    problem = (
+        diffusers_folder.find_problem(path)
+        or defaults_problem
+        or _find_problem_of_symbols(path)
+        or _find_problem_of_variant(path, facts)
+    )
     if problem is not None:
-        return replace(_unusable(name, path, problem), defaults=defaults)
+        return replace(_unusable(name, path, problem), defaults=defaults, **asdict(facts))
     width, height = diffusers_folder.native_size(path)
     return Checkpoint(
         name=name,
@@ -82,7 +84,17 @@ def _look_at(name: str, path: Path) -> Checkpoint:
         defaults=defaults,
         tokenizer_file=diffusers_folder.tokenizer_file(path),
         problem=None,
+        **asdict(facts),
     )
+
+
+def _find_problem_of_variant(path: Path, facts: FolderFacts) -> str | None:
+    """Tell what a variant needs that this version cannot give it."""
+    known = facts_of(facts.family, facts.variant)
+    if known is None or known.later is None:
+        return None
+    label = label_of(facts.family, facts.variant)
+    return f"{path} is a {label} model, which needs {known.later}: draw with another model until then."
 
 
 def _find_problem_of_symbols(path: Path) -> str | None:
@@ -95,15 +107,6 @@ def _find_problem_of_symbols(path: Path) -> str | None:
     else:
         return None
     return f"symbols.json in {path} {reason}: repair it, or take it away."
-
-
-def _single_file(name: str, path: Path) -> Checkpoint:
-    problem = f"{path} is a single file: {_NOT_YET}"
-    if path.suffix.lower() == ".ckpt":
-        problem = f"{path} is a pickle, which can run code, so it is not read: use a safetensors of the same model."
-    elif damage := find_damage(path):
-        problem = f"{path} {damage}: fetch it again."
-    return replace(_unusable(name, path, problem), kind="file")
 
 
 def _unusable(name: str, path: Path, problem: str) -> Checkpoint:

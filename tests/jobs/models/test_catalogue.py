@@ -303,8 +303,8 @@ def test_single_files_are_listed_with_the_reason_why_they_cannot_be_used(place: 
         "styles/ink.safetensors",
     ]
     for name, words in {
-        "dream.safetensors": f"{place / 'dream.safetensors'} is a single file: this version draws with models in",
-        "styles/ink.safetensors": "is a single file: this version draws with models in diffusers layout only",
+        "dream.safetensors": f"{place / 'dream.safetensors'} is of no kind that is known here (it has one tensor",
+        "styles/ink.safetensors": "is of no kind that is known here",
         "half.safetensors": f"{place / 'half.safetensors'} is cut short by 5 bytes: fetch it again.",
         "old.ckpt": "is a pickle, which can run code, so it is not read: use a safetensors of the same model.",
         "empty": "model_index.json is missing in",
@@ -314,7 +314,7 @@ def test_single_files_are_listed_with_the_reason_why_they_cannot_be_used(place: 
         assert words in problem
         assert listed[name].kind == ("folder" if name == "empty" else "file")
     for asked in ("dream", "dream.safetensors", "dream.safetensors [0123456789]", "Dream"):
-        with pytest.raises(ModelError, match=r"Checkpoint dream\.safetensors cannot be used: .* is a single file"):
+        with pytest.raises(ModelError, match=r"Checkpoint dream\.safetensors cannot be used: .* is of no kind"):
             models.find(asked).check_usable()
 
 

@@ -165,7 +165,8 @@ def _unknown(header: TensorHeader) -> Found:
     if not header.tensors:
         return Found("unknown", container=header.container, problem="holds no weights: fetch it again")
     first = min(header.tensors)[:_LONGEST_NAME_SHOWN]
-    seen = f"{len(header.tensors):,} tensors, the first of them {first!r}"
+    count = len(header.tensors)
+    seen = f"one tensor, {first!r}" if count == 1 else f"{count:,} tensors, the first of them {first!r}"
     remedy = "if diffusers draws with it, put its folder in diffusers layout here"
     return Found(
         "unknown",

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from modules.jobs.models.detection.tensors import Tensors
-from modules.jobs.models.safetensors_file import BITS
 from modules.jobs.models.tensor_header import TensorHeader
 
 _NAMES = {
@@ -38,7 +37,7 @@ class NumberFormat:
 
 def number_format(header: TensorHeader, core: Tensors, prefix: str = "") -> NumberFormat:
     """Return the format of most numbers of a part of a file, whose names in it begin with `prefix`."""
-    most = _most(header, core)
+    most = _most(core)
     if header.container == "gguf":
         kinds = {entry.dtype for entry in core.entries.values()}
         unread = sorted(kinds - GGUF)
@@ -50,13 +49,11 @@ def number_format(header: TensorHeader, core: Tensors, prefix: str = "") -> Numb
     return NumberFormat(name, name in PLAIN)
 
 
-def _most(header: TensorHeader, core: Tensors) -> str:
+def _most(core: Tensors) -> str:
     """Return the kind of number that there is most of."""
     counts: Counter[str] = Counter()
     for entry in core.entries.values():
-        counts[entry.dtype] += entry.end - entry.start
-    if header.container == "safetensors":
-        counts = Counter({dtype: size * 8 // BITS[dtype] for dtype, size in counts.items()})
+        counts[entry.dtype] += entry.elements
     return counts.most_common(1)[0][0] if counts else ""
 
 
