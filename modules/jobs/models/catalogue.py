@@ -9,6 +9,7 @@ from pathlib import Path
 
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.file_catalogue import FileCatalogue
 from modules.jobs.models.folder import look_at, not_looked_at, stamp_of
 from modules.jobs.models.hashes import HashCache, fingerprint, hash_file, hash_folder, old_hash_of
 from modules.jobs.models.places import DRAWN, Place, Places, is_vae_beside
@@ -24,10 +25,10 @@ _SUFFIXES_OF_DENOISERS = (*_SUFFIXES, ".pt", ".pth", ".bin")
 
 
 class CheckpointCatalogue:
-    """The models in several models folders (`Places`). Safe to use from several threads.
+    """The models in several models folders (`Places`), and beside them the `files` of all other kinds.
 
     `hash_cache` is a file that remembers hashes between starts; None remembers them for the life of the object. `vaes`
-    are those in files of their own.
+    are those in files of their own. Safe to use from several threads.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class CheckpointCatalogue:
         self._places = folders if isinstance(folders, Places) else Places(folders)
         self.folders = self._places.roots
         self._hashes = HashCache(hash_cache)
+        self.files = FileCatalogue(self._places, self._hashes, clock)
         self.vaes = VaeCatalogue(self.folders, self._hashes, clock)
         self._shelf = Shelf[Checkpoint](
             self._lying_there,
@@ -52,9 +54,10 @@ class CheckpointCatalogue:
         """Return all models by name as they were at the last look; those with a problem are among them."""
         return self._shelf.list()
 
-    def refresh(self) -> bool:
-        """Look at the folders again; tell whether anything is otherwise than before."""
-        return self._shelf.refresh()
+    def refresh(self) -> None:
+        """Look at the folders again: what is otherwise than before makes the `revision` grow."""
+        self._shelf.refresh()
+        self.files.refresh()
 
     def find(self, name: str) -> Checkpoint:
         """Return the model with this name, title or hash as it is now: it is read again when its files changed.
@@ -97,7 +100,13 @@ class CheckpointCatalogue:
 
     def complete(self, seconds: float) -> bool:
         """Read for so long what a look at thousands of files has left for later; tell whether more is left."""
-        return self._shelf.complete(seconds)
+        left = self._shelf.complete(seconds), self.files.complete(seconds)
+        return any(left)
+
+    @property
+    def revision(self) -> int:
+        """A number that grows whenever a model or a file is known otherwise than before."""
+        return self._shelf.revision + self.files.revision
 
     def _lying_there(self) -> Iterator[tuple[Place, Scan]]:
         for place in self._places.now():
@@ -108,16 +117,19 @@ class CheckpointCatalogue:
                 yield place, replace(lying, found=drawn)
 
     def _unread(self, name: str, found: Found) -> Checkpoint:
-        return not_looked_at(name, found.path, "folder" if found.folder else "file")
+        one = not_looked_at(name, found.path, "folder" if found.folder else "file")
+        return replace(one, size_bytes=found.size_bytes)
 
     def _read(self, name: str, path: Path) -> Checkpoint:
         """Look at one model, with its hash if that is remembered or quickly made."""
         checkpoint = look_at(name, path)
-        if checkpoint.problem is not None:
-            return checkpoint
         try:
+            checkpoint = replace(checkpoint, modified_at=path.stat().st_mtime)
             files = _weights_of(path)
-            quick = sum(file.stat().st_size for file in files) <= _HASH_AT_ONCE_BYTES
+            checkpoint = replace(checkpoint, size_bytes=sum(file.stat().st_size for file in files))
+            if checkpoint.problem is not None:
+                return checkpoint
+            quick = checkpoint.size_bytes <= _HASH_AT_ONCE_BYTES
             sha256 = self._hash(path, files) if quick else self._hashes.get(fingerprint(files))
             old_hash = old_hash_of(path) if checkpoint.kind == "file" else ""
         except (OSError, ValueError):

@@ -24,6 +24,7 @@ class Checkpoint:
     `parts` are files beside a single file that it is drawn with, by the part's name in the pipeline ("text_encoder").
     `needs` are the parts that are not inside it, each with the kind that does it ("t5xxl", a VAE "flux").
     `old_hash` are the eight digits that A1111's first versions knew a single file by, "" where there are none.
+    `modified_at` is in seconds.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Checkpoint:
     parts: Mapping[str, Path] = field(default_factory=dict)
     needs: Mapping[str, str] = field(default_factory=dict)
     old_hash: str = ""
+    modified_at: float = 0.0
 
     @property
     def name_without_suffix(self) -> str:

@@ -76,12 +76,10 @@ class Shelf(Generic[T]):
         """Return all by name, as they were at the last look."""
         return self._index().all
 
-    def refresh(self) -> bool:
-        """Look at the folders again; tell whether anything is otherwise than before."""
+    def refresh(self) -> None:
+        """Look at the folders again."""
         with self._looking:
-            before = self.revision
             self._look()
-            return self.revision != before
 
     def refresh_if_due(self) -> None:
         """Look at the folders again if something came or went, or if the last look was a while ago.

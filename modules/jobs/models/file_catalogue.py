@@ -1,0 +1,140 @@
+"""The files that are used together with a model to draw with, by their kind: VAEs, text encoders, LoRAs and so on."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from modules.errors import InvalidRequest, ModelError
+from modules.jobs.models.hashes import HashCache, fingerprint, hash_file
+from modules.jobs.models.model_file import LABELS, ModelFile, look_at_file
+from modules.jobs.models.places import DRAWN, KINDS, Kind, Place, Places, is_vae_beside
+from modules.jobs.models.scan import Scan, scan, stamp_of_status
+from modules.jobs.models.shelf import Shelf
+
+_LISTED_AT_MOST = 12
+_SUFFIXES: Mapping[Kind, tuple[str, ...]] = {
+    "vae": (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin"),
+    "text_encoder": (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin"),
+    "lora": (".safetensors", ".sft", ".ckpt", ".pt"),
+    "embedding": (".safetensors", ".sft", ".pt", ".bin"),
+    "upscaler": (".safetensors", ".sft", ".pth", ".pt", ".ckpt"),
+    "controlnet": (".safetensors", ".sft", ".gguf", ".pth", ".pt", ".ckpt", ".bin"),
+    "tiny_decoder": (".safetensors", ".sft", ".pth", ".pt"),
+}
+FILE_KINDS: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind in _SUFFIXES)
+
+
+class FileCatalogue:
+    """The files of several models folders by kind. A kind is looked for when somebody asks for it first.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self, places: Places, hashes: HashCache, clock: Callable[[], float] = time.monotonic) -> None:
+        self._places, self._hashes, self._clock = places, hashes, clock
+        self._lock = threading.Lock()
+        self._shelves: dict[Kind, Shelf[ModelFile]] = {}
+
+    def list(self, kind: Kind) -> tuple[ModelFile, ...]:
+        """Return all files of a kind by name, as they were at the last look; those with a problem are among them."""
+        return self._shelf(kind).list()
+
+    def find(self, kind: Kind, name: str) -> ModelFile:
+        """Return the file of this name, path or hash as it is now, with or without folders and suffix.
+
+        Raises:
+            InvalidRequest: there is none; the message lists the known ones.
+        """
+        found = self._shelf(kind).find(name)
+        if found is None:
+            label, place = LABELS[kind]
+            names = [one.name_without_suffix for one in self.list(kind) if one.problem is None]
+            more = len(names) - _LISTED_AT_MOST
+            listed = ", ".join(names[:_LISTED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+            remedy = f"use one of {listed}, or put it" if names else "put it"
+            raise InvalidRequest(f"{label} {name!r} is not known: {remedy} into {place}.")
+        return found
+
+    def hashed(self, file: ModelFile) -> ModelFile:
+        """Return the file with its hash, reading it if nobody did so before (seconds for a large one).
+
+        Raises:
+            ModelError: it cannot be read.
+        """
+        if file.sha256 is not None:
+            return file
+        try:
+            state = fingerprint([file.path])  # As it is before it is read: who changes it meanwhile changes this too.
+            digest = self._hashes.get(state) or self._hashes.put(state, hash_file(file.path))
+        except OSError as error:
+            raise ModelError(f"{file.name} cannot be read ({error.strerror or error}): {file.path}") from error
+        complete = replace(file, sha256=digest)
+        self._shelf(file.kind).replace(file, complete)
+        return complete
+
+    def refresh(self) -> None:
+        """Look at the folders again, for the kinds that were asked for."""
+        for shelf in self._known_shelves():
+            shelf.refresh()
+
+    def complete(self, seconds: float) -> bool:
+        """Read for so long what a look at thousands of files has left for later; tell whether more is left."""
+        left = tuple(shelf.complete(seconds) for shelf in self._known_shelves())
+        return any(left)
+
+    @property
+    def revision(self) -> int:
+        """A number that grows whenever something is known otherwise than before."""
+        return sum(shelf.revision for shelf in self._known_shelves())
+
+    def revision_of(self, kind: Kind) -> int:
+        """The same for one kind."""
+        return self._shelf(kind).revision
+
+    def _known_shelves(self) -> tuple[Shelf[ModelFile], ...]:
+        with self._lock:
+            return tuple(self._shelves.values())
+
+    def _shelf(self, kind: Kind) -> Shelf[ModelFile]:
+        with self._lock:
+            if kind not in self._shelves:
+                self._shelves[kind] = Shelf(
+                    functools.partial(self._lying_there, kind),
+                    lambda name, found: self._read(name, found.path, kind),
+                    lambda name, found: ModelFile(name, found.path, kind, found.size_bytes),
+                    _stamp_of,
+                    self._clock,
+                )
+            return self._shelves[kind]
+
+    def _lying_there(self, kind: Kind) -> Iterator[tuple[Place, Scan]]:
+        for place in self._places.now():
+            if place.kind == kind:
+                yield place, _without_folders(scan(place.folder, _SUFFIXES[kind]))
+            elif kind == "vae" and place.kind in DRAWN:
+                lying = scan(place.folder, _SUFFIXES[kind])
+                yield place, replace(lying, found=tuple(one for one in lying.found if is_vae_beside(one.name)))
+
+    def _read(self, name: str, path: Path, kind: Kind) -> ModelFile:
+        file = look_at_file(name, path, kind)
+        try:
+            return replace(file, sha256=self._hashes.get(fingerprint([path])))
+        except OSError:
+            return file
+
+
+def _without_folders(lying: Scan) -> Scan:
+    """A folder that cannot be listed is no file."""
+    return replace(lying, found=tuple(one for one in lying.found if not one.folder))
+
+
+def _stamp_of(path: Path) -> str:
+    try:
+        return stamp_of_status(path.stat())
+    except OSError:
+        return ""

@@ -1,0 +1,101 @@
+"""A file that is used together with a model to draw with: a VAE, a text encoder, a LoRA and the like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from modules.errors import ModelError
+from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
+from modules.jobs.models.names import without_suffix
+from modules.jobs.models.places import Kind
+from modules.jobs.models.safetensors_file import find_damage
+from modules.jobs.models.scan import stamp_of_status
+from modules.jobs.models.shelf import readable
+from modules.jobs.models.untrusted_file import is_regular
+
+PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
+# What people call each kind, and the folder of ours that it belongs into.
+LABELS: dict[Kind, tuple[str, str]] = {
+    "checkpoint": ("checkpoint", "models/Stable-diffusion"),
+    "denoiser": ("denoiser", "models/diffusion_models"),
+    "vae": ("VAE", "models/VAE"),
+    "text_encoder": ("text encoder", "models/text_encoder"),
+    "lora": ("LoRA", "models/Lora"),
+    "embedding": ("embedding", "models/embeddings"),
+    "upscaler": ("upscaler", "models/ESRGAN"),
+    "controlnet": ("ControlNet", "models/ControlNet"),
+    "tiny_decoder": ("small decoder", "models/VAE-approx"),
+}
+_LONGEST_REASON = 200
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A file. `problem` says why it cannot be used and what to do; None: it can, or nobody has looked yet.
+
+    `kind` is that of the folder that it lies in. `stamp` tells one state of the file from another, "" until it was
+    looked at; `modified_at` is in seconds.
+    """
+
+    name: str
+    path: Path
+    kind: Kind
+    size_bytes: int = 0
+    modified_at: float = 0.0
+    stamp: str = ""
+    sha256: str | None = None
+    problem: str | None = None
+
+    @property
+    def name_without_suffix(self) -> str:
+        """The name as prompts and A1111's lists have it."""
+        return without_suffix(self.name)
+
+    @property
+    def short_hash(self) -> str | None:
+        """The ten hexadecimal digits that infotext and titles show."""
+        return self.sha256[:SHORT_HASH_LENGTH] if self.sha256 else None
+
+    @property
+    def title(self) -> str:
+        """The name, with the hash once that is known."""
+        return f"{self.name} [{self.short_hash}]" if self.short_hash else self.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What else than its name it may be asked for by."""
+        return tuple(name for name in (self.title, self.short_hash, self.sha256, str(self.path)) if name)
+
+    def check_usable(self) -> None:
+        """Check that nothing is wrong with it.
+
+        Raises:
+            ModelError: something is; the message has the remedy.
+        """
+        if self.problem is not None:
+            raise ModelError(f"{LABELS[self.kind][0]} {self.name} cannot be used: {self.problem}")
+
+
+def look_at_file(name: str, path: Path, kind: Kind) -> ModelFile:
+    """Return a file as it is now, not hashed. Reads its header only; whatever is odd is its own problem."""
+    file = ModelFile(name, path, kind)
+    try:
+        status = path.stat()
+        file = replace(file, size_bytes=status.st_size, modified_at=status.st_mtime, stamp=stamp_of_status(status))
+        problem = _find_problem(path)
+    except Exception as error:
+        reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
+        problem = f"cannot be read ({reason}): give your user read access to it, or take it away."
+    return file if problem is None else replace(file, problem=readable(f"{path} {problem}"))
+
+
+def _find_problem(path: Path) -> str | None:
+    if readable(str(path)) != str(path):
+        return "has a name that is not UTF-8: rename it."
+    if not is_regular(path):
+        return "is no regular file: take it away."
+    if path.suffix.lower() in PICKLES:
+        return "is a pickle, which can run code, so it is not read: use a safetensors of the same model."
+    damage = find_damage(path) if path.suffix.lower() != ".gguf" else None
+    return f"{damage}: fetch it again." if damage else None
