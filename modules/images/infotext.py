@@ -25,6 +25,7 @@ _FEWEST_PAIRS = 3
 _PAIR = re.compile(r'(\w[\w \-/]{1,60}+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _WHOLE = re.compile(r"[0-9]{1,20}")
 _SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
+_NUMBERS = {"CFG scale": "cfg_scale", "Distilled CFG Scale": "distilled_cfg_scale", "Shift": "shift"}
 _PARTIAL = "Partial"
 
 
@@ -73,9 +74,9 @@ def parse(text: str) -> dict[str, Any]:
     for key, field in (("Steps", "steps"), ("Seed", "seed")):
         if _WHOLE.fullmatch(pairs.get(key, "")):
             fields[field] = int(pairs[key])
-    cfg_scale = _read_number(pairs.get("CFG scale", ""))
-    if cfg_scale is not None:
-        fields["cfg_scale"] = cfg_scale
+    for key, field in _NUMBERS.items():
+        if (number := _read_number(pairs.get(key, ""))) is not None:
+            fields[field] = number
     size = _SIZE.fullmatch(pairs.get("Size", ""))
     if size:
         fields["width"], fields["height"] = int(size[1]), int(size[2])

@@ -15,10 +15,17 @@ from modules.jobs.models.checkpoint import Checkpoint
 # The fields of a request that describe one picture, in the order in which the page tells them, and their names there.
 LABELS = {
     "prompt": "Prompt", "negative_prompt": "Negative prompt", "steps": "Steps", "sampler_name": "Sampling method",
-    "scheduler": "Schedule type", "cfg_scale": "CFG scale", "width": "Width", "height": "Height", "seed": "Seed",
+    "scheduler": "Schedule type", "cfg_scale": "CFG scale",
+    "distilled_cfg_scale": "Distilled CFG scale", "shift": "Shift", "width": "Width", "height": "Height",
+    "seed": "Seed",
 }  # fmt: skip
 _READ = frozenset({"Prompt", "Negative prompt", "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size",
-                   "Model", "Model hash"})  # fmt: skip
+                   "Distilled CFG Scale", "Shift", "Model", "Model hash"})  # fmt: skip
+# Of those that are numbers, what the page calls them and the infotext.
+_NUMBERS = {
+    "Steps": "Steps", "CFG scale": "CFG scale", "Distilled CFG scale": "Distilled CFG Scale", "Shift": "Shift",
+    "Seed": "Seed", "Size": "Size",
+}  # fmt: skip
 # Says nothing of how a picture is to be drawn, or is told in another way.
 _TELLING = frozenset({"Version", "User", "Partial", "Batch size", "Batch pos", "Lora hashes", "TI hashes", "VAE hash"})
 _NEUTRAL = {
@@ -38,7 +45,7 @@ _FEATURES = {
     "X ": "X/Y/Z plot", "Y ": "X/Y/Z plot", "Z ": "X/Y/Z plot", "Fixed": "X/Y/Z plot", "Script": "Script",
 }  # fmt: skip
 _PLAIN = (
-    "Clip skip", "ENSD", "RNG", "VAE", "Tiling", "Denoising strength", "Image CFG scale", "Distilled CFG Scale",
+    "Clip skip", "ENSD", "RNG", "VAE", "Tiling", "Denoising strength", "Image CFG scale",
     "Hypernet", "FP8 weight", "NGMS", "Init image hash", "Emphasis", "Noise multiplier", "Extra noise",
 )  # fmt: skip
 _NOT_HERE = "not available in this version"
@@ -101,8 +108,9 @@ def take_request(
             _take(takeover, label, found, (name,))
     _take(takeover, "Size", found, ("width", "height"))
     _take_sampler(takeover, found)
-    for label, key in (("Steps", "Steps"), ("CFG scale", "CFG scale"), ("Seed", "Seed"), ("Size", "Size")):
-        if key in pairs and not any(name in found for name, own in LABELS.items() if own in (label, "Width")):
+    for label, key in _NUMBERS.items():
+        field_label = "Width" if label == "Size" else label
+        if key in pairs and not any(name in found for name, own in LABELS.items() if own == field_label):
             takeover.left.append(Left(label, _short(pairs[key]), "cannot be read"))
     _take_model(takeover, found, pairs, checkpoints)
     takeover.left += _networks(str(found.get("prompt", "")))

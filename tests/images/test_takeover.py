@@ -48,6 +48,13 @@ def test_what_was_copied_here_is_taken_over_whole() -> None:
     ]  # fmt: skip
 
 
+def test_what_forge_writes_of_flux_is_taken_over() -> None:
+    found = take_over(f"a\n{PAIRS}, Distilled CFG Scale: 3.5, Shift: 1.15", MODELS)
+    assert (found.values["distilled_cfg_scale"], found.values["shift"], found.left) == (3.5, 1.15, [])
+    told = take_over(f"a\n{PAIRS}, Distilled CFG Scale: much, Shift: 99", MODELS)
+    assert {one.label: one.value for one in told.left} == {"Distilled CFG scale": "much", "Shift": "99.0"}
+
+
 @pytest.mark.parametrize(
     ("said", "sampler", "schedule"),
     [

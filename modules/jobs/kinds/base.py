@@ -47,9 +47,8 @@ class Pass(Frozen):
     """One run of the denoiser, over the steps `begin` to `end` of a list of `steps`; sizes are in pixels.
 
     At 0 it begins with noise, else with what the pass before it left; None ends it with the list. `checkpoint` is the
-    model that runs; None: that of the job.
-    `distilled_cfg_scale` is the guidance that some models take as an input, `shift` where the steps of a flow model
-    are; None: as the model itself wants it, or it knows none.
+    model that runs; None: that of the job. `distilled_cfg_scale` is the guidance that some models take as an input,
+    None: it takes none. `shift` moves the steps of a flow model towards the noise, None: as much as its own.
     """
 
     width: int

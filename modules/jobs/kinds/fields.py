@@ -116,6 +116,10 @@ SamplerName = Annotated[str | None, BeforeValidator(_check_sampler)]
 Scheduler = Annotated[str | None, BeforeValidator(_check_scheduler)]
 Steps = Annotated[int | None, BeforeValidator(whole_number("Steps", 1, STEPS_HIGHEST, None))]
 CfgScale = Annotated[float | None, BeforeValidator(real_number("CFG scale", 0, CFG_SCALE_HIGHEST, None, " (1 is off)"))]
+DistilledCfgScale = Annotated[float | None, BeforeValidator(real_number("Distilled CFG scale", 0, 30, None))]
+Shift = Annotated[
+    float | None, BeforeValidator(real_number("Shift", 0.1, 20, None, ", or leave it out for the model's own"))
+]
 Width = Annotated[int | None, BeforeValidator(pixels("Width", SIDE_LOWEST, SIDE_HIGHEST, SIDE_MULTIPLE))]
 Height = Annotated[int | None, BeforeValidator(pixels("Height", SIDE_LOWEST, SIDE_HIGHEST, SIDE_MULTIPLE))]
 BatchSize = Annotated[int, BeforeValidator(whole_number("Batch size", 1, BATCH_SIZE_HIGHEST, 1))]

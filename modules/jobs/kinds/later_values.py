@@ -6,6 +6,9 @@ from typing import Any
 
 from modules.jobs.kinds.base import Pass, ResolvedJob
 
+# As Forge writes them.
+_LABELS = {"distilled_cfg_scale": "Distilled CFG Scale", "shift": "Shift"}
+
 
 def refiner_pass(resolved: ResolvedJob) -> Pass | None:
     """Return the pass that another model than the job's own draws; None: there is none."""
@@ -17,6 +20,7 @@ def in_picture(resolved: ResolvedJob) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if resolved.words.clip_skip != 1:
         values["clip_skip"] = resolved.words.clip_skip
+    values |= _of_flows(resolved.passes[0])
     if (vae := resolved.sources.vae) is not None:
         values |= {"vae": vae.name, "vae_hash": vae.hash}
     if (refiner := refiner_pass(resolved)) is not None and refiner.checkpoint is not None:
@@ -30,7 +34,8 @@ def in_picture(resolved: ResolvedJob) -> dict[str, Any]:
 
 def in_infotext(resolved: ResolvedJob) -> dict[str, Any]:
     """Return the same as A1111 writes it, and in its order."""
-    pairs: dict[str, Any] = {}
+    of_flows = _of_flows(resolved.passes[0])
+    pairs: dict[str, Any] = {_LABELS[name]: value for name, value in of_flows.items()}
     saving = resolved.saving
     if (vae := resolved.sources.vae) is not None:
         pairs["VAE hash"] = vae.short_hash if saving.add_model_hash_to_info else None
@@ -43,6 +48,12 @@ def in_infotext(resolved: ResolvedJob) -> dict[str, Any]:
         # Without it A1111 would count noise levels, and switch at another step where they are not spread evenly.
         pairs["Refiner switch by sampling steps"] = True
     return pairs
+
+
+def _of_flows(one: Pass) -> dict[str, float]:
+    """Return what a pass has that only some families know."""
+    values = {"distilled_cfg_scale": one.distilled_cfg_scale, "shift": one.shift}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def switch_of(refiner: Pass) -> float:

@@ -21,6 +21,7 @@ from modules.jobs.kinds.unavailable import check_available
 from modules.jobs.lenient import fault
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.families import facts_of, predicts_flow
 from modules.jobs.models.vae_file import VaeFile
 from modules.jobs.samplers import check_pair, find_sampler, find_schedule, split_sampler
 from modules.jobs.version import VERSION
@@ -52,6 +53,12 @@ class JobRequest(BaseModel, ABC):
     )
     steps: fields.Steps = None
     cfg_scale: fields.CfgScale = None
+    distilled_cfg_scale: fields.DistilledCfgScale = Field(
+        None, description="What models that were distilled with their guidance, such as Flux, are told as its scale."
+    )
+    shift: fields.Shift = Field(
+        None, description="How far the steps of a flow model lie towards the noise; None is the model's own."
+    )
     width: fields.Width = None
     height: fields.Height = None
     batch_size: fields.BatchSize = 1
@@ -173,7 +180,16 @@ class JobRequest(BaseModel, ABC):
             sampler_name=sampler_name,
             scheduler=scheduler,
             cfg_scale=defaults.cfg_scale if self.cfg_scale is None else self.cfg_scale,
+            distilled_cfg_scale=self._distilled_for(checkpoint),
+            shift=self.shift if predicts_flow(checkpoint.family, checkpoint.prediction) else None,
         )
+
+    def _distilled_for(self, checkpoint: Checkpoint) -> float | None:
+        """Return what a model is told as its scale; most know none, though clients send it to all."""
+        facts = facts_of(checkpoint.family, checkpoint.variant)
+        if facts is None or facts.guidance != "distilled":
+            return None
+        return facts.distilled_cfg_scale if self.distilled_cfg_scale is None else self.distilled_cfg_scale
 
     def with_refiner(self, whole: Pass, refiner: Checkpoint | None) -> tuple[Pass, ...]:
         """Return a pass, and that of the refiner, which goes on with what it leaves at the switch.

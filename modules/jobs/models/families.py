@@ -12,7 +12,7 @@ from modules.jobs.models.family_table import FAMILY_FACTS, VARIANT_OF_PIPELINE
 
 __all__ = [
     "FAMILY_FACTS", "FamilyFacts", "Guidance", "VariantFacts", "defaults_for", "facts_of", "facts_of_pipeline",
-    "label_of", "variant_of_pipeline",
+    "label_of", "predicts_flow", "variant_of_pipeline",
 ]  # fmt: skip
 
 _BY_NAME: Mapping[str, FamilyFacts] = {facts.name: facts for facts in FAMILY_FACTS}
@@ -31,6 +31,12 @@ def facts_of(name: str, variant: str = "") -> FamilyFacts | None:
         return facts
     values: dict[str, Any] = {key: value for key in _OWN if (value := getattr(own, key)) is not None}
     return replace(facts, **values)
+
+
+def predicts_flow(family: str, prediction: str) -> bool:
+    """Tell whether a model of this family, or one that is said to predict this, is one of flows."""
+    facts = _BY_NAME.get(family)
+    return prediction == "flow" or (not prediction and facts is not None and facts.flow)
 
 
 def facts_of_pipeline(class_name: str) -> FamilyFacts | None:

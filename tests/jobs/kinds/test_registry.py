@@ -31,6 +31,12 @@ def check(**data: Any) -> JobRequest:
         ({"n_iter": 0}, "n_iter", "Batch count 0 is not possible: use 1 to 1,000."),
         ({"cfg_scale": 31}, "cfg_scale", "CFG scale 31 is not possible: use 0 to 30 (1 is off)."),
         ({"cfg_scale": float("nan")}, "cfg_scale", "CFG scale NaN is not a number: use 0 to 30 (1 is off)."),
+        (
+            {"distilled_cfg_scale": 31},
+            "distilled_cfg_scale",
+            "Distilled CFG scale 31 is not possible: use 0 to 30.",
+        ),
+        ({"shift": 0}, "shift", "Shift 0 is not possible: use 0.1 to 20, or leave it out for the model's own."),
         ({"prompt": "a\0b"}, "prompt", "Prompt has a NUL character at position 2: take it out."),
         ({"prompt": "a" * 100_000}, "prompt", "Prompt has 100,000 characters: shorten it to 10,000."),
         ({"prompt": "a\ud800"}, "prompt", "Prompt has half a surrogate pair at position 2: take it out."),

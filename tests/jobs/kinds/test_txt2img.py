@@ -1,11 +1,13 @@
 """txt2img: resolving closes every question in the same way each time; what its files and events hold."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modules.errors import InvalidRequest, ModelError
+from modules.images.infotext import parse, parse_pairs, write
 from modules.jobs.kinds.base import Pass, ResolvedJob
 from modules.jobs.kinds.choice import Models
 from modules.jobs.kinds.registry import validate_request
@@ -45,6 +47,34 @@ def test_what_was_sent_wins_over_the_model() -> None:
     drawn = found.passes[0]
     assert (drawn.steps, drawn.cfg_scale, drawn.width, drawn.height) == (9, 0.0, 512, 256)
     assert (found.seed, drawn.sampler_name, drawn.scheduler) == (0, "Heun", "Automatic")
+
+
+@pytest.mark.parametrize(
+    ("family", "variant", "sent", "distilled", "shift"),
+    [
+        ("sd1", "", {"distilled_cfg_scale": 3.5, "shift": 3}, None, None),
+        ("flux", "dev", {}, 3.5, None),
+        ("flux", "krea", {}, 4.5, None),
+        ("flux", "dev", {"distilled_cfg_scale": 2, "shift": 1.5}, 2.0, 1.5),
+        ("flux", "schnell", {"distilled_cfg_scale": 2, "shift": 1.5}, None, 1.5),
+        ("sd3", "medium", {"distilled_cfg_scale": 2}, None, None),
+        ("SomePipeline", "", {"distilled_cfg_scale": 2, "shift": 4}, None, 4.0),
+    ],
+)
+def test_what_only_some_families_know_is_part_of_their_pictures_alone(
+    family: str, variant: str, sent: dict[str, Any], distilled: float | None, shift: float | None
+) -> None:
+    """Forge's clients send distilled_cfg_scale to every model."""
+    model = replace(checkpoint(), family=family, variant=variant, prediction="flow" if family != "sd1" else "epsilon")
+    found = resolved(sent, model)
+    assert (found.passes[0].distilled_cfg_scale, found.passes[0].shift) == (distilled, shift)
+    picture = TXT2IMG.picture(found, 0)
+    assert (picture.get("distilled_cfg_scale"), picture.get("shift")) == (distilled, shift)
+    pairs = parse_pairs(write(found, 0))
+    assert pairs.get("Distilled CFG Scale") == (None if distilled is None else f"{distilled:g}")
+    assert pairs.get("Shift") == (None if shift is None else f"{shift:g}")
+    told = parse(write(found, 0))
+    assert (told.get("distilled_cfg_scale"), told.get("shift")) == (distilled, shift)
 
 
 def test_a_schedule_must_go_with_the_models_own_sampler() -> None:
