@@ -18,13 +18,14 @@ OWNERS_WORD = ".defaults.json"
 # In the order in which they are believed.
 _SIDE_CARS = (".civitai.info", ".json", ".metadata.json", ".cm-info.json")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_HYPERREAL = re.compile(r"hyper[\W_]*(?=real|detail)", re.IGNORECASE)  # what people draw, and no few steps
 _ALPHANUMERIC = re.compile(r"[^\W_]+")
 _LONGEST_NAME = 256
 
 
 def words_of(name: str) -> frozenset[str]:
     """Return the words of a name, case-folded: "dreamXL_v21TurboSDE" has dream, xl, turbo, sde, and dreamxl."""
-    text = name[:_LONGEST_NAME]
+    text = _HYPERREAL.sub("", name[:_LONGEST_NAME])
     whole = _ALPHANUMERIC.findall(text)
     return frozenset(word.casefold() for word in (*whole, *_WORD.findall(text)))
 
