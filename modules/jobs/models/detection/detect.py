@@ -91,7 +91,7 @@ def _find_companion(header: TensorHeader, tensors: Tensors, parts: Split) -> Fou
                 container=header.container,
                 number_format=numbers,
                 label=f"a VAE of {vae.kind}" if vae.video else "",
-                problem=f"is a VAE of {vae.kind}, which is for films" if vae.video else None,
+                problem=f"is a VAE of {vae.kind}: this program draws pictures" if vae.video else None,
             )
     upscaler = find_upscaler(tensors)
     if upscaler is not None:

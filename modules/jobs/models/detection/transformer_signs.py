@@ -27,6 +27,7 @@ class Sign:
 
 
 _HUNYUAN = "txt_in.individual_token_refiner."
+_REFINED = "context_embedder.token_refiner."
 _FLUX = ("double_blocks.0.img_attn.norm.key_norm.",)
 
 SIGNS: tuple[Sign, ...] = (
@@ -54,7 +55,12 @@ SIGNS: tuple[Sign, ...] = (
         ("double_stream_modulation_img.lin.weight",),
         ("double_stream_modulation_img.linear.weight",),
     ),
-    Sign("Flux3ModularPipeline", ("early_stream_modulations.image.lin.weight",), label="Flux 3"),
+    Sign(
+        "Flux3ModularPipeline",
+        ("early_stream_modulations.image.lin.weight",),
+        ("early_stream_modulations.image.linear.weight",),
+        label="Flux 3",
+    ),
     Sign(
         "chroma",
         ("distilled_guidance_layer.in_proj.bias", *_FLUX),
@@ -63,14 +69,21 @@ SIGNS: tuple[Sign, ...] = (
     ),
     Sign("chroma", ("distilled_guidance_layer.in_proj.bias",), variant=variants.of_chroma),
     Sign("HunyuanVideoPipeline", (_HUNYUAN, "vector_in."), label="HunyuanVideo", video=True),
-    Sign("HunyuanImagePipeline", (_HUNYUAN,), label="HunyuanImage"),
+    Sign("HunyuanImagePipeline", (_HUNYUAN,), (_REFINED, "time_guidance_embed."), label="HunyuanImage"),
+    Sign("HunyuanVideoPipeline", (), (_REFINED,), label="HunyuanVideo", video=True),
     Sign(
         "flux",
         (*_FLUX, "vector_in."),
         ("single_transformer_blocks.0.", "context_embedder.weight", "x_embedder.weight", "time_text_embed.text_embed"),
         variant=variants.of_flux,
     ),
-    Sign("LongCatImagePipeline", (*_FLUX, "txt_in."), label="a model of Flux's kind without pooled words (LongCat)"),
+    Sign("OvisImagePipeline", (), ("single_transformer_blocks.0.", "context_embedder_norm.weight"), label="Ovis-Image"),
+    Sign(
+        "LongCatImagePipeline",
+        (*_FLUX, "txt_in."),
+        ("single_transformer_blocks.0.", "context_embedder.weight", "time_embed.timestep_embedder."),
+        label="LongCat or Bria",
+    ),
     Sign(
         "z-image",
         ("cap_embedder.1.weight", "layers.0.adaLN_modulation.0.weight", "layers.0.attention.qkv.weight"),
@@ -100,6 +113,12 @@ SIGNS: tuple[Sign, ...] = (
         label="Qwen-Image 2.1",
     ),
     Sign(
+        "NucleusMoEImagePipeline",
+        (),
+        ("txt_norm.weight", "transformer_blocks.0.encoder_proj.weight"),
+        label="Nucleus-Image",
+    ),
+    Sign(
         "qwen-image",
         (),
         ("txt_norm.weight", "img_in.weight", "transformer_blocks.0.img_mlp."),
@@ -111,6 +130,7 @@ SIGNS: tuple[Sign, ...] = (
         ("text_fusion.projector.",),
         label="Krea 2",
     ),
+    Sign("SanaWMPipeline", ("attention_y_norm.weight", "plucker_embedder."), label="SANA-WM", video=True),
     Sign("PixArtAlphaPipeline", ("t_block.1.weight", "ar_embedder."), label="PixArt-α"),
     Sign(
         "PixArtAlphaPipeline",
@@ -147,6 +167,10 @@ SIGNS: tuple[Sign, ...] = (
         label="Kandinsky 5",
     ),
     Sign("HunyuanDiTPipeline", ("mlp_t5.0.weight",), label="HunyuanDiT"),
+    Sign("CogView4Pipeline", (), ("patch_embed.text_proj.weight", "time_condition_embed."), label="CogView"),
+    Sign("GlmImagePipeline", (), ("glyph_projector.net.0.proj.weight",), label="GLM-Image"),
+    Sign("PRXPipeline", (), ("blocks.0.attention.img_qkv_proj.weight",), label="PRX"),
+    Sign("CosmosTextToWorldPipeline", (), ("time_embed.t_embedder.linear_1.weight",), label="Cosmos"),
     Sign(
         "WanPipeline",
         ("head.modulation",),
@@ -161,7 +185,7 @@ SIGNS: tuple[Sign, ...] = (
         label="LTX",
         video=True,
     ),
-    Sign("MochiPipeline", ("t5_yproj.weight",), label="Mochi", video=True),
+    Sign("MochiPipeline", ("t5_yproj.weight",), ("time_embed.pooler.to_kv.weight",), label="Mochi", video=True),
     Sign("MochiPipeline", ("blocks.0.attn.qkv_x.weight",), label="Mochi", video=True),
     Sign(
         "CogVideoXPipeline",

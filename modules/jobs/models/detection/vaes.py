@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from modules.jobs.models.detection.tensors import Tensors
 
 _WAN = ("decoder.middle.0.residual.0.gamma", "decoder.mid_block.resnets.0.norm1.gamma")
+_FILMS = ("decoder.time_conv_out.weight", "decoder.temp_conv_in.weight")
 _WAN_22 = ("decoder.upsamples.0.upsamples.0.residual.0.gamma",)
+_FIRST_OF_WANS_KIND = ("decoder.conv_in.weight", "decoder.conv_in.conv.weight", "decoder.conv1.weight")
+_OF_WANS_KIND = {16: "qwen-image", 64: "Qwen-Image 2.1", 32: "Hunyuan 1.5"}
 _TINY = ("taesd_decoder.1.weight", "decoder.layers.0.weight")
 _DC_AE = ("decoder.stages.1.op_list.0.main.conv.conv.bias", "encoder.project_in.conv.bias")
 
@@ -30,15 +33,21 @@ def find_vae(tensors: Tensors, words: Set[str] = frozenset()) -> FoundVae | None
 
 def _find_large(tensors: Tensors, words: Set[str]) -> FoundVae | None:
     if tensors.has_any(*_WAN):
-        if tensors.has_any(*_WAN_22):
+        # Those of Wan 2.1 are Qwen-Image's, and their weights decode the same latents.
+        channels = (
+            tensors.side(1, "decoder.conv_in.weight", "decoder.conv_in.conv.weight", "decoder.conv1.weight") or 16
+        )
+        if tensors.has_any(*_WAN_22) or channels == 48:
             return FoundVae("Wan 2.2", 48, video=True)
-        return FoundVae("qwen-image", 16)  # Wan 2.1's are the same, and their weights decode the same latents.
+        return FoundVae(_OF_WANS_KIND.get(channels, ""), channels)
     if tensors.has_any(*_DC_AE):
         return FoundVae("dc-ae", tensors.side(1, "decoder.project_in.conv.weight", "decoder.conv_in.weight") or 32)
     shape = tensors.shape("decoder.conv_in.weight")
     if len(shape) != 4:
         return None
     channels = shape[1]
+    if tensors.has_any(*_FILMS):
+        return FoundVae("a model of films", channels, video=True)
     match channels:
         case 4:
             return FoundVae("sdxl" if words & {"sdxl", "xl"} else "sd", 4)
