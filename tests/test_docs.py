@@ -4,19 +4,23 @@ import importlib.util
 import re
 from pathlib import Path
 
+import pytest
+
 from modules.cmd_args import parse
 from modules.launcher.exit_codes import ExitCode
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def test_settings_page_is_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("generate_settings", ROOT / "docs" / "generate_settings.py")
+@pytest.mark.parametrize("name", ["settings", "samplers"])
+def test_a_page_that_is_made_is_up_to_date(name: str) -> None:
+    spec = importlib.util.spec_from_file_location(f"generate_{name}", ROOT / "docs" / f"generate_{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == module.settings_page()
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    assert page == getattr(module, f"{name}_page")()
 
 
 def test_the_readme_names_only_flags_that_exist() -> None:

@@ -6,14 +6,24 @@ import copy
 import inspect
 from typing import Any
 
-from diffusers import FlowMatchEulerDiscreteScheduler, FlowMatchLCMScheduler
+from diffusers import (
+    DPMSolverMultistepScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    FlowMatchLCMScheduler,
+    UniPCMultistepScheduler,
+)
 
 from modules.engine.samplers.flow_translation import FlowTranslation
 from modules.engine.samplers.proxy import Sampler
 from modules.engine.samplers.table import build_sampler
 
-# What some schedulers of flow models are under A1111's names: over their own list they are taken as they are.
-_OWN_NAMES = {FlowMatchEulerDiscreteScheduler: "Euler", FlowMatchLCMScheduler: "LCM"}
+# What schedulers that come with flow models are under A1111's names: over their own list they are taken as they are.
+_OWN_NAMES = {
+    FlowMatchEulerDiscreteScheduler: "Euler",
+    FlowMatchLCMScheduler: "LCM",
+    DPMSolverMultistepScheduler: "DPM++ 2M",
+    UniPCMultistepScheduler: "UniPC",
+}
 
 
 def choose_sampler(own: Any, sampler_name: str, schedule: str, steps: int, shift: float | None = None) -> Sampler:
@@ -27,6 +37,11 @@ def choose_sampler(own: Any, sampler_name: str, schedule: str, steps: int, shift
     if is_of_noise(own):
         return build_sampler(sampler_name, schedule, dict(own.config), steps)
     return Sampler(copy.deepcopy(own))
+
+
+def keeps_its_own(own: Any) -> bool:
+    """Tell whether a model whose scheduler is `own` draws with that, whatever sampler is asked for."""
+    return not is_of_flows(own) and not is_of_noise(own)
 
 
 def is_of_flows(scheduler: Any) -> bool:
@@ -47,9 +62,15 @@ def _of_flows(own: Any, sampler_name: str, schedule: str, steps: int, shift: flo
     mended = _over({"shift_terminal": None} if steps == 1 else {}, own)  # Of one step it would make no number.
     if shift is not None:
         mended = _over({"shift": shift, "flow_shift": shift, "use_dynamic_shifting": False}, mended)
-    if schedule == "Automatic" and _OWN_NAMES.get(type(own)) == sampler_name:
+    if schedule == "Automatic" and _name_of(own) == sampler_name:
         return Sampler(mended)
     return Sampler(FlowTranslation(mended, sampler_name, schedule, steps))
+
+
+def _name_of(own: Any) -> str | None:
+    if own.config.get("algorithm_type", "dpmsolver++") != "dpmsolver++" or own.config.get("solver_order", 2) != 2:
+        return None  # another of the solvers of its class
+    return _OWN_NAMES.get(type(own))
 
 
 def _over(values: dict[str, Any], scheduler: Any) -> Any:

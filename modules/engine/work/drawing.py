@@ -19,6 +19,7 @@ from modules.engine.work.batches import Batches, BatchLeft
 from modules.engine.work.economy import Economy
 from modules.engine.work.environment import describe_difference, environment_of
 from modules.engine.work.model_finder import ModelFinder
+from modules.engine.work.sampler_words import describe_sampler
 from modules.engine.work.snapshots import Snapshot, UnfitSnapshot, describe_lost, describe_unfit
 from modules.errors import Interrupted, ModelError
 from modules.jobs.kinds.base import ResolvedJob
@@ -92,6 +93,8 @@ class JobDrawing:
         model = self._load(checkpoint, resolved, batches)
         self._progress.enter("encode")
         parts.cancel.check()
+        if told := describe_sampler(model.pipeline.scheduler, resolved.passes[0], checkpoint.defaults):
+            parts.store.claims.note(self._job.id, "sampler", told)
         words = resolved.words
         asked = Asked.by(resolved.passes[0], self._economy.batch_size_of(resolved))
         prompts = parts.encoder.encode(model, words.prompt, words.negative_prompt, asked)

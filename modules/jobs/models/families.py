@@ -34,9 +34,14 @@ def facts_of(name: str, variant: str = "") -> FamilyFacts | None:
 
 
 def predicts_flow(family: str, prediction: str) -> bool:
-    """Tell whether a model of this family, or one that is said to predict this, is one of flows."""
+    """Tell whether a model of this family, or one that is said to predict this, may be one of flows.
+
+    Of a pipeline without a name here that is not known before it is loaded: most that are new are.
+    """
+    if prediction:
+        return prediction == "flow"
     facts = _BY_NAME.get(family)
-    return prediction == "flow" or (not prediction and facts is not None and facts.flow)
+    return bool(family) if facts is None else facts.flow
 
 
 def facts_of_pipeline(class_name: str) -> FamilyFacts | None:
