@@ -38,19 +38,24 @@ def find_problem(
 ) -> str | None:
     """Return why a denoiser is not drawn with; None where it is. `facts` are those of its variant."""
     if core.video:
-        return f"is a {label} model, which makes films: this program draws pictures, so use a model for those"
+        return f"is {_a(label)} model, which makes films: this program draws pictures, so use a model for those"
     if core.family == "":
         return f"is {core.label}, which is of no family that is known: if diffusers draws with it, put its folder here"
     if core.later is not None:
-        return f"is a {label} that {core.later}: this version cannot draw with it"
+        return f"is {_a(label)} that {core.later}: this version cannot draw with it"
     if facts is None or not facts.single_file:
         folder = "if diffusers draws with it, put its folder in diffusers layout here"
-        return f"is a {label} model, which this version does not draw with from a single file: {folder}"
+        return f"is {_a(label)} model, which this version does not draw with from a single file: {folder}"
     if facts.later is not None:
-        return f"is a {label} model, which needs {facts.later}: draw with another model until then"
+        return f"is {_a(label)} model, which needs {facts.later}: draw with another model until then"
     if not numbers.readable:
         usual = "Q8_0 or Q4_K" if container == "gguf" else "fp16, bf16 or fp8"
         return f"has its numbers as {numbers.name}, which this version does not read: use the same model in {usual}"
     if container == "gguf" and core.family in _NO_GGUF:
-        return f"is a GGUF of a {label} model, which diffusers does not read: use a safetensors of it"
+        return f"is a GGUF of {_a(label)} model, which diffusers does not read: use a safetensors of it"
     return None
+
+
+def _a(label: str) -> str:
+    """Return a name with its article."""
+    return f"{'an' if label[:1] in 'AEIO' else 'a'} {label}"

@@ -7,10 +7,10 @@ import pytest
 
 from modules.jobs.models.detection.hints import read_base_model, told_variant, words_of
 from tests.jobs import made_transformers as made
-from tests.jobs.made_unets import Shapes, sdxl_unet, unet
+from tests.jobs.made_unets import Shapes, sdxl_unet, signs, unet
 from tests.jobs.models.detection.found_files import found
 
-SDXL, SD1 = sdxl_unet(), unet()
+SDXL, SD1 = signs(sdxl_unet()), signs(unet())
 
 # Files as people have them: the name, the tensors, and the variant.
 NAMES: list[tuple[str, Shapes, str]] = [

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.jobs import made_unets as made
 from tests.jobs.made_files import Made
-from tests.jobs.made_unets import UNET, sd2, sd2_unet, sdxl_unet, unet
+from tests.jobs.made_unets import UNET, signs, under
 from tests.jobs.models.detection.found_files import found
 
+SD1, SD2, SDXL = signs(made.unet()), signs(made.sd2_unet()), signs(made.sdxl_unet())
 _NORM = f"{UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias"
 
 
@@ -24,7 +26,7 @@ def norm_values(spread: float, dtype: str) -> bytes:
 def test_the_values_of_one_norm_tell_a_stable_diffusion_2(
     tmp_path: Path, dtype: str, spread: float, said: str, side: int
 ) -> None:
-    told = found(tmp_path, sd2(), dtype=dtype, contents={_NORM: norm_values(spread, dtype)})
+    told = found(tmp_path, under(UNET, SD2), dtype=dtype, contents={_NORM: norm_values(spread, dtype)})
     assert (told.family, told.prediction, told.native_side) == ("sd2", said, side)
 
 
@@ -40,12 +42,12 @@ def test_the_same_under_the_names_of_diffusers(tmp_path: Path) -> None:
 def test_inpainting_and_depth_of_stable_diffusion_2_predict_the_noise(tmp_path: Path) -> None:
     name = _NORM.removeprefix(UNET)
     for channels in (9, 5):
-        told = found(tmp_path, sd2_unet(channels), contents={name: norm_values(0.12, "F16")})
+        told = found(tmp_path, signs(made.sd2_unet(channels)), contents={name: norm_values(0.12, "F16")})
         assert told.prediction == "epsilon"
 
 
 def test_markers_of_sdxl(tmp_path: Path) -> None:
-    tensors = sdxl_unet()
+    tensors = SDXL
     for more, said, zero in (
         ({}, "epsilon", False),
         ({"v_pred": ()}, "v", False),
@@ -58,8 +60,8 @@ def test_markers_of_sdxl(tmp_path: Path) -> None:
 
 
 def test_models_of_other_noise_are_told(tmp_path: Path) -> None:
-    assert found(tmp_path, sdxl_unet() | {"edm_mean": (4,), "edm_std": (4,)}).prediction == "edm"
-    assert found(tmp_path, sdxl_unet() | {"edm_vpred.sigma_max": ()}).prediction == "edm"
+    assert found(tmp_path, SDXL | {"edm_mean": (4,), "edm_std": (4,)}).prediction == "edm"
+    assert found(tmp_path, SDXL | {"edm_vpred.sigma_max": ()}).prediction == "edm"
 
 
 @pytest.mark.parametrize(
@@ -76,12 +78,12 @@ def test_models_of_other_noise_are_told(tmp_path: Path) -> None:
 )
 def test_the_yaml_beside_a_file_is_believed_first(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "model.yaml").write_text(text)
-    assert found(tmp_path, unet()).prediction == said
+    assert found(tmp_path, SD1).prediction == said
 
 
 def test_the_yaml_outranks_markers(tmp_path: Path) -> None:
     (tmp_path / "model.yaml").write_text("parameterization: eps")
-    assert found(tmp_path, sdxl_unet() | {"v_pred": ()}).prediction == "epsilon"
+    assert found(tmp_path, SDXL | {"v_pred": ()}).prediction == "epsilon"
 
 
 @pytest.mark.parametrize(
@@ -94,11 +96,11 @@ def test_the_yaml_outranks_markers(tmp_path: Path) -> None:
     ],
 )
 def test_metadata(tmp_path: Path, metadata: dict[str, str], said: str) -> None:
-    assert found(tmp_path, sd2_unet(), metadata=metadata).prediction == said
+    assert found(tmp_path, SD2, metadata=metadata).prediction == said
 
 
 @pytest.mark.parametrize("name", ["noobai_vpred_1.0", "NoobAI-XL-V-Pred", "a v_pred b"])
 def test_the_name_speaks_last(tmp_path: Path, name: str) -> None:
-    assert found(tmp_path, sdxl_unet(), f"{name}.safetensors").prediction == "v"
+    assert found(tmp_path, SDXL, f"{name}.safetensors").prediction == "v"
     metadata = {"modelspec.prediction_type": "epsilon"}
-    assert found(tmp_path, sdxl_unet(), f"{name}.safetensors", metadata=metadata).prediction == "epsilon"
+    assert found(tmp_path, SDXL, f"{name}.safetensors", metadata=metadata).prediction == "epsilon"
