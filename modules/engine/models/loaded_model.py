@@ -12,17 +12,23 @@ from modules.prompts.symbols import NO_SYMBOLS, Symbols
 
 @dataclass(frozen=True)
 class ModelKey:
-    """What a loaded model is known by: the folder, its weights, and how they are held.
+    """What a loaded model is known by: the folder or the single file, its weights, and how they are held.
 
     `stamp` changes with any file that a load reads, such as the scheduler's configuration.
     With `offload` each network is on an accelerator only while it works: slower, with less of the device's memory.
+    The rest is of a single file, which does not say it: what it is by the names of `jobs/models/families.py`, what its
+    denoiser predicts, and the files beside it by the part of the pipeline that each holds.
     """
 
-    folder: Path
+    path: Path
     sha256: str
     dtype: str
     offload: bool = False
     stamp: str = ""
+    family: str = ""
+    variant: str = ""
+    prediction: str = ""
+    parts: tuple[tuple[str, Path], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch
 from modules.engine.families.base import Family
 from modules.engine.models.devices import Device
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
-from modules.engine.models.pipeline_folder import load_folder
+from modules.engine.models.loading import load_model
 from modules.engine.models.precision import cast_around
 from modules.engine.stopping.cancel import Cancel, add_cancel_points
 from modules.engine.stopping.kernel_pacing import Pacer, event_maker
@@ -52,11 +52,11 @@ class ModelCache:
             free_memory(self._device)
 
     def _load(self, key: ModelKey, progress: Callable[[float], None]) -> LoadedModel:
-        model = load_folder(key, self._cancel, progress)
+        model = load_model(key, self._cancel, progress)
         model.pipeline.set_progress_bar_config(disable=True)
         self._place(model.pipeline, model.family, key)
         progress(1.0)
-        logger.info("Loaded %s (%s, %s)", key.folder.name, model.family.name, key.dtype)
+        logger.info("Loaded %s (%s, %s)", key.path.name, model.family.name, key.dtype)
         return model
 
     def _place(self, pipeline: Any, family: Family, key: ModelKey) -> None:

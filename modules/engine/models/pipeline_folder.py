@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from modules.engine.families.known import family_of, read_index
+from modules.engine.models.byte_counter import ByteCounter
 from modules.engine.models.component_classes import class_of_component, is_network, is_text_encoder
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.out_of_memory import is_out_of_memory
@@ -30,7 +31,7 @@ def load_folder(key: ModelKey, cancel: Cancel, progress: Callable[[float], None]
         Interrupted: the job was stopped between two tensors.
         ModelError: the model cannot be loaded.
     """
-    folder = key.folder
+    folder = key.path
     family = family_of(folder)
     index = read_index(folder)
     wanted = _parameters(family.pipeline)
@@ -44,25 +45,6 @@ def load_folder(key: ModelKey, cancel: Cancel, progress: Callable[[float], None]
         parts[name] = _load_component(folder, name, index[name], dtype, counter.add)
     pipeline = _assembled(folder, family.pipeline, parts, _options(index, wanted))
     return LoadedModel(key, family, pipeline, _read_preview(folder), symbols_of(folder, key.stamp))
-
-
-class ByteCounter:
-    """Turns bytes read into a fraction, and is the cancel point between two tensors."""
-
-    def __init__(self, total: int, cancel: Cancel, progress: Callable[[float], None]) -> None:
-        self._total = max(total, 1)
-        self._cancel = cancel
-        self._progress = progress
-        self._read = 0
-
-    def add(self, read: int) -> None:
-        """Count bytes; 0 says that something waits, which is no sign of life."""
-        if read == 0:
-            self._cancel.check_waiting()
-            return
-        self._cancel.check()
-        self._read += read
-        self._progress(min(self._read / self._total, 1.0))
 
 
 def _parameters(pipeline: Any) -> Mapping[str, inspect.Parameter]:

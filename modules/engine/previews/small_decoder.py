@@ -27,7 +27,7 @@ _STEMS: Mapping[str, str] = {"sd": "taesd", "sdxl": "taesdxl", "sd3": "taesd3", 
 
 def find_small_decoder(model: LoadedModel, folders: Sequence[Path]) -> Path | None:
     """Return the small decoder for a model: its own, else the TAESD of its family in one of the models folders."""
-    own = model.key.folder / PREVIEW_DECODER
+    own = model.key.path / PREVIEW_DECODER
     if own.is_dir():
         return own
     kind = kind_of(vae_of(model.pipeline)) or ""
@@ -35,7 +35,7 @@ def find_small_decoder(model: LoadedModel, folders: Sequence[Path]) -> Path | No
     if kind not in _STEMS or model.preview is not None:
         return None
     stem = _STEMS[kind]
-    for folder in dict.fromkeys([model.key.folder.parent.parent, *folders]):
+    for folder in dict.fromkeys([model.key.path.parent.parent, *folders]):
         for shared in _SHARED_FOLDERS:
             for name in (f"{stem}_decoder.safetensors", f"{stem}_decoder.pth", stem):
                 path = folder / shared / name

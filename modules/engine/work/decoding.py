@@ -21,7 +21,7 @@ def decode(model: LoadedModel, latents: torch.Tensor, size: tuple[int, int], sav
         picture = model.family.decode(model.pipeline, latents, size, save_memory)
     except NotNumbers as error:
         raise ModelError(
-            f"{model.key.folder.name} gave a picture without numbers in {model.key.dtype}: "
+            f"{model.key.path.name} gave a picture without numbers in {model.key.dtype}: "
             "set the number format to float32 in the settings and restart the engine."
         ) from error
     return cut(picture, size)

@@ -9,10 +9,9 @@ import torch
 
 from modules.engine.engine_parts import EngineParts
 from modules.engine.families.base import Asked
-from modules.engine.families.known import family_of
 from modules.engine.models.devices import choose_dtype, choose_threads
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
-from modules.engine.models.weights import count_parameters
+from modules.engine.models.loading import count_denoiser_parameters, key_of
 from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import parts_of
 from modules.engine.work.batches import Batches, BatchLeft
@@ -111,8 +110,7 @@ class JobDrawing:
         settings = parts.options.values
         request = validate_request(job.kind, job.request)
         models = self._finder.of_request(job, request)
-        folder = models.checkpoint.folder
-        parameters = count_parameters(folder / family_of(folder).denoiser)
+        parameters = count_denoiser_parameters(models.checkpoint)
         dtype = choose_dtype(settings.torch_dtype, parts.device, parameters)
         threads = choose_threads(settings.torch_threads, parameters)
         environment = environment_of(parts.device, dtype, threads)
@@ -124,9 +122,10 @@ class JobDrawing:
             parts.store.claims.note(job.id, "plain-text", told)
         return models, resolved
 
-    def _check_unchanged(self, checkpoint: Checkpoint) -> None:
-        """Check that nobody replaced the weights between their hash and the end of their load."""
-        if not self._finder.is_unchanged(checkpoint):
+    def _check_unchanged(self, checkpoint: Checkpoint, key: ModelKey) -> None:
+        """Check that nobody replaced the weights, or a file beside them, between their hash and the end of the load."""
+        beside = key_of(checkpoint, key.sha256, key.dtype, key.offload)
+        if beside != key or not self._finder.is_unchanged(checkpoint):
             self._parts.model_cache.drop()
             raise ModelError(f"The weights of {checkpoint.name} were changed while they were loaded: submit it again.")
 
@@ -176,7 +175,7 @@ class JobDrawing:
         parts = self._parts
         offload = self._economy.offload
         weights = resolved.sources.checkpoint.hash
-        key = ModelKey(checkpoint.folder, weights, resolved.dtype, offload, checkpoint.stamp)
+        key = key_of(checkpoint, weights, resolved.dtype, offload)
         loads = parts.model_cache.loaded is None or parts.model_cache.loaded.key != key
         where = f"{parts.device.label} offload" if offload else parts.device.label
         experience = parts.timings.under(weights[:16], resolved.dtype, where, resolved.threads)
@@ -188,6 +187,6 @@ class JobDrawing:
             parts.status.change("loading")
         model = parts.model_cache.get(key, self._progress.advance)
         if loads:
-            self._check_unchanged(checkpoint)
+            self._check_unchanged(checkpoint, key)
         parts.status.change("drawing", checkpoint.name)
         return model

@@ -52,7 +52,7 @@ def plain(load: Callable[..., LoadedModel], tmp_path: Path) -> LoadedModel:
     loaded = load("plain")
     folder = tmp_path / "models" / "Stable-diffusion" / "plain"
     folder.mkdir(parents=True)
-    return dataclasses.replace(loaded, key=dataclasses.replace(loaded.key, folder=folder))
+    return dataclasses.replace(loaded, key=dataclasses.replace(loaded.key, path=folder))
 
 
 def test_colours_are_the_latents_times_the_models_factors() -> None:
@@ -94,7 +94,7 @@ def test_a_preview_stops_at_once_by_its_own_check_and_the_jobs_is_not_asked(plai
     state = State()
     cancel = Cancel(state)
     cancel.heartbeat.beat = lambda: asked.append("job")  # type: ignore[method-assign]
-    tiny_decoder().save_pretrained(plain.key.folder / "preview_decoder")
+    tiny_decoder().save_pretrained(plain.key.path / "preview_decoder")
     vae = copy.deepcopy(plain.pipeline.vae)
     add_cancel_points(vae, cancel, fine=True)
     pipeline = SimpleNamespace(vae=vae, vae_scale_factor=8, unet=plain.denoiser)
@@ -137,7 +137,7 @@ def test_the_decoder_beside_a_model_is_used(plain: LoadedModel) -> None:
     assert PreviewMethods(plain).why_not("TAESD", 64, 64) == "There is no small decoder for this model."
     assert PreviewMethods(plain).why_not("Approx NN", 64, 64) is None
     own = tiny_decoder()
-    own.save_pretrained(plain.key.folder / "preview_decoder")
+    own.save_pretrained(plain.key.path / "preview_decoder")
     methods = PreviewMethods(plain)
     assert methods.available("Full", 64, 64) == ("full", "small", "linear")
     assert methods.available("Approx NN", 64, 64) == methods.available("TAESD", 64, 64) == ("small", "linear")
@@ -205,7 +205,7 @@ def test_taesd_is_not_for_a_model_with_latents_of_its_own(plain: LoadedModel, tm
 
 @pytest.mark.parametrize("damage", ["truncated", "channels", "empty"])
 def test_a_small_decoder_that_does_not_fit_says_so(plain: LoadedModel, damage: str) -> None:
-    folder = plain.key.folder / "preview_decoder"
+    folder = plain.key.path / "preview_decoder"
     tiny_decoder(8 if damage == "channels" else 4).save_pretrained(folder)
     weights = folder / "diffusion_pytorch_model.safetensors"
     if damage == "truncated":
