@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from modules.jobs.models.detection.adapters import family_of_lora, find_embedding, is_lora
@@ -11,15 +12,15 @@ from modules.jobs.models.detection.control_files import find_control_file
 from modules.jobs.models.detection.encoders import find_encoder, is_image_encoder
 from modules.jobs.models.detection.found import Core, Found
 from modules.jobs.models.detection.hints import read_base_model, read_owners_word, told_variant, words_of
-from modules.jobs.models.detection.number_formats import number_format
+from modules.jobs.models.detection.number_formats import NumberFormat, number_format
 from modules.jobs.models.detection.prediction import unet_prediction
-from modules.jobs.models.detection.problems import find_problem
+from modules.jobs.models.detection.problems import find_problem, find_problem_of_companion
 from modules.jobs.models.detection.split import Split, split
 from modules.jobs.models.detection.tensors import Tensors
 from modules.jobs.models.detection.transformer_signs import find_transformer
 from modules.jobs.models.detection.unets import find_unet
 from modules.jobs.models.detection.upscalers import find_upscaler
-from modules.jobs.models.detection.vaes import find_vae
+from modules.jobs.models.detection.vaes import FoundVae, find_vae
 from modules.jobs.models.families import facts_of, label_of
 from modules.jobs.models.tensor_file import read_tensor_header
 from modules.jobs.models.tensor_header import TensorHeader
@@ -73,31 +74,32 @@ def _find_addition(header: TensorHeader, tensors: Tensors) -> Found | None:
 
 def _find_companion(header: TensorHeader, tensors: Tensors, parts: Split) -> Found | None:
     """Return what a model is drawn with beside its denoiser, or a model of another kind."""
-    words = words_of(header.path.stem)
-    numbers = _numbers(header, tensors)
+    numbers = number_format(header, tensors)
+    common = Found("unknown", container=header.container, number_format=numbers.name)
     encoder = find_encoder(tensors, header.metadata.get("general.architecture", ""))
     if encoder is not None:
         kind, variant = encoder
-        return Found("text_encoder", kind=kind, variant=variant, container=header.container, number_format=numbers)
+        problem = find_problem_of_companion("a text encoder", numbers, header.container)
+        return replace(common, role="text_encoder", kind=kind, variant=variant, problem=problem)
     if is_image_encoder(tensors):
-        return Found("image_encoder", container=header.container, number_format=numbers)
-    for candidate in (tensors, parts.vae):
-        vae = find_vae(candidate, words)
-        if vae is not None:
-            return Found(
-                "video" if vae.video else "tiny_vae" if vae.tiny else "vae",
-                kind=vae.kind,
-                latent_channels=vae.channels,
-                container=header.container,
-                number_format=numbers,
-                label=f"a VAE of {vae.kind}" if vae.video else "",
-                problem=f"is a VAE of {vae.kind}: this program draws pictures" if vae.video else None,
-            )
+        return replace(common, role="image_encoder")
+    words = words_of(header.path.stem)
+    vae = find_vae(tensors, words) or find_vae(parts.vae, words)
+    if vae is not None:
+        return _vae(common, vae, numbers)
     upscaler = find_upscaler(tensors)
     if upscaler is not None:
-        label = upscaler if " " in upscaler else f"an upscaler ({upscaler})"
-        return Found("upscaler", label=label, container=header.container, number_format=numbers)
+        return replace(common, role="upscaler", label=upscaler if " " in upscaler else f"an upscaler ({upscaler})")
     return None
+
+
+def _vae(common: Found, vae: FoundVae, numbers: NumberFormat) -> Found:
+    common = replace(common, kind=vae.kind, latent_channels=vae.channels)
+    if vae.video:
+        label = f"a VAE of {vae.kind}"
+        return replace(common, role="video", label=label, problem=f"is {label}: this program draws pictures")
+    problem = find_problem_of_companion("a VAE", numbers, common.container)
+    return replace(common, role="tiny_vae" if vae.tiny else "vae", problem=problem)
 
 
 def _denoiser(header: TensorHeader, parts: Split, core: Core, base_model: str, owners_word: Mapping[str, str]) -> Found:

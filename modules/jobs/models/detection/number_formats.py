@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from modules.jobs.models.detection.tensors import Tensors
@@ -17,12 +17,15 @@ _NAMES = {
 _FP8 = ("fp8_e4m3fn", "fp8_e5m2")
 PLAIN = frozenset({"fp64", "fp32", "fp16", "bf16", *_FP8})
 # With a scale for each layer, which is multiplied in before anything else is done.
-SCALED = frozenset(f"{name}_scaled" for name in _FP8)
-# What diffusers unpacks of GGUF.
+SCALED = frozenset({*(f"{name}_scaled" for name in _FP8), "int8_scaled"})
+# What the package gguf unpacks, and what needs no unpacking.
 GGUF = frozenset({
-    "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL",
-    "IQ4_XS",
+    "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ1_S",
+    "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ4_NL", "IQ4_XS", "TQ1_0", "TQ2_0", "MXFP4", "NVFP4",
 })  # fmt: skip
+# ComfyUI's names of those that are read.
+_COMFY = {"float8_e4m3fn": "fp8_e4m3fn_scaled", "float8_e5m2": "fp8_e5m2_scaled", "int8_tensorwise": "int8_scaled"}
+_SCALES = ("weight_scale", "scale_weight")
 _GGUF_PLAIN = {"F32": "fp32", "F16": "fp16", "BF16": "bf16"}
 _LONGEST_JSON = 4_000_000
 
@@ -64,19 +67,29 @@ def _quantised(header: TensorHeader, core: Tensors, prefix: str, name: str) -> N
     if foreign is not None:
         return NumberFormat(foreign, False)
     formats = set(_comfy_formats(header, core, prefix))
-    unread = sorted(one for one in formats if one not in ("float8_e4m3fn", "float8_e5m2"))
+    unread = sorted(one for one in formats if one not in _COMFY)
     if unread:
         return NumberFormat(unread[0], False)
     if "weight_scale_2" in last:
         return NumberFormat("nvfp4", False)
-    if last & {"weight_scale", "scale_weight", "scaled_fp8"} or formats:
-        if name in ("uint8", "int8"):
-            return NumberFormat("mxfp8" if _has_block_scales(core) else name, False)
-        fp8 = next((_NAMES[one.dtype] for one in core.entries.values() if _NAMES.get(one.dtype) in _FP8), None)
-        if _has_block_scales(core):
-            return NumberFormat("mxfp8", False)
-        return NumberFormat(f"{fp8}_scaled", True) if fp8 is not None else None
-    return None
+    if not (formats or last & {*_SCALES, "scaled_fp8"}):
+        return None
+    return _scaled(core, formats, name)
+
+
+def _scaled(core: Tensors, formats: Set[str], name: str) -> NumberFormat | None:
+    """Return the format of one with scales: read where there is one for a whole layer, or one for each row of it."""
+    for one, scale in core.entries.items():
+        before, _, last = one.rpartition(".")
+        weight = core.entries.get(f"{before}.weight") if last in _SCALES else None
+        if weight is not None and scale.elements not in (1, *weight.shape[:1]):
+            return NumberFormat("mxfp8" if scale.dtype in ("F8_E8M0", "U8") else f"{name} scaled in blocks", False)
+    if "int8_tensorwise" in formats:
+        return NumberFormat("int8_scaled", True)
+    if name in ("uint8", "int8"):
+        return NumberFormat(name, False)
+    fp8 = next((_NAMES[one.dtype] for one in core.entries.values() if _NAMES.get(one.dtype) in _FP8), None)
+    return NumberFormat(f"{fp8}_scaled", True) if fp8 is not None else None
 
 
 def _foreign(core: Tensors, last: set[str]) -> str | None:
@@ -101,13 +114,6 @@ def _has_sdnq_scales(core: Tensors) -> bool:
     return any(
         name.endswith(".scale") and (entry := core.entries.get(f"{name[:-6]}.weight")) and entry.dtype in ("I8", "U8")
         for name in core
-    )
-
-
-def _has_block_scales(core: Tensors) -> bool:
-    return any(
-        name.endswith("weight_scale") and (entry.dtype == "F8_E8M0" or entry.dtype == "U8")
-        for name, entry in core.entries.items()
     )
 
 

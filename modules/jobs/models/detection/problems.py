@@ -42,18 +42,29 @@ def find_problem(
     if core.family == "":
         return f"is {core.label}, which is of no family that is known: if diffusers draws with it, put its folder here"
     if core.later is not None:
-        return f"is {_a(label)} that {core.later}: this version cannot draw with it"
+        return f"is {_a(label)} that {core.later}: if diffusers draws with it, put its folder in diffusers layout here"
     if facts is None or not facts.single_file:
         folder = "if diffusers draws with it, put its folder in diffusers layout here"
         return f"is {_a(label)} model, which this version does not draw with from a single file: {folder}"
     if facts.later is not None:
         return f"is {_a(label)} model, which needs {facts.later}: draw with another model until then"
     if not numbers.readable:
-        usual = "Q8_0 or Q4_K" if container == "gguf" else "fp16, bf16 or fp8"
-        return f"has its numbers as {numbers.name}, which this version does not read: use the same model in {usual}"
+        return _say_unread(numbers, container)
     if container == "gguf" and core.family in _NO_GGUF:
         return f"is a GGUF of {_a(label)} model, which diffusers does not read: use a safetensors of it"
     return None
+
+
+def find_problem_of_companion(what: str, numbers: NumberFormat, container: str) -> str | None:
+    """Return why a text encoder or a VAE is not drawn with; None where it is."""
+    if container == "gguf":
+        return f"is a GGUF of {what}, which this version does not read: use a safetensors of it"
+    return None if numbers.readable else _say_unread(numbers, container)
+
+
+def _say_unread(numbers: NumberFormat, container: str) -> str:
+    usual = "Q8_0 or Q4_K" if container == "gguf" else "fp16, bf16 or fp8"
+    return f"has its numbers as {numbers.name}, which this version does not read: use the same model in {usual}"
 
 
 def _a(label: str) -> str:

@@ -10,6 +10,7 @@ from modules.jobs.models.detection.tensors import Tensors
 _WORDS = re.compile(r"(?:input|down)_blocks\..*transformer_blocks\.(\d+)\.attn2\.to_k\.weight")
 # Of Stable Diffusion XL: how many blocks the deepest transformer has.
 _DEPTHS = {4: "ssd-1b", 2: "vega", 5: "koala", 6: "koala"}
+_OWN_NOISE = ("playground", "cosxl")
 _CHANNELS = {
     "sd1": {4: "", 9: "inpaint", 8: "instruct"},
     "sd2": {4: "", 9: "inpaint", 5: "depth", 7: "upscaler"},
@@ -82,6 +83,8 @@ def _variant(family: str, tensors: Tensors, whole: Tensors, layout: Layout, chan
         variant = _variant_of_sdxl(whole, depth)
     elif family == "sdxl" and whole.has_any("edm_vpred.sigma_max"):
         variant = "instruct"
+    if variant in _OWN_NOISE:
+        return Core(family, layout, variant, later="has noise levels of its own (EDM), which no single file brings")
     if variant == "" and tensors.has_any("time_embed.cond_proj.weight", "time_embedding.cond_proj.weight"):
         variant = "lcm"
     return Core(family, layout, variant)
