@@ -72,6 +72,12 @@ class Settings:
         maximum=256,
         needs="engine",
     )
+    hub_downloads: bool = _setting(
+        False,
+        "Models",
+        "Allow downloads from the Hugging Face Hub",
+        "The one thing that leaves this machine: huggingface.co is asked for models that you name in the Models tab.",
+    )
     samples_save: bool = _setting(
         True, "Saving images", "Always save all generated images", "Off: pictures are kept for some hours only."
     )

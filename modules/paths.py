@@ -72,6 +72,16 @@ class DataFolder:
         return self.root / "auth"
 
     @property
+    def downloads(self) -> Path:
+        """How the downloads stand, so that they go on after a restart."""
+        return self.root / "downloads.json"
+
+    @property
+    def hub_token(self) -> Path:
+        """The access token for gated models, for this user's eyes alone."""
+        return self.auth / "hub_token"
+
+    @property
     def logs(self) -> Path:
         """Log files of the launcher and its children."""
         return self.root / "logs"

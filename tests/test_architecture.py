@@ -60,6 +60,7 @@ ROOMS: dict[str, frozenset[str]] = {
         }
     ),
     "modules.link": frozenset({"modules.shared_state", "modules.errors"}),
+    "modules.hub": frozenset(BASE | {"modules.jobs", "huggingface_hub"}),
     "modules.credentials": frozenset({"modules.paths", "modules.errors"}),
     "modules.jobs": frozenset(PURE),
     "modules.prompts": frozenset(PURE),
@@ -68,6 +69,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "modules.api": frozenset(
         PURE
         | {
+            "modules.hub",
             "modules.link",
             "modules.credentials",
             "fastapi",

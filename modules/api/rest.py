@@ -11,8 +11,8 @@ from modules.api.auth.guests import guest_rule
 from modules.api.jobs import actions, deletion, folder, queue, zip_file
 from modules.api.jobs import routes as job_routes
 from modules.api.live import routes as live_routes
+from modules.api.models import download_routes, trash_routes
 from modules.api.models import routes as model_routes
-from modules.api.models import trash_routes
 from modules.api.openapi import REFUSALS
 from modules.api.page import assets, docs_page
 from modules.api.page.assets import Asset
@@ -51,6 +51,7 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
         queue,
         model_routes,
         trash_routes,
+        download_routes,
         live_routes,
     ):
         app.include_router(part.routes(services))

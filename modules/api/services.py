@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+
+import psutil
 
 from modules.api.auth.permission import Permission
 from modules.api.jobs.stop_requests import StopRequests
 from modules.api.live.broadcaster import Broadcaster
 from modules.api.live.watchers import Watchers
+from modules.api.models.downloads import Downloads
+from modules.api.models.hub_token import HubToken
 from modules.api.models.library import Library
 from modules.api.page.identity import Identity
 from modules.api.server.graceful_shutdown import GracefulShutdown
@@ -33,6 +38,7 @@ class Services:
     store: JobStore
     catalogue: CheckpointCatalogue
     library: Library
+    downloads: Downloads
     options: Options
     state: State
     noticeboards: Noticeboards
@@ -84,6 +90,14 @@ def build_services(
         store=store,
         catalogue=catalogue,
         library=Library(catalogue, store, options),
+        downloads=Downloads(
+            folder.downloads,
+            catalogue.folders[:2][-1],  # a folder that people named is where they want their models
+            options,
+            HubToken(folder.hub_token),
+            run_of_the_program(link),
+            catalogue.refresh,
+        ),
         options=options,
         state=state,
         noticeboards=stops.noticeboards,
@@ -98,3 +112,9 @@ def build_services(
         shutdown=GracefulShutdown(),
         watchers=Watchers(),
     )
+
+
+def run_of_the_program(link: Link | None) -> str:
+    """Return what tells one run of the program, over all restarts of its server, from the next."""
+    process = psutil.Process(os.getpid() if link is None else os.getppid())
+    return f"{process.pid}-{process.create_time():.2f}"

@@ -114,6 +114,7 @@ class SwappableServer(uvicorn.Server):
             listening.listen(BACKLOG)
             self.servers.append(server)
         self.started = True
+        self.services.downloads.start()
         self._signal("accepting")
         logger.info("The server accepts connections (process %d).", os.getpid())
 
@@ -122,6 +123,7 @@ class SwappableServer(uvicorn.Server):
         if self._retirement is None or self._end_now:
             self._force_exit_after(SECONDS_UNTIL_FORCED)
         await self._stop_accepting()
+        self.services.downloads.stop()
         self.services.shutdown.stop()
         self.services.broadcaster.leave()
         await self._until_idle(MOST_SECONDS_TO_STOP)
@@ -155,6 +157,7 @@ class SwappableServer(uvicorn.Server):
     async def retire(self) -> None:
         """Hand over to the next server and finish what this one has begun."""
         await self._stop_accepting()
+        self.services.downloads.stop()
         self._signal("stopped")
         shutdown, broadcaster = self.services.shutdown, self.services.broadcaster
         shutdown.leave()
