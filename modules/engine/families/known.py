@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import diffusers
+
 from modules.engine.families.base import Family
 from modules.engine.families.flux import Chroma, Flux, Flux2, Flux2Klein
+from modules.engine.families.generic import Generic
 from modules.engine.families.plain_families import Lumina2, PixArtSigma, QwenImage, Sana, StableDiffusion3, ZImage
 from modules.engine.families.sdxl import Refiner, StableDiffusionXL
 from modules.engine.families.stable_diffusion import StableDiffusion
 from modules.errors import ModelError
+from modules.jobs.models.other_pipelines import why_not_drawn
 from modules.jobs.models.untrusted_file import read_object
 
 _ALL: tuple[Family, ...] = (
@@ -24,6 +28,7 @@ FAMILIES: Mapping[str, Family] = {family.name: family for family in _ALL}
 # By the class that `model_index.json` names; of two with the same class it is the first, and the folder tells more.
 BY_CLASS: Mapping[str, Family] = {name: family for family in reversed(_ALL) for name in family.classes}
 _WIDTH_OF_WORDS_IN_2 = 1024
+_LONGEST_SHOWN = 80
 
 
 def read_index(folder: Path) -> dict[str, Any]:
@@ -51,10 +56,7 @@ def family_of(folder: Path) -> Family:
     """
     index = read_index(folder)
     name = str(index.get("_class_name"))
-    family = BY_CLASS.get(name)
-    if family is None:
-        known = ", ".join(FAMILIES)
-        raise ModelError(f"{folder.name} is a {name}, which this version cannot draw with: use a model of {known}.")
+    family = BY_CLASS.get(name) or _generic(folder, name)
     if family.name == "sdxl" and not isinstance(index.get("text_encoder"), list | tuple):
         return FAMILIES["sdxl-refiner"]
     if family.name == "sdxl" and index["text_encoder"][0] is None:
@@ -62,6 +64,16 @@ def family_of(folder: Path) -> Family:
     if family.name == "sd1" and _width_of_words(folder) == _WIDTH_OF_WORDS_IN_2:
         return FAMILIES["sd2"]
     return family
+
+
+def _generic(folder: Path, class_name: str) -> Family:
+    """Return the family of a pipeline that has none of its own."""
+    reason = why_not_drawn(class_name)
+    pipeline = None if reason is not None else getattr(diffusers, class_name, None)
+    if not (isinstance(pipeline, type) and issubclass(pipeline, diffusers.DiffusionPipeline)):
+        reason = reason or "the installed diffusers cannot load: a package that it needs is missing"
+        raise ModelError(f"{folder.name} is a {class_name[:_LONGEST_SHOWN]}, which {reason}.")
+    return Generic(pipeline)
 
 
 def _width_of_words(folder: Path) -> Any:

@@ -125,7 +125,7 @@ class Batch:
 
         def step_ended(step: Step, _latents: torch.Tensor) -> None:
             self._shown, self.at_pass, self.latest = shown, number, step
-            self._said_alone = family.said_alone(said, len(self._indices))
+            self._said_alone = family.said_alone([_alike(one, step) for one in said], len(self._indices))
             said.clear()
             on_step(*shown.standing, step)
 
@@ -136,6 +136,12 @@ class Batch:
         with _heard(self._model, said):
             drive(pipeline, arguments | {"generator": self._generators}, shown, start, family.channels(pipeline))
         return shown.latents
+
+
+def _alike(said: torch.Tensor, step: Step) -> torch.Tensor:
+    """Return what the denoiser said as far as the step reads it: some say their doubt in as many channels more."""
+    channels = step.model_output.shape[1]
+    return said[:, :channels] if said.ndim == 4 and said.shape[1] == 2 * channels else said
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 
 from modules.jobs.models.drawn_pipelines import PARTS_OF_NAMED
 from modules.jobs.models.network_config import find_absurd_number
+from modules.jobs.models.other_pipelines import why_not_drawn
 from modules.jobs.models.safetensors_file import find_damage
 from modules.jobs.models.untrusted_file import is_regular, read_object
 from modules.jobs.models.weight_files import loaded_components, weights_of_component
@@ -95,9 +96,9 @@ def _find_pipeline_problem(folder: Path, index: dict[str, Any]) -> str | None:
     name = index.get("_class_name")
     if not isinstance(name, str):
         return f"model_index.json in {folder} does not say what kind of model it is (_class_name): fetch it again."
-    if name not in PARTS_OF_NAMED:
-        return f"{folder} is a {_shown(name)}, which this version cannot draw with: use a model that draws from words."
-    missing = [part for part in PARTS_OF_NAMED[name] if part not in loaded_components(index)]
+    if reason := why_not_drawn(name):
+        return f"{folder} is a {_shown(name)}, which {reason}."
+    missing = [part for part in PARTS_OF_NAMED.get(name, ()) if part not in loaded_components(index)]
     if missing:
         return f"model_index.json in {folder} names no {' and no '.join(missing)}: fetch the model again."
     return None

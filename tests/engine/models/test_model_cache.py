@@ -170,7 +170,7 @@ def test_weights_of_another_shape_are_told(copy: Path) -> None:
 def test_a_model_of_another_kind_is_told(copy: Path) -> None:
     index = json.loads((copy / "model_index.json").read_text())
     (copy / "model_index.json").write_text(json.dumps(index | {"_class_name": "OddPipeline"}))
-    with pytest.raises(ModelError, match=r"copy is a OddPipeline, which this version cannot draw with: use a model"):
+    with pytest.raises(ModelError, match=r"copy is a OddPipeline, which this version does not know: use a model"):
         family_of(copy)
 
 

@@ -323,7 +323,7 @@ def test_single_files_are_listed_with_the_reason_why_they_cannot_be_used(place: 
     [
         ({}, "does not say what kind of model it is (_class_name): fetch it again."),
         ({"_class_name": 5}, "does not say what kind of model it is (_class_name): fetch it again."),
-        ({"_class_name": "OddPipeline"}, "is a OddPipeline, which this version cannot draw with: use a model"),
+        ({"_class_name": "OddPipeline"}, "is a OddPipeline, which this version does not know: use a model"),
         (
             {"_class_name": "StableDiffusionPipeline", "vae": ["diffusers", "AutoencoderKL"], "unet": [None, None]},
             "names no unet and no text_encoder and no tokenizer and no scheduler: fetch the model again.",
