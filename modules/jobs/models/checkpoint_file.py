@@ -8,10 +8,12 @@ from pathlib import Path
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.defaults import ModelDefaults, read_defaults_beside
 from modules.jobs.models.detection.detect import detect
+from modules.jobs.models.detection.found import Found
 from modules.jobs.models.detection.problems import say_misplaced
-from modules.jobs.models.families import defaults_for
+from modules.jobs.models.families import defaults_for, facts_of
 from modules.jobs.models.foreign_bytes import say
 from modules.jobs.models.shelf import readable
+from modules.prompts.shipped_tokenizers import tokenizer_file_of
 
 SUFFIXES = (".safetensors", ".sft", ".gguf")
 PICKLES = (".ckpt", ".pt", ".pth", ".bin")
@@ -45,6 +47,7 @@ def look_at_file(name: str, path: Path) -> Checkpoint:
         native_width=side,
         native_height=side,
         defaults=defaults,
+        tokenizer_file=_tokenizer_file(found),
         size_bytes=size,
         family=found.family,
         variant=found.variant,
@@ -52,6 +55,12 @@ def look_at_file(name: str, path: Path) -> Checkpoint:
         prediction=found.prediction,
         needs=found.needs,
     )
+
+
+def _tokenizer_file(found: Found) -> Path | None:
+    """Return the file from which the tokens of a prompt are counted: CLIP's, which alone takes texts in chunks."""
+    facts = facts_of(found.family, found.variant)
+    return tokenizer_file_of("clip_l") if facts is not None and facts.denoiser == "unet" else None
 
 
 def _file(name: str, path: Path, problem: str | None) -> Checkpoint:

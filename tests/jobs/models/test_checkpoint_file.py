@@ -11,6 +11,7 @@ from modules.jobs.models.folder import look_at
 from tests.jobs import made_transformers
 from tests.jobs import made_unets as made
 from tests.jobs.made_files import write_file, write_gguf
+from webui.tabs.drawing.prompts import shown_count
 
 
 def listed(folder: Path, tensors: made.Shapes, name: str = "model.safetensors", **more: str) -> Checkpoint:
@@ -27,6 +28,14 @@ def test_a_whole_checkpoint_is_ready(tmp_path: Path) -> None:
     assert (shown.native_width, shown.native_height) == (512, 512)
     assert shown.size_bytes == (tmp_path / "model.safetensors").stat().st_size > 2_000_000_000
     assert (shown.defaults.steps, shown.defaults.cfg_scale, shown.defaults.sampler_name) == (20, 7.0, "Euler")
+
+
+def test_the_words_of_a_prompt_are_counted_where_clip_reads_them(tmp_path: Path) -> None:
+    write_file(tmp_path / "Stable-diffusion" / "sd.safetensors", made.sd1())
+    write_file(tmp_path / "Stable-diffusion" / "flux.safetensors", made_transformers.all_in_one_flux())
+    models = CheckpointCatalogue([tmp_path])
+    assert "5 / 75" in shown_count(models, "a cat and a dog", "sd.safetensors")
+    assert shown_count(models, "a cat and a dog", "flux.safetensors") == ""
 
 
 def test_a_variant_draws_by_its_own_card(tmp_path: Path) -> None:
