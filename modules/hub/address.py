@@ -82,9 +82,7 @@ def _parts_of(words: str) -> list[str]:
     if split.scheme and split.scheme not in ("http", "https"):
         raise _refused(words, "is no address of the Hub")
     if "//" in words and split.netloc not in known:
-        raise _refused(
-            words, f"is on {split.netloc or 'no host'}, and this can download from the Hugging Face Hub alone"
-        )
+        raise _refused(words, f"is on {split.netloc or 'no host'}, and downloads come from the Hugging Face Hub alone")
     path = split.path if split.netloc in known else words.split("?")[0]
     return [unquote(one) for one in path.strip("/").split("/") if one]
 

@@ -12,7 +12,7 @@ export function size(bytes) {
   const units = ["kB", "MB", "GB", "TB"];
   const power = Math.min(units.length, Math.max(1, Math.floor(Math.log(bytes) / Math.log(1000) + 1e-9)));
   const value = bytes / 1000 ** power;
-  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[power - 1]}`;
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)}\u00a0${units[power - 1]}`;
 }
 
 // "sub/dream.safetensors" as its two lines.

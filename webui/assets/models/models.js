@@ -2,9 +2,10 @@
 
 import { ask } from "../live/rest.js";
 import { plural } from "../model/format.js";
-import { byId, make, setAttribute, setText, visible } from "../page/dom.js";
+import { byId, make, press, setAttribute, setText, visible } from "../page/dom.js";
 import { ModelActions } from "./actions.js";
 import { cardOf, markChosen } from "./cards.js";
+import { Downloads } from "./downloads.js";
 
 const PAGE = 60; // cards that are asked for at once
 const MOST = 200; // that the server gives at once
@@ -24,6 +25,7 @@ export class Models {
   constructor(page) {
     this.page = page;
     this.actions = new ModelActions(this);
+    this.downloads = new Downloads(this);
     document.addEventListener("input", (/** @type {EventOn<HTMLInputElement>} */ event) => event.target.id === "steady_models_search" && this.search(event.target));
     document.addEventListener("change", (/** @type {EventOn<HTMLSelectElement>} */ event) => this.chose(event.target));
     this.end = new IntersectionObserver((found) => found.some((one) => one.isIntersecting) && this.more(), { rootMargin: AHEAD });
@@ -41,6 +43,13 @@ export class Models {
 
   say(words) {
     setText(byId("steady_models_said"), words);
+  }
+
+  // A model that was downloaded is there: in this list and in that of the bar.
+  arrived(words) {
+    this.say(words);
+    press("steady_reload_settings");
+    this.again();
   }
 
   find = (id) => this.models.find((one) => one.id === id);
@@ -79,8 +88,12 @@ export class Models {
   async render() {
     const grid = byId("steady_models_grid");
     const now = visible(byId("steady_models"));
-    if (now && !this.seen) this.stale = true;
+    const opened = now && !this.seen;
     this.seen = now;
+    if (opened) {
+      this.stale = true;
+      this.downloads.read();
+    }
     if (!now) return;
     markChosen(grid, this.page.checkpoints.chosen);
     if (!this.stale || this.reading || this.page.state.standing === "lost") return;
