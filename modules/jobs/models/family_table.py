@@ -16,6 +16,8 @@ _FEW = (
     VariantFacts("lightning", "Lightning", ("lightning",), steps=4, cfg_scale=1.0, schedule=_FEW_STEPS),
     VariantFacts("hyper", "Hyper", ("hyper", "hypersd", "hypersdxl"), steps=8, cfg_scale=1.0, schedule=_FEW_STEPS),
     VariantFacts("lcm", "LCM", ("lcm",), steps=6, cfg_scale=1.0, sampler_name="LCM"),
+    # The whole UNet was distilled: the scale is a number that it is given.
+    VariantFacts("lcm-full", "LCM", steps=4, cfg_scale=8.0, sampler_name="LCM"),
     VariantFacts("dmd", "DMD", ("dmd", "dmd2"), steps=4, cfg_scale=1.0, sampler_name="LCM", schedule=_FEW_STEPS),
 )  # fmt: skip
 
@@ -237,8 +239,8 @@ FAMILY_FACTS: tuple[FamilyFacts, ...] = (
 )  # fmt: skip
 # What the class in `model_index.json` says beyond the family.
 VARIANT_OF_PIPELINE = {
-    "LatentConsistencyModelPipeline": "lcm",
-    "LatentConsistencyModelImg2ImgPipeline": "lcm",
+    "LatentConsistencyModelPipeline": "lcm-full",
+    "LatentConsistencyModelImg2ImgPipeline": "lcm-full",
     "StableDiffusionInstructPix2PixPipeline": "instruct",
     "StableDiffusionXLInstructPix2PixPipeline": "instruct",
     "StableDiffusionDepth2ImgPipeline": "depth",

@@ -80,7 +80,7 @@ def test_every_class_is_of_one_family() -> None:
     for name, variant in VARIANT_OF_PIPELINE.items():
         facts = facts_of_pipeline(name)
         assert facts is not None, name
-        assert variant in [one.name for one in facts.variants] or (facts.name, variant) == ("sd1", "lcm")
+        assert variant in [one.name for one in facts.variants]
 
 
 def test_classes_tell_family_and_variant() -> None:

@@ -69,7 +69,7 @@ def _variant(family: str, index: Mapping[str, Any], config: Mapping[str, Any]) -
             channels = config.get("in_channels")
             if isinstance(channels, int) and channels in _CHANNELS:
                 return _CHANNELS[channels]
-            return "lcm" if config.get("time_cond_proj_dim") else ""
+            return "lcm-full" if config.get("time_cond_proj_dim") else ""
         case "sd3":
             if config.get("num_layers") == 38:
                 return "3.5-large"

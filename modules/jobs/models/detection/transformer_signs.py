@@ -170,7 +170,12 @@ SIGNS: tuple[Sign, ...] = (
     Sign("CogView4Pipeline", (), ("patch_embed.text_proj.weight", "time_condition_embed."), label="CogView"),
     Sign("GlmImagePipeline", (), ("glyph_projector.net.0.proj.weight",), label="GLM-Image"),
     Sign("PRXPipeline", (), ("blocks.0.attention.img_qkv_proj.weight",), label="PRX"),
-    Sign("CosmosTextToWorldPipeline", (), ("time_embed.t_embedder.linear_1.weight",), label="Cosmos"),
+    Sign(
+        "CosmosTextToWorldPipeline",
+        ("x_embedder.proj.1.weight",),
+        ("time_embed.t_embedder.linear_1.weight",),
+        label="Cosmos",
+    ),
     Sign(
         "WanPipeline",
         ("head.modulation",),

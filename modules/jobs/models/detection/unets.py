@@ -86,7 +86,7 @@ def _variant(family: str, tensors: Tensors, whole: Tensors, layout: Layout, chan
     if variant in _OWN_NOISE:
         return Core(family, layout, variant, later="has noise levels of its own (EDM), which no single file brings")
     if variant == "" and tensors.has_any("time_embed.cond_proj.weight", "time_embedding.cond_proj.weight"):
-        variant = "lcm"
+        variant = "lcm-full"
     return Core(family, layout, variant)
 
 

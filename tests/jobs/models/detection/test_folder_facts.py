@@ -18,7 +18,7 @@ FOLDERS: dict[str, tuple[str, dict[str, Any], dict[str, Any], tuple[str, str]]] 
     "inpainting": ("StableDiffusionInpaintPipeline", {"in_channels": 9}, {}, ("sd1", "inpaint")),
     "inpainting with a plain UNet": ("StableDiffusionInpaintPipeline", {"in_channels": 4}, {}, ("sd1", "")),
     "instruct": ("StableDiffusionInstructPix2PixPipeline", {"in_channels": 8}, {}, ("sd1", "instruct")),
-    "LCM": ("LatentConsistencyModelPipeline", {"time_cond_proj_dim": 256}, {}, ("sd1", "lcm")),
+    "LCM": ("LatentConsistencyModelPipeline", {"time_cond_proj_dim": 256}, {}, ("sd1", "lcm-full")),
     "SDXL": ("StableDiffusionXLPipeline", {"projection_class_embeddings_input_dim": 2816}, {}, ("sdxl", "")),
     "refiner": (
         "StableDiffusionXLImg2ImgPipeline", {"projection_class_embeddings_input_dim": 2560}, {}, ("sdxl-refiner", ""),

@@ -85,6 +85,7 @@ OTHERS: dict[str, tuple[Shapes, str]] = {
     "Kandinsky 5": (
         {"visual_transformer_blocks.0.cross_attention.key_norm.weight": (1,)}, "Kandinsky5T2IPipeline",
     ),
+    "Cosmos": ({"x_embedder.proj.1.weight": (2048, 68)}, "CosmosTextToWorldPipeline"),
     "HunyuanDiT": ({"mlp_t5.0.weight": (8192, 2048)}, "HunyuanDiTPipeline"),
     "HunyuanImage": ({"txt_in.individual_token_refiner.blocks.0.norm1.weight": (1,)}, "HunyuanImagePipeline"),
 }  # fmt: skip

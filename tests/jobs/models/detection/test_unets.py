@@ -41,7 +41,7 @@ ALONE: dict[str, tuple[Shapes, tuple[str, str]]] = {
     "Playground 2.5": (made.sdxl_unet() | {"edm_mean": (1, 4, 1, 1), "edm_std": (1, 4, 1, 1)}, ("sdxl", "playground")),
     "CosXL": (made.sdxl_unet() | {"edm_vpred.sigma_max": ()}, ("sdxl", "cosxl")),
     "CosXL Edit": (made.sdxl_unet(8) | {"edm_vpred.sigma_max": ()}, ("sdxl", "instruct")),
-    "LCM": (made.unet() | {"time_embed.cond_proj.weight": (320, 256)}, ("sd1", "lcm")),
+    "LCM": (made.unet() | {"time_embed.cond_proj.weight": (320, 256)}, ("sd1", "lcm-full")),
     "Cascade, stage C": ({"clip_txt_mapper.weight": (2048, 1280)}, ("StableCascadeCombinedPipeline", "")),
     "Cascade, stage B": ({"down_blocks.1.0.channelwise.0.weight": (1, 640)}, ("StableCascadeCombinedPipeline", "")),
 }
@@ -52,7 +52,7 @@ DIFFUSERS: dict[str, tuple[Shapes, tuple[str, str]]] = {
     "SDXL": (diffusers_unet(2048, told=2816, depth=10, level=2), ("sdxl", "")),
     "SSD-1B": (diffusers_unet(2048, told=2816, depth=4, level=2), ("sdxl", "ssd-1b")),
     "SDXL refiner": (diffusers_unet(1280, told=2560, depth=4, level=1), ("sdxl-refiner", "")),
-    "LCM": (diffusers_unet(768) | {"time_embedding.cond_proj.weight": (320, 256)}, ("sd1", "lcm")),
+    "LCM": (diffusers_unet(768) | {"time_embedding.cond_proj.weight": (320, 256)}, ("sd1", "lcm-full")),
     "Kolors": (diffusers_unet(2048, told=5632, depth=10, level=2), ("KolorsPipeline", "")),
 }
 
