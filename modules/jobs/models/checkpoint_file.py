@@ -13,6 +13,7 @@ from modules.jobs.models.detection.problems import say_misplaced
 from modules.jobs.models.families import defaults_for, facts_of
 from modules.jobs.models.foreign_bytes import say
 from modules.jobs.models.shelf import readable
+from modules.jobs.models.tensor_file import read_tensor_header
 from modules.prompts.shipped_tokenizers import tokenizer_file_of
 
 SUFFIXES = (".safetensors", ".sft", ".gguf")
@@ -33,8 +34,7 @@ def look_at_file(name: str, path: Path) -> Checkpoint:
     """
     size = path.stat().st_size
     if path.suffix.lower() in PICKLES:
-        problem = f"{path} is a pickle, which can run code, so it is not read: use a safetensors of the same model."
-        return replace(_file(name, path, problem), size_bytes=size)
+        return replace(_file(name, path, _find_problem_of_pickle(path)), size_bytes=size)
     try:
         found = detect(path)
     except ValueError as error:
@@ -55,6 +55,15 @@ def look_at_file(name: str, path: Path) -> Checkpoint:
         prediction=found.prediction,
         needs=found.needs,
     )
+
+
+def _find_problem_of_pickle(path: Path) -> str:
+    """Say why a file is not read that has the name of a pickle, whether it is one or not."""
+    try:
+        container = read_tensor_header(path).container
+    except ValueError:
+        return f"{path} is a pickle, which can run code, so it is not read: use a safetensors of the same model."
+    return f"{path} is a {container} file under the name of a pickle: rename it to {path.stem}.{container}."
 
 
 def _tokenizer_file(found: Found) -> Path | None:

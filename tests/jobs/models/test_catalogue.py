@@ -291,6 +291,7 @@ def test_single_files_are_listed_with_the_reason_why_they_cannot_be_used(place: 
     for name in ("dream.safetensors", "styles/ink.safetensors", "old.ckpt", "dream.vae.safetensors", ".x.safetensors"):
         (place / name).write_bytes(safetensors_bytes())
     (place / "half.safetensors").write_bytes(safetensors_bytes()[:-5])
+    (place / "old.ckpt").write_bytes(b"\x80\x02}q\x00.")
     (place / "notes.txt").write_text("no model")
     models = catalogue(place)
     listed = {one.name: one for one in models.list()}

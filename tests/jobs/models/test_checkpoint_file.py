@@ -101,6 +101,12 @@ def test_a_gguf_is_listed_with_its_kind_of_numbers(tmp_path: Path) -> None:
     assert (look_at("flux.gguf", path).family, look_at("flux.gguf", path).number_format) == ("flux", "Q4_K")
 
 
+def test_a_safetensors_under_the_name_of_a_pickle_is_to_be_renamed(tmp_path: Path) -> None:
+    problem = look_at("a.ckpt", write_file(tmp_path / "a.ckpt", made.sd1())).problem
+    path = tmp_path / "a.ckpt"
+    assert problem == f"{path} is a safetensors file under the name of a pickle: rename it to a.safetensors."
+
+
 def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
     path = write_file(tmp_path / "a\udcff.safetensors", {"a": (1,)})
     problem = look_at("a?.safetensors", path).problem
