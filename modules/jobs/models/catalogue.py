@@ -41,7 +41,7 @@ class CheckpointCatalogue:
         self.folders = self._places.roots
         self._hashes = HashCache(hash_cache)
         self.files = FileCatalogue(self._places, self._hashes, clock)
-        self.vaes = VaeCatalogue(self.folders, self._hashes, clock)
+        self.vaes = VaeCatalogue(self.files)
         self._shelf = Shelf[Checkpoint](
             self._lying_there,
             lambda name, found: self._read(name, found.path),

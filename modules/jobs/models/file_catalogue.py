@@ -77,10 +77,14 @@ class FileCatalogue:
         self._shelf(file.kind).replace(file, complete)
         return complete
 
-    def refresh(self) -> None:
-        """Look at the folders again, for the kinds that were asked for."""
-        for shelf in self._known_shelves():
+    def refresh(self, kind: Kind | None = None) -> None:
+        """Look at the folders again, for one kind or for all that were asked for."""
+        for shelf in self._known_shelves() if kind is None else (self._shelf(kind),):
             shelf.refresh()
+
+    def refresh_if_due(self, kind: Kind) -> None:
+        """Look at the folders of a kind again if something came or went, or if the last look was a while ago."""
+        self._shelf(kind).refresh_if_due()
 
     def complete(self, seconds: float) -> bool:
         """Read for so long what a look at thousands of files has left for later; tell whether more is left."""

@@ -2,54 +2,48 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs.models.checkpoint import Checkpoint
-from modules.jobs.models.hashes import HashCache, fingerprint, hash_file
+from modules.jobs.models.file_catalogue import FileCatalogue
+from modules.jobs.models.model_file import ModelFile
 from modules.jobs.models.side_car import vae_in_side_car
 from modules.jobs.models.vae_file import VaeFile, look_at_vae, stamp_of_file
 
 # What people choose beside a name: by the checkpoint's name, or the checkpoint's own.
 AUTOMATIC, NONE = "Automatic", "None"
 
-_FOLDERS = ("VAE", "vae")
-_CHECKPOINT_FOLDERS = ("Stable-diffusion", "checkpoints")
 _SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin")
-_BESIDE = ".vae"  # "dream.vae.safetensors" beside "dream.safetensors"
-_LOOKS_AGAIN_SECONDS = 1.0
-_DEEPEST = 8
 _LISTED_AT_MOST = 12
 
 
 class VaeCatalogue:
-    """The VAEs of several models folders: in their VAE folder, and beside checkpoints. Safe to use from any thread."""
+    """The VAEs among the files of a catalogue. Safe to use from any thread."""
 
-    def __init__(self, folders: Sequence[Path], hashes: HashCache, clock: Callable[[], float] = time.monotonic) -> None:
-        self._folders = tuple(folders)
-        self._hashes = hashes
-        self._clock = clock
+    def __init__(self, files: FileCatalogue) -> None:
+        self._files = files
         self._lock = threading.Lock()
-        self._found: tuple[VaeFile, ...] | None = None
-        self._looked_at = 0.0
+        self._known: tuple[VaeFile, ...] = ()
+        self._revision = -1
 
     def list(self) -> tuple[VaeFile, ...]:
         """Return all VAEs by name; those that cannot be used are among them."""
+        self._files.refresh_if_due("vae")
+        revision, files = self._files.revision_of("vae"), self._files.list("vae")
         with self._lock:
-            if self._found is None or self._clock() - self._looked_at >= _LOOKS_AGAIN_SECONDS:
-                self._look()
-            assert self._found is not None
-            return self._found
+            if self._revision != revision:
+                before = {(one.name, one.path, one.stamp): one for one in self._known if one.stamp}
+                self._known = tuple(self._of_file(file, before) for file in files)
+                self._revision = revision
+            return self._known
 
     def refresh(self) -> None:
         """Look at the folders again."""
-        with self._lock:
-            self._look()
+        self._files.refresh("vae")
 
     def find(self, name: str) -> VaeFile:
         """Return the VAE with this name, with or without folder and ending, or hash.
@@ -86,14 +80,10 @@ class VaeCatalogue:
         if vae.sha256 is not None:
             return vae
         try:
-            state = fingerprint([vae.path])
-            digest = self._hashes.get(state) or self._hashes.put(state, hash_file(vae.path))
-        except OSError as error:
-            raise ModelError(f"VAE {vae.name} cannot be read ({error.strerror or error}): {vae.path}") from error
-        complete = replace(vae, sha256=digest)
-        with self._lock:
-            self._found = tuple(complete if one == vae else one for one in self._found or ())
-        return complete
+            file = self._files.find("vae", str(vae.path))
+        except InvalidRequest:
+            raise ModelError(f"VAE {vae.name} cannot be read, since it is gone: {vae.path}") from None
+        return replace(vae, sha256=self._files.hashed(file).sha256)
 
     def _match(self, name: str) -> VaeFile | None:
         wanted = name.strip()
@@ -114,58 +104,15 @@ class VaeCatalogue:
         # A pickle and its safetensors often lie side by side; the name that is nearest comes first.
         return min(named, key=lambda one: (one.problem is not None, len(one.name), one.name), default=None)
 
-    def _look(self) -> None:
-        known = {one.path: one for one in self._found or ()}
-        found: dict[str, VaeFile] = {}
-        seen: set[Path] = set()
-        for name, path in self._paths():
-            whole = _resolved(path)
-            if whole in seen:
-                continue
-            seen.add(whole)
-            free = name if name not in found else f"{path.parent.name}/{name}"
-            before = known.get(path)
-            if before is None or before.name != free or not before.stamp or before.stamp != stamp_of_file(path):
-                before = self._with_known_hash(look_at_vae(free, path))
-            found.setdefault(free, before)
-        self._found = tuple(sorted(found.values(), key=lambda one: one.name.casefold()))
-        self._looked_at = self._clock()
-
-    def _with_known_hash(self, vae: VaeFile) -> VaeFile:
-        try:
-            return replace(vae, sha256=self._hashes.get(fingerprint([vae.path])))
-        except OSError:
-            return vae
-
-    def _paths(self) -> Iterator[tuple[str, Path]]:
-        for folder in self._folders:
-            for name in _FOLDERS:
-                yield from _files_in(folder / name, beside=False)
-            for name in _CHECKPOINT_FOLDERS:
-                yield from _files_in(folder / name, beside=True)
+    def _of_file(self, file: ModelFile, before: Mapping[tuple[str, Path, str], VaeFile]) -> VaeFile:
+        known = before.get((file.name, file.path, stamp_of_file(file.path)))
+        return replace(known or look_at_vae(file.name, file.path), sha256=file.sha256)
 
     def _remedy(self) -> str:
         names = [one.name for one in self.list() if one.problem is None]
         more = len(names) - _LISTED_AT_MOST
         listed = "".join(f", {name}" for name in names[:_LISTED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
         return f"use {AUTOMATIC}, {NONE}{listed}, or put it into models/VAE"
-
-
-def _files_in(place: Path, beside: bool) -> Iterator[tuple[str, Path]]:
-    """Yield name and path of each VAE in a folder, at any depth; `beside`: of those that say by their name that they
-    are one."""
-    for folder, folders, files in os.walk(place, followlinks=True):
-        here = Path(folder).relative_to(place)
-        folders[:] = sorted(one for one in folders if not one.startswith(".") and len(here.parts) < _DEEPEST)
-        if beside and "model_index.json" in files:
-            folders.clear()
-            continue
-        for name in sorted(files):
-            path = Path(folder) / name
-            if name.startswith(".") or path.suffix.lower() not in _SUFFIXES:
-                continue
-            if not beside or path.stem.lower().endswith(_BESIDE):
-                yield (here / name).as_posix().encode(errors="replace").decode(), path
 
 
 def _begins_with(name: str, stem: str) -> bool:
@@ -187,10 +134,3 @@ def _without_folder(name: str) -> str:
 
 def _shortest(name: str) -> str:
     return _without_suffix(_without_folder(name))
-
-
-def _resolved(path: Path) -> Path:
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):
-        return path
