@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -9,10 +10,12 @@ from pathlib import Path
 
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.companions import Companions, with_parts
 from modules.jobs.models.file_catalogue import FileCatalogue
 from modules.jobs.models.folder import look_at, not_looked_at, stamp_of
 from modules.jobs.models.hashes import HashCache, fingerprint, hash_file, hash_folder, old_hash_of
-from modules.jobs.models.places import DRAWN, Place, Places, is_vae_beside
+from modules.jobs.models.model_file import ModelFile
+from modules.jobs.models.places import COMPANIONS, DRAWN, Place, Places, is_vae_beside
 from modules.jobs.models.scan import Found, Scan, scan
 from modules.jobs.models.shelf import Shelf
 from modules.jobs.models.vae_catalogue import VaeCatalogue
@@ -49,10 +52,20 @@ class CheckpointCatalogue:
             stamp_of,
             clock,
         )
+        self._lock = threading.Lock()
+        self._companions: tuple[tuple[int, int], Companions] | None = None
+        self._complete: tuple[tuple[int, Companions], tuple[Checkpoint, ...]] | None = None
 
     def list(self) -> tuple[Checkpoint, ...]:
         """Return all models by name as they were at the last look; those with a problem are among them."""
-        return self._shelf.list()
+        companions, revision = self._companions_now(), self._shelf.revision
+        with self._lock:
+            if self._complete is not None and self._complete[0] == (revision, companions):
+                return self._complete[1]
+        found = tuple(companions.complete(one) for one in self._shelf.list())
+        with self._lock:
+            self._complete = ((revision, companions), found)
+        return found
 
     def refresh(self) -> None:
         """Look at the folders again: what is otherwise than before makes the `revision` grow."""
@@ -74,7 +87,20 @@ class CheckpointCatalogue:
             listed = ", ".join(names[:_LISTED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
             remedy = f"use one of {listed}" if names else "put a model into models/Stable-diffusion"
             raise InvalidRequest(f"Checkpoint {name!r} is not known: {remedy}.", field="sd_model_checkpoint")
-        return found
+        if found.kind == "file":
+            for kind in COMPANIONS:
+                self.files.refresh_if_due(kind)
+        return self._companions_now().complete(found)
+
+    def with_parts(self, checkpoint: Checkpoint, names: Sequence[str]) -> Checkpoint:
+        """Return a model that is drawn with the text encoders and the VAE of these names, in place of those it has.
+
+        Raises:
+            InvalidRequest: there is none of such a name, or it does not go with the model.
+        """
+        files = [self._find_companion(name) for name in names]
+        whole = self._shelf.find(checkpoint.name) or checkpoint  # What is nowhere else may be among the chosen ones.
+        return with_parts(self._companions_now().complete(whole), files)
 
     def hashed(self, checkpoint: Checkpoint) -> Checkpoint:
         """Return the model with its hash, reading its weights if nobody did so before (seconds for a large one).
@@ -85,7 +111,11 @@ class CheckpointCatalogue:
         if checkpoint.sha256 is not None:
             return checkpoint
         complete = replace(checkpoint, sha256=self._hash_of(checkpoint, _weights_of))
-        self._shelf.replace(checkpoint, complete)
+        known = self._shelf.known(checkpoint.name)
+        if known == checkpoint:
+            self._shelf.replace(known, complete)
+        elif known is not None and known.stamp == checkpoint.stamp:
+            self._shelf.replace(known, replace(known, sha256=complete.sha256))
         return complete
 
     def had_hash(self, checkpoint: Checkpoint, digest: str) -> bool:
@@ -107,6 +137,22 @@ class CheckpointCatalogue:
     def revision(self) -> int:
         """A number that grows whenever a model or a file is known otherwise than before."""
         return self._shelf.revision + self.files.revision
+
+    def _companions_now(self) -> Companions:
+        revisions = (self.files.revision_of("text_encoder"), self.files.revision_of("vae"))
+        with self._lock:
+            if self._companions is not None and self._companions[0] == revisions:
+                return self._companions[1]
+        companions = Companions(self.files.list("text_encoder"), self.files.list("vae"))
+        with self._lock:
+            self._companions = (revisions, companions)
+        return companions
+
+    def _find_companion(self, name: str) -> ModelFile:
+        try:
+            return self.files.find("text_encoder", name)
+        except InvalidRequest:
+            return self.files.find("vae", name)
 
     def _lying_there(self) -> Iterator[tuple[Place, Scan]]:
         for place in self._places.now():

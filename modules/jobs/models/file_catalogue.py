@@ -13,7 +13,7 @@ from modules.errors import InvalidRequest, ModelError
 from modules.jobs.models.hashes import HashCache, fingerprint, hash_file
 from modules.jobs.models.model_file import LABELS, ModelFile, look_at_file
 from modules.jobs.models.places import DRAWN, KINDS, Kind, Place, Places, is_vae_beside
-from modules.jobs.models.scan import Scan, scan, stamp_of_status
+from modules.jobs.models.scan import Scan, scan, stamp_of_model
 from modules.jobs.models.shelf import Shelf
 
 _LISTED_AT_MOST = 12
@@ -139,6 +139,6 @@ def _without_folders(lying: Scan) -> Scan:
 
 def _stamp_of(path: Path) -> str:
     try:
-        return stamp_of_status(path.stat())
+        return stamp_of_model(str(path), path.stat())
     except OSError:
         return ""

@@ -17,7 +17,7 @@ from modules.jobs.models.checkpoint_file import is_single_file, look_at_file
 from modules.jobs.models.defaults import ModelDefaults, read_defaults
 from modules.jobs.models.detection.folder_facts import FolderFacts, look_into_folder
 from modules.jobs.models.families import defaults_for, facts_of, label_of
-from modules.jobs.models.scan import stamp_of_status
+from modules.jobs.models.scan import stamp_of_model
 from modules.jobs.models.shelf import readable
 from modules.prompts.symbols import read_symbols
 
@@ -51,7 +51,7 @@ def stamp_of(path: Path) -> str:
     try:
         status = path.stat()
         if not stat.S_ISDIR(status.st_mode):
-            return stamp_of_status(status)
+            return stamp_of_model(str(path), status)
         facts = sorted(_facts_of(path))
     except OSError:
         return ""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modules.errors import ModelError
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
+from modules.jobs.models.detection.detect import detect
+from modules.jobs.models.detection.found import Found, Role
+from modules.jobs.models.foreign_bytes import say
 from modules.jobs.models.names import without_suffix
 from modules.jobs.models.places import Kind
-from modules.jobs.models.safetensors_file import find_damage
-from modules.jobs.models.scan import stamp_of_status
+from modules.jobs.models.scan import stamp_of_model
 from modules.jobs.models.shelf import readable
 from modules.jobs.models.untrusted_file import is_regular
 
@@ -27,6 +30,18 @@ LABELS: dict[Kind, tuple[str, str]] = {
     "controlnet": ("ControlNet", "models/ControlNet"),
     "tiny_decoder": ("small decoder", "models/VAE-approx"),
 }
+# What a file is found to be that belongs into a folder of each kind.
+_ROLES: Mapping[Kind, tuple[Role, ...]] = {
+    "checkpoint": ("checkpoint",),
+    "denoiser": ("denoiser",),
+    "vae": ("vae",),
+    "text_encoder": ("text_encoder",),
+    "lora": ("lora",),
+    "embedding": ("embedding",),
+    "upscaler": ("upscaler",),
+    "controlnet": ("controlnet", "adapter"),
+    "tiny_decoder": ("tiny_vae",),
+}
 _LONGEST_REASON = 200
 
 
@@ -34,8 +49,9 @@ _LONGEST_REASON = 200
 class ModelFile:
     """A file. `problem` says why it cannot be used and what to do; None: it can, or nobody has looked yet.
 
-    `kind` is that of the folder that it lies in. `stamp` tells one state of the file from another, "" until it was
-    looked at; `modified_at` is in seconds.
+    `kind` is that of the folder that it lies in, `role` what it was found to be (`detection/found.py`). `does` says
+    which text encoder or VAE it is, `family` for which models a LoRA and the like is. `stamp` tells one state of the
+    file from another, "" until it was looked at; `modified_at` is in seconds.
     """
 
     name: str
@@ -45,6 +61,11 @@ class ModelFile:
     modified_at: float = 0.0
     stamp: str = ""
     sha256: str | None = None
+    role: str = ""
+    does: str = ""
+    family: str = ""
+    variant: str = ""
+    number_format: str = ""
     problem: str | None = None
 
     @property
@@ -82,20 +103,49 @@ def look_at_file(name: str, path: Path, kind: Kind) -> ModelFile:
     file = ModelFile(name, path, kind)
     try:
         status = path.stat()
-        file = replace(file, size_bytes=status.st_size, modified_at=status.st_mtime, stamp=stamp_of_status(status))
-        problem = _find_problem(path)
+        file = replace(
+            file, size_bytes=status.st_size, modified_at=status.st_mtime, stamp=stamp_of_model(str(path), status)
+        )
+        problem = _find_problem_of_file(path)
+        if problem is None:
+            found = detect(path)
+            problem = _find_misplaced(found, kind) or (found.problem and f"{found.problem}.")
+            file = _with_facts(file, found)
+    except ValueError as error:
+        problem = f"{say(error)}."
     except Exception as error:
         reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
         problem = f"cannot be read ({reason}): give your user read access to it, or take it away."
     return file if problem is None else replace(file, problem=readable(f"{path} {problem}"))
 
 
-def _find_problem(path: Path) -> str | None:
+def _with_facts(file: ModelFile, found: Found) -> ModelFile:
+    return replace(
+        file,
+        role=found.role,
+        does=found.kind,
+        family=found.family,
+        variant=found.variant,
+        number_format=found.number_format,
+    )
+
+
+def _find_problem_of_file(path: Path) -> str | None:
     if readable(str(path)) != str(path):
         return "has a name that is not UTF-8: rename it."
     if not is_regular(path):
         return "is no regular file: take it away."
     if path.suffix.lower() in PICKLES:
         return "is a pickle, which can run code, so it is not read: use a safetensors of the same model."
-    damage = find_damage(path) if path.suffix.lower() != ".gguf" else None
-    return f"{damage}: fetch it again." if damage else None
+    return None
+
+
+def _find_misplaced(found: Found, kind: Kind) -> str | None:
+    """Tell where a file belongs that is of another kind than the others of its folder."""
+    if found.role in _ROLES[kind] or found.role in ("unknown", "video"):
+        return None
+    label = LABELS[kind][0]
+    there = next((one for one, roles in _ROLES.items() if found.role in roles), None)
+    what = found.label or (LABELS[there][0] if there is not None else found.role.replace("_", " "))
+    where = f"put it into {LABELS[there][1]}" if there is not None else "take it away"
+    return f"is no {label}, but {what}: {where}."

@@ -18,6 +18,8 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # The kinds whose files are drawn with; all others are used together with one of those.
 DRAWN: tuple[Kind, ...] = ("checkpoint", "denoiser")
+# The kinds without which some of those cannot be drawn with.
+COMPANIONS: tuple[Kind, ...] = ("text_encoder", "vae")
 
 # What a folder of this name holds, in lower case: some disks tell "VAE" from "vae", and people's habits do not.
 _NAMES: Mapping[Kind, str] = {

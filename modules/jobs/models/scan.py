@@ -9,7 +9,7 @@ import itertools
 import os
 import stat
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,8 @@ _MODEL_INDEX = "model_index.json"
 # What a folder has that is a model whose index is missing, as after half of a copy.
 _SURE_PARTS = frozenset({"tokenizer", "scheduler"})
 _PARTS = frozenset({"unet", "transformer", "vae", "text_encoder"}) | _SURE_PARTS
+# Texts of Civitai, of its helpers, of Stable Diffusion's makers, and of the model's owner.
+_SAYING_WHAT_IT_IS = (".json", ".yaml", ".defaults.json", ".civitai.info", ".metadata.json", ".cm-info.json")
 _HUB_FOLDER = "models--"  # how huggingface_hub calls the folder of a repository in its cache
 
 
@@ -42,6 +44,24 @@ class Found:
 def stamp_of_status(status: os.stat_result) -> str:
     """Return what tells one state of a file from another."""
     return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}-{status.st_mode}"
+
+
+def stamp_of_model(path: str, status: os.stat_result, names: Collection[str] | None = None) -> str:
+    """Return the same for a model in a single file, together with the texts beside it that say what it is.
+
+    `names` are those in its folder, where they are known.
+    """
+    stamp = stamp_of_status(status)
+    stem = path.rpartition(".")[0]
+    own_name = stem.rpartition(os.sep)[2]
+    for ending in _SAYING_WHAT_IT_IS:
+        if names is None or own_name + ending in names:
+            try:
+                said = Path(stem + ending).stat()
+            except OSError:
+                continue
+            stamp += f"+{ending}{said.st_size}-{said.st_mtime_ns}"
+    return stamp
 
 
 FolderState = tuple[int, int] | None  # None: it cannot be seen
@@ -136,7 +156,7 @@ class _Walk:
             if self._folders or folder is self._start:
                 yield folder.as_found()
             return
-        names = [entry.name for entry in entries]
+        names = {entry.name for entry in entries}
         if self._folders and folder is not self._start and _is_model(names):
             yield folder.as_found()
         elif folder.own_name.startswith(_HUB_FOLDER) and "snapshots" in names:
@@ -145,12 +165,12 @@ class _Walk:
             if folder.depth == 1:
                 self._first_level.append(folder)
             for entry in entries:
-                found = self._entry(folder, entry)
+                found = self._entry(folder, entry, names)
                 if found is not None:
                     self._seen.add(found.identity)
                     yield found
 
-    def _entry(self, folder: _Folder, entry: os.DirEntry[str]) -> Found | None:
+    def _entry(self, folder: _Folder, entry: os.DirEntry[str], names: Set[str]) -> Found | None:
         name = f"{folder.name}/{entry.name}" if folder.name else entry.name
         try:
             link = _is_link(entry)
@@ -170,7 +190,7 @@ class _Walk:
             return Found(name, Path(entry.path), False, entry.path)
         if stat.S_ISDIR(status.st_mode):
             return None
-        one = Found(name, Path(entry.path), False, real, stamp_of_status(status), status.st_size)
+        one = Found(name, Path(entry.path), False, real, stamp_of_model(entry.path, status, names), status.st_size)
         if not link:
             return one
         self._linked_files.append(one)
@@ -187,7 +207,7 @@ class _Walk:
             self._waiting.append(_Folder(name, revision.name, path, _resolved(path), folder.depth + 2))
 
 
-def _is_model(names: Sequence[str]) -> bool:
+def _is_model(names: Set[str]) -> bool:
     parts = _PARTS.intersection(names)
     return _MODEL_INDEX in names or (len(parts) > 1 and bool(parts & _SURE_PARTS))
 

@@ -103,6 +103,11 @@ class Shelf(Generic[T]):
             found = found and self.as_it_is(found)
         return found
 
+    def known(self, name: str) -> T | None:
+        """Return what has exactly this name, as it was at the last look."""
+        with self._lock:
+            return None if self._known is None else self._known.get(name)
+
     def as_it_is(self, known: T) -> T | None:
         """Return one that is known as its files are now, None when it is gone."""
         with self._lock:

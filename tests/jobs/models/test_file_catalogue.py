@@ -9,13 +9,19 @@ from modules.errors import InvalidRequest, ModelError
 from modules.jobs.models import file_catalogue
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.hashes import hash_file
-from tests.jobs.made_models import make_model, safetensors_bytes
+from tests.jobs.made_files import write_file
+from tests.jobs.made_models import make_model, make_vae, safetensors_bytes
 
 
 def make_files(root: Path, *names: str) -> None:
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(safetensors_bytes())
+
+
+def make_lora(path: Path, rank: int = 4) -> Path:
+    name = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
+    return write_file(path, {f"{name}.lora_down.weight": (rank, 320), f"{name}.lora_up.weight": (320, rank)})
 
 
 def test_each_kind_has_its_own_list(tmp_path: Path) -> None:
@@ -40,8 +46,8 @@ def test_each_kind_has_its_own_list(tmp_path: Path) -> None:
 
 
 def test_a_file_is_found_by_each_of_its_names(tmp_path: Path) -> None:
-    make_files(tmp_path, "Lora/Styles/Ink.safetensors", "Lora/b.safetensors")
-    (tmp_path / "Lora" / "b.safetensors").write_bytes(safetensors_bytes(b"\1" * 16))
+    make_lora(tmp_path / "Lora" / "Styles" / "Ink.safetensors")
+    make_lora(tmp_path / "Lora" / "b.safetensors", 8)
     files = CheckpointCatalogue([tmp_path]).files
     path = tmp_path / "Lora" / "Styles" / "Ink.safetensors"
     found = files.hashed(files.find("lora", "Ink"))
@@ -66,7 +72,9 @@ def test_two_of_one_name_are_both_there(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
-    make_files(tmp_path, "vae/half.safetensors", "vae/old.pt", "vae/good.safetensors")
+    make_files(tmp_path, "vae/half.safetensors", "vae/old.pt", "vae/odd.safetensors")
+    make_vae(tmp_path / "vae" / "good.safetensors")
+    make_lora(tmp_path / "vae" / "lora.safetensors")
     (tmp_path / "vae" / "half.safetensors").write_bytes(safetensors_bytes()[:-3])
     os.mkfifo(tmp_path / "vae" / "pipe.safetensors")
     (tmp_path / "vae" / os.fsdecode(b"\xff.safetensors")).write_bytes(safetensors_bytes())
@@ -76,6 +84,8 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     for name, words in {
         "half.safetensors": "is cut short by 3 bytes: fetch it again.",
         "old.pt": "is a pickle, which can run code, so it is not read: use a safetensors of the same model.",
+        "odd.safetensors": "is of no kind that is known here",
+        "lora.safetensors": "is no VAE, but LoRA: put it into models/Lora.",
         "pipe.safetensors": "is no regular file: take it away.",
         "?.safetensors": "has a name that is not UTF-8: rename it.",
     }.items():
@@ -113,6 +123,17 @@ def test_files_come_change_and_go(tmp_path: Path) -> None:
     assert look() == ["new/b.safetensors"]
     with pytest.raises(InvalidRequest):
         models.files.find("lora", "a")
+
+
+def test_what_is_said_beside_a_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
+    make_lora(tmp_path / "Lora" / "ink.safetensors")
+    models = CheckpointCatalogue([tmp_path])
+    (before,) = models.files.list("lora")
+    (tmp_path / "Lora" / "ink.civitai.info").write_text('{"baseModel": "SDXL 1.0"}')
+    models.refresh()
+    (after,) = models.files.list("lora")
+    assert after.stamp != before.stamp
+    assert models.files.find("lora", "ink") is after
 
 
 def test_of_thousands_the_first_are_read_at_once_and_the_others_later(
