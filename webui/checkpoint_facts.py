@@ -6,10 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from modules.jobs.flow_figures import FIGURES, STEPS, strays
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.samplers import SAMPLERS
 from modules.options import Settings
+from webui.guidance_words import distilled_of, key_of, words_of
 from webui.sizes import presets
 
 # What the page shows while no checkpoint is there at all.
@@ -55,7 +57,9 @@ def facts(checkpoints: Sequence[Checkpoint], settings: Settings) -> str:
     """Write, as JSON for the page's scripts, what suits each checkpoint and sampler, and the settings of the page."""
     told = {
         "checkpoints": {one.name: _facts_of(one) for one in checkpoints},
+        "guidance": {key_of(one): words_of(one) for one in checkpoints},
         "schedules": {sampler.name: sampler.schedules for sampler in SAMPLERS},
+        "strays": {"of": strays(), "euler": FIGURES["Euler"]["Automatic"], "steps": STEPS},
         "page": {name: getattr(settings, name) for name in PAGE_SETTINGS},
     }
     return json.dumps(told, sort_keys=True)
@@ -68,6 +72,8 @@ def _facts_of(one: Checkpoint) -> dict[str, object]:
         "height": one.native_height,
         "steps": one.defaults.steps,
         "cfg_scale": one.defaults.cfg_scale,
+        "distilled_cfg_scale": distilled_of(one),
+        "guidance": key_of(one),
         "sampler_name": one.defaults.sampler_name,
         "scheduler": one.defaults.scheduler,
         "sizes": [asdict(preset) for preset in presets(one.native_width, one.native_height)],

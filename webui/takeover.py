@@ -37,8 +37,8 @@ def answer(source: object, who: Actor, store: JobStore, catalogue: CheckpointCat
     except InvalidRequest as error:
         return json.dumps({"problem": str(error)})
     values = dict(takeover.values)
-    if "seed" in values:
-        values["seed"] = str(values["seed"])  # a browser's numbers end at 2^53
+    # A browser's numbers end at 2^53, and its number fields cannot be empty.
+    values |= {name: f"{values[name]}" for name in ("seed", "shift") if values.get(name) is not None}
     told = {"kind": kind, "values": values, "checkpoint": takeover.checkpoint, "taken": takeover.taken}
     return json.dumps(told | {"left": [list(one) for one in takeover.left]} | more)
 

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, Route, expect
 
-from app import mount_page
-from modules.api.page import assets
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.store.job_store import JobStore
 from modules.paths import ROOT, DataFolder
 from tests.e2e.feed import Feed, output
-from tests.program import free_port, wait_until
-from tests.webui.conftest import no_stop
+from tests.e2e.served_page import served_page
+from tests.program import wait_until
 from webui import ui
 from webui.tabs import txt2img
-from webui.theme import ASSETS
 
 OTHER = replace(txt2img.TAB, label="Other", prefix="other")
 INFOTEXT = "a lighthouse\nNegative prompt: blurry\nSteps: 12, Sampler: Euler, CFG scale: 6.5, Seed: 42, Size: 192x128"
@@ -41,17 +35,8 @@ def url(store: JobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """The page with both tabs, served without engine and REST API."""
     monkeypatch.setattr(ui, "DRAWING_TABS", (txt2img.TAB, OTHER))
     catalogue = CheckpointCatalogue((ROOT / "models",), hash_cache=tmp_path / "hashes.json")
-    served = FastAPI()
-    served.include_router(assets.routes(assets.read_assets(ASSETS)))
-    served.mount("/", mount_page(ui.create_ui(store, catalogue, no_stop)))
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(served, port=port, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    wait_until(lambda: server.started, 60, "the page is served")
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with served_page(store, catalogue) as address:
+        yield address
 
 
 @pytest.fixture

@@ -72,6 +72,11 @@ def test_the_last_job_of_the_owner_and_no_one_elses(ask: Any, store: JobStore) -
     assert "no last picture" in ask("last", owner="nobody")["problem"]
 
 
+def test_a_shift_is_text_as_its_field_is(ask: Any, store: JobStore) -> None:
+    store.queue.submit("txt2img", {"prompt": "a", "shift": 1.5, "distilled_cfg_scale": 3.5}, "me")
+    assert ask("last")["values"] == {"prompt": "a", "shift": "1.5", "distilled_cfg_scale": 3.5}
+
+
 def test_an_edited_job_brings_its_counts_and_says_whether_it_waits(ask: Any, store: JobStore) -> None:
     request = {"prompt": "a", "seed": 2**60 + 1, "n_iter": 3, "override_settings": {"sd_model_checkpoint": "gone"}}
     job = store.queue.submit("txt2img", request, "me")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from webui.tabs.drawing.form import batches, guidance, sampling, seed, size, steps
+from webui.tabs.drawing.form import batches, guidance, sampling, seed, shift, size, steps
 from webui.tabs.drawing.tab import Blueprint
 
 TAB = Blueprint(
     kind="txt2img",
     label="txt2img",
     prefix="txt2img",
-    rows=(sampling, steps, guidance, size, batches, seed),
+    rows=(sampling, steps, guidance, shift, size, batches, seed),
 )

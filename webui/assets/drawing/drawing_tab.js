@@ -72,6 +72,7 @@ export class DrawingTab {
     this.picture.render(state);
     this.folder.render(state.jobs[this.staged?.job] || shownJob(state));
     this.fields.renderSizes();
+    this.fields.guidance.render();
   }
 
   // The output on the stage; null while a preview is there.

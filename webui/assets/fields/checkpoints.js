@@ -3,14 +3,23 @@
 export class Checkpoints {
   facts = {}; // by the checkpoint's name: title, native size, defaults, sizes, examples
   schedules = {}; // by the sampler's name: the schedule types that go with it
+  kinds = {}; // by what models have in common: what is said of their guidance
+  strays = { of: {}, euler: 0, steps: 0 }; // with flow models: by sampler and schedule type, in percent
   chosen = null;
 
   get model() {
     return this.facts[this.chosen] || null;
   }
 
-  know(checkpoints, schedules) {
-    this.facts = checkpoints;
-    this.schedules = schedules;
+  // What is said of the chosen one's guidance.
+  get guidance() {
+    return this.kinds[this.model?.guidance] || null;
+  }
+
+  know({ checkpoints, schedules, guidance, strays }) {
+    this.facts = checkpoints || {};
+    this.schedules = schedules || {};
+    this.kinds = guidance || {};
+    this.strays = strays || this.strays;
   }
 }

@@ -2,6 +2,7 @@
 
 import { byId, make, press, pressWhenThere, setAttribute } from "../page/dom.js";
 import { read, write } from "../page/memory.js";
+import { Guidance } from "./guidance.js";
 import { Problems } from "./problems.js";
 import { Sampling } from "./sampling.js";
 
@@ -21,6 +22,7 @@ export class Fields {
     this.tab = tab;
     this.problems = new Problems(tab);
     this.sampling = new Sampling(tab);
+    this.guidance = new Guidance(tab);
     document.addEventListener("click", (event) => this.clicked(event));
   }
 
@@ -76,10 +78,11 @@ export class Fields {
     return Object.fromEntries(values);
   }
 
-  // The size in the fields, which the chips compare themselves with.
-  sizeIs({ width, height }) {
-    this.now = { width, height };
+  // What is in the fields now: the chips compare themselves with the size, and guidance is told of by its scale.
+  valuesAre(fields) {
+    this.now = { width: fields.width, height: fields.height };
     this.renderSizes();
+    this.guidance.valuesAre(fields);
   }
 
   renderSizes() {

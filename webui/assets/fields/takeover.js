@@ -89,7 +89,8 @@ export class Takeover {
     fields.sampling.wanted = null; // a schedule type that was chosen for other settings
     this.show(told);
     const taken = Object.entries(told.values).filter(([, value]) => value !== null);
-    return { ...Object.fromEntries(taken), checkpoint: told.checkpoint || shown.checkpoint };
+    // Where nothing is said of the shift it was the model's own.
+    return { shift: "", ...Object.fromEntries(taken), checkpoint: told.checkpoint || shown.checkpoint };
   }
 
   takenBack() {

@@ -8,10 +8,10 @@ const forTabs = {
   restore(tab, fields) {
     const restored = tab.memory.restore(fields);
     countsAre(restored);
-    tab.fields.sizeIs(restored);
+    tab.fields.valuesAre(restored);
     return { ...restored, owner: tab.state.owner };
   },
-  remember: (tab, fields) => tab.memory.remember(fields) && tab.fields.sizeIs(fields),
+  remember: (tab, fields) => tab.memory.remember(fields) && tab.fields.valuesAre(fields),
   beginJob: (tab) => ({ job: randomId(), retry_of: tab.takeover.sends() }),
   answered: (tab, { answer }) => tab.answered(JSON.parse(answer || "{}")),
   // Why the server refused what a button asked for, as JSON; "" where it did not.

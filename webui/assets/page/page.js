@@ -132,9 +132,9 @@ export class Page {
     else this.render();
   }
 
-  know({ checkpoints, page, schedules }, checkpoint) {
-    this.facts = page || {};
-    this.checkpoints.know(checkpoints || {}, schedules || {});
+  know(facts, checkpoint) {
+    this.facts = facts.page || {};
+    this.checkpoints.know(facts);
     this.choseCheckpoint(checkpoint);
   }
 

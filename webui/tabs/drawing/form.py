@@ -14,6 +14,7 @@ from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from webui import checkpoint_facts as suits
 from webui.components import hidden_button, html, tool_button
+from webui.guidance_words import distilled_of
 from webui.listeners import Component, Script, on
 
 SIZES = '<div id="{prefix}_sizes" class="sd-chips" role="group" aria-label="Sizes that suit the model"></div>'
@@ -69,10 +70,20 @@ def steps(form: Form) -> None:
 
 
 def guidance(form: Form) -> None:
-    """Make the CFG scale."""
+    """Make the CFG scale, and the one that is distilled into some models."""
     value = form.checkpoint.defaults.cfg_scale if form.checkpoint else suits.FALLBACK_CFG_SCALE
     slider = gr.Slider(1, 30, value, step=0.5, label="CFG scale", elem_id=form.id("cfg_scale"))
     form.add("cfg_scale", slider, suited=True)
+    distilled = gr.Slider(0, 30, distilled_of(form.checkpoint), step=0.1, label="Distilled CFG scale",
+                          elem_id=form.id("distilled_cfg_scale"), elem_classes=["sd-distilled"])  # fmt: skip
+    form.add("distilled_cfg_scale", distilled, suited=True)
+
+
+def shift(form: Form) -> None:
+    """Make the shift of flow models; empty is the model's own."""
+    # A text: an empty number field says 0.
+    text = gr.Textbox("", label="Shift", elem_id=form.id("shift"), elem_classes=["sd-shift"], max_lines=1)
+    form.add("shift", text)
 
 
 def size(form: Form) -> None:

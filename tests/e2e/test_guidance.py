@@ -1,0 +1,91 @@
+"""Guidance and shift on the page: each kind of model has its own fields and words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.store.job_store import JobStore
+from modules.options import Options
+from modules.paths import ROOT, DataFolder
+from tests.e2e.feed import Feed
+from tests.e2e.served_page import served_page
+from tests.jobs.made_files import write_file
+from tests.jobs.made_transformers import all_in_one_flux, all_in_one_sd3
+from tests.program import wait_until
+from webui import header, ui
+from webui.tabs.drawing import submitting
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[JobStore]:
+    opened = JobStore(tmp_path / "jobs.sqlite", DataFolder(tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, store: JobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    """The page with the embedded model, one of Flux dev and one of Stable Diffusion 3."""
+    own = Options(tmp_path / "settings.json")  # What is chosen here is no setting of other tests.
+    for module in (header, submitting, ui):
+        monkeypatch.setattr(module, "opts", own)
+    write_file(tmp_path / "Stable-diffusion" / "flux.safetensors", all_in_one_flux())
+    write_file(tmp_path / "Stable-diffusion" / "three.safetensors", all_in_one_sd3())
+    catalogue = CheckpointCatalogue((ROOT / "models", tmp_path), hash_cache=tmp_path / "hashes.json")
+    with served_page(store, catalogue) as url, browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        opened = context.new_page()
+        opened.route(re.compile(r"/sdapi/v1/jobs(\?|/f+$)"), _no_jobs)
+        Feed(opened, url).open()
+        opened.wait_for_function("() => document.querySelector('#txt2img_sizes button')")
+        yield opened
+
+
+def _no_jobs(route: Route) -> None:
+    route.fulfill(json={"jobs": [], "total": 0, "folder": None})
+
+
+def choose(page: Page, field: str, name: str) -> None:
+    page.click(f"#{field} input")
+    page.locator("[role=option]").filter(has_text=name).first.click()
+
+
+def test_fields_of_a_family_are_there_with_its_models_and_are_sent(page: Page, store: JobStore) -> None:
+    distilled, shift = page.locator("#txt2img_distilled_cfg_scale"), page.locator("#txt2img_shift")
+    expect(page.locator("#txt2img_cfg_scale .sd-help")).to_contain_text("1 is off")
+    expect(distilled).to_be_hidden()
+    expect(shift).to_be_hidden()
+    choose(page, "setting_sd_model_checkpoint", "flux")
+    expect(distilled).to_be_visible()
+    expect(distilled.locator("input[type=number]")).to_have_value("3.5")
+    expect(distilled.locator("input[type=number]")).to_have_attribute("aria-describedby", re.compile("_help"))
+    expect(shift.locator("input, textarea")).to_have_attribute("placeholder", "The model's own: by the size")
+    told = page.locator("#txt2img_neg_prompt .sd-help")
+    expect(told).to_have_text("Has no effect: the CFG scale is 1, which is off.")
+    page.fill("#txt2img_cfg_scale input[type=number]", "2")
+    page.locator("#txt2img_cfg_scale input[type=number]").blur()
+    expect(told).to_be_hidden()
+    shift.locator("input, textarea").fill("1.5")
+    page.click("#txt2img_generate:not([data-fresh])")
+    wait_until(lambda: store.jobs.page()[1] == 1, 30, "it is queued")
+    request = store.jobs.page()[0][0].request
+    assert (request["distilled_cfg_scale"], request["shift"]) == (3.5, 1.5)
+
+
+def test_a_sampler_that_strays_with_flow_models_is_told_of(page: Page) -> None:
+    said = page.locator("#txt2img_sampling_said")
+    choose(page, "txt2img_sampling", "Euler a")
+    expect(said).to_be_hidden()
+    choose(page, "setting_sd_model_checkpoint", "three")
+    choose(page, "txt2img_sampling", "Euler a")
+    expect(page.locator("#txt2img_shift input, #txt2img_shift textarea")).to_have_attribute(
+        "placeholder", "The model's own: 3"
+    )
+    expect(said).to_contain_text("11 % from a fine solution in 20 steps, Euler 7 %")
+    choose(page, "txt2img_scheduler", "Beta")
+    expect(said).to_be_hidden()
