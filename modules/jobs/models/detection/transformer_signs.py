@@ -44,7 +44,7 @@ SIGNS: tuple[Sign, ...] = (
         label="AuraFlow",
     ),
     Sign(
-        "flux2",
+        "flux2-klein",
         ("double_stream_modulation_img.lin.weight",),
         ("double_stream_modulation_img.linear.weight",),
         without=("guidance_in.", "time_guidance_embed.guidance_embedder."),
@@ -74,7 +74,12 @@ SIGNS: tuple[Sign, ...] = (
     Sign(
         "flux",
         (*_FLUX, "vector_in."),
-        ("single_transformer_blocks.0.", "context_embedder.weight", "x_embedder.weight", "time_text_embed.text_embed"),
+        (
+            "single_transformer_blocks.0.",
+            "context_embedder.weight",
+            "x_embedder.weight",
+            "time_text_embed.text_embedder.",
+        ),
         variant=variants.of_flux,
     ),
     Sign("OvisImagePipeline", (), ("single_transformer_blocks.0.", "context_embedder_norm.weight"), label="Ovis-Image"),
@@ -209,8 +214,7 @@ def find_transformer(tensors: Tensors) -> Core | None:
         if layout is None:
             continue
         variant, later = sign.variant(tensors)
-        family = "flux2-klein" if sign.variant is variants.of_klein else sign.family
-        return Core(family, layout, variant, sign.label, sign.video, later)
+        return Core(sign.family, layout, variant, sign.label, sign.video, later)
     return None
 
 
@@ -224,4 +228,4 @@ def _layout(sign: Sign, tensors: Tensors) -> Layout | None:
 
 
 def _is_there(name: str, tensors: Tensors) -> bool:
-    return tensors.begins(name) if name.endswith((".", "text_embed")) else name in tensors
+    return tensors.begins(name) if name.endswith(".") else name in tensors

@@ -9,12 +9,12 @@ _PIXELS = "draws pixels and no latents, which no pipeline of diffusers does"
 
 
 def none(tensors: Tensors) -> Variant:
-    """Return that there are no variants."""
+    """Return that nothing tells a variant."""
     return "", None
 
 
 def of_sd3(tensors: Tensors) -> Variant:
-    """3.5 has norms on its queries; the large one is 38 blocks deep and as many times 64 wide."""
+    """Tell 3 from 3.5, which has norms on its queries, and the large one, 38 blocks deep and as many times 64 wide."""
     width = tensors.side(0, "x_embedder.proj.weight", "pos_embed.proj.weight")
     if width == 38 * 64:
         return "3.5-large", None
@@ -26,18 +26,18 @@ def of_sd3(tensors: Tensors) -> Variant:
 
 
 def of_klein(tensors: Tensors) -> Variant:
-    """The width of the words is that of its text encoder."""
+    """Tell the sizes by the width of the words, which is that of the text encoder."""
     width = tensors.side(1, "txt_in.weight", "context_embedder.weight")
     return ("9b" if width == 12288 else "4b"), None
 
 
 def of_chroma(tensors: Tensors) -> Variant:
-    """Radiance decodes by itself."""
+    """Tell Radiance, which decodes by itself."""
     return ("radiance", _PIXELS) if tensors.begins("nerf_blocks.") else ("", None)
 
 
 def of_flux(tensors: Tensors) -> Variant:
-    """The distilled one is given its guidance; those that are given pictures take more channels than they return."""
+    """Tell dev, which is given its guidance, from schnell, and those that take the channels of pictures too."""
     channels = tensors.side(1, "img_in.weight", "x_embedder.weight")
     made = tensors.side(0, "final_layer.linear.weight", "proj_out.weight")
     if channels and made and channels != made:
@@ -48,20 +48,20 @@ def of_flux(tensors: Tensors) -> Variant:
 
 
 def of_z_image(tensors: Tensors) -> Variant:
-    """Omni sees pictures."""
+    """Tell Omni, which sees pictures."""
     if tensors.begins("dec_net.cond_embed"):
         return "", _PIXELS
     return ("omni" if "siglip_embedder.0.weight" in tensors else "turbo"), None
 
 
 def of_qwen_image(tensors: Tensors) -> Variant:
-    """The third edition of Edit has a marker, and Layered an embedding of its own."""
+    """Tell the third edition of Edit, which has a marker, and Layered, which has an embedding of its own."""
     if "time_text_embed.addition_t_embedding.weight" in tensors:
         return "layered", None
     return ("edit-plus" if "__index_timestep_zero__" in tensors else ""), None
 
 
 def of_sana(tensors: Tensors) -> Variant:
-    """Sprint is given its guidance."""
+    """Tell Sprint, which is given its guidance."""
     guided = tensors.begins("cfg_embedder.", "time_embed.guidance_embedder.")
     return ("sprint" if guided else ""), None
