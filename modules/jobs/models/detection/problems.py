@@ -19,8 +19,6 @@ _PLACES: dict[Role, tuple[str, str]] = {
     "adapter": ("an adapter", "models/ControlNet"),
     "upscaler": ("an upscaler", "models/ESRGAN"),
 }
-# GGUF files of these store convolutions flat, which diffusers does not undo.
-_NO_GGUF = frozenset({"sd1", "sd2", "sdxl", "sdxl-refiner"})
 
 
 def say_misplaced(found: Found) -> str | None:
@@ -50,8 +48,6 @@ def find_problem(
         return f"is {_a(label)} model, which needs {facts.later}: draw with another model until then"
     if not numbers.readable:
         return _say_unread(numbers, container)
-    if container == "gguf" and core.family in _NO_GGUF:
-        return f"is a GGUF of {_a(label)} model, which diffusers does not read: use a safetensors of it"
     return None
 
 
