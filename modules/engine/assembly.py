@@ -16,6 +16,7 @@ from modules.engine.housekeeping import Housekeeping
 from modules.engine.identity import EngineIdentity
 from modules.engine.models.devices import best_device
 from modules.engine.models.model_cache import ModelCache
+from modules.engine.models.vae_swap import VaeSwap
 from modules.engine.previews.thread import Previews
 from modules.engine.progress.timings import Timings
 from modules.engine.status import EngineStatus
@@ -51,6 +52,7 @@ def build_engine(
     device = best_device()
     heartbeat = Heartbeat(publish, lambda: options.values.recycle_stalled_after_seconds)
     cancel = Cancel(state, leaving, heartbeat)
+    model_cache = ModelCache(device, cancel)
     return EngineParts(
         identity=identity,
         store=store,
@@ -62,7 +64,8 @@ def build_engine(
         cancel=cancel,
         previews=Previews(state, lambda: options.values, model_folders()),
         status=EngineStatus(device, publish),
-        model_cache=ModelCache(device, cancel),
+        model_cache=model_cache,
+        vae_swap=VaeSwap(model_cache, cancel),
         snapshots=Snapshots(
             folder.snapshots,
             lambda: options.values.snapshot_every_seconds,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from modules.engine.identity import EngineIdentity
 from modules.engine.models.devices import Device
 from modules.engine.models.model_cache import ModelCache
+from modules.engine.models.vae_swap import VaeSwap
 from modules.engine.previews.thread import Previews
 from modules.engine.progress.timings import Timings
 from modules.engine.status import EngineStatus
@@ -44,6 +45,7 @@ class EngineParts:
     previews: Previews
     status: EngineStatus
     model_cache: ModelCache
+    vae_swap: VaeSwap
     snapshots: Snapshots
     timings: Timings
     encoder: PromptEncoder = field(default_factory=PromptEncoder)

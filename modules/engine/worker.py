@@ -185,6 +185,7 @@ class Worker:
         parts = self._parts
         self._paused_last = False
         parts.encoder.forget()
+        parts.vae_swap.forget()
         parts.model_cache.drop()
         parts.status.forget_checkpoint()
         parts.status.refresh()

@@ -56,6 +56,8 @@ class Asked:
     """What a pass asks of a pipeline beside the words. `size`: (width, height) in pixels; guidance of 1 is none.
 
     `distilled_guidance_scale` is for denoisers that have guidance as an input; None: as the family's card says.
+    `clip_skip` is the layer of CLIP that reads the words, counted from the last; families that have no use for it read
+    them as ever.
     """
 
     size: tuple[int, int] = (512, 512)
@@ -63,6 +65,7 @@ class Asked:
     guidance_scale: float = 1.0
     pictures: int = 1
     distilled_guidance_scale: float | None = None
+    clip_skip: int = 1
 
     @classmethod
     def by(cls, one: Pass, pictures: int) -> Asked:

@@ -44,13 +44,17 @@ class StableDiffusion(Family):
         """Encode prompts in chunks of 75 tokens, as A1111 does, so that no word of a long one is lost.
 
         Both are padded to the same number of chunks: (1, 77 * chunks, width). Without guidance the negative is None.
+        Clip skip is for the CLIP of Stable Diffusion 1: with A1111 that of 2 is read as it was trained, always.
 
         Raises:
             Interrupted: the job was stopped between two layers.
         """
+        skip = asked.clip_skip if self.name == "sd1" else 1
 
         def chunks(text: str) -> torch.Tensor:
-            found: torch.Tensor = remember(text, lambda text: _encode(pipeline.tokenizer, pipeline.text_encoder, text))
+            found: torch.Tensor = remember(
+                text, lambda text: _encode(pipeline.tokenizer, pipeline.text_encoder, text, skip)
+            )
             return found
 
         positive = chunks(prompt)
@@ -89,11 +93,19 @@ class StableDiffusion(Family):
         return picture
 
 
-def _encode(tokenizer: Any, text_encoder: Any, text: str) -> torch.Tensor:
-    """Return (chunks, 77, width)."""
+def _encode(tokenizer: Any, text_encoder: Any, text: str, clip_skip: int) -> torch.Tensor:
+    """Return (chunks, 77, width), with the last layer left out `clip_skip` - 1 times, as far as there are layers."""
     ids = chunked_ids(tokenizer, text_encoder, text)
-    embeddings: torch.Tensor = text_encoder(ids, attention_mask=attention_mask(tokenizer, text_encoder, ids))[0]
-    return embeddings
+    said = text_encoder(
+        ids, attention_mask=attention_mask(tokenizer, text_encoder, ids), output_hidden_states=clip_skip > 1
+    )
+    if clip_skip <= 1:
+        embeddings: torch.Tensor = said[0]
+        return embeddings
+    layers = said.hidden_states  # The first is what goes into the first layer.
+    inner = getattr(text_encoder, "text_model", text_encoder)  # Flat since transformers 5.
+    skipped: torch.Tensor = inner.final_layer_norm(layers[-min(clip_skip, len(layers) - 1)])
+    return skipped
 
 
 def _can_tile(pipeline: Any) -> bool:

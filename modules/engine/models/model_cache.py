@@ -45,6 +45,23 @@ class ModelCache:
             self._loaded = self._load(key, progress)
         return self._loaded
 
+    def holds(self, key: ModelKey) -> bool:
+        """Tell whether the model is in memory."""
+        return self._loaded is not None and self._loaded.key == key
+
+    def place_network(self, network: torch.nn.Module, key: ModelKey) -> None:
+        """Bring a network that was loaded by itself to where those of a model are, with cancel points like theirs."""
+        device = self._device.torch_name
+        if device != "cpu" and not key.offload:
+            _move(network, device, self._cancel)
+        self._add_cancel_points(network, fine=True)
+
+    def placed_anew(self, model: LoadedModel) -> None:
+        """Say that a model has another network in the place of one of its own."""
+        device = self._device.torch_name
+        if device != "cpu" and model.key.offload:
+            model.pipeline.enable_model_cpu_offload(device=device)
+
     def drop(self) -> None:
         """Forget the model and free its memory."""
         if self._loaded is not None:
@@ -67,15 +84,17 @@ class ModelCache:
                 _move(network, device, self._cancel)
         denoiser = getattr(pipeline, family.denoiser)
         cast_around(denoiser, getattr(torch, key.dtype))
-        new_event = event_maker(device)
         for network in networks:
-            network.requires_grad_(False)
-            pacer = None if new_event is None else Pacer(new_event, self._cancel.check_waiting)
             # A step of the denoiser has blocks enough.
-            fine = pacer is None and network is not denoiser
-            add_cancel_points(network, self._cancel, pacer, fine)
+            self._add_cancel_points(network, fine=network is not denoiser)
         if device != "cpu" and key.offload:
             pipeline.enable_model_cpu_offload(device=device)
+
+    def _add_cancel_points(self, network: torch.nn.Module, fine: bool) -> None:
+        network.requires_grad_(False)
+        new_event = event_maker(self._device.torch_name)
+        pacer = None if new_event is None else Pacer(new_event, self._cancel.check_waiting)
+        add_cancel_points(network, self._cancel, pacer, fine and pacer is None)
 
 
 def free_memory(device: Device) -> None:

@@ -6,7 +6,7 @@ import copy
 import logging
 import math
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -112,6 +112,7 @@ class PreviewMethods:
     def __init__(self, model: LoadedModel, folders: Sequence[Path] = ()) -> None:
         vae = vae_of(model.pipeline)
         self._model = weakref.ref(model)
+        self._vae: Callable[[], Any] = (lambda: None) if vae is None else weakref.ref(vae)
         self._channels = channels_of(vae)
         self._colours = LatentColours.of_model(model.preview, vae)
         self._small_path = find_small_decoder(model, folders)
@@ -122,8 +123,8 @@ class PreviewMethods:
         self._offloaded = model.key.offload
 
     def belongs_to(self, model: LoadedModel) -> bool:
-        """Tell whether these are of that model."""
-        return self._model() is model
+        """Tell whether these are of that model, as it decodes now."""
+        return self._model() is model and self._vae() is vae_of(model.pipeline)
 
     def available(self, setting: str, width: int, height: int) -> tuple[Method, ...]:
         """Return the methods that a setting allows for pictures of this size, best first."""

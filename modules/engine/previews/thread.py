@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,15 +100,24 @@ class Previews:
 
     def begin_job(self, token: int, model: LoadedModel, progress: JobProgress, pictures: int) -> None:
         """Say what the job with this token draws with, when its plan is known, and how many pictures at once."""
-        settings, job = self._settings(), self._job
-        methods = None if job is None else job.methods
-        if methods is None or not methods.belongs_to(model):
-            methods = PreviewMethods(model, self._folders)
+        settings, methods = self._settings(), self._methods_of(model)
         if not settings.live_previews_enable:
             progress.show_preview({"method": "off", "reason": None})
         with self._came:
             self._budget.begin(progress.experience, progress.size, pictures if settings.show_progress_grid else 1)
             self._job, self._last_step = _Job(token, methods, progress), (-1, 0.0, 0.0)
+
+    def change_model(self, model: LoadedModel) -> None:
+        """Say that the job goes on with another model, or with another VAE."""
+        methods = self._methods_of(model)
+        with self._came:
+            if self._job is not None:
+                self._job = replace(self._job, methods=methods)
+
+    def _methods_of(self, model: LoadedModel) -> PreviewMethods:
+        job = self._job
+        known = job is not None and job.methods.belongs_to(model)
+        return job.methods if job is not None and known else PreviewMethods(model, self._folders)
 
     def step_done(self) -> None:
         """Say that the noticeboard holds the pictures of a batch as they are after another step."""

@@ -23,7 +23,8 @@ _THINNEST_SEGMENT = 0.015
 class Part:
     """One phase of a job, for the picture with the index `image`, or for a batch of which that one is the first.
 
-    In the phase "sample" it is the pass of the batch with the number `turn`. `label` names its segment on the bar.
+    In the phase "sample" it is the pass of the batch with the number `turn`; in "load" what that pass needs. `label`
+    names its segment on the bar.
     """
 
     phase: Phase
@@ -42,6 +43,7 @@ def parts_of(passes: Sequence[Pass], batches: Sequence[tuple[Sequence[int], Sequ
     done = [[index for index in indices if index not in missing] for indices, missing in batches]
     count = sum(map(bool, done)) + sum(bool(missing) for _indices, missing in batches)
     images = sum(len(indices) for indices, _missing in batches)
+    begun = next((missing[0] for _indices, missing in batches if missing), 0)
 
     def of_batch(indices: Sequence[int], drawn: int) -> list[Part]:
         first, last = indices[0] + 1, indices[-1] + 1
@@ -49,7 +51,11 @@ def parts_of(passes: Sequence[Pass], batches: Sequence[tuple[Sequence[int], Sequ
         label = label if count <= _SEGMENTS_AT_MOST else f"{images} images"
         finish = label if count > _BATCHES_WITH_TWO_SEGMENTS else f"finish {label}"
         size = Size(passes[-1].width, passes[-1].height)
-        parts = [Part("sample", label, _cost_of(one, drawn), indices[0], turn) for turn, one in enumerate(passes)]
+        parts: list[Part] = []
+        for turn, one in enumerate(passes):
+            if _switches(passes, turn, first=indices[0] == begun):
+                parts.append(Part("load", label, Cost("load"), indices[0], turn))
+            parts.append(Part("sample", label, _cost_of(one, drawn), indices[0], turn))
         for index in indices:
             parts += [
                 Part("decode", finish, Cost("decode", size), index),
@@ -59,7 +65,7 @@ def parts_of(passes: Sequence[Pass], batches: Sequence[tuple[Sequence[int], Sequ
 
     finished = [part for indices in done if indices for part in of_batch(indices, len(indices))]
     left = [part for indices, missing in batches if missing for part in of_batch(missing, len(indices))]
-    if loads and left:
+    if loads and left and left[0].phase == "sample":
         left[0] = replace(left[0], cost=left[0].cost._replace(first="first_after_load"))
     return [
         *finished,
@@ -89,6 +95,12 @@ def segments_of(parts: Sequence[Part], borders: Sequence[float]) -> list[dict[st
         else:
             carried += weight
     return [{"label": label, "weight": round(weight, 4)} for label, weight in segments]
+
+
+def _switches(passes: Sequence[Pass], turn: int, first: bool) -> bool:
+    """Tell whether a pass of a batch runs with another model than the one before it; `first`: of the first batch."""
+    before = passes[turn - 1]  # Before the first pass it is the last one, of the batch before.
+    return before.checkpoint != passes[turn].checkpoint and not (first and turn == 0)
 
 
 def _cost_of(one: Pass, pictures: int) -> Cost:

@@ -19,6 +19,7 @@ from modules.engine.stopping.interruptible_wait import wait_for
 from modules.engine.work.decoding import decode
 from modules.engine.work.economy import Economy
 from modules.engine.work.environment import environment_of
+from modules.engine.work.pass_models import PassModels
 from modules.engine.work.sampling import Batch
 from modules.engine.work.snapshots import Snapshot, describe_continued, request_digest
 from modules.errors import Interrupted
@@ -41,7 +42,7 @@ class BatchLeft:
 
 
 class Batches:
-    """Draws what is left of a job. All is ready: model, words, and the resolved request.
+    """Draws what is left of a job. All is ready: the model of the first pass that is drawn, and the resolved request.
 
     With a `snapshot` the batch that it is of goes on from there.
     """
@@ -52,23 +53,21 @@ class Batches:
         job: Job,
         token: int,
         progress: JobProgress,
-        model: LoadedModel,
-        words: Words,
+        models: PassModels,
         resolved: ResolvedJob,
         snapshot: Snapshot | None = None,
     ) -> None:
         self._parts = parts
         self._job = job
         self._progress = progress
-        self._model = model
-        self._words = words
+        self._models = models
         self._resolved = resolved
         self._snapshot = snapshot
         self._economy = Economy.of(job.economy)
         self._environment = environment_of(parts.device, resolved.dtype, resolved.threads)
         self._digest = request_digest(resolved)
         self._batch: Batch | None = None
-        parts.previews.begin_job(token, model, progress, self._economy.batch_size_of(resolved))
+        parts.previews.begin_job(token, models.in_use, progress, self._economy.batch_size_of(resolved))
 
     def draw(self, batches: Sequence[BatchLeft]) -> bool:
         """Draw the batches that are not done. Tell whether all were tried.
@@ -102,13 +101,27 @@ class Batches:
             return None
         return Snapshot(self._job.id, batch.indices, self._digest, self._environment, state, batch.at_pass)
 
-    def _begin(self, batch: BatchLeft) -> Batch:
+    def _begin(self, left: BatchLeft) -> Batch:
         """Return the batch, from its noise or from where the snapshot says that it stood."""
         snapshot, self._snapshot = self._snapshot, None
-        if snapshot is None or snapshot.indices != tuple(batch.indices):
-            return Batch(self._model, self._words, self._resolved, batch.indices)
-        self._parts.store.claims.note(self._job.id, "continued", describe_continued(snapshot, self._resolved))
-        return Batch(self._model, self._words, self._resolved, batch.indices, snapshot.state, snapshot.at_pass)
+        state, at_pass = None, 0
+        if snapshot is not None and snapshot.indices == tuple(left.indices):
+            self._parts.store.claims.note(self._job.id, "continued", describe_continued(snapshot, self._resolved))
+            state, at_pass = snapshot.state, snapshot.at_pass
+
+        def switch(number: int) -> tuple[LoadedModel, Words]:
+            return self._switch(number, left.missing[0])
+
+        return Batch(None, {}, self._resolved, left.indices, state, at_pass, switch)
+
+    def _switch(self, number: int, first: int) -> tuple[LoadedModel, Words]:
+        """Return the model of a pass of the batch of which the picture `first` is drawn first, and the words for it."""
+        models = self._models
+        if not models.is_at(number):
+            if models.has_to_load(number):
+                self._progress.enter("load", first, number)
+            self._parts.previews.change_model(models.load(number, self._progress.advance))
+        return models.in_use, models.words(number)
 
     def _begin_batch(self, index: int) -> None:
         """Make `index` the picture that a skip means.
@@ -155,7 +168,7 @@ class Batches:
             for index in left.missing:
                 self._progress.enter("decode", index)
                 parts.cancel.check()
-                picture = self._decode(_picture_of(latents, indices, index))
+                picture = self._decode(_picture_of(latents, indices, index), batch.at_pass)
                 self._progress.enter("save", index)
                 parts.cancel.check()
                 self._save(picture, index)
@@ -174,11 +187,19 @@ class Batches:
         stopped_after = (batch.steps_done, batch.steps) if batch.steps_done < batch.steps else None
         with self._parts.cancel.obeying():
             for index in missing:
-                picture = self._decode(_picture_of(all_latents, batch.indices, index))
+                picture = self._decode(_picture_of(all_latents, batch.indices, index), batch.at_pass)
                 self._save(picture, index, stopped_after)
 
-    def _decode(self, latents: torch.Tensor) -> Image.Image:
-        return decode(self._model, latents, self._resolved.size, self._economy.vae_tiling)
+    def _decode(self, latents: torch.Tensor, at_pass: int) -> Image.Image:
+        """Return the picture of what a pass left, with the model that is in memory, else with that of the pass."""
+        parts, resolved = self._parts, self._resolved
+        model = self._models.loaded or self._models.load(at_pass, self._progress.advance)
+
+        def told(text: str) -> None:
+            parts.store.claims.note(self._job.id, "vae", text)
+
+        once_more = told if parts.options.values.auto_vae_precision else None
+        return decode(model, latents, resolved.size, self._economy.vae_tiling, once_more)
 
     def _save(self, picture: Image.Image, index: int, stopped_after: tuple[int, int] | None = None) -> None:
         """Reserve the picture's name, write its file, complete its row, in this order.

@@ -8,23 +8,21 @@ from collections.abc import Sequence
 import torch
 
 from modules.engine.engine_parts import EngineParts
-from modules.engine.families.base import Asked
 from modules.engine.models.devices import choose_dtype, choose_threads
-from modules.engine.models.loaded_model import LoadedModel, ModelKey
-from modules.engine.models.loading import count_denoiser_parameters, key_of
+from modules.engine.models.loading import count_denoiser_parameters
 from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import parts_of
 from modules.engine.work.batches import Batches, BatchLeft
 from modules.engine.work.economy import Economy
 from modules.engine.work.environment import describe_difference, environment_of
 from modules.engine.work.model_finder import ModelFinder
+from modules.engine.work.pass_models import PassModels
 from modules.engine.work.sampler_words import describe_sampler
 from modules.engine.work.snapshots import Snapshot, UnfitSnapshot, describe_lost, describe_unfit
-from modules.errors import Interrupted, ModelError
+from modules.errors import Interrupted
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import Models
 from modules.jobs.kinds.registry import validate_request
-from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.rows import Job
 from modules.prompts.plain_syntax import describe_plain_syntax
 
@@ -64,7 +62,7 @@ class JobDrawing:
                     return True
                 self._announce(left[0].indices[0])
             with parts.cancel.keeping_skips(len(left) > 1):
-                self._batches = self._prepare(models.checkpoint, resolved, batches)
+                self._batches = self._prepare(models, resolved, batches)
         except Interrupted as stop:
             if stop.kind != "skip":
                 raise
@@ -84,20 +82,22 @@ class JobDrawing:
         if (self._job.image_index or 0) != index:
             self._parts.store.claims.begin_image(self._job.id, index)
 
-    def _prepare(self, checkpoint: Checkpoint, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> Batches:
-        """Return what draws the batches, with all that they need: the model, the words, and where a run stood."""
+    def _prepare(self, models: Models, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> Batches:
+        """Return what draws the batches, with all that they need: the first model, the words, and where a run stood."""
         parts = self._parts
         snapshot = self._find_snapshot(resolved, batches)
         torch.set_num_threads(resolved.threads)
-        model = self._load(checkpoint, resolved, batches)
+        by_pass = PassModels(parts, self._finder, models, resolved, self._economy)
+        begins_at = _first_pass(snapshot, batches, resolved)
+        self._plan(by_pass.has_to_load(begins_at), resolved, batches)
+        by_pass.load(begins_at, self._progress.advance)
         self._progress.enter("encode")
         parts.cancel.check()
-        if told := describe_sampler(model.pipeline.scheduler, resolved.passes[0], checkpoint.defaults):
+        defaults = models.checkpoint.defaults
+        if told := describe_sampler(by_pass.in_use.pipeline.scheduler, resolved.passes[0], defaults):
             parts.store.claims.note(self._job.id, "sampler", told)
-        words = resolved.words
-        asked = Asked.by(resolved.passes[0], self._economy.batch_size_of(resolved))
-        prompts = parts.encoder.encode(model, words.prompt, words.negative_prompt, asked)
-        return Batches(parts, self._job, self._token, self._progress, model, prompts, resolved, snapshot)
+        by_pass.words(begins_at)
+        return Batches(parts, self._job, self._token, self._progress, by_pass, resolved, snapshot)
 
     def _resolve(self) -> tuple[Models, ResolvedJob]:
         """Close the request, or take what an earlier run of this job has closed."""
@@ -121,13 +121,6 @@ class JobDrawing:
         if told := describe_plain_syntax(resolved.words.prompt, resolved.words.negative_prompt):
             parts.store.claims.note(job.id, "plain-text", told)
         return models, resolved
-
-    def _check_unchanged(self, checkpoint: Checkpoint, key: ModelKey) -> None:
-        """Check that nobody replaced the weights, or a file beside them, between their hash and the end of the load."""
-        beside = key_of(checkpoint, key.sha256, key.dtype, key.offload)
-        if beside != key or not self._finder.is_unchanged(checkpoint):
-            self._parts.model_cache.drop()
-            raise ModelError(f"The weights of {checkpoint.name} were changed while they were loaded: submit it again.")
 
     def _batches_left(self, resolved: ResolvedJob) -> list[BatchLeft]:
         """Return each batch with those of its pictures that no earlier run completed.
@@ -171,22 +164,22 @@ class JobDrawing:
             text = f"Its images are not drawn under the same conditions, so not to the same bits: {changed}."
             parts.store.claims.note(self._job.id, "environment", text)
 
-    def _load(self, checkpoint: Checkpoint, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> LoadedModel:
-        parts = self._parts
-        offload = self._economy.offload
-        weights = resolved.sources.checkpoint.hash
-        key = key_of(checkpoint, weights, resolved.dtype, offload)
-        loads = parts.model_cache.loaded is None or parts.model_cache.loaded.key != key
+    def _plan(self, loads: bool, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> None:
+        """Tell the bar what is to be done, and forget what was kept of another model if one is loaded."""
+        parts, offload = self._parts, self._economy.offload
         where = f"{parts.device.label} offload" if offload else parts.device.label
+        weights = resolved.sources.checkpoint.hash
         experience = parts.timings.under(weights[:16], resolved.dtype, where, resolved.threads)
         left = [(batch.indices, batch.missing) for batch in batches]
         self._progress.plan(parts_of(resolved.passes, left, loads), experience)
         if loads:
             parts.encoder.forget()
-            parts.status.forget_checkpoint()
-            parts.status.change("loading")
-        model = parts.model_cache.get(key, self._progress.advance)
-        if loads:
-            self._check_unchanged(checkpoint, key)
-        parts.status.change("drawing", checkpoint.name)
-        return model
+
+
+def _first_pass(snapshot: Snapshot | None, batches: Sequence[BatchLeft], resolved: ResolvedJob) -> int:
+    """Return the number of the pass that runs first."""
+    first = next(batch for batch in batches if batch.missing)
+    if snapshot is None or snapshot.indices != tuple(first.indices):
+        return 0
+    done, of = snapshot.state.standing
+    return min(snapshot.at_pass + (done == of), len(resolved.passes) - 1)

@@ -21,25 +21,29 @@ from modules.jobs.kinds.base import ResolvedJob
 OnStep = Callable[[int, int, Step], None]
 OnPass = Callable[[int, int, int], None]
 Content = Literal["Prompt", "Negative prompt", "Combined"]
+# Return the model of a pass, and the words as it reads them. The model before is held by nobody meanwhile.
+Switch = Callable[[int], tuple[LoadedModel, Words]]
 
 
 class Batch:
     """The pictures that are drawn at once. `latest` and `steps_done` say how far they came when stopped.
 
-    With `resume` it goes on from there, in the pass `at_pass`, to the same bits as if it had never stopped.
+    With `resume` it goes on from there, in the pass `at_pass`, to the same bits as if it had never stopped. `switch` is
+    asked before each pass; without it all run with the same model.
     """
 
     def __init__(
         self,
-        model: LoadedModel,
+        model: LoadedModel | None,
         words: Words,
         resolved: ResolvedJob,
         indices: Sequence[int],
         resume: SamplingState | None = None,
         at_pass: int = 0,
+        switch: Switch | None = None,
     ) -> None:
-        self._model = model
-        self._words = words
+        self._drawn_with = None if model is None else (model, words)
+        self._switch = switch
         self._passes = resolved.passes
         self._indices = tuple(indices)
         self._resume = resume
@@ -108,19 +112,30 @@ class Batch:
         latents, resume = None, self._resume
         if resume is not None:
             done, of = resume.standing
+            if done < of:
+                self._switch_to(self.at_pass)
             on_pass(self.at_pass, done, of)
             latents = resume.latents if done == of else self._run(self.at_pass, resume.latents, resume, on_step)
         for number in range(0 if latents is None else self.at_pass + 1, len(self._passes)):
+            self._switch_to(number)
             on_pass(number, 0, 0)
             latents = self._run(number, latents, None, on_step)
         assert latents is not None
         return latents
 
+    def _switch_to(self, number: int) -> None:
+        """Have the model of a pass at hand."""
+        if self._switch is not None:
+            self._drawn_with = None
+            self._drawn_with = self._switch(number)
+
     def _run(
         self, number: int, start: torch.Tensor | None, resume: SamplingState | None, on_step: OnStep
     ) -> torch.Tensor | None:
         """Run a pass from `start`, latents that belong to where it begins; None: from noise. Return what it leaves."""
-        one, family, pipeline = self._passes[number], self._model.family, self._model.pipeline
+        assert self._drawn_with is not None
+        model, words = self._drawn_with
+        one, family, pipeline = self._passes[number], model.family, model.pipeline
         said: list[torch.Tensor] = []
 
         def step_ended(step: Step, _latents: torch.Tensor) -> None:
@@ -132,8 +147,8 @@ class Batch:
         self._layout = family.layout(pipeline, (one.width, one.height))
         sampler = family.sampler(pipeline, one.sampler_name, one.scheduler, one.steps, one.shift)
         shown = SchedulerProxy(sampler, self._generators, step_ended, begin=one.begin, end=one.end, state=resume)
-        arguments = family.arguments(pipeline, self._words, Asked.by(one, len(self._indices)))
-        with _heard(self._model, said):
+        arguments = family.arguments(pipeline, words, Asked.by(one, len(self._indices)))
+        with _heard(model, said):
             drive(pipeline, arguments | {"generator": self._generators}, shown, start, family.channels(pipeline))
         return shown.latents
 
