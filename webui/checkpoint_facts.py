@@ -21,6 +21,10 @@ FALLBACK_CFG_SCALE = 7.0
 FALLBACK_SAMPLER = "Euler"
 FALLBACK_SCHEDULE = "Automatic"
 
+# How many checkpoints the list at the top has, and how many of them the page itself brings along.
+MOST_LISTED = 300
+MOST_BROUGHT = 12
+
 # Settings that the page's scripts follow.
 PAGE_SETTINGS = ("show_progress_in_title", "show_progress_grid", "queue_history_shown")
 
@@ -41,6 +45,18 @@ def native_size(checkpoint: Checkpoint | None) -> tuple[int, int]:
     return (checkpoint.native_width, checkpoint.native_height) if checkpoint else (NO_MODEL_SIZE, NO_MODEL_SIZE)
 
 
+def listed(catalogue: CheckpointCatalogue, checkpoint: Checkpoint | None, most: int = MOST_LISTED) -> list[Checkpoint]:
+    """Return the checkpoints that the page's list shows: the first ones by name, and in any case `checkpoint`.
+
+    Thousands in it would make each page slow; the others are in the Models tab, and their names can be typed.
+    """
+    known = catalogue.list()
+    shown = list(known[:most])
+    if checkpoint is not None and all(one.name != checkpoint.name for one in shown):
+        shown.append(checkpoint)
+    return shown
+
+
 def choices(checkpoints: Sequence[Checkpoint]) -> list[tuple[str, str]]:
     """Return (what the list shows, what it stands for) of each checkpoint; those that cannot be used say so."""
     return [(one.title if one.problem is None else f"{one.title} (cannot be used)", one.name) for one in checkpoints]
@@ -48,15 +64,22 @@ def choices(checkpoints: Sequence[Checkpoint]) -> list[tuple[str, str]]:
 
 def chosen(catalogue: CheckpointCatalogue, wanted: str) -> Checkpoint | None:
     """Return the checkpoint that the setting names, else the first that can be used, else the first one, else None."""
+    named = catalogue.known(wanted)
+    if named is not None:
+        return named
     known = catalogue.list()
-    usable = [one for one in known if one.problem is None]
-    return next((one for one in known if wanted in (one.name, one.title)), next(iter([*usable, *known]), None))
+    return next((one for one in known if one.problem is None), next(iter(known), None))
 
 
 def facts(checkpoints: Sequence[Checkpoint], settings: Settings) -> str:
-    """Write, as JSON for the page's scripts, what suits each checkpoint and sampler, and the settings of the page."""
+    """Write, as JSON for the page's scripts, what suits each checkpoint and sampler, and the settings of the page.
+
+    What many checkpoints have in common stands there once, in `suits`.
+    """
+    suits: dict[str, int] = {}
     told = {
-        "checkpoints": {one.name: _facts_of(one) for one in checkpoints},
+        "checkpoints": {one.name: _facts_of(one, suits) for one in checkpoints},
+        "suits": [json.loads(what) for what in suits],
         "guidance": {key_of(one): words_of(one) for one in checkpoints},
         "schedules": {sampler.name: sampler.schedules for sampler in SAMPLERS},
         "strays": {"of": strays(), "euler": FIGURES["Euler"]["Automatic"], "steps": STEPS},
@@ -65,9 +88,9 @@ def facts(checkpoints: Sequence[Checkpoint], settings: Settings) -> str:
     return json.dumps(told, sort_keys=True)
 
 
-def _facts_of(one: Checkpoint) -> dict[str, object]:
-    return {
-        "title": one.title,
+def _facts_of(one: Checkpoint, suits: dict[str, int]) -> dict[str, object]:
+    """Return what is its own, with the place in `suits` of what suits it, which is added there."""
+    what = {
         "width": one.native_width,
         "height": one.native_height,
         "steps": one.defaults.steps,
@@ -78,5 +101,6 @@ def _facts_of(one: Checkpoint) -> dict[str, object]:
         "scheduler": one.defaults.scheduler,
         "sizes": [asdict(preset) for preset in presets(one.native_width, one.native_height)],
         "examples": EXAMPLES_OF_EMOJI if one.name == "emoji" else EXAMPLES_OF_OTHERS,
-        "problem": one.problem,
     }
+    place = suits.setdefault(json.dumps(what, sort_keys=True), len(suits))
+    return {"title": one.title, "problem": one.problem, "suits": place}

@@ -48,6 +48,7 @@ class Header:
     refresh: Component
     facts: Component
     reload_settings: Component
+    reload_models: Component
     start_engine: Component
     use: Component
     owner: Component
@@ -55,13 +56,14 @@ class Header:
 
 def build(catalogue: CheckpointCatalogue, checkpoint: Checkpoint | None) -> Header:
     """Make the bar's components."""
-    known = catalogue.list()
+    known = suits.listed(catalogue, checkpoint, suits.MOST_BROUGHT)
     with gr.Row(elem_id="steady_bar", elem_classes=["sd-bar"]):
         html(MARK, classes=["sd-mark-cell"])
         with gr.Row(elem_classes=["sd-model"]):
             chosen = gr.Dropdown(
                 suits.choices(known), value=checkpoint.name if checkpoint else None, label="Checkpoint",
-                elem_id="setting_sd_model_checkpoint", container=False, min_width=0, filterable=len(known) > 12,
+                elem_id="setting_sd_model_checkpoint", container=False, min_width=0,
+                filterable=len(known) >= suits.MOST_BROUGHT,
             )  # fmt: skip
             refresh = tool_button("↻", "refresh_sd_model_checkpoint")
         html(STATUS, classes=["sd-status-cell"])
@@ -71,6 +73,7 @@ def build(catalogue: CheckpointCatalogue, checkpoint: Checkpoint | None) -> Head
         refresh=refresh,
         facts=hidden_text("steady_checkpoints", suits.facts(known, Settings())),
         reload_settings=hidden_button("Read the settings again", "steady_reload_settings"),
+        reload_models=hidden_button("Read the list of models again", "steady_reload_models"),
         start_engine=hidden_button("Start the engine", "steady_start_engine"),
         use=hidden_button("Use a checkpoint", "steady_use_checkpoint"),
         owner=hidden_text("steady_owner"),
@@ -97,11 +100,14 @@ def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> Non
         catalogue.refresh()
         return current(catalogue)
 
+    def reload(values: Values, _asker: gr.Request) -> Values:
+        """Show what has come and gone; what is chosen on this page stays chosen."""
+        return current(catalogue, values["checkpoint"])
+
     def use(values: Values, asker: gr.Request) -> Values:
         """Choose what another part of the page names, which may be newer than the list here."""
         choose(values, asker)
-        listed = gr.update(choices=suits.choices(catalogue.list()), value=values["checkpoint"])
-        return {"checkpoint": listed}
+        return current(catalogue, values["checkpoint"])
 
     def start_engine(values: Values, asker: gr.Request) -> None:
         refusal = order(store, "restart-engine", values["owner"], asker)
@@ -111,9 +117,11 @@ def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> Non
     chosen = {"checkpoint": header.checkpoint}
     owner = {"owner": header.owner}
     on(header.checkpoint.input, choose, together(chosen, owner))
-    on(header.use.click, use, together(chosen, owner), chosen, Script("usedModel"))
+    shown = together(chosen, {"facts": header.facts})
+    tell_page(on(header.use.click, use, together(chosen, owner), shown, Script("usedModel")), header)
+    tell_page(on(header.reload_models.click, reload, chosen, shown), header)
     on(header.checkpoint.change, None, chosen, script=Script("choseCheckpoint"))
-    tell_page(on(header.refresh.click, refresh, outputs=together(chosen, {"facts": header.facts})), header)
+    tell_page(on(header.refresh.click, refresh, outputs=shown), header)
     on(header.start_engine.click, start_engine, owner)
 
 
@@ -122,9 +130,15 @@ def tell_page(listener: Any, header: Header) -> None:
     on(listener.then, None, {"facts": header.facts, "checkpoint": header.checkpoint}, script=Script("know"))
 
 
-def current(catalogue: CheckpointCatalogue) -> dict[str, Any]:
-    """Return the list of checkpoints as it is now, with the setting's choice, and the facts about them."""
-    known = catalogue.list()
-    checkpoint = suits.chosen(catalogue, opts.values.sd_model_checkpoint)
-    listed = gr.update(choices=suits.choices(known), value=checkpoint.name if checkpoint else None)
+def current(catalogue: CheckpointCatalogue, chosen: object = None) -> dict[str, Any]:
+    """Return the checkpoints as they are now and the facts about them; `chosen` or else the setting's is chosen."""
+    checkpoint = catalogue.known(chosen) if isinstance(chosen, str) else None
+    checkpoint = checkpoint or suits.chosen(catalogue, opts.values.sd_model_checkpoint)
+    known = suits.listed(catalogue, checkpoint)
+    listed = gr.update(
+        choices=suits.choices(known),
+        value=checkpoint.name if checkpoint else None,
+        filterable=len(known) > suits.MOST_BROUGHT,
+        allow_custom_value=len(known) > suits.MOST_LISTED,
+    )
     return {"checkpoint": listed, "facts": suits.facts(known, opts.values)}

@@ -10,6 +10,7 @@ import psutil
 from modules.api.auth.permission import Permission
 from modules.api.jobs.stop_requests import StopRequests
 from modules.api.live.broadcaster import Broadcaster
+from modules.api.live.model_watch import ModelWatch
 from modules.api.live.watchers import Watchers
 from modules.api.models.downloads import Downloads
 from modules.api.models.hub_token import HubToken
@@ -52,6 +53,7 @@ class Services:
     permission: Permission
     shutdown: GracefulShutdown
     watchers: Watchers
+    model_watch: ModelWatch
 
 
 def build_services(
@@ -111,6 +113,7 @@ def build_services(
         permission=stops.permission,
         shutdown=GracefulShutdown(),
         watchers=Watchers(),
+        model_watch=_watch_models(catalogue, broadcaster),
     )
 
 
@@ -118,3 +121,12 @@ def run_of_the_program(link: Link | None) -> str:
     """Return what tells one run of the program, over all restarts of its server, from the next."""
     process = psutil.Process(os.getpid() if link is None else os.getppid())
     return f"{process.pid}-{process.create_time():.2f}"
+
+
+def _watch_models(catalogue: CheckpointCatalogue, broadcaster: Broadcaster) -> ModelWatch:
+    return ModelWatch(
+        catalogue,
+        broadcaster.tell_models,
+        watched=lambda: broadcaster.watched,
+        idle=lambda: not (broadcaster.queue.running or broadcaster.queue.total),
+    )

@@ -15,7 +15,8 @@ from modules.jobs.store.job_store import JobStore
 from modules.options import Options, Settings, fields_of_settings
 from tests.jobs.made_models import make_model, safetensors_bytes
 from tests.webui.conftest import no_stop
-from webui.checkpoint_facts import choices, chosen, facts
+from webui.checkpoint_facts import choices, chosen, facts, listed
+from webui.header import current
 from webui.theme import ASSETS, STYLES, mount_arguments
 from webui.ui import create_ui
 
@@ -81,6 +82,44 @@ def test_scripts_are_short_enough_to_read() -> None:
     scripts = [one for one in ASSETS.rglob("*.js") if one.parent.name not in FROM_OUTSIDE]
     assert len(scripts) > 40
     assert {path.name: lines for path in scripts if (lines := path.read_text().count("\n")) > 250} == {}
+
+
+def test_of_thousands_the_list_has_the_first_ones_and_the_chosen_one(
+    tmp_path: Path, store: JobStore, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webui.checkpoint_facts.MOST_LISTED", 3)
+    for number in range(6):
+        make_model(tmp_path / "Stable-diffusion" / f"model-{number}")
+    models = CheckpointCatalogue([tmp_path])
+    names = [one.name for one in listed(models, models.find("model-5"), 3)]
+    assert names == ["model-0", "model-1", "model-2", "model-5"]
+    assert [one.name for one in listed(models, models.find("model-1"), 3)] == names[:3]
+    shown = current(models, "model-5")
+    assert shown["checkpoint"]["value"] == "model-5"
+    told = json.loads(shown["facts"])
+    assert len(told["suits"]) == 1  # what they have in common is told once
+    assert told["suits"][told["checkpoints"]["model-5"]["suits"]]["width"] == 512
+
+
+async def test_the_page_brings_few_models_along_and_reads_the_others_when_it_opens(
+    tmp_path: Path, store: JobStore, options: Options
+) -> None:
+    for number in range(30):
+        make_model(tmp_path / "Stable-diffusion" / f"model-{number:02}")
+    models = CheckpointCatalogue([tmp_path])
+    text = json.dumps(create_ui(store, models, no_stop).config)
+    assert "model-11" in text
+    assert "model-12" not in text
+    assert len(current(models)["checkpoint"]["choices"]) == 30
+
+
+def test_news_of_models_leave_the_choice_of_a_page_as_it_is(tmp_path: Path, options: Options) -> None:
+    for name in ("a", "b"):
+        make_model(tmp_path / "Stable-diffusion" / name)
+    models = CheckpointCatalogue([tmp_path])
+    assert current(models, "b")["checkpoint"]["value"] == "b"
+    assert current(models, "gone")["checkpoint"]["value"] == "a"
+    assert current(models, None)["checkpoint"]["value"] == "a"
 
 
 def test_a_model_that_cannot_be_used_says_so_in_the_list_and_is_not_chosen_for_anybody(tmp_path: Path) -> None:

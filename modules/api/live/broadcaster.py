@@ -47,6 +47,7 @@ LONGEST_REST_SECONDS = 0.05
 LEAVING = Message(text_of({"type": "leaving"}))
 OF_ENGINES = (PROGRESS, STATUS, HEARTBEAT)
 SUPERVISOR = "supervisor"
+MODELS = "models"
 
 
 class Broadcaster:
@@ -76,6 +77,7 @@ class Broadcaster:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._leaving = self._lost = False
+        self._models: str | None = None
         self.queue = QueueNow(0, (), 0, False)
         self.engine_given_up = asyncio.Event()
 
@@ -117,6 +119,16 @@ class Broadcaster:
     def wake(self, number: int | None = None) -> None:
         """Look for events now. Any thread."""
         self._call(self._announced.set)
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody follows. Any thread."""
+        return bool(self._subscriptions)
+
+    def tell_models(self, token: str) -> None:
+        """Say that the models are not those of before; `token` stands for those of now. Any thread."""
+        self._models = token
+        self._call(self._fan_out.tell, MODELS, Message(text_of({"type": MODELS, MODELS: token})))
 
     def expect(self, job_id: str) -> asyncio.Future[str]:
         """Return a future for the status with which the job ends. Ask before it can end, and `forget` it after."""
@@ -183,6 +195,7 @@ class Broadcaster:
             **{name: _told_topic(name, self.topic(name, job)) for name in OF_ENGINES},
             SUPERVISOR: self.topic(SUPERVISOR),
             "preview": None if preview is None else _preview_content(preview),
+            MODELS: self._models,
             "notices": self._notices(),
             "rights": rights,
         }

@@ -124,6 +124,7 @@ class SwappableServer(uvicorn.Server):
             self._force_exit_after(SECONDS_UNTIL_FORCED)
         await self._stop_accepting()
         self.services.downloads.stop()
+        self.services.model_watch.stop()
         self.services.shutdown.stop()
         self.services.broadcaster.leave()
         await self._until_idle(MOST_SECONDS_TO_STOP)
@@ -158,6 +159,7 @@ class SwappableServer(uvicorn.Server):
         """Hand over to the next server and finish what this one has begun."""
         await self._stop_accepting()
         self.services.downloads.stop()
+        self.services.model_watch.stop()
         self._signal("stopped")
         shutdown, broadcaster = self.services.shutdown, self.services.broadcaster
         shutdown.leave()
@@ -174,6 +176,7 @@ class SwappableServer(uvicorn.Server):
     async def _join_launcher(self, loop: asyncio.AbstractEventLoop) -> None:
         """Listen to the link first, then open it: what it knows already comes at once."""
         await self.services.broadcaster.start()
+        self.services.model_watch.start()
         link = self.services.link
         if link is None:
             return

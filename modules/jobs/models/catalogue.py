@@ -15,6 +15,7 @@ from modules.jobs.models.file_catalogue import FileCatalogue
 from modules.jobs.models.folder import look_at, not_looked_at, stamp_of
 from modules.jobs.models.hashes import HashCache, fingerprint, hash_file, hash_folder, old_hash_of
 from modules.jobs.models.model_file import ModelFile
+from modules.jobs.models.names import Names
 from modules.jobs.models.places import COMPANIONS, DRAWN, Place, Places, is_vae_beside
 from modules.jobs.models.scan import Found, Scan, scan
 from modules.jobs.models.shelf import Shelf
@@ -54,18 +55,15 @@ class CheckpointCatalogue:
         )
         self._lock = threading.Lock()
         self._companions: tuple[tuple[int, int], Companions] | None = None
-        self._complete: tuple[tuple[int, Companions], tuple[Checkpoint, ...]] | None = None
+        self._complete: tuple[tuple[int, Companions], Names[Checkpoint]] | None = None
 
     def list(self) -> tuple[Checkpoint, ...]:
         """Return all models by name as they were at the last look; those with a problem are among them."""
-        companions, revision = self._companions_now(), self._shelf.revision
-        with self._lock:
-            if self._complete is not None and self._complete[0] == (revision, companions):
-                return self._complete[1]
-        found = tuple(companions.complete(one) for one in self._shelf.list())
-        with self._lock:
-            self._complete = ((revision, companions), found)
-        return found
+        return self._complete_now().all
+
+    def known(self, name: str) -> Checkpoint | None:
+        """Return the model with this name, title or hash as it was at the last look, without a look at its files."""
+        return self._complete_now().find(name)
 
     def refresh(self) -> None:
         """Look at the folders again: what is otherwise than before makes the `revision` grow."""
@@ -102,15 +100,16 @@ class CheckpointCatalogue:
         whole = self._shelf.find(checkpoint.name) or checkpoint  # What is nowhere else may be among the chosen ones.
         return with_parts(self._companions_now().complete(whole), files)
 
-    def hashed(self, checkpoint: Checkpoint) -> Checkpoint:
+    def hashed(self, checkpoint: Checkpoint, dropped: Callable[[], bool] | None = None) -> Checkpoint:
         """Return the model with its hash, reading its weights if nobody did so before (seconds for a large one).
 
         Raises:
             ModelError: the weights cannot be read.
+            InterruptedError: `dropped` said that it is not wanted any more.
         """
         if checkpoint.sha256 is not None:
             return checkpoint
-        complete = replace(checkpoint, sha256=self._hash_of(checkpoint, _weights_of))
+        complete = replace(checkpoint, sha256=self._hash_of(checkpoint, _weights_of, dropped))
         known = self._shelf.known(checkpoint.name)
         if known == checkpoint:
             self._shelf.replace(known, complete)
@@ -137,6 +136,16 @@ class CheckpointCatalogue:
     def revision(self) -> int:
         """A number that grows whenever a model or a file is known otherwise than before."""
         return self._shelf.revision + self.files.revision
+
+    def _complete_now(self) -> Names[Checkpoint]:
+        companions, revision = self._companions_now(), self._shelf.revision
+        with self._lock:
+            if self._complete is not None and self._complete[0] == (revision, companions):
+                return self._complete[1]
+        names = Names(tuple(companions.complete(one) for one in self._shelf.list()))
+        with self._lock:
+            self._complete = ((revision, companions), names)
+        return names
 
     def _companions_now(self) -> Companions:
         revisions = (self.files.revision_of("text_encoder"), self.files.revision_of("vae"))
@@ -182,20 +191,29 @@ class CheckpointCatalogue:
             return checkpoint
         return replace(checkpoint, sha256=sha256, old_hash=old_hash)
 
-    def _hash_of(self, checkpoint: Checkpoint, weights_of: Callable[[Path], Sequence[Path]]) -> str:
+    def _hash_of(
+        self,
+        checkpoint: Checkpoint,
+        weights_of: Callable[[Path], Sequence[Path]],
+        dropped: Callable[[], bool] | None = None,
+    ) -> str:
         try:
-            return self._hash(checkpoint.path, weights_of(checkpoint.path))
+            return self._hash(checkpoint.path, weights_of(checkpoint.path), dropped)
+        except InterruptedError:
+            raise
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             where = getattr(error, "filename", None) or checkpoint.path
             raise ModelError(f"The weights of {checkpoint.name} cannot be read ({reason}): {where}") from error
 
-    def _hash(self, path: Path, files: Sequence[Path]) -> str:
+    def _hash(self, path: Path, files: Sequence[Path], dropped: Callable[[], bool] | None = None) -> str:
         state = fingerprint(files)  # As they are before they are read: who changes them meanwhile changes this too.
         known = self._hashes.get(state)
         if known is not None:
             return known
-        return self._hashes.put(state, hash_file(path) if list(files) == [path] else hash_folder(path, files))
+        how = () if dropped is None else (dropped,)
+        digest = hash_file(path, *how) if list(files) == [path] else hash_folder(path, files, *how)
+        return self._hashes.put(state, digest)
 
 
 def _weights_of(path: Path) -> Sequence[Path]:

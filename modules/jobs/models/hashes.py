@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from modules.errors import StorageError
@@ -14,31 +14,47 @@ from modules.jobs.models.untrusted_file import open_regular
 from modules.paths import locked, write_atomically
 
 _CHUNK_BYTES = 1 << 20
+# Tells whether what is being hashed is not wanted any more, or not now.
+Dropped = Callable[[], bool]
 
 
-def hash_folder(folder: Path, files: Sequence[Path]) -> str:
-    """Return SHA-256 over the files' names within the folder and their bytes, so it is the same wherever it lies."""
+def _never() -> bool:
+    return False
+
+
+def hash_folder(folder: Path, files: Sequence[Path], dropped: Dropped = _never) -> str:
+    """Return SHA-256 over the files' names within the folder and their bytes, so it is the same wherever it lies.
+
+    Raises:
+        OSError: one cannot be read.
+        InterruptedError: it was `dropped`.
+    """
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
         digest.update(path.stat().st_size.to_bytes(8, "little"))
-        with open_regular(path) as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
+        _add_file(digest, path, dropped)
     return digest.hexdigest()
 
 
-def hash_file(path: Path) -> str:
+def hash_file(path: Path, dropped: Dropped = _never) -> str:
     """Return SHA-256 of a whole file, as A1111 and Civitai show it.
 
     Raises:
         OSError: it cannot be read.
+        InterruptedError: it was `dropped`.
     """
     digest = hashlib.sha256()
+    _add_file(digest, path, dropped)
+    return digest.hexdigest()
+
+
+def _add_file(digest: hashlib._Hash, path: Path, dropped: Dropped) -> None:
     with open_regular(path) as file:
         while chunk := file.read(_CHUNK_BYTES):
+            if dropped():
+                raise InterruptedError(f"{path} is hashed later.")
             digest.update(chunk)
-    return digest.hexdigest()
 
 
 def old_hash_of(path: Path) -> str:
@@ -59,11 +75,14 @@ class HashCache:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._lock = threading.Lock()
+        self._read_at: tuple[int, int] | None = None
         self._known = self._read()
 
     def get(self, state: str) -> str | None:
         """Return the remembered hash of files in this state (`fingerprint`)."""
         with self._lock:
+            if state not in self._known and self._stamp() != self._read_at:
+                self._known = {**self._read(), **self._known}  # Another process has added some.
             return self._known.get(state)
 
     def put(self, state: str, digest: str) -> str:
@@ -78,9 +97,17 @@ class HashCache:
                     write_atomically(self._path, text.encode(), sole_writer=True)
         return digest
 
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            status = None if self._path is None else self._path.stat()
+        except OSError:
+            return None
+        return None if status is None else (status.st_mtime_ns, status.st_ino)
+
     def _read(self) -> dict[str, str]:
         if self._path is None:
             return {}
+        self._read_at = self._stamp()
         try:
             known = json.loads(self._path.read_bytes())
         except (OSError, ValueError, RecursionError):

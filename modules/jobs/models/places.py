@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from modules.cmd_args import EXTRA_PATHS
 from modules.jobs.models.extra_paths import EXTRA_PATHS_FILE, ExtraPaths
+from modules.jobs.models.scan import MODEL_INDEX
 from modules.paths import model_folders, model_places
 
 Kind = Literal[
@@ -146,4 +147,6 @@ def _folders_in(root: Path) -> list[Path]:
     """
     with os.scandir(root) as listing:
         names = sorted(entry.name for entry in listing)
+    if MODEL_INDEX in names:
+        return []  # It is a model, and what is in it is its parts.
     return [root / name for name in names if name.casefold() in _FOLDERS or name.casefold() == _MODELS]

@@ -16,7 +16,7 @@ from pathlib import Path
 _DEEPEST = 8
 _MOST_FOLDERS = 4000  # in one place; where there are more, a link leads to something that is no folder with models
 _MOST_FOUND = 20_000
-_MODEL_INDEX = "model_index.json"
+MODEL_INDEX = "model_index.json"
 # What a folder has that is a model whose index is missing, as after half of a copy.
 _SURE_PARTS = frozenset({"tokenizer", "scheduler"})
 _PARTS = frozenset({"unet", "transformer", "vae", "text_encoder"}) | _SURE_PARTS
@@ -209,7 +209,7 @@ class _Walk:
 
 def _is_model(names: Set[str]) -> bool:
     parts = _PARTS.intersection(names)
-    return _MODEL_INDEX in names or (len(parts) > 1 and bool(parts & _SURE_PARTS))
+    return MODEL_INDEX in names or (len(parts) > 1 and bool(parts & _SURE_PARTS))
 
 
 def _is_link(entry: os.DirEntry[str]) -> bool:

@@ -16,8 +16,10 @@ export class Checkpoints {
     return this.kinds[this.model?.guidance] || null;
   }
 
-  know({ checkpoints, schedules, guidance, strays }) {
-    this.facts = checkpoints || {};
+  // What suits many checkpoints alike is told once: each has its place in `suits`.
+  know({ checkpoints, suits, schedules, guidance, strays }) {
+    const whole = ([name, own]) => [name, { ...suits[own.suits], ...own }];
+    this.facts = Object.fromEntries(Object.entries(checkpoints || {}).map(whole));
     this.schedules = schedules || {};
     this.kinds = guidance || {};
     this.strays = strays || this.strays;

@@ -116,11 +116,21 @@ export class Page {
       }
       this.queue.changed();
       this.models.changed();
+      this.modelsAre(message.models);
+    } else if (message.type === "models") {
+      this.models.changed();
+      this.modelsAre(message.models);
     } else if (message.type === "event") {
       if (message.kind !== "image") this.queue.changed();
       if (message.kind === "settings") press("steady_reload_settings");
     }
     this.dispatch({ ...message, now: performance.now() });
+  }
+
+  // A token of the server's that is another one when models came, changed or went.
+  modelsAre(token) {
+    if (token && this.token && token !== this.token) press("steady_reload_models");
+    this.token = token || this.token;
   }
 
   dispatch(message) {
