@@ -1,7 +1,8 @@
 """How long it takes until a single file of full size is listed as what it is.
 
 `python -m benchmarks.listing`. Files with all tensors of the real models, by name and shape, and nothing but holes for
-their numbers; each look is that of a catalogue which knows nothing yet. The median of twenty, and the longest.
+their numbers; each look is that of a catalogue which knows nothing yet. The median of twenty, and the longest. The
+budget is Stable Diffusion 1.5's; the others are larger and have none.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def main() -> None:
             assert (found.family, found.problem) == (family, None)
             seconds = measure(Path(folder))
             median = statistics.median(seconds)
-            words = verdicts.at_most(f"{name} listed", median, BUDGET_SECONDS, "s")
+            judged = family == "sd1"
+            words = verdicts.at_most(f"{name} listed", median, BUDGET_SECONDS, "s") if judged else "no budget"
             size = path.stat().st_size / 1e9
             print(f"{name:28} {size:4.1f} GB: {1000 * median:5.1f} ms, longest {1000 * max(seconds):5.1f} ms ({words})")
     verdicts.end()
