@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 import math
 from collections.abc import Mapping
@@ -10,17 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from modules.engine.families.base import Asked, Family
-from modules.engine.samplers.choice import is_of_flows
-from modules.engine.samplers.proxy import Sampler
 
 _DENOISERS = ("transformer", "unet", "prior", "decoder")
-# Schedulers whose noise schedule is all in their betas, so that another sampler may take their place.
-_USUAL_SCHEDULERS = (
-    "DDIMScheduler", "DDPMScheduler", "DEISMultistepScheduler", "DPMSolverMultistepScheduler",
-    "DPMSolverSinglestepScheduler", "EulerAncestralDiscreteScheduler", "EulerDiscreteScheduler",
-    "HeunDiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "KDPM2DiscreteScheduler", "LCMScheduler",
-    "LMSDiscreteScheduler", "PNDMScheduler", "UniPCMultistepScheduler",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,11 +73,3 @@ class Generic(Family):
         patch = getattr(pipeline, self.denoiser).config.get("patch_size")
         wide = (scale if isinstance(scale, int) else 8) * (patch if isinstance(patch, int) else 1)
         return math.lcm(self._traits.multiple, wide)
-
-    def sampler(self, pipeline: Any, name: str, schedule: str, steps: int, shift: float | None = None) -> Sampler:
-        """Return a sampler under A1111's name; the model's own, where the table's do not fit what it has learned."""
-        own = pipeline.scheduler
-        variance = str(own.config.get("variance_type") or "")
-        if is_of_flows(own) or (type(own).__name__ in _USUAL_SCHEDULERS and not variance.startswith("learned")):
-            return super().sampler(pipeline, name, schedule, steps, shift)
-        return Sampler(copy.deepcopy(own))

@@ -25,6 +25,15 @@ _OWN_NAMES = {
     UniPCMultistepScheduler: "UniPC",
 }
 
+# Schedulers whose noise schedule is all in their betas.
+_USUAL = frozenset({
+    "DDIMScheduler", "DDPMScheduler", "DEISMultistepScheduler", "DPMSolverMultistepScheduler",
+    "DPMSolverSDEScheduler", "DPMSolverSinglestepScheduler", "EulerAncestralDiscreteScheduler",
+    "EulerDiscreteScheduler", "HeunDiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "KDPM2DiscreteScheduler",
+    "LCMScheduler", "LMSDiscreteScheduler", "PNDMScheduler", "SASolverScheduler", "TCDScheduler",
+    "UniPCMultistepScheduler",
+})  # fmt: skip
+
 
 def choose_sampler(own: Any, sampler_name: str, schedule: str, steps: int, shift: float | None = None) -> Sampler:
     """Return a sampler with a schedule type for a model whose scheduler is `own`, which stays as it is.
@@ -53,9 +62,11 @@ def is_of_flows(scheduler: Any) -> bool:
 
 
 def is_of_noise(scheduler: Any) -> bool:
-    """Tell whether a scheduler is for models of noise with a noise schedule of the usual kind."""
+    """Tell whether a scheduler is for models of noise, whose schedule is all in its betas: any other may replace it."""
     config = scheduler.config
-    return "beta_start" in config and config.get("prediction_type", "epsilon") in ("epsilon", "v_prediction")
+    learned = str(config.get("variance_type") or "").startswith("learned")  # and no other sampler would use it
+    predicts_noise = config.get("prediction_type", "epsilon") in ("epsilon", "v_prediction")
+    return type(scheduler).__name__ in _USUAL and predicts_noise and not learned
 
 
 def _of_flows(own: Any, sampler_name: str, schedule: str, steps: int, shift: float | None) -> Sampler:
