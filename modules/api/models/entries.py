@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,21 @@ from modules.api.answers import Refused
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import label_of
+from modules.jobs.models.file_catalogue import FILE_KINDS
+from modules.jobs.models.model_file import ModelFile
+from modules.jobs.models.places import Kind
 
-CHECKPOINT = "checkpoint"
-KIND_LABELS = {CHECKPOINT: "Checkpoint"}
+# In the order in which they are offered.
+KIND_LABELS: Mapping[Kind, str] = {
+    "checkpoint": "Checkpoints",
+    "lora": "LoRAs",
+    "embedding": "Embeddings",
+    "vae": "VAEs",
+    "text_encoder": "Text encoders",
+    "controlnet": "ControlNets",
+    "upscaler": "Upscalers",
+    "tiny_decoder": "Small decoders",
+}
 _ID_LENGTH = 20
 
 
@@ -25,7 +37,7 @@ class Entry:
     """
 
     id: str
-    kind: str
+    kind: Kind
     name: str
     path: Path
     names: frozenset[str]
@@ -47,9 +59,12 @@ class Entry:
 
 
 def entries(catalogue: CheckpointCatalogue) -> Iterator[Entry]:
-    """Yield all models that are known, by name."""
+    """Yield all models that are known: those to draw with, then the files of each other kind, by name."""
     for checkpoint in catalogue.list():
         yield _of_checkpoint(checkpoint)
+    for kind in FILE_KINDS:
+        for file in catalogue.files.list(kind):
+            yield _of_file(file)
 
 
 def find_entry(catalogue: CheckpointCatalogue, model_id: str) -> Entry:
@@ -65,15 +80,12 @@ def find_entry(catalogue: CheckpointCatalogue, model_id: str) -> Entry:
 
 
 def _of_checkpoint(checkpoint: Checkpoint) -> Entry:
-    named = (checkpoint.name, checkpoint.name_without_suffix, checkpoint.title, checkpoint.short_hash,
-             checkpoint.sha256)  # fmt: skip
-    size_bytes, modified_at = _size_and_time(checkpoint)
     return Entry(
-        id=_id_of(CHECKPOINT, checkpoint.path),
-        kind=CHECKPOINT,
+        id=_id_of("checkpoint", checkpoint.path),
+        kind="checkpoint",
         name=checkpoint.name,
         path=checkpoint.path,
-        names=frozenset(name for name in named if name),
+        names=frozenset((checkpoint.name, checkpoint.name_without_suffix, *checkpoint.names)),
         title=checkpoint.title,
         sha256=checkpoint.sha256,
         family=checkpoint.family,
@@ -81,20 +93,32 @@ def _of_checkpoint(checkpoint: Checkpoint) -> Entry:
         model_label=label_of(checkpoint.family, checkpoint.variant),
         variant=checkpoint.variant,
         number_format=checkpoint.number_format,
-        size_bytes=size_bytes,
-        modified_at=modified_at,
+        size_bytes=checkpoint.size_bytes,
+        modified_at=checkpoint.modified_at,
         problem=checkpoint.problem,
     )
 
 
-def _size_and_time(checkpoint: Checkpoint) -> tuple[int, float]:
-    try:
-        status = checkpoint.path.stat()
-    except OSError:
-        return checkpoint.size_bytes, 0.0
-    is_file = checkpoint.kind == "file"
-    return checkpoint.size_bytes or (status.st_size if is_file else 0), status.st_mtime
+def _of_file(file: ModelFile) -> Entry:
+    own = (file.name, file.name_without_suffix, file.path.name, file.path.stem)
+    return Entry(
+        id=_id_of(file.kind, file.path),
+        kind=file.kind,
+        name=file.name,
+        path=file.path,
+        names=frozenset((*own, *file.names)),
+        title=file.title,
+        sha256=file.sha256,
+        family="",
+        family_label="",
+        model_label="",
+        variant="",
+        number_format="",
+        size_bytes=file.size_bytes,
+        modified_at=file.modified_at,
+        problem=file.problem,
+    )
 
 
-def _id_of(kind: str, path: Path) -> str:
+def _id_of(kind: Kind, path: Path) -> str:
     return hashlib.sha256(f"{kind}\0{path}".encode(errors="surrogateescape")).hexdigest()[:_ID_LENGTH]

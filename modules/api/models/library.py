@@ -105,7 +105,7 @@ class Library:
         """
         with self._moving:
             entry = self._free(model_id, "deleted")
-            deleted = throw_away(entry, place_of(entry.path, self._catalogue.folders))
+            deleted = throw_away(entry, place_of(entry.path, self._folders_of_kinds()))
             self._catalogue.refresh()
             self._store.audit.note("model-delete", by, {"model": entry.name})
             return deleted
@@ -168,12 +168,11 @@ class Library:
         check_free(self._store, self._options.values, entry, deed)
         return entry
 
+    def _folders_of_kinds(self) -> list[Path]:
+        return [place.folder for place in self._catalogue.places.now()]
+
     def _places(self) -> Iterator[Path]:
         """Yield the folders that may have a trash."""
-        for folder in self._catalogue.folders:
-            try:
-                yield from sorted(one for one in folder.iterdir() if one.is_dir())
-            except OSError:
-                continue
+        yield from self._folders_of_kinds()
         for entry in entries(self._catalogue):
             yield entry.path.parent

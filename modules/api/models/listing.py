@@ -11,6 +11,7 @@ from urllib.parse import quote
 from modules.api.models.entries import KIND_LABELS, Entry
 from modules.api.models.sidecars import picture_of, read_texts
 from modules.errors import InvalidRequest
+from modules.jobs.models.model_file import LABELS
 
 MOST_LISTED = 200
 UNKNOWN = "unknown"  # the family of a model whose family nobody knows
@@ -72,7 +73,7 @@ def list_models(known: Iterable[Entry], query: Query, *, with_paths: bool) -> di
     return {
         "models": [card(one, with_paths=with_paths) for one in shown],
         "total": len(fitting),
-        "kinds": [_group(name, KIND_LABELS.get(name, name), count) for name, count in sorted(kinds.items())],
+        "kinds": [_group(name, label, kinds[name]) for name, label in KIND_LABELS.items() if name in kinds],
         "families": [_group(name, labels[name], families[name]) for name in sorted(labels, key=labels.__getitem__)],
     }
 
@@ -91,6 +92,7 @@ def card(entry: Entry, *, with_paths: bool) -> dict[str, Any]:
     return {
         "id": entry.id,
         "kind": entry.kind,
+        "kind_label": LABELS[entry.kind][0],
         "name": entry.name,
         "title": entry.title,
         "sha256": entry.sha256,
@@ -124,7 +126,9 @@ def _preview(entry: Entry) -> str | None:
 
 
 def _searched(entry: Entry) -> str:
-    return f"{entry.name} {entry.family_label} {entry.model_label} {entry.sha256 or ''}".casefold()
+    return (
+        f"{entry.name} {LABELS[entry.kind][0]} {entry.family_label} {entry.model_label} {entry.sha256 or ''}".casefold()
+    )
 
 
 def _group(name: str, label: str, count: int) -> dict[str, Any]:

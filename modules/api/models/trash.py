@@ -10,7 +10,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
@@ -43,12 +43,10 @@ class Deleted:
     files: tuple[str, ...]
 
 
-def place_of(path: Path, folders: Sequence[Path]) -> Path:
+def place_of(path: Path, places: Iterable[Path]) -> Path:
     """Return the folder of its kind that a model is in: `models/Stable-diffusion` for what lies anywhere below it."""
-    for folder in folders:
-        if path.is_relative_to(folder) and len(parts := path.relative_to(folder).parts) > 1:
-            return folder / parts[0]
-    return path.parent
+    around = [place for place in places if path != place and path.is_relative_to(place)]
+    return max(around, key=lambda place: len(place.parts), default=path.parent)
 
 
 def throw_away(entry: Entry, place: Path) -> Deleted:

@@ -42,7 +42,7 @@ class CheckpointCatalogue:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._places = folders if isinstance(folders, Places) else Places(folders)
-        self.folders = self._places.roots
+        self.folders, self.places = self._places.roots, self._places
         self._hashes = HashCache(hash_cache)
         self.files = FileCatalogue(self._places, self._hashes, clock)
         self.vaes = VaeCatalogue(self.files)
