@@ -1,20 +1,35 @@
-"""A models folder as people have it, to be tested and looked at: files with pictures and notes beside them."""
+"""A models folder as people have it, to be tested and looked at: models with pictures and notes beside them."""
 
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from tests.jobs import made_transformers, made_unets
+from tests.jobs.made_files import Shape, write_file
 from tests.jobs.made_models import make_model, safetensors_bytes
 
-_NAMES = (
-    "dreamshaper_8", "realisticVisionV60B1_v51VAE", "v1-5-pruned-emaonly", "anything-v5", "deliberate_v3",
-    "sd_xl_base_1.0", "juggernautXL_v9Rdphoto2Lightning", "ponyDiffusionV6XL_v6StartWithThisOne", "animagine-xl-4.0",
-    "flux1-dev-fp8", "flux1-schnell", "chroma-unlocked-v35", "z_image_turbo_bf16", "qwen_image_fp8_e4m3fn",
-    "sd3.5_large", "lumina_2",
-    "pixel-art-diffusion", "inkpunk-diffusion-v2", "openjourney-v4", "epicrealism_naturalSinRC1VAE",
-)  # fmt: skip
+_LORA = {"lora_unet_mid_block_attentions_0_proj_in.lora_down.weight": (16, 1280)}
+# What each is, as people call such files; None is a model in diffusers layout.
+_MODELS: Mapping[str, Mapping[str, Shape] | None] = {
+    "dreamshaper_8": made_unets.sd1(),
+    "realisticVisionV60B1_v51VAE": made_unets.sd1(),
+    "v1-5-pruned-emaonly": made_unets.sd1(),
+    "anything-v5": None,
+    "sd_xl_base_1.0": made_unets.sdxl(),
+    "juggernautXL_v9Rdphoto2Lightning": made_unets.sdxl(),
+    "ponyDiffusionV6XL_v6StartWithThisOne": made_unets.sdxl(),
+    "animagine-xl-4.0": made_unets.sdxl(),
+    "sd_xl_refiner_1.0": made_unets.refiner(),
+    "v2-1_768-ema-pruned": made_unets.sd2(),
+    "flux1-dev-all-in-one": made_transformers.all_in_one_flux(),
+    "sd3.5_large": made_transformers.all_in_one_sd3(),
+    "pixel-art-diffusion": None,
+    "inkpunk-diffusion-v2": None,
+    "openjourney-v4": made_unets.sd1(),
+}
 
 
 def picture(hue: int, side: int = 512, kind: str = "PNG") -> bytes:
@@ -34,30 +49,42 @@ def picture(hue: int, side: int = 512, kind: str = "PNG") -> bytes:
 
 
 def make_library(models: Path, count: int = 30) -> Path:
-    """Write `count` models with next to nothing in them into `models/Stable-diffusion`; most have what people keep.
+    """Write `count` models into `models/Stable-diffusion`, and some LoRAs and a VAE; most have what people keep.
 
-    Two of three are folders in diffusers layout, a third of the files is cut short, some lie in a folder of their own.
+    Their weights are holes in the files, which take no space. One of ten is cut short; some lie in a folder.
     """
     place = models / "Stable-diffusion"
+    names = list(_MODELS)
     for number in range(count):
-        name = _NAMES[number % len(_NAMES)] + (f"_{number // len(_NAMES)}" if number >= len(_NAMES) else "")
-        if number % 3:
+        name = names[number % len(names)] + (f"_{number // len(names)}" if number >= len(names) else "")
+        folder = place / "favourites" if number % 6 == 5 else place
+        shapes = _MODELS[names[number % len(names)]]
+        if shapes is None:
             make_model(place / name, weights=bytes([number % 256]) * 16)
+            folder = place
         else:
-            folder = place / "anime" if number % 2 else place
-            folder.mkdir(parents=True, exist_ok=True)
-            data = safetensors_bytes(bytes([number % 256]) * 16)
-            (folder / f"{name}.safetensors").write_bytes(data[:-9] if number % 9 == 0 else data)
-        beside = (place / "anime" if number % 6 == 3 else place) / name
-        if number % 5:
-            kind = ("PNG", "JPEG", "WEBP")[number % 3]
-            ending = (".png", ".preview.jpg", ".preview.webp")[number % 3]
-            beside.with_name(name + ending).write_bytes(picture(number * 37 % 256, kind=kind))
-        if number % 4 == 0:
-            words = {
-                "description": f"Made for tests, number {number}.",
-                "activation text": "ink splash, bold outline, limited palette" if number % 8 else "glow",
-                "notes": "Best at 25 steps, CFG 6. Works well with a plain background and few words.",
-            }
-            beside.with_name(name + ".json").write_text(json.dumps(words))
+            file = write_file(folder / f"{name}.safetensors", shapes)
+            if number % 10 == 8:
+                with file.open("r+b") as data:
+                    data.truncate(file.stat().st_size - 900)
+        _write_beside(folder / name, number)
+    for number, name in enumerate(("ink-splash", "add_detail", "papercut-xl")):
+        write_file(models / "Lora" / f"{name}.safetensors", _LORA)
+        _write_beside(models / "Lora" / name, number * 4 + 16)
+    (models / "VAE").mkdir(exist_ok=True)
+    (models / "VAE" / "vae-ft-mse-840000.safetensors").write_bytes(safetensors_bytes())
     return place
+
+
+def _write_beside(path: Path, number: int) -> None:
+    """Write a picture and notes, where this one has such."""
+    if number % 5:
+        kind, ending = (("PNG", ".png"), ("JPEG", ".preview.jpg"), ("WEBP", ".preview.webp"))[number % 3]
+        path.with_name(path.name + ending).write_bytes(picture(number * 37 % 256, kind=kind))
+    if number % 4 == 0:
+        words = {
+            "description": f"Made for tests, number {number}.",
+            "activation text": "ink splash, bold outline, limited palette" if number % 8 else "glow",
+            "notes": "Best at 25 steps, CFG 6. Works well with a plain background and few words.",
+        }
+        path.with_name(path.name + ".json").write_text(json.dumps(words))

@@ -16,10 +16,10 @@ export function size(bytes) {
 }
 
 // "sub/dream.safetensors" as its two lines.
-export function nameAndFolder({ name, kind }) {
+export function nameAndFolder({ name }) {
   const parts = name.split("/");
   const file = parts.pop();
-  return { name: DRAWN.includes(kind) ? file.replace(/\.(safetensors|sft|gguf|ckpt)$/i, "") : file, folder: parts.join(" / ") };
+  return { name: file.replace(/\.(safetensors|sft|gguf|ckpt|pth?|bin)$/i, ""), folder: parts.join(" / ") };
 }
 
 export const words = (text) =>
@@ -30,7 +30,7 @@ export const words = (text) =>
 
 export function cardOf(model) {
   const { name, folder } = nameAndFolder(model);
-  const facts = [model.model_label || (model.problem ? "" : "Unknown family"), model.number_format, size(model.size_bytes)];
+  const facts = [what(model), model.number_format, size(model.size_bytes)];
   const title = make("h3", { class: "sd-card-name", title: model.name }, name);
   const body = make(
     "div",
@@ -49,6 +49,12 @@ export function cardOf(model) {
   return card;
 }
 
+// What it is, in a word or two; of what cannot be used nothing may be known.
+function what({ kind, kind_label: label, model_label: family, problem: wrong }) {
+  if (!DRAWN.includes(kind)) return [family, label].filter(Boolean).join(" ");
+  return family || (wrong ? "" : "Unknown family");
+}
+
 // Which one is chosen is not told by the list: it is this browser's.
 export function markChosen(grid, chosen) {
   /** @type {NodeListOf<HTMLElement>} */
@@ -62,8 +68,8 @@ export function markChosen(grid, chosen) {
 }
 
 function picture(model, name) {
-  const box = make("div", { class: "sd-card-picture", style: `--hue: ${hue(model.family)}` });
-  box.append(make("span", { class: "sd-card-initial", "aria-hidden": "true" }, initial(model.family_label || name)));
+  const box = make("div", { class: "sd-card-picture", style: `--hue: ${hue(model.family || model.kind)}` });
+  box.append(make("span", { class: "sd-card-initial", "aria-hidden": "true" }, initial(model.family_label || (DRAWN.includes(model.kind) ? name : model.kind_label))));
   if (model.preview) box.append(make("img", { src: model.preview, alt: "", loading: "lazy", decoding: "async", draggable: "false" }));
   return box;
 }
