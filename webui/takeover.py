@@ -17,6 +17,7 @@ from modules.jobs.store.job_store import JobStore
 
 LONGEST = 200_000
 # Beside what describes one picture, an edited job brings how many of them.
+_AS_SET = {"sd_vae": "", "CLIP_stop_at_last_layers": "", "refiner_checkpoint": "None"}
 _OF_A_JOB = ("n_iter", "batch_size")
 
 
@@ -61,12 +62,14 @@ def _read(
         text = str(source.data.get("text") or "")[:LONGEST]
         if not looks_like_infotext(text):
             raise InvalidRequest("This text holds no settings: an infotext has a line that begins with “Steps: ”.")
-        return "text", take_over(text, checkpoints), {}
+        return "text", take_over(text, checkpoints, vaes=catalogue.vaes.list()), {}
     if source.kind == "picture":
         return "picture", _of_picture(source.data, catalogue), {}
     job = _job(source, who, store)
     if source.kind == "edit":
-        takeover = take_request({**(resolved_answer(job) or {}), **job.request}, checkpoints)
+        takeover = take_request(
+            {**(resolved_answer(job) or {}), **job.request}, checkpoints, vaes=catalogue.vaes.list()
+        )
         takeover.values |= {name: job.request[name] for name in _OF_A_JOB if name in job.request}
         return "edit", takeover, {"waits": job.status == "queued"}
     return source.kind, _of_job(job, source.data.get("index"), store, catalogue), {}
@@ -77,7 +80,7 @@ def _of_picture(data: Mapping[str, Any], catalogue: CheckpointCatalogue) -> Take
     own = _object(data.get("own")) if "steady" in items else {}
     text = infotext_in(items)[:LONGEST]
     if looks_like_infotext(text) or own:
-        return take_over(text, catalogue.list(), own)
+        return take_over(text, catalogue.list(), own, catalogue.vaes.list())
     program = program_of(items)
     if program is not None:
         raise InvalidRequest(f"This picture holds settings of {program}, in a form that is not read here.")
@@ -102,11 +105,13 @@ def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatal
     images = store.jobs.images(job.id)
     image = next((one for one in images if one.index == index), images[0] if images else None)
     if image is None or not image.infotext:
-        return take_request({**(resolved_answer(job) or {}), **job.request}, catalogue.list())
+        return take_request(
+            {**(resolved_answer(job) or {}), **job.request}, catalogue.list(), vaes=catalogue.vaes.list()
+        )
     resolved = resolved_answer(job) or {}
     own: dict[str, Any] = {name: resolved[name] for name in ("prompt", "negative_prompt") if name in resolved}
     own["override_settings"] = {"sd_model_checkpoint": resolved.get("checkpoint")}
-    return take_over(image.infotext, catalogue.list(), own)
+    return take_over(image.infotext, catalogue.list(), own, catalogue.vaes.list())
 
 
 def _object(value: object) -> dict[str, Any]:

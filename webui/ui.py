@@ -10,8 +10,9 @@ from modules.shared import opts
 from webui import checkpoint_facts as suits
 from webui import header as bar
 from webui.actors import Stop
-from webui.listeners import Values, on
+from webui.listeners import Named, Values, on
 from webui.tabs import models, queue, txt2img
+from webui.tabs.drawing import parts_row
 from webui.tabs.drawing import tab as drawing
 from webui.tabs.settings import tab as settings
 
@@ -44,7 +45,8 @@ def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop) -> gr
             drawing.wire(tab, header, store, catalogue, stop)
             drawing.wire_load(tab, blocks.load, header.owner)
         settings.wire(choosing, header, store)
-        _wire_settings_read(blocks, header, choosing, catalogue)
+        lists = {name: field for tab in drawn for name, field in parts_row.lists_of(tab.prefix, tab.fields).items()}
+        _wire_settings_read(blocks, header, choosing, catalogue, lists)
     blocks.state_session_capacity = MOST_SESSIONS
     return blocks
 
@@ -55,14 +57,25 @@ def listeners_of(blocks: gr.Blocks) -> dict[int, int]:
 
 
 def _wire_settings_read(
-    blocks: gr.Blocks, header: bar.Header, choosing: settings.SettingsTab, catalogue: CheckpointCatalogue
+    blocks: gr.Blocks,
+    header: bar.Header,
+    choosing: settings.SettingsTab,
+    catalogue: CheckpointCatalogue,
+    lists: Named,
 ) -> None:
-    """When a page opens, and when settings have changed, it reads them anew, and the list of checkpoints with them."""
+    """When a page opens, and when settings have changed, it reads them anew, and the lists of models with them."""
 
     def read_settings(_values: Values, _asker: gr.Request) -> Values:
-        return {**bar.current(catalogue), "known": settings.current(choosing)}
+        known = settings.current(choosing)
+        return {**bar.current(catalogue), **parts_row.current(lists, catalogue), "known": known}
 
-    outputs = {"checkpoint": header.checkpoint, "facts": header.facts, "known": choosing.known}
+    def read_lists(_values: Values, _asker: gr.Request) -> Values:
+        catalogue.refresh()
+        catalogue.vaes.refresh()
+        return dict(parts_row.current(lists, catalogue))
+
+    on(header.refresh.click, read_lists, outputs=lists)
+    outputs = {"checkpoint": header.checkpoint, "facts": header.facts, "known": choosing.known, **lists}
     for event in (blocks.load, header.reload_settings.click):
         read = on(event, read_settings, outputs=outputs)
         bar.tell_page(read, header)

@@ -27,6 +27,7 @@ _WHOLE = re.compile(r"[0-9]{1,20}")
 _SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
 _NUMBERS = {"CFG scale": "cfg_scale", "Distilled CFG Scale": "distilled_cfg_scale", "Shift": "shift"}
 _PARTIAL = "Partial"
+_MOST_CLIP_SKIP = 12
 
 
 def write(resolved: ResolvedJob, index: int, steps_done: int | None = None) -> str:
@@ -80,10 +81,28 @@ def parse(text: str) -> dict[str, Any]:
     size = _SIZE.fullmatch(pairs.get("Size", ""))
     if size:
         fields["width"], fields["height"] = int(size[1]), int(size[2])
-    model = pairs.get("Model") or pairs.get("Model hash")
-    if model:
-        fields["override_settings"] = {"sd_model_checkpoint": model}
+    overrides = _overrides_in(pairs)
+    if overrides:
+        fields["override_settings"] = overrides
+    if pairs.get("Refiner"):
+        fields["refiner_checkpoint"] = pairs["Refiner"]
+        switch_at = _read_number(pairs.get("Refiner switch at", ""))
+        if switch_at is not None and 0 <= switch_at <= 1:
+            fields["refiner_switch_at"] = switch_at
     return fields
+
+
+def _overrides_in(pairs: Mapping[str, str]) -> dict[str, Any]:
+    """Return what an infotext says that are settings of A1111."""
+    overrides: dict[str, Any] = {}
+    if model := pairs.get("Model") or pairs.get("Model hash"):
+        overrides["sd_model_checkpoint"] = model
+    if vae := pairs.get("VAE"):
+        overrides["sd_vae"] = vae
+    skip = pairs.get("Clip skip", "")
+    if _WHOLE.fullmatch(skip) and 1 < int(skip) <= _MOST_CLIP_SKIP:
+        overrides["CLIP_stop_at_last_layers"] = int(skip)
+    return overrides
 
 
 def _split_prompts(lines: list[str]) -> tuple[str, str]:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from modules.errors import InvalidRequest
+from modules.images import taken_parts
 from modules.images.infotext import parse, parse_pairs
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.vae_file import VaeFile
 
 # The fields of a request that describe one picture, in the order in which the page tells them, and their names there.
 LABELS = {
@@ -20,7 +22,8 @@ LABELS = {
     "seed": "Seed",
 }  # fmt: skip
 _READ = frozenset({"Prompt", "Negative prompt", "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size",
-                   "Distilled CFG Scale", "Shift", "Model", "Model hash"})  # fmt: skip
+                   "Distilled CFG Scale", "Shift", "Model", "Model hash", "VAE", "Clip skip", "Refiner",
+                   "Refiner switch at", "Refiner switch by sampling steps"})  # fmt: skip
 # Of those that are numbers, what the page calls them and the infotext.
 _NUMBERS = {
     "Steps": "Steps", "CFG scale": "CFG scale", "Distilled CFG scale": "Distilled CFG Scale", "Shift": "Shift",
@@ -29,15 +32,15 @@ _NUMBERS = {
 # Says nothing of how a picture is to be drawn, or is told in another way.
 _TELLING = frozenset({"Version", "User", "Partial", "Batch size", "Batch pos", "Lora hashes", "TI hashes", "VAE hash"})
 _NEUTRAL = {
-    "Clip skip": ("1",), "ENSD": ("0",), "RNG": ("CPU",), "Variation seed strength": ("0", "0.0"),
+    "ENSD": ("0",), "RNG": ("CPU",), "Variation seed strength": ("0", "0.0"),
     "Token merging ratio": ("0", "0.0"), "Token merging ratio hr": ("0", "0.0"), "Tiling": ("False",),
-    "VAE": ("Automatic", "None"), "VAE Encoder": ("Full",), "VAE Decoder": ("Full",), "Emphasis": ("Original",),
+    "VAE Encoder": ("Full",), "VAE Decoder": ("Full",), "Emphasis": ("Original",),
     "FP8 weight": ("Disable",), "Sigma churn": ("0", "0.0"), "Sigma noise": ("1", "1.0"), "Sigma tmin": ("0", "0.0"),
     "Schedule min sigma": ("0", "0.0"), "Schedule max sigma": ("0", "0.0"), "Schedule rho": ("0", "0.0"),
 }  # fmt: skip
 # Keys that belong to one feature, by how they begin; the first that fits counts.
 _FEATURES = {
-    "Hires": "Hires fix", "First pass": "Hires fix", "Refiner": "Refiner", "ControlNet": "ControlNet",
+    "Hires": "Hires fix", "First pass": "Hires fix", "ControlNet": "ControlNet",
     "ADetailer": "ADetailer", "Variation seed": "Variation seed", "Seed resize": "Seed resize",
     "Token merging": "Token merging", "Hypertile": "Hypertile", "Soft inpainting": "Inpainting", "Mask": "Inpainting",
     "Inpaint": "Inpainting", "Module": "VAE and text encoders of its own", "Sigma": "Sigma settings",
@@ -45,7 +48,7 @@ _FEATURES = {
     "X ": "X/Y/Z plot", "Y ": "X/Y/Z plot", "Z ": "X/Y/Z plot", "Fixed": "X/Y/Z plot", "Script": "Script",
 }  # fmt: skip
 _PLAIN = (
-    "Clip skip", "ENSD", "RNG", "VAE", "Tiling", "Denoising strength", "Image CFG scale",
+    "ENSD", "RNG", "Tiling", "Denoising strength", "Image CFG scale",
     "Hypernet", "FP8 weight", "NGMS", "Init image hash", "Emphasis", "Noise multiplier", "Extra noise",
 )  # fmt: skip
 _NOT_HERE = "not available in this version"
@@ -76,7 +79,8 @@ class Takeover:
     @property
     def taken(self) -> list[str]:
         """What was taken over, as the page names it."""
-        names = [label for name, label in LABELS.items() if name in self.values]
+        named = LABELS | taken_parts.LABELS
+        names = [label for name, label in named.items() if name in self.values]
         if "Width" in names:
             names[names.index("Width")] = "Size"
         return [name for name in names if name != "Height"] + (["Checkpoint"] if self.checkpoint else [])
@@ -88,17 +92,26 @@ def looks_like_infotext(text: str) -> bool:
     return "Steps" in pairs or len(pairs) > 2
 
 
-def take_over(text: str, checkpoints: Sequence[Checkpoint], own: Mapping[str, Any] | None = None) -> Takeover:
+def take_over(
+    text: str,
+    checkpoints: Sequence[Checkpoint],
+    own: Mapping[str, Any] | None = None,
+    vaes: Sequence[VaeFile] = (),
+) -> Takeover:
     """Read an infotext. `own` are fields of the picture's own JSON: their prompts are loss-free, so they win."""
     pairs = parse_pairs(text)
     found = parse(text) if text.strip() else {}
     exact = ("prompt", "negative_prompt") if looks_like_infotext(text) else tuple(LABELS)
-    found |= {name: value for name, value in (own or {}).items() if name in (*exact, "override_settings")}
-    return take_request(found, checkpoints, pairs)
+    overrides = {**found.get("override_settings", {}), **((own or {}).get("override_settings") or {})}
+    found |= {name: value for name, value in (own or {}).items() if name in exact}
+    return take_request(found | {"override_settings": overrides}, checkpoints, pairs, vaes)
 
 
 def take_request(
-    found: Mapping[str, Any], checkpoints: Sequence[Checkpoint], pairs: Mapping[str, str] | None = None
+    found: Mapping[str, Any],
+    checkpoints: Sequence[Checkpoint],
+    pairs: Mapping[str, str] | None = None,
+    vaes: Sequence[VaeFile] = (),
 ) -> Takeover:
     """Check the fields of a request one by one. `pairs` is the infotext that they come from."""
     pairs = pairs or {}
@@ -113,6 +126,9 @@ def take_request(
         if key in pairs and not any(name in found for name, own in LABELS.items() if own == field_label):
             takeover.left.append(Left(label, _short(pairs[key]), "cannot be read"))
     _take_model(takeover, found, pairs, checkpoints)
+    parts, left = taken_parts.take_parts(found, pairs, checkpoints, vaes)
+    takeover.values |= parts
+    takeover.left += [Left(label, _short(value), why) for label, value, why in left]
     takeover.left += _networks(str(found.get("prompt", "")))
     takeover.left += _features(pairs)
     return takeover

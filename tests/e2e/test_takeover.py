@@ -89,7 +89,6 @@ def test_a_dropped_picture_says_what_could_not_be_taken_over(tab: Tab) -> None:
         [
             "Checkpoint v1-5-pruned [6ce0161689]: is not here; the chosen one stays.",
             "LoRA pixel-art: not available in this version; it stays in the prompt as text.",
-            "Clip skip 2: not available in this version.",
         ]
     )
     places = (
@@ -100,6 +99,7 @@ def test_a_dropped_picture_says_what_could_not_be_taken_over(tab: Tab) -> None:
         "height input",
     )
     assert [value(page, place) for place in places] == ["blurry", "DPM++ 2M", "Karras", "6.5", "128"]
+    expect(page.locator("#txt2img_page .sd-more-set")).to_have_text("clip skip 2")
     expect(page.locator("#txt2img_plain")).to_contain_text("Taken as plain text")
     expect(page.locator("#txt2img_plain")).to_contain_text("<lora:pixel-art:0.8>")
     drag(page, "bare.jpg", "image/jpeg", jpeg("just words"), "drop")

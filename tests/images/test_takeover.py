@@ -108,7 +108,6 @@ def test_what_this_version_cannot_do_is_told_once_a_feature() -> None:
     assert left(said) == {
         "LoRA": ("pixel-art", "not available in this version; it stays in the prompt as text"),
         "Hypernetwork": ("x", "not available in this version; it stays in the prompt as text"),
-        "Clip skip": ("2", "not available in this version"),
         "Hires fix": ("", "not available in this version"),
         "Variation seed": ("5", "not available in this version"),
         "ControlNet": ("", "not available in this version"),

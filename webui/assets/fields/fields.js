@@ -3,6 +3,7 @@
 import { byId, make, press, pressWhenThere, setAttribute } from "../page/dom.js";
 import { read, write } from "../page/memory.js";
 import { Guidance } from "./guidance.js";
+import { MoreFields } from "./more_fields.js";
 import { Problems } from "./problems.js";
 import { Sampling } from "./sampling.js";
 
@@ -23,6 +24,7 @@ export class Fields {
     this.problems = new Problems(tab);
     this.sampling = new Sampling(tab);
     this.guidance = new Guidance(tab);
+    this.more = new MoreFields(tab);
     document.addEventListener("click", (event) => this.clicked(event));
   }
 
@@ -83,6 +85,7 @@ export class Fields {
     this.now = { width: fields.width, height: fields.height };
     this.renderSizes();
     this.guidance.valuesAre(fields);
+    this.more.valuesAre(fields);
   }
 
   renderSizes() {

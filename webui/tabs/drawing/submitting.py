@@ -7,6 +7,7 @@ import json
 import gradio as gr
 
 from modules.errors import IdTaken, InvalidRequest, SteadyError
+from modules.jobs.kinds.fields import OVERRIDABLE_SETTINGS
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
 from modules.jobs.serialization import job_answer
@@ -34,8 +35,10 @@ def wire(
 
     def generate(values: Values, asker: gr.Request, forever: bool = False) -> Values:
         request = {name: values[name] for name in fields}
+        overrides = {name: request.pop(name) for name in OVERRIDABLE_SETTINGS & request.keys()}
         if values["checkpoint"]:
-            request["override_settings"] = {"sd_model_checkpoint": values["checkpoint"]}
+            overrides["sd_model_checkpoint"] = values["checkpoint"]
+        request["override_settings"] = overrides
         who = actor(values["owner"], asker)
         job, retried = _id(values["job"]), _id(values["retry_of"])
         told = submit(store, catalogue, kind, request, who, job, forever, retried)

@@ -1,0 +1,56 @@
+// Fields that few need (webui/tabs/drawing/parts_row.py): closed while nothing is set in them, and what is set stands on
+// the button that opens them.
+
+import { setAttribute, setText } from "../page/dom.js";
+
+const NEUTRAL = ["", "None", "Automatic", "1", null, undefined];
+
+export class MoreFields {
+  opened = null; // by hand: true or false
+
+  constructor(tab) {
+    this.tab = tab;
+    document.addEventListener("click", (event) => this.clicked(event));
+  }
+
+  get isOpen() {
+    return this.opened ?? false;
+  }
+
+  clicked(event) {
+    if (!this.tab.find(event, "page", "button[data-more]")) return;
+    this.opened = !this.isOpen;
+    this.render();
+  }
+
+  // A field of the page is pointed at: it has to be seen.
+  show(field) {
+    if (!field.closest(".sd-more")) return;
+    this.opened = true;
+    this.render();
+  }
+
+  valuesAre(fields) {
+    this.values = fields;
+    this.render();
+  }
+
+  render() {
+    const button = this.tab.part("page")?.querySelector("button[data-more]");
+    if (!button) return;
+    setAttribute(this.tab.part("page"), "data-more", this.isOpen ? "" : null);
+    setAttribute(button, "aria-expanded", String(this.isOpen));
+    setText(button.querySelector(".sd-more-set"), this.isOpen ? "" : this.words());
+  }
+
+  // What is set, such as "VAE soft, Clip skip 2".
+  words() {
+    const { sd_vae: vae, CLIP_stop_at_last_layers: skip, refiner_checkpoint: refiner, refiner_switch_at: at } = this.values || {};
+    const set = [
+      !NEUTRAL.includes(vae) && `VAE ${vae}`,
+      !NEUTRAL.includes(skip) && `clip skip ${skip}`,
+      !NEUTRAL.includes(refiner) && `refiner ${refiner} at ${at}`,
+    ];
+    return set.filter(Boolean).join(", ");
+  }
+}

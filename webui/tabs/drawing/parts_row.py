@@ -1,0 +1,67 @@
+"""VAE, clip skip and refiner: a row of a drawing tab that stays closed until it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
+from webui.components import html
+from webui.listeners import Named
+from webui.tabs.drawing.form import Form
+
+# "" leaves it to the settings.
+_AS_SET = ("As in the settings", "")
+_VAES = [_AS_SET, ("Automatic: by the checkpoint's name", AUTOMATIC), ("None: the checkpoint's own", NONE)]
+_NO_REFINER = ("None", NONE)
+_SKIPS = [_AS_SET, *((str(number), str(number)) for number in range(1, 13))]
+_BUTTON = (
+    '<button type="button" class="sd-more-button" data-more aria-expanded="false" aria-controls="{more}">'
+    "<span>VAE, clip skip, refiner</span><span class=sd-more-set></span></button>"
+)
+
+
+def parts(form: Form) -> None:
+    """Make VAE, clip skip, the refiner and where it takes over, behind a button that tells what is set."""
+    html(_BUTTON.format(more=form.id("more")))
+    with gr.Column(elem_id=form.id("more"), elem_classes=["sd-more"]):
+        with gr.Row(elem_classes=["sd-two"]):
+            vae = gr.Dropdown(
+                _VAES, value="", label="VAE", elem_id=form.id("vae"), min_width=0, filterable=False,
+                info="Turns what was drawn into pixels: colours and fine detail.",
+            )  # fmt: skip
+            skip = gr.Dropdown(
+                _SKIPS, value="", label="Clip skip", elem_id=form.id("clip_skip"), min_width=0, filterable=False,
+                info="2 for many anime models of Stable Diffusion 1.",
+            )  # fmt: skip
+        with gr.Row(elem_classes=["sd-two"]):
+            refiner = gr.Dropdown(
+                [_NO_REFINER], value=NONE, label="Refiner", elem_id=form.id("refiner"), min_width=0, filterable=False,
+                info="A second checkpoint that draws the last steps.",
+            )  # fmt: skip
+            switch = gr.Slider(
+                0, 1, 0.8, step=0.05, label="Refiner switch at", elem_id=form.id("refiner_switch_at"), min_width=0,
+                info="The part of the steps after which it takes over.",
+            )  # fmt: skip
+    form.add("sd_vae", vae)
+    form.add("CLIP_stop_at_last_layers", skip)
+    form.add("refiner_checkpoint", refiner)
+    form.add("refiner_switch_at", switch)
+
+
+def lists_of(prefix: str, fields: Named) -> Named:
+    """Return the fields whose lists change with the files that are there, under names of their own."""
+    return {f"{prefix} {name}": fields[name] for name in ("sd_vae", "refiner_checkpoint") if name in fields}
+
+
+def current(lists: Named, catalogue: CheckpointCatalogue) -> Mapping[str, Any]:
+    """Return the lists as they are now; what is chosen stays."""
+    vaes = [(vae.name, vae.name) for vae in catalogue.vaes.list() if vae.problem is None]
+    checkpoints = [(one.title, one.name) for one in catalogue.list() if one.problem is None]
+    choices: dict[str, Sequence[tuple[str, str]]] = {
+        "sd_vae": [*_VAES, *vaes], "refiner_checkpoint": [_NO_REFINER, *checkpoints],
+    }  # fmt: skip
+    return {name: gr.update(choices=choices[name.rpartition(" ")[2]]) for name in lists}
