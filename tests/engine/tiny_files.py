@@ -56,7 +56,8 @@ def autoencoder(**config: Any) -> AutoencoderKL:
     )  # fmt: skip
 
 
-def _save(pipeline: DiffusionPipeline, place: Path, name: str) -> Path:
+def save_pipeline(pipeline: DiffusionPipeline, place: Path, name: str) -> Path:
+    """Write a pipeline as a folder."""
     folder = place / f"{name} folder"
     pipeline.save_pretrained(folder)
     return folder
@@ -102,7 +103,7 @@ def _stable_diffusion(
         **words,
         "model_ema.": {"decay": torch.tensor(0.9999)},
     }
-    return Both(_save(pipeline, place, name), original_keys.write(place / f"{name}.safetensors", parts))
+    return Both(save_pipeline(pipeline, place, name), original_keys.write(place / f"{name}.safetensors", parts))
 
 
 def sdxl(place: Path, dtype: torch.dtype = torch.float32) -> Both:
@@ -127,7 +128,7 @@ def sdxl(place: Path, dtype: torch.dtype = torch.float32) -> Both:
         "conditioner.embedders.0.transformer.": original_keys.clip(state_of(first)),
         "conditioner.embedders.1.model.": original_keys.open_clip(state_of(second)),
     }
-    return Both(_save(pipeline, place, "sdxl"), original_keys.write(place / "sdxl.safetensors", parts))
+    return Both(save_pipeline(pipeline, place, "sdxl"), original_keys.write(place / "sdxl.safetensors", parts))
 
 
 def sdxl_refiner(place: Path, dtype: torch.dtype = torch.float32) -> Both:
@@ -152,4 +153,5 @@ def sdxl_refiner(place: Path, dtype: torch.dtype = torch.float32) -> Both:
         "first_stage_model.": original_keys.vae(state_of(vae)),
         "conditioner.embedders.0.model.": original_keys.open_clip(state_of(text)),
     }
-    return Both(_save(pipeline, place, "sdxl-refiner"), original_keys.write(place / "sdxl-refiner.safetensors", parts))
+    file = original_keys.write(place / "sdxl-refiner.safetensors", parts)
+    return Both(save_pipeline(pipeline, place, "sdxl-refiner"), file)

@@ -14,6 +14,7 @@ from modules.engine.models.single_file.recorded import Reader, Recorded
 from modules.engine.models.single_file.tensor_file import Progress
 
 _NAMED_AT_MOST = 3
+_COUNTER = ".num_batches_tracked"  # of training
 
 
 class UnfitTensors(Exception):  # noqa: N818  (the file's name is told by who knows it)
@@ -45,7 +46,8 @@ def check_fit(network: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
 def wanted_by(network: nn.Module) -> dict[str, torch.Tensor]:
     """Return the parameters and the buffers that a file must bring; those that are another's too are not among them."""
     tied = set(getattr(network, "all_tied_weights_keys", None) or {})
-    return {name: one for name, one in network.state_dict().items() if name not in tied}
+    wanted = {name: one for name, one in network.state_dict().items() if name not in tied}
+    return {name: one for name, one in wanted.items() if not name.endswith(_COUNTER)}
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Recorded], dtype: torch.dtype, progress: Progress) -> nn.Module:

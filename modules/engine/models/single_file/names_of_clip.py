@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from modules.engine.models.single_file.recorded import Tensors
+from modules.engine.models.single_file.recorded import Recorded, Tensors
 
 _OPEN_CLIP = {
     "token_embedding.weight": "embeddings.token_embedding.weight",
@@ -28,6 +28,7 @@ def convert_clip(tensors: Tensors, config: Mapping[str, Any]) -> Tensors:
     """Return the tensors under the names of `CLIPTextModel`, those of its projection beside them.
 
     `penultimate` in `config`: the model is read one layer before its end, so that the last layer is left out.
+    `identity_projection`: files without a projection are of a model whose projection changes nothing.
     """
     if any(name.startswith(_LAYERS) for name in tensors):
         return _from_open_clip(tensors, bool(config.get("penultimate")))
@@ -36,6 +37,9 @@ def convert_clip(tensors: Tensors, config: Mapping[str, Any]) -> Tensors:
     converted.pop("logit_scale", None)
     if _PROJECTION in converted:
         converted[_PROJECTION + ".weight"] = converted.pop(_PROJECTION).T
+    if config.get("identity_projection") and _PROJECTION + ".weight" not in converted:
+        width = converted["final_layer_norm.weight"].shape[0]
+        converted[_PROJECTION + ".weight"] = Recorded.by(torch.eye, width)
     return converted
 
 

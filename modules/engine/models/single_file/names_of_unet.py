@@ -9,6 +9,7 @@ from typing import Any
 from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint
 
 from modules.engine.models.single_file.recorded import Tensors
+from modules.engine.models.single_file.shapes import count_blocks
 
 _PREFIX = "model.diffusion_model."  # what diffusers looks for
 _CHANNELS_OF_A_HEAD = 64
@@ -34,7 +35,7 @@ def unet_config(tensors: Tensors) -> dict[str, Any]:
     Only the number of heads is nowhere to be seen: eight where the attention has convolutions around it, as in the
     first Stable Diffusion, and as many as there are times 64 channels in all later ones.
     """
-    count = _count(tensors, "down_blocks")
+    count = count_blocks(tensors, "down_blocks")
     blocks = [f"down_blocks.{place}" for place in range(count)]
     ups = [f"up_blocks.{place}" for place in range(count)]
     channels = [tensors[f"{block}.resnets.0.conv1.weight"].shape[0] for block in blocks]
@@ -45,7 +46,7 @@ def unet_config(tensors: Tensors) -> dict[str, Any]:
         "in_channels": tensors["conv_in.weight"].shape[1],
         "out_channels": tensors["conv_out.weight"].shape[0],
         "block_out_channels": channels,
-        "layers_per_block": _count(tensors, f"{blocks[0]}.resnets"),
+        "layers_per_block": count_blocks(tensors, f"{blocks[0]}.resnets"),
         "down_block_types": ["CrossAttnDownBlock2D" if _attends(tensors, one) else "DownBlock2D" for one in blocks],
         "up_block_types": ["CrossAttnUpBlock2D" if _attends(tensors, one) else "UpBlock2D" for one in ups],
         "mid_block_type": "UNetMidBlock2DCrossAttn" if _attends(tensors, "mid_block") else "UNetMidBlock2D",
@@ -98,9 +99,3 @@ def _depths_of(tensors: Tensors, block: str) -> list[int]:
 
 def _attends(tensors: Tensors, block: str) -> bool:
     return f"{block}.attentions.0.proj_in.weight" in tensors
-
-
-def _count(tensors: Tensors, stem: str) -> int:
-    """Count `stem.0`, `stem.1` and so on."""
-    places = {name[len(stem) + 1 :].partition(".")[0] for name in tensors if name.startswith(stem + ".")}
-    return len(places)

@@ -12,8 +12,34 @@ from torch import nn
 from modules.engine.models.single_file.family_config import NetworkConfig
 from modules.engine.models.single_file.filling import UnfitTensors, build_empty, check_fit, wanted_by
 from modules.engine.models.single_file.names_of_clip import clip_config, convert_clip
+from modules.engine.models.single_file.names_of_flux import chroma_config, convert_flux, flux_config
+from modules.engine.models.single_file.names_of_language_models import (
+    convert_qwen3,
+    convert_qwen25_vl,
+    convert_t5,
+    qwen3_config,
+    qwen25_vl_config,
+    t5_config,
+)
+from modules.engine.models.single_file.names_of_transformers import (
+    convert_flux2,
+    convert_qwen_image,
+    convert_sd3,
+    convert_z_image,
+    flux2_config,
+    qwen_image_config,
+    sd3_config,
+    z_image_config,
+)
 from modules.engine.models.single_file.names_of_unet import convert_unet, unet_config
-from modules.engine.models.single_file.names_of_vae import convert_vae, vae_config
+from modules.engine.models.single_file.names_of_vae import (
+    convert_flux2_vae,
+    convert_qwen_image_vae,
+    convert_vae,
+    flux2_vae_config,
+    qwen_image_vae_config,
+    vae_config,
+)
 from modules.engine.models.single_file.recorded import Recorded, Tensors
 
 
@@ -27,7 +53,18 @@ class _Kind(NamedTuple):
 _KINDS: Mapping[str, _Kind] = {
     "unet": _Kind(convert_unet, unet_config),
     "vae": _Kind(convert_vae, vae_config),
+    "flux2-vae": _Kind(convert_flux2_vae, flux2_vae_config),
+    "qwen-image-vae": _Kind(convert_qwen_image_vae, qwen_image_vae_config),
     "clip": _Kind(convert_clip, clip_config),
+    "t5": _Kind(convert_t5, t5_config),
+    "qwen3": _Kind(convert_qwen3, qwen3_config),
+    "qwen25-vl": _Kind(convert_qwen25_vl, qwen25_vl_config),
+    "sd3": _Kind(convert_sd3, sd3_config),
+    "flux": _Kind(convert_flux, flux_config),
+    "chroma": _Kind(convert_flux, chroma_config),
+    "z-image": _Kind(convert_z_image, z_image_config),
+    "qwen-image": _Kind(convert_qwen_image, qwen_image_config),
+    "flux2": _Kind(convert_flux2, flux2_config),
 }
 
 
@@ -58,6 +95,8 @@ def _make(part: NetworkConfig, config: Mapping[str, Any]) -> nn.Module:
     else:
         network = getattr(transformers, part.class_name)
         made = network(network.config_class(**config))
+    if part.kind == "qwen25-vl":
+        made.get_submodule("model").register_module("visual", None)  # What sees pictures is not loaded.
     return made
 
 

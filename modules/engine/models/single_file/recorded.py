@@ -44,6 +44,11 @@ class Recorded(torch.Tensor):
         return cls(torch.empty(stored.shape, dtype=stored.dtype, device="meta"), stored)
 
     @classmethod
+    def by(cls, function: Callable[..., torch.Tensor], *arguments: int) -> Recorded:
+        """Return what stands for a tensor that is in no file: what `function` makes of the arguments."""
+        return cls(function(*arguments, device="meta"), _Deed(function, arguments, {}, None))
+
+    @classmethod
     def __torch_function__(
         cls, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:

@@ -14,7 +14,15 @@ from modules.engine.stopping.cancel import Cancel
 from modules.shared_state import State
 
 # What differs in the configurations and changes no picture.
-_NO_MATTER = {"architectures", "dtype", "torch_dtype", "transformers_version", "sample_size", "penultimate"}
+_NO_MATTER = {
+    "architectures",
+    "dtype",
+    "torch_dtype",
+    "transformers_version",
+    "sample_size",
+    "penultimate",
+    "identity_projection",
+}
 
 
 def load(file: Path, family: str = "sd1", dtype: str = "float32", **more: Any) -> LoadedModel:
@@ -25,7 +33,8 @@ def load(file: Path, family: str = "sd1", dtype: str = "float32", **more: Any) -
 
 def stock_of(folder: Path) -> Any:
     """Load a folder as diffusers does; its weights in memory of their own, since mapped ones have other last bits."""
-    pipeline = DiffusionPipeline.from_pretrained(folder, local_files_only=True)
+    none = {} if any(folder.glob("tokenizer*")) else {"tokenizer": None}
+    pipeline = DiffusionPipeline.from_pretrained(folder, local_files_only=True, **none)
     for network in networks_of(pipeline).values():
         for parameter in network.parameters():
             parameter.data = parameter.data.clone()
