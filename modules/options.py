@@ -72,6 +72,22 @@ class Settings:
         maximum=256,
         needs="engine",
     )
+    sd_checkpoints_limit: int = _setting(
+        8,
+        "Models",
+        "Most models kept in memory",
+        "Who goes back to one of them has it at once. 1: only the one that draws.",
+        minimum=1,
+        maximum=100,
+    )
+    kept_models_percent: int = _setting(
+        50,
+        "Models",
+        "Most of the memory that kept models may take, in percent",
+        "Those that were not used for longest leave first, also where less is free.",
+        minimum=1,
+        maximum=100,
+    )
     hub_downloads: bool = _setting(
         False,
         "Models",

@@ -15,6 +15,7 @@ from modules.engine.engine_parts import EngineParts
 from modules.engine.housekeeping import Housekeeping
 from modules.engine.identity import EngineIdentity
 from modules.engine.models.devices import best_device
+from modules.engine.models.kept_models import KeptLimit
 from modules.engine.models.model_cache import ModelCache
 from modules.engine.models.vae_swap import VaeSwap
 from modules.engine.previews.thread import Previews
@@ -52,7 +53,9 @@ def build_engine(
     device = best_device()
     heartbeat = Heartbeat(publish, lambda: options.values.recycle_stalled_after_seconds)
     cancel = Cancel(state, leaving, heartbeat)
-    model_cache = ModelCache(device, cancel)
+    model_cache = ModelCache(
+        device, cancel, lambda: KeptLimit(options.values.sd_checkpoints_limit, options.values.kept_models_percent)
+    )
     return EngineParts(
         identity=identity,
         store=store,

@@ -173,9 +173,11 @@ class Worker:
         if model is not None and resolved is not None:
             can_tile = model.family.can_tile(model.pipeline, resolved.size)
         del model  # It is not to live on in this frame.
+        others = len(parts.model_cache.keys) > 1
         self._release_device()
         if resolved is not None and job.economy is None:
-            economy = cheaper(resolved, parts.device, phase, can_tile)
+            # Without the models that were kept beside it there is more room, whatever else helps.
+            economy = cheaper(resolved, parts.device, phase, can_tile) or (Economy() if others else None)
             if economy is not None:
                 return Ending("again", _tried_again("Out of memory", resolved, economy), economy)
         return Ending("failed", describe_failure(error, resolved, Economy.of(job.economy)))
@@ -193,11 +195,9 @@ class Worker:
     def _recycle_if_grown(self) -> None:
         """Ask for a new process when this one holds more memory than is usual; no job is claimed meanwhile."""
         parts = self._parts
-        loaded = parts.model_cache.loaded
-        grown = self._baseline.grown_beyond(
-            parts.options.values.engine_memory_limit_percent, None if loaded is None else loaded.key
-        )
-        del loaded
+        # Counted anew when other models are kept: they are no leak.
+        limit = parts.options.values.engine_memory_limit_percent
+        grown = self._baseline.grown_beyond(limit, parts.model_cache.keys)
         if grown is not None and not parts.cancel.exit.is_set():
             logger.warning("The engine is restarted between two jobs: %s", grown)
             parts.state.server_command = "restart-engine"
@@ -231,4 +231,4 @@ def _keep_steps(drawing: JobDrawing) -> None:
 
 
 def _tried_again(what: str, resolved: ResolvedJob, economy: Economy) -> str:
-    return f"{what} at {describe_size(resolved)}: tried again with {economy}."
+    return f"{what} at {describe_size(resolved)}: tried again with {str(economy) or 'no other model in memory'}."

@@ -1,19 +1,23 @@
-"""Load a model and keep it: one at a time, as long as the next job wants the same."""
+"""Load models and keep them, as long as memory suffices: who goes back to one has it at once."""
 
 from __future__ import annotations
 
 import gc
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from modules.engine.families.base import Family
 from modules.engine.models.devices import Device
+from modules.engine.models.free_memory import Memory, memory_of, memory_of_machine
+from modules.engine.models.kept_models import KeptLimit, count_to_drop
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.loading import load_model
 from modules.engine.models.precision import cast_around
+from modules.engine.models.weight_bytes import bytes_held, bytes_needed
 from modules.engine.stopping.cancel import Cancel, add_cancel_points
 from modules.engine.stopping.kernel_pacing import Pacer, event_maker
 
@@ -21,33 +25,48 @@ logger = logging.getLogger(__name__)
 
 
 class ModelCache:
-    """Holds the one loaded model."""
+    """Holds models in memory, as many as `limit` allows. On the thread that draws; `keys` for any."""
 
-    def __init__(self, device: Device, cancel: Cancel) -> None:
+    def __init__(
+        self,
+        device: Device,
+        cancel: Cancel,
+        limit: Callable[[], KeptLimit] = KeptLimit,
+        memory: Callable[[Device], Memory] = memory_of,
+    ) -> None:
         self._device = device
         self._cancel = cancel
-        self._loaded: LoadedModel | None = None
+        self._limit = limit
+        self._memory = memory
+        self._models: dict[ModelKey, LoadedModel] = {}  # the one that was used last is last
 
     @property
     def loaded(self) -> LoadedModel | None:
-        """The model in memory, if any."""
-        return self._loaded
+        """The model that was used last, if any is in memory."""
+        return next(reversed(list(self._models.values())), None)
+
+    @property
+    def keys(self) -> frozenset[ModelKey]:
+        """All models in memory."""
+        return frozenset(self._models)
 
     def get(self, key: ModelKey, progress: Callable[[float], None]) -> LoadedModel:
-        """Return the model, loading it if it is not the one in memory; `progress` gets 0..1 meanwhile.
+        """Return the model, loading it if it is not in memory; `progress` gets 0..1 meanwhile.
 
         Raises:
             Interrupted: the job was stopped between two tensors.
             ModelError: the model cannot be loaded.
         """
-        if self._loaded is None or self._loaded.key != key:
-            self.drop()
-            self._loaded = self._load(key, progress)
-        return self._loaded
+        model = self._models.pop(key, None)
+        if model is None:
+            self._make_room(key)
+            model = self._load(key, progress)
+        self._models[key] = model
+        return model
 
     def holds(self, key: ModelKey) -> bool:
         """Tell whether the model is in memory."""
-        return self._loaded is not None and self._loaded.key == key
+        return key in self._models
 
     def place_network(self, network: torch.nn.Module, key: ModelKey) -> None:
         """Bring a network that was loaded by itself to where those of a model are, with cancel points like theirs."""
@@ -62,10 +81,30 @@ class ModelCache:
         if device != "cpu" and model.key.offload:
             model.pipeline.enable_model_cpu_offload(device=device)
 
-    def drop(self) -> None:
-        """Forget the model and free its memory."""
-        if self._loaded is not None:
-            self._loaded = None
+    def drop(self, key: ModelKey | None = None) -> None:
+        """Forget a model, or all of them, and free the memory."""
+        before = len(self._models)
+        for one in list(self._models):
+            if key in (None, one):
+                del self._models[one]
+        if len(self._models) < before:
+            free_memory(self._device)
+
+    def _make_room(self, key: ModelKey) -> None:
+        """Drop what would keep a model from fitting, and what can no longer be used: other states of its own files."""
+        before = len(self._models)
+        for one in list(self._models):
+            if one.path == key.path and (one.sha256 != key.sha256 or replace(one, offload=key.offload) == key):
+                del self._models[one]
+        rivals = [one for one in self._models if one.offload == key.offload]
+        memory = memory_of_machine() if key.offload else self._memory(self._device)
+        sizes = bytes_held([self._models[one].pipeline for one in rivals])
+        limit = self._limit()
+        room = KeptLimit(max(1, limit.models - len(self._models) + len(rivals)), limit.percent)
+        for one in rivals[: count_to_drop(sizes, bytes_needed(key), room, memory)]:
+            logger.info("%s leaves memory for %s", one.path.name, key.path.name)
+            del self._models[one]
+        if len(self._models) < before:
             free_memory(self._device)
 
     def _load(self, key: ModelKey, progress: Callable[[float], None]) -> LoadedModel:

@@ -72,7 +72,7 @@ class PassModels:
             parts.status.change("loading")
         model = parts.model_cache.get(key, progress)
         if loads and (self._key(number) != key or not self._finder.is_unchanged(checkpoint)):
-            parts.model_cache.drop()
+            parts.model_cache.drop(key)
             raise ModelError(f"The weights of {checkpoint.name} were changed while they were loaded: submit it again.")
         parts.vae_swap.use(model, self._models.vae)
         parts.status.change("drawing", checkpoint.name)
