@@ -43,10 +43,10 @@ class Scarce:
                 self.refuse()
             return run(batch, *given, **named)
 
-        def scarce_decode(model: Any, latents: torch.Tensor, size: tuple[int, int], save_memory: bool) -> Any:
+        def scarce_decode(model: Any, latents: Any, size: tuple[int, int], save_memory: bool, *more: Any) -> Any:
             if tiles and not save_memory:
                 self.refuse()
-            return decode(model, latents, size, save_memory)
+            return decode(model, latents, size, save_memory, *more)
 
         monkeypatch.setattr(Batch, "_run", scarce_run)
         monkeypatch.setattr(batches, "decode", scarce_decode)
