@@ -29,8 +29,8 @@ FOR_ALL = frozenset(
             ("GET", V1 + name)
             for name in (
                 "events", "jobs", "queue", "progress", "options", "memory", "sd-models", "samplers", "schedulers",
-                "upscalers", "latent-upscale-modes", "sd-vae", "hypernetworks", "face-restorers", "realesrgan-models",
-                "prompt-styles", "embeddings", "loras", "scripts", "script-info", "extensions",
+                "upscalers", "latent-upscale-modes", "sd-vae", "sd-modules", "hypernetworks", "face-restorers",
+                "realesrgan-models", "prompt-styles", "embeddings", "loras", "scripts", "script-info", "extensions",
             )
         },
         *{

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import PurePath
 from typing import Any
 
 import psutil
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from modules.api.answers import json_answer
 from modules.api.services import Services
-from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
-from modules.jobs.visitor import visitor_of
 from modules.link.topics import STATUS
 
 EMPTY: dict[str, Any] = {
@@ -24,7 +21,6 @@ EMPTY: dict[str, Any] = {
     "realesrgan-models": [],
     "prompt-styles": [],
     "embeddings": {"loaded": {}, "skipped": {}},
-    "loras": [],
     "scripts": {"txt2img": [], "img2img": []},
     "script-info": [],
     "extensions": [],
@@ -34,9 +30,8 @@ UPSCALERS = [{"name": "None", "model_name": None, "model_path": None, "model_url
 
 
 def routes(services: Services) -> APIRouter:
-    """GET samplers, schedulers, sd-models, sd-vae, memory, cmd-flags and the empty lists; POST refresh-*."""
+    """GET samplers, schedulers, memory, cmd-flags and the empty lists."""
     router = APIRouter(prefix="/sdapi/v1")
-    catalogue, workers = services.catalogue, services.workers
 
     for name, content in {
         **EMPTY,
@@ -45,26 +40,6 @@ def routes(services: Services) -> APIRouter:
         "schedulers": schedule_list(),
     }.items():
         _add_constant(router, name, content)
-
-    @router.get("/sd-models")
-    async def sd_models(request: Request) -> Response:
-        """The checkpoints that can be used."""
-        return json_answer(_told_to(request, await workers.run(model_list, catalogue)))
-
-    @router.get("/sd-vae")
-    async def sd_vae(request: Request) -> Response:
-        """The VAEs in files of their own that can be used."""
-        return json_answer(_told_to(request, await workers.run(vae_list, catalogue)))
-
-    @router.post("/refresh-checkpoints")
-    @router.post("/refresh-vae")
-    @router.post("/refresh-embeddings")
-    @router.post("/refresh-loras")
-    async def refresh() -> Response:
-        """Look at the models folders again."""
-        await workers.run(catalogue.refresh)
-        await workers.run(catalogue.vaes.refresh)
-        return json_answer(None)
 
     @router.get("/cmd-flags")
     async def cmd_flags() -> Response:
@@ -77,13 +52,6 @@ def routes(services: Services) -> APIRouter:
         return json_answer(memory_answer(services.broadcaster.topic(STATUS)))
 
     return router
-
-
-def _told_to(request: Request, models: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return models as a visitor may see them: where they lie is told to those who are trusted."""
-    if visitor_of(request.scope).trusted:
-        return models
-    return [one | {"filename": PurePath(one["filename"]).name} for one in models]
 
 
 def _add_constant(router: APIRouter, name: str, content: Any) -> None:
@@ -117,27 +85,6 @@ def schedule_list() -> list[dict[str, Any]]:
         }
         for schedule in SCHEDULES
     ]
-
-
-def model_list(catalogue: CheckpointCatalogue) -> list[dict[str, Any]]:
-    """Return the checkpoints that can be used."""
-    return [
-        {
-            "title": checkpoint.title,
-            "model_name": checkpoint.name,
-            "hash": checkpoint.short_hash,
-            "sha256": checkpoint.sha256,
-            "filename": str(checkpoint.path),
-            "config": None,
-        }
-        for checkpoint in catalogue.list()
-        if checkpoint.problem is None
-    ]
-
-
-def vae_list(catalogue: CheckpointCatalogue) -> list[dict[str, Any]]:
-    """Return the VAEs that can be used."""
-    return [{"model_name": vae.name, "filename": str(vae.path)} for vae in catalogue.vaes.list() if vae.problem is None]
 
 
 def memory_answer(engine: dict[str, Any] | None) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import pytest
 
 from modules.api.services import Services
 from tests.api.conftest import make_model, plain_png
+from tests.jobs import made_transformers, made_unets
+from tests.jobs.made_files import write_file
 
 LISTS_THAT_ARE_EMPTY = [
     "latent-upscale-modes", "sd-vae", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles", "loras",
@@ -62,6 +64,37 @@ async def test_models_have_unique_titles_and_refresh_finds_new_ones(client: http
         assert answer.content == b"null"
     models = (await client.get("/sdapi/v1/sd-models")).json()
     assert [model["model_name"] for model in models] == ["another", "emoji"]
+
+
+async def test_files_are_listed_as_other_programs_do(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    write_file(models / "Stable-diffusion" / "old" / "v1.safetensors", made_unets.sd1())
+    (models / "Stable-diffusion" / "old" / "v1.yaml").write_text("model: {}")
+    write_file(models / "text_encoder" / "clip_l.safetensors", made_unets.clip())
+    write_file(models / "VAE" / "soft.safetensors", made_transformers.vae_of(4))
+    lora = {"lora_unet_mid.lora_down.weight": (4, 320), "lora_unet_mid.lora_up.weight": (320, 4)}
+    write_file(models / "Lora" / "styles" / "ink.safetensors", lora)
+    await client.post("/sdapi/v1/refresh-checkpoints")
+
+    async def get(name: str) -> list[dict[str, object]]:
+        answer: list[dict[str, object]] = (await client.get(f"/sdapi/v1/{name}")).json()
+        return answer
+
+    (model,) = [one for one in await get("sd-models") if one["model_name"] != "emoji"]
+    assert model == {
+        "title": "old/v1.safetensors",  # it is too large to be hashed at once
+        "model_name": "old_v1",
+        "hash": None,
+        "sha256": None,
+        "filename": str(models / "Stable-diffusion" / "old" / "v1.safetensors"),
+        "config": str(models / "Stable-diffusion" / "old" / "v1.yaml"),
+    }
+    vae = {"model_name": "soft.safetensors", "filename": str(models / "VAE" / "soft.safetensors")}
+    clip = {"model_name": "clip_l.safetensors", "filename": str(models / "text_encoder" / "clip_l.safetensors")}
+    assert await get("sd-vae") == [vae]
+    assert await get("sd-modules") == [clip, vae]
+    path = str(models / "Lora" / "styles" / "ink.safetensors")
+    assert await get("loras") == [{"name": "ink", "alias": "ink", "path": path, "metadata": {}}]
 
 
 async def test_an_odd_folder_that_appears_while_running_hides_no_other(

@@ -28,6 +28,7 @@ import { PictureDrop } from "./picture_drop.js";
 import { knows, lookForCounts } from "./reload.js";
 import { refuseClosed, renderRights } from "./rights.js";
 
+const OPEN_LIST_MS = 300;
 const FILLED = ["steady_status", "steady_queue", "steady_models", "steady_device", "steady_when_done"];
 const FILLED_IN_TABS = ["stage", "sizes", "res_switch_btn"];
 
@@ -129,8 +130,16 @@ export class Page {
 
   // A token of the server's that is another one when models came, changed or went.
   modelsAre(token) {
-    if (token && this.token && token !== this.token) press("steady_reload_models");
+    if (token && this.token && token !== this.token) this.readModels();
     this.token = token || this.token;
+  }
+
+  // Not while the list is open: Gradio's loses its way when names go from under it.
+  readModels() {
+    clearTimeout(this.reading);
+    const open = byId("setting_sd_model_checkpoint")?.querySelector("[aria-expanded=true]");
+    if (open) this.reading = setTimeout(() => this.readModels(), OPEN_LIST_MS);
+    else press("steady_reload_models");
   }
 
   dispatch(message) {
