@@ -128,14 +128,19 @@ class Family:
 
         A side that is no multiple is made larger; the picture is cut to its size.
         """
-        multiple = self.multiple(pipeline)
-        width, height = (-(-side // multiple) * multiple for side in asked.size)
+        width, height = self.rounded(pipeline, asked.size)
         wanted = {
             **words, **self.guidance(asked), "width": width, "height": height, "num_inference_steps": asked.steps,
             "num_images_per_prompt": asked.pictures, "output_type": "latent", **_SWITCHES,
         }  # fmt: skip
         known = inspect.signature(pipeline.__call__).parameters
         return {name: value for name, value in wanted.items() if name in known}
+
+    def rounded(self, pipeline: Any, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the size, (width, height), with each side made up to a multiple."""
+        multiple = self.multiple(pipeline)
+        width, height = (-(-side // multiple) * multiple for side in size)
+        return width, height
 
     def heard(self, output: Any) -> torch.Tensor:
         """Return what the denoiser said, (batch, …) as the scheduler sees it; some say one tensor a picture."""
@@ -166,7 +171,7 @@ class Family:
 
         On the thread that draws, after `encode`.
         """
-        if self.plain:
+        if self.plain or vae_of(pipeline) is None:
             return plain_layout(vae_of(pipeline))
         layout = known_layout(pipeline, size)
         if layout is None:
@@ -191,7 +196,10 @@ class Family:
         if not torch.isfinite(pixels).all():
             raise NotNumbers
         values = (pixels[0].permute(1, 2, 0).float().cpu().numpy() * 255).round().astype(np.uint8)
-        return Image.fromarray(values).convert("RGB")
+        picture = Image.fromarray(values).convert("RGB")
+        # Some draw in sizes of their own, which have nothing to do with what they were asked for.
+        asked = self.rounded(pipeline, size)
+        return picture if picture.size == asked else picture.resize(asked, Image.Resampling.LANCZOS)
 
     def _end(self, pipeline: Any, latents: torch.Tensor, size: tuple[int, int], output_type: str) -> Any:
         """Return what the pipeline makes of finished latents: (1, colours, height, width), 0..1."""
@@ -228,8 +236,9 @@ class Family:
         """Return the shape of one picture's latents, (1, …) as the scheduler sees them."""
         arguments = self.arguments(pipeline, {"prompt": "", "negative_prompt": ""}, Asked(size))
         with answering_with_anything(pipeline), noticing_start(pipeline) as begun_with:
-            self._without_steps(pipeline, arguments)
-        return begun_with[0].shape
+            ended_with = self._without_steps(pipeline, arguments)[0]
+        # A pipeline without a method that prepares has done nothing to its noise.
+        return torch.as_tensor(begun_with[0] if begun_with else ended_with).shape
 
 
 def vae_name(pipeline: Any) -> str | None:

@@ -32,14 +32,20 @@ def drive(
     Raises:
         Interrupted: the job was stopped before one of a network's blocks. The pipeline is as good as new.
     """
+    given = dict(arguments)
+    if start is not None and _preparing(pipeline) is None:
+        given["latents"] = start
     with _given(pipeline, shown, start, channels):
-        return pipeline(**arguments)
+        return pipeline(**given)
 
 
 @contextmanager
 def noticing_start(pipeline: Any) -> Iterator[list[torch.Tensor]]:
     """Keep what the pipeline begins with, latents as the scheduler sees them, in the list that is yielded."""
     name, begun_with = _preparing(pipeline), list[torch.Tensor]()
+    if name is None:
+        yield begun_with
+        return
     prepare = getattr(pipeline, name)
 
     @functools.wraps(prepare)
@@ -55,15 +61,34 @@ def noticing_start(pipeline: Any) -> Iterator[list[torch.Tensor]]:
         delattr(pipeline, name)
 
 
-def _preparing(pipeline: Any) -> str:
-    """Return the name of the method that makes the latents that a pipeline begins with."""
-    return next(name for name in ("prepare_latents", "prepare_intermediate_images") if hasattr(pipeline, name))
+def _preparing(pipeline: Any) -> str | None:
+    """Return the name of the method that makes the latents that a pipeline begins with; None: its call does."""
+    names = ("prepare_latents", "prepare_intermediate_images")
+    return next((name for name in names if hasattr(pipeline, name)), None)
 
 
 @contextmanager
 def _given(pipeline: Any, shown: SchedulerProxy, start: torch.Tensor | None, channels: int | None) -> Iterator[None]:
     """Give a pipeline another scheduler, and what it is to begin with."""
-    own, name = pipeline.scheduler, _preparing(pipeline)
+    own = pipeline.scheduler
+    pipeline.scheduler = shown
+    try:
+        with _preparing_by(pipeline, start, channels):
+            yield
+    finally:
+        # The pipeline's last line, which an exception passes by.
+        pipeline.maybe_free_model_hooks()
+        pipeline.scheduler = own
+        shown.unwatch()
+
+
+@contextmanager
+def _preparing_by(pipeline: Any, start: torch.Tensor | None, channels: int | None) -> Iterator[None]:
+    """Let a pipeline prepare latents in float32, of so many channels, or `start` in their place."""
+    name = _preparing(pipeline)
+    if name is None:
+        yield
+        return
     before, prepare = vars(pipeline).get(name), getattr(pipeline, name)
     signature = inspect.signature(prepare)
 
@@ -81,16 +106,11 @@ def _given(pipeline: Any, shown: SchedulerProxy, start: torch.Tensor | None, cha
         made = prepare(*bound.args, **bound.kwargs)
         return (start.to(made[0].device), *made[1:]) if isinstance(made, tuple) else start.to(made.device)
 
-    pipeline.scheduler = shown
     setattr(pipeline, name, prepared)
     try:
         yield
     finally:
-        # The pipeline's last line, which an exception passes by.
-        pipeline.maybe_free_model_hooks()
-        pipeline.scheduler = own
         if before is None:
             delattr(pipeline, name)
         else:
             setattr(pipeline, name, before)
-        shown.unwatch()

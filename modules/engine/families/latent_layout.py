@@ -87,8 +87,11 @@ class Layout:
 
 
 def plain_layout(vae: Any) -> Layout:
-    """Return the layout of latents that are as the VAE takes them, but for the scale that its configuration says."""
-    config = vae.config
+    """Return the layout of latents that are as the VAE takes them, but for the scale that its configuration says.
+
+    None as a VAE: they are the pixels themselves.
+    """
+    config = {} if vae is None else vae.config
     factor = 1.0 / float(config.get("scaling_factor") or 1.0)
     shift = torch.tensor(float(config.get("shift_factor") or 0.0))
     scale = torch.tensor(factor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -43,6 +44,20 @@ def is_network(made: Any) -> bool:
 def is_text_encoder(made: Any) -> bool:
     """Tell whether a class has weights, and is of transformers."""
     return issubclass(made, transformers.PreTrainedModel)
+
+
+def load_reader(made: Any, place: Path) -> Any:
+    """Return a part without weights: a tokenizer, a processor, a scheduler.
+
+    A processor of pictures and words whose package for pictures is missing gives its tokenizer, which is all that
+    drawing from words reads.
+    """
+    try:
+        return made.from_pretrained(place, local_files_only=True)
+    except ImportError:
+        if not issubclass(made, transformers.ProcessorMixin):
+            raise
+        return transformers.PreTrainedTokenizerFast.from_pretrained(place, local_files_only=True)
 
 
 def _is_known_kind(made: type) -> bool:

@@ -11,7 +11,7 @@ import torch
 
 from modules.engine.families.known import family_of, read_index
 from modules.engine.models.byte_counter import ByteCounter
-from modules.engine.models.component_classes import class_of_component, is_network, is_text_encoder
+from modules.engine.models.component_classes import class_of_component, is_network, is_text_encoder, load_reader
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.models.weights import load_network, load_text_encoder
@@ -90,8 +90,8 @@ def _load_component(
             return load_network(made, place, dtype, progress)
         if is_text_encoder(made):
             return load_text_encoder(made, place, dtype, progress)
-        return made.from_pretrained(place, local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return load_reader(made, place)
+    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
         if is_out_of_memory(error):
             raise
         raise ModelError(f"{name} of {folder.name} cannot be loaded ({error}): fetch the model again.") from error

@@ -68,6 +68,9 @@ def estimate(
 def step_of(scheduler: Any, place: int, timestep: Any, sample: torch.Tensor, output: torch.Tensor) -> Step:
     """Return the step that a scheduler of diffusers takes at a place of its list."""
     level = level_of(scheduler, place, timestep)
+    channels = sample.shape[1]
+    if output.ndim == 4 and output.shape[1] == 2 * channels:
+        output = output[:, :channels]  # The rest is how sure the denoiser is.
     return Step(sample, output, level, _prediction(scheduler), is_exploding(scheduler))
 
 

@@ -91,6 +91,11 @@ class SchedulerProxy:
         """Do a step. Pipelines look at the signature, which is that of the scheduler's own method."""
         return functools.wraps(self._scheduler.step)(functools.partial(self._step))
 
+    def scale_model_input(self, sample: torch.Tensor, *arguments: Any, **more: Any) -> Any:
+        """Return what the denoiser is given. Schedulers of flows have nothing to scale, yet some pipelines ask them."""
+        own = getattr(self._scheduler, "scale_model_input", None)
+        return sample if own is None else own(sample, *arguments, **more)
+
     def __getattr__(self, name: str) -> Any:
         own = getattr(self._scheduler, name)
         return self._set_begin_index if name == "set_begin_index" else own

@@ -7,6 +7,7 @@ tells what works with each.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 from modules.jobs.models.drawn_pipelines import PARTS_OF_NAMED
 
@@ -17,9 +18,10 @@ GENERIC: frozenset[str] = frozenset(
         "CogView3PlusPipeline", "CogView4Pipeline", "Cosmos2TextToImagePipeline", "DreamLiteMobilePipeline",
         "DreamLitePipeline", "ErnieImagePipeline", "Flux2KleinKVPipeline", "GlmImagePipeline", "HiDreamImagePipeline",
         "HunyuanDiTPAGPipeline", "HunyuanDiTPipeline", "HunyuanImagePipeline", "IFPipeline", "Ideogram4Pipeline",
-        "Kandinsky3Pipeline", "Kandinsky5T2IPipeline", "Krea2Pipeline", "LongCatImagePipeline", "LuminaPipeline",
+        "Kandinsky3Pipeline", "Kandinsky5T2IPipeline", "KolorsPAGPipeline", "KolorsPipeline", "Krea2Pipeline",
+        "LongCatImagePipeline", "LuminaPipeline",
         "NucleusMoEImagePipeline", "OvisImagePipeline", "PRXPipeline", "PRXPixelPipeline", "PixArtAlphaPipeline",
-        "QwenImage21Pipeline", "SanaSprintPipeline", "ZImageOmniPipeline",
+        "QwenImage21Pipeline", "ZImageOmniPipeline",
     }
 )  # fmt: skip
 _CHAIN = "chains several models: this version draws with one"
@@ -60,9 +62,22 @@ NOT_DRAWN: Mapping[str, str] = {
         ),
         _LOOP,
     ),
-    **dict.fromkeys(("KolorsPAGPipeline", "KolorsPipeline"), "needs the package sentencepiece, which is not installed"),
+    "SanaSprintPipeline": "ends with what only its last step knows, which this version cannot go on with",
     **dict.fromkeys(("HeliosPipeline", "HeliosPyramidPipeline"), _VIDEO),
 }  # fmt: skip
+# Packages that this program does without, and what cannot be drawn with meanwhile.
+NEEDS: Mapping[str, str] = {
+    "BriaFibo2Pipeline": "torchvision",
+    "Cosmos2TextToImagePipeline": "cosmos_guardrail",
+    "DreamLiteMobilePipeline": "torchvision",
+    "DreamLitePipeline": "torchvision",
+    "GlmImagePipeline": "torchvision",
+    "KolorsPAGPipeline": "sentencepiece",
+    "KolorsPipeline": "sentencepiece",
+    "PRXPipeline": "ftfy",
+    "PRXPixelPipeline": "ftfy",
+    "QwenImage21Pipeline": "torchvision",
+}
 # What the name of a class says of those that do not draw from words alone.
 _BY_WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("Modular",), _MODULAR),
@@ -86,6 +101,9 @@ _BY_WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
 
 def why_not_drawn(class_name: str) -> str | None:
     """Say why no picture is drawn with a class of pipelines, to go on after "which"; None: they are drawn with."""
+    needed = NEEDS.get(class_name)
+    if needed is not None and find_spec(needed) is None:
+        return f"needs the package {needed}: install it into .venv"
     if class_name in PARTS_OF_NAMED or class_name in GENERIC:
         return None
     if class_name in NOT_DRAWN:

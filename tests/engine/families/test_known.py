@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from modules.engine.families.known import BY_CLASS, FAMILIES, family_of
 from modules.errors import ModelError
 from modules.jobs.models.drawn_pipelines import PARTS_OF_NAMED
 from modules.jobs.models.families import facts_of, facts_of_pipeline
-from modules.jobs.models.other_pipelines import GENERIC, NOT_DRAWN, why_not_drawn
+from modules.jobs.models.other_pipelines import GENERIC, NEEDS, NOT_DRAWN, why_not_drawn
 
 IN_ITS_TABLE = {pipeline.__name__ for pipeline in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values()}
+INSTALLED = {name for name in {*NEEDS.values(), "json"} if find_spec(name)}
 
 
 def pipelines() -> dict[str, Any]:
@@ -61,6 +63,10 @@ def test_every_name_is_one_of_the_installed_diffusers() -> None:
 
 @pytest.mark.parametrize("class_name", sorted({*GENERIC, *BY_CLASS}))
 def test_no_text_to_image_pipeline_is_refused(tmp_path: Path, class_name: str) -> None:
+    if NEEDS.get(class_name, "json") not in INSTALLED:
+        with pytest.raises(ModelError, match=f"which needs the package {NEEDS[class_name]}: install it"):
+            family_of(indexed(tmp_path, class_name))
+        return
     family = family_of(indexed(tmp_path, class_name, text_encoder=["transformers", "CLIPTextModel"]))
     assert isinstance(family, Generic) == (class_name in GENERIC)
     assert family.denoiser in inspect.signature(family.pipeline.__init__).parameters

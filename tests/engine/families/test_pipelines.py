@@ -1,0 +1,197 @@
+"""Every pipeline that has a tiny model does what `docs/models.md` says, and draws what diffusers alone draws."""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from diffusers import DiffusionPipeline, EulerDiscreteScheduler
+from torch import nn
+
+from modules.engine.families.base import Asked, vae_of
+from modules.engine.families.known import BY_CLASS
+from modules.engine.models.loaded_model import LoadedModel
+from modules.engine.work.encoding import PromptEncoder
+from modules.jobs.models.other_pipelines import GENERIC, NEEDS
+from modules.paths import ROOT
+from tests.engine.tiny_models.registry import TINY_MODELS, WITHOUT_MODEL, tiny_model
+from tests.engine.tiny_models.trial import SIZE, Trial
+
+PAGE = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+# Classes of folders whose models are those of another class, told by their names.
+SAME_MODELS = ("Img2Img", "Inpaint", "InstructPix2Pix", "Text2Img")
+SDXL, REFINER = "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline, refiner"
+
+
+def generator_of_page() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate_models", ROOT / "docs" / "generate_models.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Trial]:
+    """Return a model by its row, loaded from a folder; each once."""
+    made: dict[str, Trial] = {}
+
+    def trial_of(row: str) -> Trial:
+        if row not in made:
+            made[row] = Trial(tiny_model(row), tmp_path_factory.mktemp("model") / "tiny")
+        return made[row]
+
+    return trial_of
+
+
+@pytest.mark.parametrize("row", TINY_MODELS)
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
+def test_a_pipeline_does_what_the_page_says(trial: Callable[[str], Trial], row: str) -> None:
+    assert generator_of_page().row_of(row, trial(row).find()) in PAGE.splitlines()
+
+
+def test_the_page_of_models_is_up_to_date() -> None:
+    rows = [line for line in PAGE.splitlines() if line.count("|") == 10][2:]
+    assert [row.split("|")[1].strip() for row in rows] == list(TINY_MODELS)
+    assert generator_of_page().models_page(rows) == PAGE
+
+
+def test_every_pipeline_that_is_drawn_with_has_a_tiny_model_or_a_reason() -> None:
+    tried = {row.split(",")[0] for row in TINY_MODELS}
+    drawn = {name for name in {*GENERIC, *BY_CLASS} if not any(word in name for word in SAME_MODELS)}
+    assert drawn - tried - set(WITHOUT_MODEL) - set(NEEDS) == set()
+
+
+def own_latents(folder: Path, arguments: dict[str, Any], scheduler: Any = None) -> torch.Tensor:
+    """Return what diffusers' own pipeline draws, loaded by diffusers."""
+    pipeline = DiffusionPipeline.from_pretrained(folder, local_files_only=True)
+    pipeline.set_progress_bar_config(disable=True)
+    for part in pipeline.components.values():
+        for weight in part.parameters() if isinstance(part, nn.Module) else ():
+            weight.data = weight.data.clone()  # Out of the mapped file, where its address alone changes the last bits.
+    if scheduler is not None:
+        pipeline.scheduler = scheduler(pipeline.scheduler)
+    generator = [torch.Generator().manual_seed(7)]
+    latents: torch.Tensor = pipeline(**arguments, generator=generator).images
+    return latents
+
+
+@pytest.mark.parametrize("row", ["StableDiffusionPipeline", SDXL, "FluxPipeline", "StableDiffusion3Pipeline"])
+def test_latents_are_those_of_diffusers_own_pipeline_to_the_bit(trial: Callable[[str], Trial], row: str) -> None:
+    """Given the same embeddings, on a CPU in float32."""
+    found = trial(row)
+    model = found.model
+    asked = Asked.by(found.resolved.passes[0], 1)
+    euler = EulerDiscreteScheduler.from_config if "Diffusion" in row and "3" not in row else None
+    make = None if euler is None else lambda own: euler(own.config)
+    with torch.inference_mode():
+        arguments = model.family.arguments(model.pipeline, found.words, asked)
+        assert torch.equal(found.draw(), own_latents(model.key.path, arguments, make))
+
+
+# --- Words ----------------------------------------------------------------------------------------------------------
+
+
+def encoded(model: LoadedModel, prompt: str, negative_prompt: str = "", scale: float = 5.0) -> dict[str, Any]:
+    with torch.inference_mode():
+        return dict(PromptEncoder().encode(model, prompt, negative_prompt, Asked(guidance_scale=scale)))
+
+
+@pytest.mark.parametrize("row", [SDXL, REFINER])
+def test_words_of_sdxl_are_those_of_its_pipeline(trial: Callable[[str], Trial], row: str) -> None:
+    model = trial(row).model
+    words = encoded(model, "a cat", "a dog")
+    with torch.inference_mode():
+        own = model.pipeline.encode_prompt("a cat", negative_prompt="a dog", device="cpu")
+    names = "prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds"
+    for name, embeddings in zip(names, own, strict=True):
+        assert torch.equal(words[name], embeddings), name
+
+
+def test_no_negative_prompt_is_zeros_where_sdxl_was_trained_so(trial: Callable[[str], Trial]) -> None:
+    base, refiner = encoded(trial(SDXL).model, "a cat"), encoded(trial(REFINER).model, "a cat")
+    assert not base["negative_prompt_embeds"].any() and not base["negative_pooled_prompt_embeds"].any()
+    assert refiner["negative_prompt_embeds"].any() and refiner["negative_pooled_prompt_embeds"].any()
+
+
+def test_long_words_of_sdxl_have_chunks_and_the_pooled_words_of_the_first(trial: Callable[[str], Trial]) -> None:
+    model = trial(SDXL).model
+    first = "".join(chr(97 + place % 26) for place in range(75))  # The tiny tokenizer has a token for each letter.
+    long, short = encoded(model, first + "more", "a dog"), encoded(model, first, "a dog")
+    assert long["prompt_embeds"].shape[1] == long["negative_prompt_embeds"].shape[1] == 2 * 77
+    assert torch.equal(long["prompt_embeds"][:, :77], short["prompt_embeds"])
+    assert torch.allclose(long["pooled_prompt_embeds"], short["pooled_prompt_embeds"], atol=1e-5)
+    assert encoded(model, first, scale=1.0)["negative_prompt_embeds"] is None
+
+
+def test_a_refiner_is_told_scores_after_size_and_corner(trial: Callable[[str], Trial]) -> None:
+    found = trial(REFINER)
+    told: list[torch.Tensor] = []
+
+    def hear(_module: nn.Module, _inputs: Any, named: dict[str, Any]) -> None:
+        told.append(named["added_cond_kwargs"]["time_ids"])
+
+    hook = found.model.denoiser.register_forward_pre_hook(hear, with_kwargs=True)
+    with torch.inference_mode():
+        found.draw()
+    hook.remove()
+    negative, positive = told[0].tolist()
+    assert negative == [64, 64, 0, 0, 2.5] and positive == [64, 64, 0, 0, 6.0]
+
+
+@pytest.mark.parametrize("row", ["FluxPipeline", "ZImagePipeline", "SanaPipeline"])
+def test_words_are_encoded_once_for_all_jobs_and_anew_when_they_change(trial: Callable[[str], Trial], row: str) -> None:
+    model = trial(row).model
+    calls: list[str] = []
+    encoders = [part for name, part in model.pipeline.components.items() if name.startswith("text_encoder")]
+    hooks = [part.register_forward_pre_hook(lambda _module, _inputs: calls.append("called")) for part in encoders]
+    encoded(model, "a fox", "a hen")
+    first = len(calls)
+    encoded(model, "a fox", "a hen")
+    assert len(calls) == first >= 1
+    encoded(model, "a fox", "a hare")
+    assert len(calls) > first
+    for hook in hooks:
+        hook.remove()
+
+
+def test_kleins_negative_prompt_counts(trial: Callable[[str], Trial]) -> None:
+    """Its pipeline takes none in words."""
+    model = trial("Flux2KleinPipeline").model
+    one, other = encoded(model, "a cat", "a dog"), encoded(model, "a cat", "a hen")
+    assert not torch.equal(one["negative_prompt_embeds"], other["negative_prompt_embeds"])
+    assert "negative_prompt_embeds" not in encoded(model, "a cat", "a dog", scale=1.0)
+
+
+# --- Layouts --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", ["FluxPipeline", "Flux2KleinPipeline", "QwenImagePipeline", "ErnieImagePipeline"])
+def test_packed_latents_are_found_in_the_picture_and_back(trial: Callable[[str], Trial], row: str) -> None:
+    found = trial(row)
+    model = found.model
+    with torch.inference_mode():
+        latents = found.draw()
+        layout = model.family.layout(model.pipeline, SIZE)
+        spatial = layout.spatial(latents)
+        assert spatial.shape == (1, 4, 8, 8)
+        assert torch.equal(layout.running(spatial), latents)
+        # The model's own end gives its decoder the same.
+        given: list[torch.Tensor] = []
+        decoder = vae_of(model.pipeline)
+        hook = decoder.decoder.register_forward_pre_hook(lambda _module, inputs: given.append(inputs[0]))
+        model.family.decode(model.pipeline, latents, SIZE, save_memory=False)
+        decoder.decode(model.family.for_vae(model.pipeline, spatial))
+        hook.remove()
+    assert len(given) == 2 and torch.allclose(given[0], given[1], atol=1e-5)
+
+
+def test_a_mask_of_one_channel_is_the_same_for_all(trial: Callable[[str], Trial]) -> None:
+    model = trial("FluxPipeline").model
+    layout = model.family.layout(model.pipeline, SIZE)
+    mask = torch.zeros(1, 1, 8, 8)
+    mask[..., 4:] = 1
+    assert torch.equal(layout.spatial(layout.running(mask)), mask.expand(1, 4, 8, 8))

@@ -1,0 +1,128 @@
+"""What works with a model: it is loaded, drawn with, previewed, stopped, paused and resumed as a job would do it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from modules.engine.families.base import Asked
+from modules.engine.models.devices import Device
+from modules.engine.models.loaded_model import LoadedModel, ModelKey
+from modules.engine.models.model_cache import ModelCache
+from modules.engine.previews.methods import PreviewMethods
+from modules.engine.samplers.estimate import Step
+from modules.engine.samplers.state import SamplingState, pack, unpack
+from modules.engine.stopping.cancel import Cancel
+from modules.engine.work.decoding import decode
+from modules.engine.work.encoding import PromptEncoder
+from modules.engine.work.sampling import Batch
+from modules.errors import Interrupted
+from modules.shared_state import State
+from tests.jobs.made_jobs import resolved_job
+
+SIZE = 64, 64
+WANTED = {
+    "prompt": "a cat", "negative_prompt": "a dog", "seed": 7, "steps": 2, "cfg_scale": 3.0, "width": SIZE[0],
+    "height": SIZE[1], "sampler_name": "Euler",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """What works. `both`: previews know what either prompt alone would make of the picture."""
+
+    family: str
+    sampler: str
+    draws: bool
+    words_kept: bool
+    previews: bool
+    both: bool
+    stops: bool
+    resumes: bool
+
+
+class Trial:
+    """A model that is loaded from the folder that it was saved to."""
+
+    def __init__(self, pipeline: Any, folder: Path) -> None:
+        pipeline.save_pretrained(folder)
+        self._state = State()
+        self._state.begin("trial")
+        cache = ModelCache(Device("cpu", "CPU"), Cancel(self._state))
+        self.model: LoadedModel = cache.get(ModelKey(folder, folder.name, "float32"), lambda fraction: None)
+        self.resolved = resolved_job(**WANTED)
+        self._shown: list[torch.Tensor] = []
+        self._both = False
+        self._kept: SamplingState | None = None
+        with torch.inference_mode():
+            one = self.resolved.passes[0]
+            self.words = PromptEncoder().encode(self.model, "a cat", "a dog", Asked.by(one, 1))
+
+    def find(self) -> Found:
+        """Do all that a job does."""
+        with torch.inference_mode():
+            encoded = self._count_encoders()
+            whole = self.draw()
+            previews = self._previews()
+            picture = decode(self.model, whole, SIZE)
+            stops = self._is_stopped()
+            again = torch.equal(self.draw(), whole)
+            resumed = self._resumed()
+        return Found(
+            family=self.model.family.name,
+            sampler=type(self.model.family.sampler(self.model.pipeline, "Euler", "Automatic", 2).scheduler).__name__,
+            draws=picture.size == SIZE and bool(torch.isfinite(whole).all()) and again,
+            words_kept=not encoded,
+            previews=previews,
+            both=self._both,
+            stops=stops,
+            resumes=torch.equal(resumed, whole),
+        )
+
+    def draw(self, stop: bool = False, resume: SamplingState | None = None) -> torch.Tensor:
+        """Return the latents; told to `stop` after the first step, it is stopped amid the second."""
+        batch = Batch(self.model, self.words, self.resolved, [0], resume)
+        self._shown.clear()
+
+        def on_step(done: int, steps: int, step: Step) -> None:
+            self._shown.append(batch.spatial(step.denoised()))
+            alone = batch.shown("Prompt"), batch.shown("Negative prompt")
+            self._both = alone[0] is not step and alone[1] is not step
+            if stop and done < steps:
+                self._kept = batch.state()
+                self._state.interrupt()
+
+        return batch.sample(on_step)
+
+    def _is_stopped(self) -> bool:
+        """Stop amid a step; tell whether no further step was done."""
+        try:
+            self.draw(stop=True)
+        except Interrupted:
+            return len(self._shown) == 1
+        finally:
+            self._state.begin("trial")
+        return False
+
+    def _resumed(self) -> torch.Tensor:
+        """Go on from where the stop was, by what a file keeps of that."""
+        assert self._kept is not None
+        tensors, rest = pack(self._kept)
+        return self.draw(resume=unpack(tensors, json.loads(json.dumps(rest)), "cpu"))
+
+    def _previews(self) -> bool:
+        methods = PreviewMethods(self.model)
+        available = methods.available("Full", *SIZE)
+        made = [methods.picture(method, shown, SIZE) for shown in self._shown for method in available]
+        return len(self._shown) >= 2 and all(picture.size == SIZE for picture in made)
+
+    def _count_encoders(self) -> list[str]:
+        """Return a list that tells which text encoders work from now on."""
+        told: list[str] = []
+        for name, part in self.model.pipeline.components.items():
+            if isinstance(part, nn.Module) and name.startswith("text_encoder"):
+                part.register_forward_pre_hook(lambda _module, _inputs, name=name: told.append(name))
+        return told
