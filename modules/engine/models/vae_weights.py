@@ -19,7 +19,11 @@ from modules.engine.models.single_file.tensor_file import TensorFile
 from modules.errors import ModelError
 
 # How the tensors of a class are renamed.
-_KINDS = {"AutoencoderKL": "vae"}
+_KINDS = {
+    "AutoencoderKL": "vae",
+    "AutoencoderKLFlux2": "flux2-vae",
+    "AutoencoderKLQwenImage": "qwen-image-vae",
+}
 _PREFIXES = ("first_stage_model.", "vae.")
 
 
@@ -34,7 +38,10 @@ def load_vae(path: Path, own: Any, dtype: torch.dtype, progress: Callable[[int],
     class_name = type(own).__name__
     kind = _KINDS.get(class_name)
     if kind is None:
-        raise ModelError(f"VAE {path.name} cannot take the place of a {class_name}: choose None for it.")
+        raise ModelError(
+            f"VAE {path.name} cannot be used with this model, whose own is of another kind ({class_name}): "
+            "choose None for the VAE."
+        )
     part = NetworkConfig("diffusers", class_name, kind, dict(own.config), _PREFIXES)
     with TensorFile(path) as file:
         tensors: Tensors = {name: Recorded.of(one) for name, one in part_alone(stored_tensors(file), part).items()}

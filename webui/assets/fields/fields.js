@@ -3,7 +3,7 @@
 import { byId, make, press, pressWhenThere, setAttribute } from "../page/dom.js";
 import { read, write } from "../page/memory.js";
 import { Guidance } from "./guidance.js";
-import { MoreFields } from "./more_fields.js";
+import { Parts } from "./parts.js";
 import { Problems } from "./problems.js";
 import { Sampling } from "./sampling.js";
 
@@ -24,7 +24,7 @@ export class Fields {
     this.problems = new Problems(tab);
     this.sampling = new Sampling(tab);
     this.guidance = new Guidance(tab);
-    this.more = new MoreFields(tab);
+    this.parts = new Parts(tab);
     document.addEventListener("click", (event) => this.clicked(event));
   }
 
@@ -85,7 +85,7 @@ export class Fields {
     this.now = { width: fields.width, height: fields.height };
     this.renderSizes();
     this.guidance.valuesAre(fields);
-    this.more.valuesAre(fields);
+    this.parts.valuesAre(fields);
   }
 
   renderSizes() {

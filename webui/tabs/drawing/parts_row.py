@@ -19,32 +19,32 @@ _VAES = [_AS_SET, ("Automatic: by the checkpoint's name", AUTOMATIC), ("None: th
 _NO_REFINER = ("None", NONE)
 _SKIPS = [_AS_SET, *((str(number), str(number)) for number in range(1, 13))]
 _BUTTON = (
-    '<button type="button" class="sd-more-button" data-more aria-expanded="false" aria-controls="{more}">'
-    "<span>VAE, clip skip, refiner</span><span class=sd-more-set></span></button>"
+    '<button type="button" class="sd-parts-button" data-parts aria-expanded="false" aria-controls="{more}">'
+    '<span>VAE, clip skip, refiner</span><span class="sd-parts-set"></span></button>'
 )
 
 
 def parts(form: Form) -> None:
     """Make VAE, clip skip, the refiner and where it takes over, behind a button that tells what is set."""
-    html(_BUTTON.format(more=form.id("more")))
-    with gr.Column(elem_id=form.id("more"), elem_classes=["sd-more"]):
+    html(_BUTTON.format(more=form.id("parts")))
+    with gr.Column(elem_id=form.id("parts"), elem_classes=["sd-parts"]):
         with gr.Row(elem_classes=["sd-two"]):
             vae = gr.Dropdown(
                 _VAES, value="", label="VAE", elem_id=form.id("vae"), min_width=0, filterable=False,
-                info="Turns what was drawn into pixels: colours and fine detail.",
+                info="Colours and fine detail of the picture.",
             )  # fmt: skip
             skip = gr.Dropdown(
                 _SKIPS, value="", label="Clip skip", elem_id=form.id("clip_skip"), min_width=0, filterable=False,
-                info="2 for many anime models of Stable Diffusion 1.",
+                info="2 for many anime models, on SD 1 alone.",
             )  # fmt: skip
         with gr.Row(elem_classes=["sd-two"]):
             refiner = gr.Dropdown(
                 [_NO_REFINER], value=NONE, label="Refiner", elem_id=form.id("refiner"), min_width=0, filterable=False,
-                info="A second checkpoint that draws the last steps.",
+                info="A second model for the last steps.",
             )  # fmt: skip
             switch = gr.Slider(
                 0, 1, 0.8, step=0.05, label="Refiner switch at", elem_id=form.id("refiner_switch_at"), min_width=0,
-                info="The part of the steps after which it takes over.",
+                info="The part of the steps before it.",
             )  # fmt: skip
     form.add("sd_vae", vae)
     form.add("CLIP_stop_at_last_layers", skip)

@@ -5,7 +5,7 @@ import { setAttribute, setText } from "../page/dom.js";
 
 const NEUTRAL = ["", "None", "Automatic", "1", null, undefined];
 
-export class MoreFields {
+export class Parts {
   opened = null; // by hand: true or false
 
   constructor(tab) {
@@ -18,14 +18,14 @@ export class MoreFields {
   }
 
   clicked(event) {
-    if (!this.tab.find(event, "page", "button[data-more]")) return;
+    if (!this.tab.find(event, "page", "button[data-parts]")) return;
     this.opened = !this.isOpen;
     this.render();
   }
 
   // A field of the page is pointed at: it has to be seen.
   show(field) {
-    if (!field.closest(".sd-more")) return;
+    if (!field.closest(".sd-parts")) return;
     this.opened = true;
     this.render();
   }
@@ -36,21 +36,23 @@ export class MoreFields {
   }
 
   render() {
-    const button = this.tab.part("page")?.querySelector("button[data-more]");
+    const button = this.tab.part("page")?.querySelector("button[data-parts]");
     if (!button) return;
-    setAttribute(this.tab.part("page"), "data-more", this.isOpen ? "" : null);
+    setAttribute(this.tab.part("page"), "data-parts", this.isOpen ? "" : null);
     setAttribute(button, "aria-expanded", String(this.isOpen));
-    setText(button.querySelector(".sd-more-set"), this.isOpen ? "" : this.words());
+    setText(button.querySelector(".sd-parts-set"), this.isOpen ? "" : this.words());
   }
 
   // What is set, such as "VAE soft, Clip skip 2".
   words() {
     const { sd_vae: vae, CLIP_stop_at_last_layers: skip, refiner_checkpoint: refiner, refiner_switch_at: at } = this.values || {};
     const set = [
-      !NEUTRAL.includes(vae) && `VAE ${vae}`,
+      !NEUTRAL.includes(vae) && `VAE ${bare(vae)}`,
       !NEUTRAL.includes(skip) && `clip skip ${skip}`,
-      !NEUTRAL.includes(refiner) && `refiner ${refiner} at ${at}`,
+      !NEUTRAL.includes(refiner) && `refiner ${bare(refiner)} at ${at}`,
     ];
     return set.filter(Boolean).join(", ");
   }
 }
+
+const bare = (name) => name.replace(/\.(safetensors|sft|ckpt)$/, "");
