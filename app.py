@@ -45,6 +45,8 @@ from modules.paths import ROOT, data_folder
 from webui.theme import ASSETS, mount_arguments
 from webui.ui import create_ui, listeners_of
 
+SECONDS_BETWEEN_THREADS = 0.001
+
 
 def main() -> int:
     """Serve until the launcher says otherwise; return the exit code."""
@@ -60,6 +62,8 @@ def main() -> int:
     # What is there now stays. Without it among what is looked through, no answer waits 60 ms for the collector.
     gc.freeze()
     gc.enable()
+    # A stop button goes through several threads: none of them waits longer than this for one that computes.
+    sys.setswitchinterval(SECONDS_BETWEEN_THREADS)
     SwappableServer(application, services, force_exit_after).run(sockets=[listening_socket(arguments)])
     if link is not None:
         link.close()

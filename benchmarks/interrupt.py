@@ -1,9 +1,10 @@
 """How long an interrupt takes, from the request to the news that the job is interrupted, by the phase that it meets.
 
-`python -m benchmarks.interrupt [embedded|full|both] [tries] [steps] [side] [phases]`: so many tries for each of load,
-encode, sample, decode and save, or for those that are named (`sample,decode`). Budget: p95 ≤ 0.1 step + 0.15 s in
-sampling, ≤ 0.5 s elsewhere. "embedded" is the model that comes with the program; "full" a Stable Diffusion 1.5 of full
-size with random weights (2.1 GB, built anew in the temporary folder). The moment in a phase is random, over the time
+`python -m benchmarks.interrupt [models] [tries] [steps] [side] [phases]`: so many tries for each of load, encode,
+sample, decode and save, or for those that are named (`sample,decode`). Budget: p95 ≤ 0.1 step + 0.15 s in sampling,
+≤ 0.5 s elsewhere. Models (`embedded,full` unless others are named): "embedded" comes with the program; "full" is a
+Stable Diffusion 1.5 of full size with random weights (2.1 GB, built anew in the temporary folder), "flux" a Flux as
+large as that (1.9 GB), "tiny-sdxl" and "tiny-flux" are of a few layers. The moment in a phase is random, over the time
 that the phase takes; the phase is what the live stream said last when the request was sent.
 """
 
@@ -16,11 +17,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.full_size_model import build
+from benchmarks.other_families import build_flux, build_tiny_flux, build_tiny_sdxl
 from benchmarks.verdict import Verdicts
 from benchmarks.watching import Watching
 from tests.program import ROOT, Program
@@ -128,33 +131,42 @@ def measure(title: str, bench: Bench, tries: int, phases: list[str], verdicts: V
         )
 
 
+BUILT: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "full": ("Stable Diffusion 1.5 of full size", build),
+    "flux": ("Flux as large as Stable Diffusion 1.5", build_flux),
+    "tiny-sdxl": ("tiny SDXL", build_tiny_sdxl),
+    "tiny-flux": ("tiny Flux", build_tiny_flux),
+}
+
+
 def main() -> None:
     """Measure and print."""
     given = sys.argv[1:]
-    which, tries, steps, side, named = (*given, *("both", "20", "4", "256", ",".join(PHASES))[len(given) :])
+    which, tries, steps, side, named = (*given, *("embedded,full", "20", "4", "256", ",".join(PHASES))[len(given) :])
     phases = named.split(",")
     verdicts = Verdicts()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         models = folder / "models" / "Stable-diffusion"
         shutil.copytree(ROOT / "models" / "Stable-diffusion" / "emoji", models / "another")
-        if which in ("full", "both"):
-            build(models / "full-size")
+        wanted = which.split(",")
+        for model in wanted:
+            if model != "embedded":
+                BUILT[model][1](models / model)
         with (
             Program(folder / "data", "--models-dir", str(folder / "models")) as program,
             Watching(program.port) as watching,
         ):
-            request = {"prompt": "red heart", "seed": 1, "steps": 20, "cfg_scale": 7.0}
-            if which in ("embedded", "both"):
-                embedded = {**request, "override_settings": {"sd_model_checkpoint": "emoji"}}
-                bench = Bench(program, watching, embedded, "another")
-                measure("embedded model, 256×256, 20 steps", bench, int(tries), phases, verdicts)
-            if which in ("full", "both"):
-                full = {**request, "steps": int(steps), "width": int(side), "height": int(side)}
-                full["override_settings"] = {"sd_model_checkpoint": "full-size"}
-                bench = Bench(program, watching, full, "another")
-                title = f"Stable Diffusion 1.5 of full size, {side}×{side}, {steps} steps"
-                measure(title, bench, int(tries), phases, verdicts)
+            program.post("/sdapi/v1/options", {"sd_checkpoints_limit": 1})  # so that another one is loaded each time
+            for model in wanted:
+                title, drawn = "embedded model, 256×256, 20 steps", {"steps": 20}
+                if model != "embedded":
+                    title = f"{BUILT[model][0]}, {side}×{side}, {steps} steps"
+                    drawn = {"steps": int(steps), "width": int(side), "height": int(side)}
+                checkpoint = "emoji" if model == "embedded" else model
+                override = {"sd_model_checkpoint": checkpoint}
+                request = {"prompt": "red heart", "seed": 1, "cfg_scale": 7.0, "override_settings": override, **drawn}
+                measure(title, Bench(program, watching, request, "another"), int(tries), phases, verdicts)
     verdicts.end()
 
 

@@ -11,7 +11,7 @@ from tests.chaos.invariants import drain, orphans_of, problems_of
 from tests.chaos.plan import requests, steps
 from tests.program import Program, wait_until
 
-USUAL_SECONDS = 65
+USUAL_SECONDS = 45
 
 
 def test_nothing_is_lost_in_chaos(tmp_path: Path, request: pytest.FixtureRequest) -> None:
