@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NoReturn
 
 Command = Literal["serve", "test", "doctor", "token"]
+# How sparing with the memory of an accelerator: "": as it has room.
+Vram = Literal["", "medium", "medium-sdxl", "low"]
 
 ENVIRONMENT_VARIABLE = "STEADY_ARGS"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -72,6 +74,7 @@ class Arguments:
     api_auth_path: str | None = None
     gradio_auth_path: str | None = None
     trusted_proxies: tuple[str, ...] = ()
+    vram: Vram = ""
     rest: tuple[str, ...] = ()
 
     @property
@@ -142,6 +145,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         api_auth_path=known.api_auth_path,
         gradio_auth_path=known.gradio_auth_path,
         trusted_proxies=known.trusted_proxies,
+        vram=known.vram,
         rest=tuple(rest),
     )
 
@@ -235,6 +239,7 @@ def _parser() -> argparse.ArgumentParser:
         "--api-server-stop", action="store_true", help="let other machines restart and stop the server and the engine"
     )
     _add_passwords(parser)
+    _add_vram(parser)
     parser.add_argument(
         "--trusted-proxies", type=_proxies, default=(), metavar="ADDRESS[,...]",
         help="proxies in front of this program, by address or network: their X-Forwarded-For tells who asks",
@@ -250,6 +255,16 @@ def _add_model_places(parser: argparse.ArgumentParser) -> None:
         else:
             kinds = kind.replace("_", " ") + "s"
             parser.add_argument(flag, action="append", default=[], help=f"one more folder, with {kinds} alone")
+
+
+def _add_vram(parser: argparse.ArgumentParser) -> None:
+    """A1111's flags; without one the engine sees for itself what fits."""
+    for flag, value, words in (
+        ("--medvram", "medium", "keep on the graphics card only the network that works"),
+        ("--medvram-sdxl", "medium-sdxl", "the same, for SDXL alone"),
+        ("--lowvram", "low", "keep on the graphics card only the block that works: slower, with the least memory"),
+    ):
+        parser.add_argument(flag, dest="vram", action="store_const", const=value, default="", help=words)
 
 
 def _add_passwords(parser: argparse.ArgumentParser) -> None:

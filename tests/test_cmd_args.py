@@ -116,3 +116,14 @@ def test_no_password_is_handed_on_or_shown() -> None:
 def test_a_password_that_is_a_command_is_a_password() -> None:
     assert parse(["--api-auth", "test"]).command == "serve"
     assert parse(["token", "phone", "--revoke"]).rest == ("phone", "--revoke")
+
+
+@pytest.mark.parametrize(
+    ("flags", "vram"),
+    [([], ""), (["--medvram"], "medium"), (["--medvram-sdxl"], "medium-sdxl"), (["--lowvram"], "low")],
+)
+def test_a1111s_flags_for_little_memory_reach_the_engine(
+    flags: list[str], vram: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEADY_ARGS", parse(flags).to_json())
+    assert from_environment().vram == vram

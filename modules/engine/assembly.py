@@ -11,6 +11,7 @@ import diffusers
 import transformers
 
 from modules import shared
+from modules.cmd_args import from_environment
 from modules.engine.engine_parts import EngineParts
 from modules.engine.housekeeping import Housekeeping
 from modules.engine.identity import EngineIdentity
@@ -54,7 +55,10 @@ def build_engine(
     heartbeat = Heartbeat(publish, lambda: options.values.recycle_stalled_after_seconds)
     cancel = Cancel(state, leaving, heartbeat)
     model_cache = ModelCache(
-        device, cancel, lambda: KeptLimit(options.values.sd_checkpoints_limit, options.values.kept_models_percent)
+        device,
+        cancel,
+        lambda: KeptLimit(options.values.sd_checkpoints_limit, options.values.kept_models_percent),
+        vram=from_environment().vram,
     )
     return EngineParts(
         identity=identity,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modules.engine.families.base import Family
+from modules.engine.models.offload import Offload
 from modules.prompts.symbols import NO_SYMBOLS, Symbols
 
 
@@ -15,7 +16,7 @@ class ModelKey:
     """What a loaded model is known by: the folder or the single file, its weights, and how they are held.
 
     `stamp` changes with any file that a load reads, such as the scheduler's configuration.
-    With `offload` each network is on an accelerator only while it works: slower, with less of the device's memory.
+    With `offload` networks are on an accelerator only while they work: slower, with less of the device's memory.
     The rest is of a single file, which does not say it: what it is by the names of `jobs/models/families.py`, what its
     denoiser predicts, and the files beside it by the part of the pipeline that each holds.
     """
@@ -23,7 +24,7 @@ class ModelKey:
     path: Path
     sha256: str
     dtype: str
-    offload: bool = False
+    offload: Offload = ""
     stamp: str = ""
     family: str = ""
     variant: str = ""

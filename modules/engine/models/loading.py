@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from modules.engine.families.known import family_of
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
+from modules.engine.models.offload import Offload
 from modules.engine.models.pipeline_folder import load_folder
 from modules.engine.models.single_file.load import count_parameters_of_file, load_single_file
 from modules.engine.models.weights import count_parameters
@@ -26,7 +27,7 @@ def load_model(key: ModelKey, cancel: Cancel, progress: Callable[[float], None])
     return load(key, cancel, progress)
 
 
-def key_of(checkpoint: Checkpoint, sha256: str, dtype: str, offload: bool = False) -> ModelKey:
+def key_of(checkpoint: Checkpoint, sha256: str, dtype: str, offload: Offload = "") -> ModelKey:
     """Return what a checkpoint is known by in memory: another one as soon as any of its files is."""
     stamp = checkpoint.stamp
     if checkpoint.parts:

@@ -10,14 +10,16 @@ from typing import Any
 
 import torch
 
+from modules.cmd_args import Vram
 from modules.engine.families.base import Family
 from modules.engine.models.devices import Device
 from modules.engine.models.free_memory import Memory, memory_of, memory_of_machine
 from modules.engine.models.kept_models import KeptLimit, count_to_drop
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.loading import load_model
+from modules.engine.models.offload import choose_offload, offload
 from modules.engine.models.precision import cast_around
-from modules.engine.models.weight_bytes import bytes_held, bytes_needed
+from modules.engine.models.weight_bytes import bytes_held, bytes_needed, bytes_of_networks
 from modules.engine.stopping.cancel import Cancel, add_cancel_points
 from modules.engine.stopping.kernel_pacing import Pacer, event_maker
 
@@ -33,11 +35,15 @@ class ModelCache:
         cancel: Cancel,
         limit: Callable[[], KeptLimit] = KeptLimit,
         memory: Callable[[Device], Memory] = memory_of,
+        vram: Vram = "",
     ) -> None:
         self._device = device
         self._cancel = cancel
         self._limit = limit
         self._memory = memory
+        self._vram = vram
+        self._free_at_start = memory(device).free
+        self._networks: dict[ModelKey, list[int]] = {}  # bytes, by the key as nothing is offloaded
         self._models: dict[ModelKey, LoadedModel] = {}  # the one that was used last is last
 
     @property
@@ -78,8 +84,20 @@ class ModelCache:
     def placed_anew(self, model: LoadedModel) -> None:
         """Say that a model has another network in the place of one of its own."""
         device = self._device.torch_name
-        if device != "cpu" and model.key.offload:
-            model.pipeline.enable_model_cpu_offload(device=device)
+        if device != "cpu":
+            offload(model.pipeline, model.key.offload, device)
+
+    def with_offload(self, key: ModelKey, family: str, more: bool) -> ModelKey:
+        """Return the key with what suits the device; `more` offloads further than that, since memory ran out.
+
+        By what was free when the engine began, so that it is the same for each pass of a job.
+        """
+        if self._device.torch_name == "cpu":
+            return key
+        if key not in self._networks:
+            self._networks[key] = bytes_of_networks(key)
+        chosen = choose_offload(self._networks[key], self._free_at_start, self._vram, family, more)
+        return replace(key, offload=chosen)
 
     def drop(self, key: ModelKey | None = None) -> None:
         """Forget a model, or all of them, and free the memory."""
@@ -126,8 +144,8 @@ class ModelCache:
         for network in networks:
             # A step of the denoiser has blocks enough.
             self._add_cancel_points(network, fine=network is not denoiser)
-        if device != "cpu" and key.offload:
-            pipeline.enable_model_cpu_offload(device=device)
+        if device != "cpu":
+            offload(pipeline, key.offload, device)
 
     def _add_cancel_points(self, network: torch.nn.Module, fine: bool) -> None:
         network.requires_grad_(False)

@@ -36,8 +36,13 @@ def bytes_needed(key: ModelKey) -> int:
 
     A damaged file is told of by the load itself.
     """
+    return sum(bytes_of_networks(key))
+
+
+def bytes_of_networks(key: ModelKey) -> list[int]:
+    """Return what each of its networks will take; those in one file count as one."""
     width = getattr(torch, key.dtype).itemsize
-    return sum(_bytes_of(file, width) for file in _files(key))
+    return [sum(_bytes_of(file, width) for file in files) for files in _files(key)]
 
 
 def _storages(pipeline: Any) -> Iterable[torch.UntypedStorage]:
@@ -48,14 +53,14 @@ def _storages(pipeline: Any) -> Iterable[torch.UntypedStorage]:
                     yield tensor.untyped_storage()
 
 
-def _files(key: ModelKey) -> Iterable[Path]:
+def _files(key: ModelKey) -> Iterable[Sequence[Path]]:
     if not key.path.is_dir():
-        return (key.path, *(path for _, path in key.parts))
+        return [(key.path,), *((path,) for _, path in key.parts)]
     try:
         names = loaded_components(read_index(key.path))
     except ModelError:
         return ()
-    return [file for name in names for file in weights_of_component(key.path / name)]
+    return [weights_of_component(key.path / name) for name in names]
 
 
 def _bytes_of(file: Path, width: int) -> int:

@@ -99,4 +99,6 @@ class PassModels:
     def _key(self, number: int) -> ModelKey:
         checkpoint, resolved = self._checkpoint(number), self._resolved
         weights = resolved.checkpoint_of(number).hash
-        return key_of(checkpoint, weights, resolved.dtype, self._economy.offload)
+        return self._parts.model_cache.with_offload(
+            key_of(checkpoint, weights, resolved.dtype), checkpoint.family, more=self._economy.offload
+        )

@@ -221,7 +221,7 @@ def test_large_pictures_and_models_off_the_device_are_not_decoded(plain: LoadedM
     methods = PreviewMethods(plain)
     assert methods.available("Full", 2048, 1024) == ("linear",)
     assert "too large" in (methods.why_not("Full", 2048, 1024) or "")
-    offloaded = dataclasses.replace(plain, key=dataclasses.replace(plain.key, offload=True))
+    offloaded = dataclasses.replace(plain, key=dataclasses.replace(plain.key, offload="model"))
     assert PreviewMethods(offloaded).available("Full", 64, 64) == ("linear",)
     assert "off the device" in (PreviewMethods(offloaded).why_not("Full", 64, 64) or "")
 
