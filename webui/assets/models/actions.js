@@ -105,7 +105,7 @@ export class ModelActions {
       return false;
     } finally {
       this.models.again();
-      press("steady_reload_settings"); // the list of checkpoints at the top
+      press("steady_reload_models"); // the list of checkpoints at the top
     }
   }
 

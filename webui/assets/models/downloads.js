@@ -162,7 +162,7 @@ export class Downloads {
   choose(id, path) {
     const { repo, revision } = this.known.downloads.find((one) => one.id === id);
     const encoded = path.split("/").map(encodeURIComponent).join("/");
-    const address = `https://huggingface.co/${repo}/blob/${encodeURIComponent(revision || "main")}/${encoded}`;
+    const address = `${this.known.hub}/${repo}/blob/${encodeURIComponent(revision || "main")}/${encoded}`;
     return this.do(async () => {
       await ask("POST", DOWNLOADS, { address, half: false });
       await ask("DELETE", `${DOWNLOADS}/${id}`);

@@ -48,7 +48,7 @@ export class Models {
   // A model that was downloaded is there: in this list and in that of the bar.
   arrived(words) {
     this.say(words);
-    press("steady_reload_settings");
+    press("steady_reload_models");
     this.again();
   }
 
