@@ -9,7 +9,7 @@ MODELS = """
   <p class="sd-unseen" id="steady_models_said" aria-live="polite"></p>
   <div class="sd-models-bar" role="search" aria-label="Models">
     <input type="search" id="steady_models_search" class="sd-search" placeholder="Search models" autocomplete="off"
-      aria-label="Search models by name, family, notes or hash">
+      aria-label="Search models by name, family or hash">
     <select id="steady_models_kind" class="sd-select" aria-label="Kind" hidden></select>
     <select id="steady_models_family" class="sd-select" aria-label="Family"></select>
     <select id="steady_models_sort" class="sd-select" aria-label="Order">

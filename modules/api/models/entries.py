@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import label_of
 from modules.jobs.models.file_catalogue import FILE_KINDS
-from modules.jobs.models.model_file import ModelFile
+from modules.jobs.models.model_file import LABELS, ModelFile
 from modules.jobs.models.places import Kind
 
 # In the order in which they are offered.
@@ -52,31 +54,55 @@ class Entry:
     modified_at: float
     problem: str | None
 
+    @functools.cached_property
+    def searched(self) -> str:
+        """What a search looks through, in lower case."""
+        label = LABELS[self.kind][0]
+        return f"{self.name} {label} {self.family_label} {self.model_label} {self.sha256 or ''}".casefold()
+
     @property
     def stem(self) -> str:
         """The name of its file or folder without suffix: that with which the names of its side-cars begin."""
         return self.path.name if self.path.is_dir() else self.path.stem
 
 
-def entries(catalogue: CheckpointCatalogue) -> Iterator[Entry]:
-    """Yield all models that are known: those to draw with, then the files of each other kind, by name."""
-    for checkpoint in catalogue.list():
-        yield _of_checkpoint(checkpoint)
-    for kind in FILE_KINDS:
-        for file in catalogue.files.list(kind):
-            yield _of_file(file)
+class Entries:
+    """All models of a catalogue: those to draw with, then the files of each other kind, by name. Any thread.
 
-
-def find_entry(catalogue: CheckpointCatalogue, model_id: str) -> Entry:
-    """Return the model with this id.
-
-    Raises:
-        Refused: 404, there is none, or not any more.
+    Thousands of them are made once, until the catalogue knows something otherwise.
     """
-    for entry in entries(catalogue):
-        if entry.id == model_id:
-            return entry
-    raise Refused(404, f"There is no model {model_id!r}, or not any more: GET /sdapi/v1/models lists those there are.")
+
+    def __init__(self, catalogue: CheckpointCatalogue) -> None:
+        self._catalogue = catalogue
+        self._lock = threading.Lock()
+        self._revision: int | None = None
+        self._by_id: dict[str, Entry] = {}
+
+    def all(self) -> Collection[Entry]:
+        """Return them as they are known now."""
+        return self._now().values()
+
+    def find(self, model_id: str) -> Entry:
+        """Return the model with this id.
+
+        Raises:
+            Refused: 404, there is none, or not any more.
+        """
+        found = self._now().get(model_id)
+        if found is not None:
+            return found
+        raise Refused(404, f"There is no model {model_id!r}, or not any more: GET /sdapi/v1/models lists them.")
+
+    def _now(self) -> dict[str, Entry]:
+        for kind in FILE_KINDS:
+            self._catalogue.files.list(kind)  # what is listed for the first time is looked for now
+        with self._lock:
+            revision = self._catalogue.revision
+            if revision != self._revision:
+                made = [_of_checkpoint(one) for one in self._catalogue.list()]
+                made += [_of_file(file) for kind in FILE_KINDS for file in self._catalogue.files.list(kind)]
+                self._revision, self._by_id = revision, {entry.id: entry for entry in made}
+            return self._by_id
 
 
 def _of_checkpoint(checkpoint: Checkpoint) -> Entry:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modules.api.answers import Refused
-from modules.api.models.entries import Entry, entries, find_entry
+from modules.api.models.entries import Entries, Entry
 from modules.api.models.in_use import check_free
 from modules.api.models.listing import Query, list_models
 from modules.api.models.pictures import small_picture
@@ -31,6 +31,7 @@ class Library:
 
     def __init__(self, catalogue: CheckpointCatalogue, store: JobStore, options: Options) -> None:
         self._catalogue, self._store, self._options = catalogue, store, options
+        self._entries = Entries(catalogue)
         self._moving = threading.Lock()
 
     def page(self, query: Query, *, with_paths: bool) -> dict[str, Any]:
@@ -39,7 +40,7 @@ class Library:
         Raises:
             InvalidRequest: a value is not possible.
         """
-        return list_models(entries(self._catalogue), query, with_paths=with_paths)
+        return list_models(self._entries.all(), query, with_paths=with_paths)
 
     def picture(self, model_id: str) -> bytes:
         """Return the picture of a model as a small WebP.
@@ -47,7 +48,7 @@ class Library:
         Raises:
             Refused: 404, there is none.
         """
-        entry = find_entry(self._catalogue, model_id)
+        entry = self._entries.find(model_id)
         path = picture_of(entry.path, entry.stem)
         if path is None:
             raise Refused(404, f"{entry.name} has no picture: put one beside it, such as {entry.stem}.preview.png.")
@@ -71,7 +72,7 @@ class Library:
             changes[key] = text
         if not changes:
             raise InvalidRequest(f"Nothing is to be written: send some of {', '.join(_TEXTS)}.")
-        entry = find_entry(self._catalogue, model_id)
+        entry = self._entries.find(model_id)
         write_texts(entry.path, entry.stem, changes)
         self._store.audit.note("model-notes", by, {"model": entry.name})
 
@@ -88,7 +89,7 @@ class Library:
             before = entry.path
             target = rename(entry, check_name(name, entry))
             self._catalogue.refresh()
-            found = next((one for one in entries(self._catalogue) if one.path == target), None)
+            found = next((one for one in self._entries.all() if one.path == target), None)
             new = found.name if found is not None else target.name
             if self._options.values.sd_model_checkpoint in entry.names:
                 self._options.update({"sd_model_checkpoint": new})
@@ -163,7 +164,7 @@ class Library:
         Raises:
             Refused: 404, or 409.
         """
-        entry = find_entry(self._catalogue, model_id)
+        entry = self._entries.find(model_id)
         self._options.refresh()
         check_free(self._store, self._options.values, entry, deed)
         return entry
@@ -174,5 +175,5 @@ class Library:
     def _places(self) -> Iterator[Path]:
         """Yield the folders that may have a trash."""
         yield from self._folders_of_kinds()
-        for entry in entries(self._catalogue):
+        for entry in self._entries.all():
             yield entry.path.parent

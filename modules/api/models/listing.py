@@ -61,7 +61,7 @@ def list_models(known: Iterable[Entry], query: Query, *, with_paths: bool) -> di
     """
     query.check()
     words = query.text.casefold().split()
-    found = [one for one in known if all(word in _searched(one) for word in words)]
+    found = [one for one in known if all(word in one.searched for word in words)]
     kinds = Counter(one.kind for one in found)
     of_kind = [one for one in found if query.kind in (None, one.kind)]
     labels = {family_of(one): one.family_label or "Unknown" for one in of_kind}
@@ -123,12 +123,6 @@ def _preview(entry: Entry) -> str | None:
         return None
     version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
     return f"/sdapi/v1/models/{quote(entry.id)}/preview?v={version}"
-
-
-def _searched(entry: Entry) -> str:
-    return (
-        f"{entry.name} {LABELS[entry.kind][0]} {entry.family_label} {entry.model_label} {entry.sha256 or ''}".casefold()
-    )
 
 
 def _group(name: str, label: str, count: int) -> dict[str, Any]:
