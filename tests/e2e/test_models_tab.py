@@ -74,7 +74,7 @@ def test_a_model_is_found_used_and_annotated(tab: Tab, place: Path) -> None:
     expect(card(tab, "anything-v5")).to_have_count(0)
     page.select_option("#steady_models_kind", "checkpoint")
     page.select_option("#steady_models_sort", "size,descending")
-    expect(cards.first.locator(".sd-card-facts")).to_contain_text("GB")
+    expect(cards.first.locator(".sd-card-facts")).to_contain_text("MB")
     page.select_option("#steady_models_sort", "name")
     page.fill("#steady_models_search", "ink")
     expect(cards).to_have_count(1)

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -11,6 +12,11 @@ from tests.jobs import made_transformers, made_unets
 from tests.jobs.made_files import Shape, write_file
 from tests.jobs.made_models import make_model, safetensors_bytes
 
+_LARGE_TENSOR = 50_000  # elements
+_SIGNS = (
+    "blocks.1.1.transformer_blocks.0.attn2.to_k.weight", "blocks.4.1.transformer_blocks.0.attn2.to_k.weight",
+    "input_blocks.1.1.proj_in.weight", "label_emb.0.0.weight", "txt_in.weight", "vector_in.in_layer.weight",
+)  # fmt: skip
 _LORA = {"lora_unet_mid_block_attentions_0_proj_in.lora_down.weight": (16, 1280)}
 # What each is, as people call such files; None is a model in diffusers layout.
 _MODELS: Mapping[str, Mapping[str, Shape] | None] = {
@@ -48,10 +54,12 @@ def picture(hue: int, side: int = 512, kind: str = "PNG") -> bytes:
     return buffer.getvalue()
 
 
-def make_library(models: Path, count: int = 30) -> Path:
+def make_library(models: Path, count: int = 30, whole: bool = False) -> Path:
     """Write `count` models into `models/Stable-diffusion`, and some LoRAs and a VAE; most have what people keep.
 
-    Their weights are holes in the files, which take no space. One of ten is cut short; some lie in a folder.
+    Their weights are holes in the files, which take no space, and are of full size if they are to be `whole`: then a
+    program hashes them for minutes. Else they have but the tensors that tell what they are. One of ten is cut short;
+    some lie in a folder.
     """
     place = models / "Stable-diffusion"
     names = list(_MODELS)
@@ -63,7 +71,7 @@ def make_library(models: Path, count: int = 30) -> Path:
             make_model(place / name, weights=bytes([number % 256]) * 16)
             folder = place
         else:
-            file = write_file(folder / f"{name}.safetensors", shapes)
+            file = write_file(folder / f"{name}.safetensors", shapes if whole else _small(shapes))
             if number % 10 == 8:
                 with file.open("r+b") as data:
                     data.truncate(file.stat().st_size - 900)
@@ -74,6 +82,11 @@ def make_library(models: Path, count: int = 30) -> Path:
     (models / "VAE").mkdir(exist_ok=True)
     (models / "VAE" / "vae-ft-mse-840000.safetensors").write_bytes(safetensors_bytes())
     return place
+
+
+def _small(shapes: Mapping[str, Shape]) -> Mapping[str, Shape]:
+    """Return the tensors of some megabytes in all that tell what a model is, with small ones of all else."""
+    return {name: shape for name, shape in shapes.items() if prod(shape) < _LARGE_TENSOR or name.endswith(_SIGNS)}
 
 
 def _write_beside(path: Path, number: int) -> None:
