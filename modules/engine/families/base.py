@@ -192,7 +192,9 @@ class Family:
             Interrupted: the job was stopped between two blocks of the decoder.
             NotNumbers: the latents, or what the decoder makes of them, are no numbers.
         """
-        pixels = self._end(pipeline, latents, size, "pt")
+        vae = vae_of(pipeline)
+        # The sampler works in float32, whatever the decoder does; pipelines take both for one.
+        pixels = self._end(pipeline, latents if vae is None else latents.to(vae.dtype), size, "pt")
         if not torch.isfinite(pixels).all():
             raise NotNumbers
         values = (pixels[0].permute(1, 2, 0).float().cpu().numpy() * 255).round().astype(np.uint8)

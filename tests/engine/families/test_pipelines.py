@@ -14,6 +14,7 @@ from torch import nn
 from modules.engine.families.base import Asked, vae_of
 from modules.engine.families.known import BY_CLASS
 from modules.engine.models.loaded_model import LoadedModel
+from modules.engine.work.decoding import decode
 from modules.engine.work.encoding import PromptEncoder
 from modules.jobs.models.other_pipelines import GENERIC, NEEDS
 from modules.paths import ROOT
@@ -90,6 +91,17 @@ def test_latents_are_those_of_diffusers_own_pipeline_to_the_bit(trial: Callable[
     with torch.inference_mode():
         arguments = model.family.arguments(model.pipeline, found.words, asked)
         assert torch.equal(found.draw(), own_latents(model.key.path, arguments, make))
+
+
+@pytest.mark.parametrize("row", [SDXL, "FluxPipeline", "ZImagePipeline", "QwenImagePipeline", "SanaPipeline"])
+def test_a_model_in_half_precision_draws_in_float32_and_decodes(tmp_path: Path, row: str) -> None:
+    found = Trial(tiny_model(row), tmp_path, "bfloat16")
+    model = found.model
+    assert model.denoiser.dtype == vae_of(model.pipeline).dtype == torch.bfloat16
+    with torch.inference_mode():
+        latents = found.draw()
+        assert latents.dtype == torch.float32
+        assert decode(model, latents, SIZE).size == SIZE
 
 
 # --- Words ----------------------------------------------------------------------------------------------------------

@@ -47,12 +47,12 @@ class Found:
 class Trial:
     """A model that is loaded from the folder that it was saved to."""
 
-    def __init__(self, pipeline: Any, folder: Path) -> None:
+    def __init__(self, pipeline: Any, folder: Path, dtype: str = "float32") -> None:
         pipeline.save_pretrained(folder)
         self._state = State()
         self._state.begin("trial")
         cache = ModelCache(Device("cpu", "CPU"), Cancel(self._state))
-        self.model: LoadedModel = cache.get(ModelKey(folder, folder.name, "float32"), lambda fraction: None)
+        self.model: LoadedModel = cache.get(ModelKey(folder, folder.name, dtype), lambda fraction: None)
         self.resolved = resolved_job(**WANTED)
         self._shown: list[torch.Tensor] = []
         self._both = False
