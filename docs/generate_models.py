@@ -19,7 +19,8 @@ _REMARKS: Mapping[str, str] = {
     "LatentConsistencyModelPipeline": "guidance is an input of its denoiser",
     "Flux2Pipeline": "it knows no negative prompt",
     "Ideogram4Pipeline": "it knows no negative prompt; a second transformer takes its place",
-    "HunyuanDiTPAGPipeline": "it asks the denoiser for a third time",
+    "HunyuanDiTPAGPipeline": "in float32 only; it asks the denoiser for a third time",
+    "HunyuanDiTPipeline": "in float32 only",
 }
 _HEAD = """\
 # Models
