@@ -19,10 +19,14 @@ from modules.jobs.models.checkpoint import Checkpoint
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-_SHARE = 20  # looking takes no more than one part in so many of the time
+# Looking takes no more than one part in so many of the time. What comes or goes is seen all the same, by the folders;
+# with thousands of files one that changes where it lies is seen some seconds later.
+_SHARE = 20
 _LONGEST_PAUSE_SECONDS = 10.0
 _READ_SECONDS = 0.02  # of what a look left for later, at a time
 _REST_SECONDS = 0.05
+_REST_OF_HASHING = 3.0  # for each second of it
+_LONGEST_REST_SECONDS = 0.1
 _STILL_CHANGING_SECONDS = 10.0  # a file younger than this may be half of a copy
 
 
@@ -44,6 +48,7 @@ class ModelWatch:
         self._look_seconds = look_seconds
         self._own = secrets.token_hex(4)  # So that the token of another server is another one.
         self._told = ""
+        self._next_look = 0.0
         self._ended = threading.Event()
         self._news = threading.Event()
         self._threads = [
@@ -80,17 +85,16 @@ class ModelWatch:
     def _look(self) -> float:
         """Look once, and return for how many seconds not to."""
         began = time.monotonic()
-        if self._watched():
+        if self._watched() and (began >= self._next_look or self._catalogue.has_news()):
             self._catalogue.refresh()
-        took = time.monotonic() - began
+            ended = time.monotonic()
+            self._next_look = ended + min((ended - began) * _SHARE, _LONGEST_PAUSE_SECONDS)
         more = self._catalogue.complete(_READ_SECONDS)
         if self.token != self._told:
             self._told = self.token
             self._tell(self._told)
             self._news.set()
-        if more:
-            return _REST_SECONDS
-        return max(self._look_seconds, min(took * _SHARE, _LONGEST_PAUSE_SECONDS))
+        return _REST_SECONDS if more else self._look_seconds
 
     def _hash(self) -> None:
         """Hash what has no hash yet, one after another, so that its title is whole before it is drawn with."""
@@ -106,13 +110,26 @@ class ModelWatch:
         if found is None:
             return False
         try:
-            self._catalogue.hashed(found, lambda: self._ended.is_set() or not self._idle())
+            self._catalogue.hashed(found, self._pacing())
         except InterruptedError:
             logger.debug("%s is hashed later.", found.name)
         except ModelError as error:
             failed.add((found.name, found.stamp))
             logger.info("%s", error)
         return True
+
+    def _pacing(self) -> Callable[[], bool]:
+        """Return what is asked after each piece: it leaves most of the time to others, and says when to stop."""
+        last = time.monotonic()
+
+        def dropped() -> bool:
+            nonlocal last
+            rest = min((time.monotonic() - last) * _REST_OF_HASHING, _LONGEST_REST_SECONDS)
+            ended = self._ended.wait(rest) or not self._idle()
+            last = time.monotonic()
+            return ended
+
+        return dropped
 
     def _next_to_hash(self, failed: set[tuple[str, str]]) -> Checkpoint | None:
         old = time.time() - _STILL_CHANGING_SECONDS

@@ -23,7 +23,8 @@ from modules.jobs.models.vae_catalogue import VaeCatalogue
 from modules.jobs.models.weight_files import weights_of_folder, weights_of_model
 
 _LISTED_AT_MOST = 12
-_HASH_AT_ONCE_BYTES = 256_000_000  # below this hashing takes a fraction of a second, so that the title never changes
+# Hashing so much takes a fraction of a second, so it is done at once: the title never changes. For one look together.
+_HASH_AT_ONCE_BYTES = 256_000_000
 _SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt")
 _SUFFIXES_OF_DENOISERS = (*_SUFFIXES, ".pt", ".pth", ".bin")
 
@@ -53,6 +54,7 @@ class CheckpointCatalogue:
             stamp_of,
             clock,
         )
+        self._hash_at_once_bytes = _HASH_AT_ONCE_BYTES  # what is left of it; that it is exact is of no importance
         self._lock = threading.Lock()
         self._companions: tuple[tuple[int, int], Companions] | None = None
         self._complete: tuple[tuple[int, Companions], Names[Checkpoint]] | None = None
@@ -78,6 +80,7 @@ class CheckpointCatalogue:
         Raises:
             InvalidRequest: there is none; the message lists the known ones.
         """
+        self._hash_at_once_bytes = _HASH_AT_ONCE_BYTES
         found = self._shelf.find(name)
         if found is None:
             names = [checkpoint.name for checkpoint in self.list() if checkpoint.problem is None]
@@ -127,6 +130,10 @@ class CheckpointCatalogue:
             return False  # They drew with none.
         return self._hash_of(checkpoint, weights_of_folder) == digest
 
+    def has_news(self) -> bool:
+        """Tell whether something came into a folder or went since the last look: much cheaper than to look again."""
+        return self._shelf.has_news() or self.files.has_news()
+
     def complete(self, seconds: float) -> bool:
         """Read for so long what a look at thousands of files has left for later; tell whether more is left."""
         left = self._shelf.complete(seconds), self.files.complete(seconds)
@@ -164,6 +171,7 @@ class CheckpointCatalogue:
             return self.files.find("vae", name)
 
     def _lying_there(self) -> Iterator[tuple[Place, Scan]]:
+        self._hash_at_once_bytes = _HASH_AT_ONCE_BYTES
         for place in self._places.now():
             if place.kind in DRAWN:
                 suffixes = _SUFFIXES if place.kind == "checkpoint" else _SUFFIXES_OF_DENOISERS
@@ -184,7 +192,9 @@ class CheckpointCatalogue:
             checkpoint = replace(checkpoint, size_bytes=sum(file.stat().st_size for file in files))
             if checkpoint.problem is not None:
                 return checkpoint
-            quick = checkpoint.size_bytes <= _HASH_AT_ONCE_BYTES
+            quick = checkpoint.size_bytes <= self._hash_at_once_bytes
+            if quick:
+                self._hash_at_once_bytes -= checkpoint.size_bytes
             sha256 = self._hash(path, files) if quick else self._hashes.get(fingerprint(files))
             old_hash = old_hash_of(path) if checkpoint.kind == "file" else ""
         except (OSError, ValueError):

@@ -86,6 +86,10 @@ class FileCatalogue:
         """Look at the folders of a kind again if something came or went, or if the last look was a while ago."""
         self._shelf(kind).refresh_if_due()
 
+    def has_news(self) -> bool:
+        """Tell whether something came into a folder or went since the last look."""
+        return any(shelf.has_news() for shelf in self._known_shelves())
+
     def complete(self, seconds: float) -> bool:
         """Read for so long what a look at thousands of files has left for later; tell whether more is left."""
         left = tuple(shelf.complete(seconds) for shelf in self._known_shelves())

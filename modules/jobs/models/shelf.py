@@ -89,8 +89,12 @@ class Shelf(Generic[T]):
         with self._looking:
             wait = max(_LOOKS_AGAIN_SECONDS, self._look_took * _SHARE_OF_LOOKING)
             due = self._known is None or self._clock() - self._looked_at >= wait
-            if due or any(state_of_folder(folder) != state for folder, state in self._listed.items()):
+            if due or self.has_news():
                 self._look()
+
+    def has_news(self) -> bool:
+        """Tell whether something came into a folder or went since the last look: much cheaper than to look again."""
+        return any(state_of_folder(folder) != state for folder, state in self._listed.items())
 
     def find(self, name: str) -> T | None:
         """Return what is called so, as its files are now; None: there is none. What has changed is read again."""

@@ -64,6 +64,7 @@ def test_nobody_looks_while_nobody_watches(watching: Watching, tmp_path: Path, m
     watching.watch._look()
     assert looks == []
     watching.watched = True
+    watching.watch._next_look = 0.0
     watching.watch._look()
     assert "look" in looks
 
