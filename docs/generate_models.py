@@ -15,7 +15,7 @@ from modules.jobs.models.other_pipelines import NEEDS, NOT_DRAWN  # noqa: E402
 _YES, _NO = "yes", "**no**"
 # What a "no" is for.
 _REMARKS: Mapping[str, str] = {
-    "HunyuanImagePipeline": "in many steps not to the bit: its guider remembers what no state holds",
+    "HunyuanImagePipeline": "in float32 only; in many steps not to the bit: its guider remembers what no state holds",
     "LatentConsistencyModelPipeline": "guidance is an input of its denoiser",
     "Flux2Pipeline": "it knows no negative prompt",
     "Ideogram4Pipeline": "it knows no negative prompt; a second transformer takes its place",

@@ -1,0 +1,27 @@
+"""Jobs draw with folders of other families as with Stable Diffusion: from the row to the file."""
+
+from pathlib import Path
+
+import pytest
+
+from modules.engine.families.known import FAMILIES
+from tests.engine.own_engine import Engine
+from tests.engine.tiny_models.registry import tiny_model
+
+ROWS = {"xl": "StableDiffusionXLPipeline", "flux": "FluxPipeline", "aura": "AuraFlowPipeline"}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_job_draws_with_a_folder(tmp_path: Path, name: str) -> None:
+    tiny_model(ROWS[name]).save_pretrained(tmp_path / "models" / "Stable-diffusion" / name)
+    engine = Engine(tmp_path / "data", tmp_path / "models")
+    try:
+        job = engine.draw(
+            override_settings={"sd_model_checkpoint": name}, prompt="a cat", steps=2, width=64, height=72, batch_size=2
+        )
+        assert job.error is None and job.status == "done"
+        assert len(engine.parts.store.jobs.images(job.id)) == 2
+        loaded = engine.parts.model_cache.loaded
+        assert loaded is not None and (loaded.family is FAMILIES.get(loaded.family.name) or name == "aura")
+    finally:
+        engine.close()
