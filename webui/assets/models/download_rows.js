@@ -4,6 +4,7 @@ import { duration } from "../model/format.js";
 import { make, setAttribute, setText } from "../page/dom.js";
 import { size } from "./cards.js";
 
+const UNDER_WAY = { waiting: true, running: true, paused: true };
 const MOST_CHOICES_OPEN = 6; // more of them are folded away
 
 const button = (name, words, one, more = {}) => make("button", { type: "button", class: "sd-small", "data-download": name, "aria-label": `${words}: ${one.name}`, ...more }, words);
@@ -25,7 +26,7 @@ export function downloadRow(one) {
     buttons.append(button("remove", "Cancel", one));
   }
   const row = make("li", { class: "sd-row sd-download", "data-id": one.id, "data-status": one.status }, words, buttons);
-  if (["waiting", "running", "paused"].includes(one.status) || (one.status === "failed" && one.total_bytes)) {
+  if (UNDER_WAY[one.status] || (one.status === "failed" && one.total_bytes)) {
     row.append(make("div", { class: "sd-row-bar", role: "progressbar", "aria-label": one.name, "aria-valuemin": 0, "aria-valuemax": 100 }));
   }
   return row;
