@@ -26,6 +26,7 @@ from modules.engine.families.latent_layout import (
     plain_layout,
     remember_layout,
 )
+from modules.engine.families.vae_tiles import can_tile, choose_tiling
 from modules.engine.families.word_memory import answering_with_anything, remember_words
 from modules.engine.samplers.choice import choose_sampler
 from modules.engine.samplers.proxy import Sampler, SchedulerProxy
@@ -164,7 +165,7 @@ class Family:
 
     def can_tile(self, pipeline: Any, size: tuple[int, int]) -> bool:
         """Tell whether pictures of this size can be decoded in tiles, which takes less memory."""
-        return False
+        return can_tile(vae_of(pipeline), _scale_of(pipeline), size)
 
     def layout(self, pipeline: Any, size: tuple[int, int]) -> Layout:
         """Return where the latents of a picture are in what the VAE decodes; asked of the pipeline, once for each size.
@@ -193,6 +194,7 @@ class Family:
             NotNumbers: the latents, or what the decoder makes of them, are no numbers.
         """
         vae = vae_of(pipeline)
+        choose_tiling(vae, _scale_of(pipeline), size, save_memory)
         # The sampler works in float32, whatever the decoder does; pipelines take both for one.
         pixels = self._end(pipeline, latents if vae is None else latents.to(vae.dtype), size, "pt")
         if not torch.isfinite(pixels).all():
@@ -241,6 +243,11 @@ class Family:
             ended_with = self._without_steps(pipeline, arguments)[0]
         # A pipeline without a method that prepares has done nothing to its noise.
         return torch.as_tensor(begun_with[0] if begun_with else ended_with).shape
+
+
+def _scale_of(pipeline: Any) -> int:
+    """Return how many pixels one of the VAE's latents has, in a row; 0: the pipeline does not say."""
+    return int(getattr(pipeline, "vae_scale_factor", None) or 0)
 
 
 def vae_name(pipeline: Any) -> str | None:

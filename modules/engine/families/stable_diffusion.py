@@ -12,14 +12,9 @@ from PIL import Image
 from modules.engine.families.base import Asked, Family, NotNumbers, Remember, Words
 from modules.engine.families.clip_chunks import attention_mask, chunked_ids, joined
 from modules.engine.families.latent_layout import plain_layout
+from modules.engine.families.vae_tiles import choose_tiling
 from modules.jobs.models.weight_files import NOT_LOADED
 
-# Above this many pixels the decoder works in tiles: whole, a picture of 2048×2048 takes tens of gigabytes.
-_WHOLE_AT_MOST_PIXELS = 1024 * 1024
-# Sides of a tile in latents, an eighth of those of its pixels. Smaller ones would show.
-_TILE = 64
-_TILE_TO_SAVE_MEMORY = 32
-_SMALLEST_TILE = 16
 _CLASSES = (
     "StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline",
     "StableDiffusionInstructPix2PixPipeline", "LatentConsistencyModelPipeline",
@@ -77,14 +72,12 @@ class StableDiffusion(Family):
         channels: int = pipeline.unet.config.out_channels
         return channels
 
-    def can_tile(self, pipeline: Any, size: tuple[int, int]) -> bool:
-        """Tell whether the decoder can work in tiles, and the picture is large enough for more than one."""
-        return _can_tile(pipeline) and max(size) > _SMALLEST_TILE * pipeline.vae_scale_factor
-
     def decode(self, pipeline: Any, latents: torch.Tensor, size: tuple[int, int], save_memory: bool) -> Image.Image:
         """Return the picture of `latents`: (1, channels, height / 8, width / 8); to save memory, in small tiles."""
         vae = pipeline.vae
-        _choose_tiling(pipeline, latents, save_memory)
+        scale = pipeline.vae_scale_factor
+        height, width = latents.shape[-2:]
+        choose_tiling(vae, scale, (width * scale, height * scale), save_memory)
         scaled = plain_layout(vae).for_vae(latents)
         pixels = vae.decode(scaled.to(vae.dtype), return_dict=False)[0]
         if not torch.isfinite(pixels).all():
@@ -106,24 +99,3 @@ def _encode(tokenizer: Any, text_encoder: Any, text: str, clip_skip: int) -> tor
     inner = getattr(text_encoder, "text_model", text_encoder)  # Flat since transformers 5.
     skipped: torch.Tensor = inner.final_layer_norm(layers[-min(clip_skip, len(layers) - 1)])
     return skipped
-
-
-def _can_tile(pipeline: Any) -> bool:
-    vae, scale = pipeline.vae, pipeline.vae_scale_factor
-    # AutoencoderTiny takes the number of colours for that of its upsamplings.
-    return hasattr(vae, "use_tiling") and getattr(vae, "spatial_scale_factor", scale) == scale
-
-
-def _choose_tiling(pipeline: Any, latents: torch.Tensor, save_memory: bool) -> None:
-    if not _can_tile(pipeline):
-        return
-    vae, scale = pipeline.vae, pipeline.vae_scale_factor
-    height, width = latents.shape[-2:]
-    if not save_memory and height * width * scale**2 <= _WHOLE_AT_MOST_PIXELS:
-        vae.disable_tiling()
-        return
-    tile = _TILE
-    if save_memory:
-        tile = min(_TILE_TO_SAVE_MEMORY, max(_SMALLEST_TILE, max(height, width) // 2))
-    vae.tile_latent_min_size, vae.tile_sample_min_size = tile, tile * scale
-    vae.enable_tiling()
