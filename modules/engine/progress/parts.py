@@ -34,18 +34,24 @@ class Part:
     turn: int = 0
 
 
-def parts_of(passes: Sequence[Pass], batches: Sequence[tuple[Sequence[int], Sequence[int]]], loads: bool) -> list[Part]:
+def parts_of(
+    passes: Sequence[Pass],
+    batches: Sequence[tuple[Sequence[int], Sequence[int]]],
+    loads: bool,
+    loads_another: bool = False,
+) -> list[Part]:
     """Return all parts in order: what earlier runs finished, then loading, the words, and all that is left.
 
     `batches` are the indices of the pictures that are drawn together, and of those that are missing. A batch is drawn
-    whole, also for one picture. `loads` says whether the model has to be loaded.
+    whole, also for one picture. `loads` says whether the model has to be loaded, `loads_another` whether that of a
+    later pass has; once both were, it is expected that they stay.
     """
     done = [[index for index in indices if index not in missing] for indices, missing in batches]
     count = sum(map(bool, done)) + sum(bool(missing) for _indices, missing in batches)
     images = sum(len(indices) for indices, _missing in batches)
     begun = next((missing[0] for _indices, missing in batches if missing), 0)
 
-    def of_batch(indices: Sequence[int], drawn: int) -> list[Part]:
+    def of_batch(indices: Sequence[int], drawn: int, to_draw: bool) -> list[Part]:
         first, last = indices[0] + 1, indices[-1] + 1
         label = f"image {first}" if len(indices) == 1 else f"images {first}–{last}"
         label = label if count <= _SEGMENTS_AT_MOST else f"{images} images"
@@ -53,8 +59,9 @@ def parts_of(passes: Sequence[Pass], batches: Sequence[tuple[Sequence[int], Sequ
         size = Size(passes[-1].width, passes[-1].height)
         parts: list[Part] = []
         for turn, one in enumerate(passes):
-            if _switches(passes, turn, first=indices[0] == begun):
-                parts.append(Part("load", label, Cost("load"), indices[0], turn))
+            if to_draw and _switches(passes, turn, first=indices[0] == begun):
+                costs = loads_another and indices[0] == begun
+                parts.append(Part("load", label, Cost("load" if costs else None), indices[0], turn))
             parts.append(Part("sample", label, _cost_of(one, drawn), indices[0], turn))
         for index in indices:
             parts += [
@@ -63,8 +70,8 @@ def parts_of(passes: Sequence[Pass], batches: Sequence[tuple[Sequence[int], Sequ
             ]
         return parts
 
-    finished = [part for indices in done if indices for part in of_batch(indices, len(indices))]
-    left = [part for indices, missing in batches if missing for part in of_batch(missing, len(indices))]
+    finished = [part for indices in done if indices for part in of_batch(indices, len(indices), to_draw=False)]
+    left = [part for indices, missing in batches if missing for part in of_batch(missing, len(indices), to_draw=True)]
     if loads and left and left[0].phase == "sample":
         left[0] = replace(left[0], cost=left[0].cost._replace(first="first_after_load"))
     return [

@@ -89,7 +89,8 @@ class JobDrawing:
         torch.set_num_threads(resolved.threads)
         by_pass = PassModels(parts, self._finder, models, resolved, self._economy)
         begins_at = _first_pass(snapshot, batches, resolved)
-        self._plan(by_pass.has_to_load(begins_at), resolved, batches)
+        loads = [by_pass.has_to_load(number) for number in range(begins_at, len(resolved.passes))]
+        self._plan(loads, resolved, batches)
         by_pass.load(begins_at, self._progress.advance)
         self._progress.enter("encode")
         parts.cancel.check()
@@ -164,15 +165,18 @@ class JobDrawing:
             text = f"Its images are not drawn under the same conditions, so not to the same bits: {changed}."
             parts.store.claims.note(self._job.id, "environment", text)
 
-    def _plan(self, loads: bool, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> None:
-        """Tell the bar what is to be done, and forget what was kept of another model if one is loaded."""
+    def _plan(self, loads: Sequence[bool], resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> None:
+        """Tell the bar what is to be done, and forget what was kept of another model if one is loaded.
+
+        `loads` says of each pass that is left whether its model is to be loaded.
+        """
         parts, offload = self._parts, self._economy.offload
         where = f"{parts.device.label} offload" if offload else parts.device.label
         weights = resolved.sources.checkpoint.hash
         experience = parts.timings.under(weights[:16], resolved.dtype, where, resolved.threads)
         left = [(batch.indices, batch.missing) for batch in batches]
-        self._progress.plan(parts_of(resolved.passes, left, loads), experience)
-        if loads:
+        self._progress.plan(parts_of(resolved.passes, left, loads[0], any(loads[1:])), experience)
+        if loads[0]:
             parts.encoder.forget()
 
 

@@ -1,0 +1,35 @@
+"""The parts of a job with two models: the second is loaded once, and each batch may have to switch."""
+
+from modules.engine.progress.parts import Part, parts_of
+from modules.jobs.kinds.base import Pass, Source
+from tests.jobs.made_jobs import resolved_job
+
+WHOLE = resolved_job(steps=10, sampler_name="Heun").passes[0]
+PASSES = (
+    WHOLE.model_copy(update={"end": 8}),
+    WHOLE.model_copy(update={"begin": 8, "checkpoint": Source(name="fine", hash="b" * 64)}),
+)
+TWO_PICTURES = [([0], [0]), ([1], [1])]
+
+
+def loads(passes: tuple[Pass, ...], another: bool) -> list[Part]:
+    return [part for part in parts_of(passes, TWO_PICTURES, True, another) if part.phase == "load"]
+
+
+def test_each_switch_has_its_part_and_the_first_one_its_time() -> None:
+    assert [(part.image, part.turn, part.cost.first) for part in loads(PASSES, another=True)] == [
+        (0, 0, "load"), (0, 1, "load"), (1, 0, None), (1, 1, None),
+    ]  # fmt: skip
+    assert [part.cost.first for part in loads(PASSES, another=False)] == ["load", None, None, None]
+    assert len(loads((WHOLE,), another=False)) == 1
+
+
+def test_pictures_that_are_done_need_no_model() -> None:
+    parts = parts_of(PASSES, [([0], []), ([1], [1])], True)
+    assert [(part.image, part.turn) for part in parts if part.phase == "load"] == [(0, 0), (1, 1)]
+
+
+def test_the_steps_of_both_passes_are_those_of_the_whole() -> None:
+    calls = [part.cost.steps + 1 for part in parts_of(PASSES, [([0], [0])], True) if part.phase == "sample"]
+    (whole,) = [part.cost.steps + 1 for part in parts_of((WHOLE,), [([0], [0])], True) if part.phase == "sample"]
+    assert sum(calls) == whole == 19  # Heun asks twice a step, but for the last one.
