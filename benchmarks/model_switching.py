@@ -47,18 +47,23 @@ def held_bytes() -> int:
 def measure(verdicts: Verdicts, keys: list[ModelKey]) -> None:
     """Load each model, go back to each, switch on with all kept and with one alone."""
     cache = ModelCache(best_device(), Cancel(State()), lambda: KeptLimit(len(keys), 100))
+    first = {key: seconds_to_get(cache, key) for key in keys}
     for key in keys:
-        first = seconds_to_get(cache, key)
-        print(f"  {key.path.name}: first load {first:.3f} s", flush=True)
-        for other in keys:
-            seconds_to_get(cache, other)
-        share = min(seconds_to_get(cache, key) for _ in range(3)) / first
+        share = min(_seconds_to_go_back(cache, key, keys) for _ in range(3)) / first[key]
         told = verdicts.at_most(f"{key.path.name} again", share, RELOAD_BUDGET_SHARE, "×")
-        print(f"    again {share:.5f} of that: {told}", flush=True)
+        print(f"  {key.path.name}: first load {first[key]:.3f} s, again {share:.5f} of that: {told}", flush=True)
     verdicts.holds("all models are kept", len(cache.keys) == len(keys))
     _switch(verdicts, cache, keys, "all kept")
     cache.drop()
     _switch(verdicts, ModelCache(best_device(), Cancel(State()), lambda: KeptLimit(1, 100)), keys, "one kept")
+
+
+def _seconds_to_go_back(cache: ModelCache, key: ModelKey, keys: list[ModelKey]) -> float:
+    """Return how long a model takes after all others were used."""
+    for other in keys:
+        if other != key:
+            seconds_to_get(cache, other)
+    return seconds_to_get(cache, key)
 
 
 def _switch(verdicts: Verdicts, cache: ModelCache, keys: list[ModelKey], what: str) -> None:
