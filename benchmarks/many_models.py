@@ -37,15 +37,16 @@ def beginning_of(path: Path) -> bytes:
 
 def make_models(root: Path, count: int) -> Path:
     """Write a ComfyUI's models folder with `count` denoisers, and what they are drawn with."""
-    first = write_file(root / "models" / "diffusion_models" / "model-00000.safetensors", made_transformers.flux())
-    data = beginning_of(first)
+    tensors = {**made_transformers.flux(), "single_blocks.1.linear1.weight": (FLUX_BYTES,)}
+    first = write_file(root / "models" / "diffusion_models" / "model-00000.safetensors", tensors, "F8_E4M3")
+    data, size = beginning_of(first), first.stat().st_size
     later = time.time() + TOMORROW_SECONDS
     for number in range(count):
         folder = first.parent / (f"folder-{number % FOLDERS:02}" if number else "")
         folder.mkdir(exist_ok=True)
         path = folder / f"model-{number:05}.safetensors"
         path.write_bytes(data)
-        os.truncate(path, FLUX_BYTES)
+        os.truncate(path, size)
         os.utime(path, (later, later))
     write_file(root / "models" / "text_encoders" / "clip_l.safetensors", made_unets.clip())
     write_file(root / "models" / "text_encoders" / "t5xxl.safetensors", made_transformers.t5())
@@ -101,7 +102,7 @@ def main() -> None:
         try:
             starts = [started(program) for program in programs]
             print(f"start to first page: {starts[0]:.2f} s with {FEW}, {starts[1]:.2f} s with {many:,}", flush=True)
-            known = lambda: len(programs[1].get("/sdapi/v1/sd-models")) > many
+            known = lambda: programs[1].get("/sdapi/v1/models?family=flux&limit=0")["total"] == many
             print(f"all {many:,} are read {seconds_of(lambda: wait_until(known, 300, 'all are read')):.1f} s later")
             few, lots = (questions(program) for program in programs)
             for what, ask in few.items():
