@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from modules.jobs.models.detection.tensors import Tensors
@@ -32,9 +33,13 @@ _BY_METADATA = {
     "sd_v1": "sd1", "sd_v2": "sd2", "sdxl": "sdxl", "sd3": "sd3", "flux1": "flux", "flux2": "flux2",
     "lumina2": "lumina2", "chroma": "chroma", "qwen": "qwen-image", "zimage": "z-image",
 }  # fmt: skip
-# A textual inversion by the width of its vectors.
-_BY_VECTORS = {768: "sd1", 1024: "sd2", 1280: "sdxl", 4096: "flux"}
+# A block of a transformer that only Stable Diffusion XL has: in each of the others' there is but one.
+_DEEPER = re.compile(r"(?:down|up|mid|input|output|middle)\.blocks?\..*transformer\.blocks\.[1-9]")
+# A textual inversion by the width of its vectors; 2048 are those of both of SDXL's text encoders, one behind the other.
+_BY_VECTORS = {768: "sd1", 1024: "sd2", 1280: "sdxl", 2048: "sdxl", 4096: "flux"}
 _EMBEDDING_NAMES = frozenset({"emb_params", "clip_l", "clip_g", "t5", "t5xxl", "t5_out", "clip_l_out", "clip_g_out"})
+# What A1111 calls the vectors alone, and what is left of its pickles' names where somebody converted one.
+_SURE_EMBEDDING_NAMES = frozenset({"emb_params", "string_to_param", "string_to_param.*", "*"})
 _MOST_VECTORS = 1024
 
 
@@ -50,30 +55,38 @@ def family_of_lora(tensors: Tensors, metadata: Mapping[str, str]) -> str:
         if name.endswith(_DOWN_ENDS):
             widths[name.replace("_", ".")] = tensors.side(1, name)
     for name, width in widths.items():
-        if "attn2.to.k" in name and width in _BY_WORDS and not name.startswith("lora.te"):
+        if width in _BY_WORDS and _takes_words(name):
             return _BY_WORDS[width]
     for part, family in _BY_NAME:
         if any(part.replace("_", ".") in name for name in widths):
             return family
-    return _by_width(widths) or _by_metadata(metadata)
+    return _by_width(widths) or _by_metadata(metadata) or _by_arrangement(widths)
 
 
 def find_embedding(tensors: Tensors) -> str | None:
-    """Return the family that a textual inversion is for ("" where nothing tells), None where it is none."""
-    if not 0 < len(tensors) <= 4:
+    """Return the family that a textual inversion is for ("" where nothing tells), None where it is none.
+
+    One vector has the shape (width,), several have (count, width). Under A1111's own name they may be of any width,
+    such as that of a small model of which this program knows nothing.
+    """
+    vectors = {name: entry.shape for name, entry in tensors.entries.items() if name != "string_to_token"}
+    if not 0 < len(vectors) <= 4 or not all(_is_vectors(shape) for shape in vectors.values()):
         return None
-    shapes = [entry.shape for entry in tensors.entries.values()]
-    if not all(len(shape) in (1, 2) and shape[-1] in _BY_VECTORS for shape in shapes):
+    sure = _SURE_EMBEDDING_NAMES.intersection(vectors)
+    widths = [shape[-1] for shape in vectors.values()]
+    if not sure and any(width not in _BY_VECTORS for width in widths):
         return None
-    if any(len(shape) == 2 and not 0 < shape[0] <= _MOST_VECTORS for shape in shapes):
-        return None
-    if len(tensors) > 1 and not set(tensors) <= _EMBEDDING_NAMES:
+    if len(vectors) > 1 and not sure and not set(vectors) <= _EMBEDDING_NAMES:
         return None
     if tensors.has("clip_l", "clip_g"):
         return "sdxl"
     if tensors.begins("t5"):
         return "flux"
-    return _BY_VECTORS[shapes[0][-1]] if len(shapes) == 1 else ""
+    return _BY_VECTORS.get(widths[0], "") if len(vectors) == 1 else ""
+
+
+def _is_vectors(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 1 or (len(shape) == 2 and 0 < shape[0] <= _MOST_VECTORS)
 
 
 def _by_width(widths: Mapping[str, int | None]) -> str:
@@ -87,6 +100,21 @@ def _by_width(widths: Mapping[str, int | None]) -> str:
     if 2304 in layers:
         return "lumina2"
     return ""
+
+
+def _by_arrangement(widths: Mapping[str, int | None]) -> str:
+    """Return the family of a UNet by how deep its transformers are, where not even the words' width tells it.
+
+    A small UNet of Stable Diffusion 1's kind, for words of another width, is what its folder is: "sd1".
+    """
+    if any(_DEEPER.search(name) for name in widths):
+        return "sdxl"
+    return "sd1" if any(_takes_words(name) for name in widths) else ""
+
+
+def _takes_words(name: str) -> bool:
+    """Tell whether a layer of a UNet is given the words. `name` has dots alone; some of diffusers' have "processor"."""
+    return ("attn2.to.k" in name or "attn2.processor.to.k" in name) and not name.startswith("lora.te")
 
 
 def _flux_or_klein(widths: list[int | None]) -> str:

@@ -8,6 +8,9 @@ from modules.jobs.models.detection.companions import say_missing
 from modules.jobs.models.detection.detect import detect
 from modules.jobs.models.detection.problems import say_misplaced
 from modules.jobs.models.families import FAMILY_FACTS, facts_of
+from modules.jobs.models.model_file import look_at_file
+from modules.jobs.models.places import Kind
+from modules.paths import ROOT
 from tests.jobs import made_transformers as made
 from tests.jobs.made_files import write_gguf
 from tests.jobs.made_unets import Shapes, clip, open_clip, sd1, under, vae
@@ -106,12 +109,32 @@ ADDITIONS: dict[str, tuple[Shapes, str, str]] = {
     "LoRA of Qwen-Image": (
         {"transformer_blocks.0.img_mlp.net.2.lora_A.default.weight": (4, 12288)}, "lora", "qwen-image",
     ),
+    "LoRA of a small UNet": ({f"{_LORA}.lora_down.weight": (6, 192)}, "lora", "sd1"),
+    "LoRA of SDXL without words": (
+        {"lora_unet_down_blocks_2_attentions_0_transformer_blocks_9_attn1_to_q.lora_down.weight": (8, 1280)},
+        "lora", "sdxl",
+    ),
+    "LoRA of SDXL under Stability's names": (
+        {"lora_unet_input_blocks_7_1_transformer_blocks_3_attn1_to_q.lora_down.weight": (8, 1280)}, "lora", "sdxl",
+    ),
+    "LoRA of SD 1 by diffusers": (
+        {"unet.mid_block.attentions.0.transformer_blocks.0.attn2.processor.to_k_lora.down.weight": (4, 768)},
+        "lora", "sd1",
+    ),
     "LoHa": ({"lora_unet_x.hada_w1_a": (4, 4), "lora_unet_x.hada_w1_b": (4, 4)}, "lora", ""),
     "LoKr": ({"lycoris_x.lokr_w1": (4, 4)}, "lora", ""),
     "OFT": ({"lora_unet_x.oft_blocks": (4, 8, 8)}, "lora", ""),
     "full difference": ({"lora_unet_x.diff": (4, 4)}, "lora", ""),
     "textual inversion of SD 1": ({"emb_params": (4, 768)}, "embedding", "sd1"),
     "textual inversion of SD 2": ({"emb_params": (4, 1024)}, "embedding", "sd2"),
+    "textual inversion of a small model": ({"emb_params": (6, 192)}, "embedding", ""),
+    "textual inversion of bigG alone": ({"emb_params": (4, 1280)}, "embedding", "sdxl"),
+    "textual inversion of SDXL's encoders in one": ({"emb_params": (4, 2048)}, "embedding", "sdxl"),
+    "textual inversion that was a pickle": ({"string_to_param.*": (8, 768)}, "embedding", "sd1"),
+    "textual inversion that was a pickle, with its token": (
+        {"string_to_param": (8, 1024), "string_to_token": ()}, "embedding", "sd2",
+    ),
+    "textual inversion of a pickle's star": ({"*": (8, 768)}, "embedding", "sd1"),
     "textual inversion of SDXL": ({"clip_l": (2, 768), "clip_g": (2, 1280)}, "embedding", "sdxl"),
     "textual inversion of diffusers": ({"<cat-toy>": (768,)}, "embedding", "sd1"),
     "textual inversion of Flux": ({"t5": (2, 4096), "clip_l": (2, 768)}, "embedding", "flux"),
@@ -202,6 +225,25 @@ def test_what_is_put_beside_a_model(tmp_path: Path, name: str) -> None:
     told = found(tmp_path, tensors)
     assert (told.role, told.family, told.problem) == (role, family, None)
     assert say_misplaced(told) is not None
+
+
+def test_vectors_of_no_known_width_are_a_textual_inversion_by_name_alone(tmp_path: Path) -> None:
+    assert found(tmp_path, {"emb_params": (6, 192)}).role == "embedding"
+    assert found(tmp_path, {"anything": (6, 192)}).role == "unknown"
+    assert found(tmp_path, {"emb_params": (6, 192, 2)}).role == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "family"),
+    [
+        ("embeddings/sprig.safetensors", "embedding", ""),
+        ("Lora/pixel-art.safetensors", "lora", "sd1"),
+        ("ESRGAN/emoji-2x.safetensors", "upscaler", ""),
+    ],
+)
+def test_what_comes_with_the_program_is_listed_without_a_problem(file: str, kind: Kind, family: str) -> None:
+    shown = look_at_file(file, ROOT / "models" / file, kind)
+    assert (shown.role, shown.family, shown.problem) == (kind, family, None)
 
 
 def test_a_lora_that_no_tensor_tells_is_told_by_its_trainer(tmp_path: Path) -> None:
