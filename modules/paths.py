@@ -67,6 +67,11 @@ class DataFolder:
         return self.root / f"timings-{engine}.json"
 
     @property
+    def cpu_formats(self) -> Path:
+        """The number format that each kind of denoiser is drawn with on a processor, as it was measured."""
+        return self.root / "cpu-formats.json"
+
+    @property
     def auth(self) -> Path:
         """Sessions and tokens, hashed, for this user's eyes alone."""
         return self.root / "auth"

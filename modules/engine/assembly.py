@@ -15,6 +15,7 @@ from modules.cmd_args import from_environment
 from modules.engine.engine_parts import EngineParts
 from modules.engine.housekeeping import Housekeeping
 from modules.engine.identity import EngineIdentity
+from modules.engine.models.cpu_formats import CpuFormats
 from modules.engine.models.devices import best_device
 from modules.engine.models.kept_models import KeptLimit
 from modules.engine.models.model_cache import ModelCache
@@ -80,6 +81,7 @@ def build_engine(
             lambda: state.preview,
         ),
         timings=Timings(folder.timings_of(identity.id), inherited=folder.timings),
+        cpu_formats=CpuFormats(folder.cpu_formats),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from modules.engine.identity import EngineIdentity
+from modules.engine.models.cpu_formats import CpuFormats
 from modules.engine.models.devices import Device
 from modules.engine.models.model_cache import ModelCache
 from modules.engine.models.vae_swap import VaeSwap
@@ -48,6 +49,7 @@ class EngineParts:
     vae_swap: VaeSwap
     snapshots: Snapshots
     timings: Timings
+    cpu_formats: CpuFormats
     encoder: PromptEncoder = field(default_factory=PromptEncoder)
     draw_seed: Callable[[], int] = draw_seed
 

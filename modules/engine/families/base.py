@@ -82,7 +82,7 @@ class Family:
     are components that drawing does not need: they are not loaded. `negative_first`: in a batch of both, the denoiser
     is asked about the negative prompt first. `sign` is -1 where the pipeline turns round what the denoiser says. `slow`
     are the methods whose answers are kept, beside the text encoders' own. `plain`: the latents are (batch, channels,
-    height, width) as the VAE takes them, but for scale and shift.
+    height, width) as the VAE takes them, but for scale and shift. `float32_only`: the pipeline fails in half precision.
     """
 
     name: str
@@ -94,6 +94,7 @@ class Family:
     sign: int = 1
     slow: tuple[str, ...] = ("encode_prompt",)
     plain: bool = False
+    float32_only: bool = False
 
     def encode(self, pipeline: Any, prompt: str, negative_prompt: str, asked: Asked, remember: Remember) -> Words:
         """Return what the pipeline reads of the words; as they are, it encodes them itself, and remembers that.

@@ -18,7 +18,7 @@ class Traits:
     """What no signature says of a pipeline.
 
     `from_zero`: its guidance counts from 0 where others count from 1. `embedded`: its `guidance_scale` is an input of
-    the denoiser. `sign`, `negative_first` and `slow` are those of a `Family`, and so is `multiple`.
+    the denoiser. `sign`, `negative_first`, `slow` and `float32_only` are those of a `Family`, and so is `multiple`.
     """
 
     from_zero: bool = False
@@ -27,12 +27,16 @@ class Traits:
     negative_first: bool = True
     slow: tuple[str, ...] = ("encode_prompt",)
     multiple: int = 16
+    float32_only: bool = False
 
 
 _TRAITS: Mapping[str, Traits] = {
     "DreamLiteMobilePipeline": Traits(embedded=True),
     "GlmImagePipeline": Traits(slow=("encode_prompt", "generate_prior_tokens"), multiple=32),
     "HiDreamImagePipeline": Traits(sign=-1),
+    "HunyuanDiTPAGPipeline": Traits(float32_only=True),
+    "HunyuanDiTPipeline": Traits(float32_only=True),
+    "HunyuanImagePipeline": Traits(float32_only=True),
     "Ideogram4Pipeline": Traits(sign=-1),
     "Kandinsky3Pipeline": Traits(from_zero=True, multiple=64),
     "Krea2Pipeline": Traits(from_zero=True),
@@ -54,6 +58,7 @@ class Generic(Family):
         self._traits = _TRAITS.get(self.name, Traits())
         self.sign, self.negative_first = self._traits.sign, self._traits.negative_first
         self.slow = self._traits.slow
+        self.float32_only = self._traits.float32_only
         self._takes = frozenset(inspect.signature(pipeline.__call__).parameters)
 
     def guidance(self, asked: Asked) -> dict[str, Any]:

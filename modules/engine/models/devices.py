@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import psutil
 import torch
@@ -14,6 +16,23 @@ import torch
 # Below this a denoiser is so quick that its overhead counts, and float32 is exact.
 SMALL_DENOISER_PARAMETERS = 100_000_000
 _FAST_BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16")
+
+# What most of the work of a denoiser is: convolutions, or wide layers of tokens.
+DenoiserKind = Literal["unet", "transformer"]
+
+
+@dataclass(frozen=True)
+class Denoiser:
+    """What is known of a denoiser before it is loaded. `float32_only`: its pipeline fails in any other format."""
+
+    parameters: int
+    kind: DenoiserKind = "unet"
+    float32_only: bool = False
+
+    @property
+    def is_small(self) -> bool:
+        """Whether its overhead counts more than its numbers."""
+        return self.parameters < SMALL_DENOISER_PARAMETERS
 
 
 @dataclass(frozen=True)
@@ -65,19 +84,22 @@ def best_device() -> Device:
     return Device("cpu", "CPU")
 
 
-def choose_dtype(setting: str, device: Device, denoiser_parameters: int) -> str:
+def choose_dtype(setting: str, device: Device, denoiser: Denoiser, fastest: Callable[[], str]) -> str:
     """Return the number format for a model.
 
-    "auto" on a CPU: bfloat16 for large denoisers where the processor has instructions for it (SD 1.5 takes 0.45 of the
-    time), else float32; never float16, which such processors only emulate (100 s a step instead of 2.9).
+    "auto" on a CPU: what is the `fastest` for large denoisers where the processor has instructions for bfloat16 (SD 1.5
+    takes 0.45 of the time), else float32; never float16, which such processors only emulate (100 s a step instead of
+    2.9).
     """
     if setting != "auto":
         return setting
+    if denoiser.float32_only:
+        return "float32"
     if device.torch_name != "cpu":
         return "float16"
-    if denoiser_parameters >= SMALL_DENOISER_PARAMETERS and cpu_has_fast_bfloat16():
-        return "bfloat16"
-    return "float32"
+    if denoiser.is_small or not cpu_has_fast_bfloat16():
+        return "float32"
+    return fastest()
 
 
 def cpu_has_fast_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
@@ -93,7 +115,7 @@ def cpu_has_fast_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     return any(flag in flags for flag in _FAST_BFLOAT16_FLAGS)
 
 
-def choose_threads(setting: int, denoiser_parameters: int) -> int:
+def choose_threads(setting: int, denoiser: Denoiser) -> int:
     """Return the number of CPU threads: the setting, or with 0 all cores for large denoisers, half of them for small.
 
     The threads of a small denoiser wait for each other most of the time, and so for whatever else runs: a step of the
@@ -102,4 +124,4 @@ def choose_threads(setting: int, denoiser_parameters: int) -> int:
     if setting > 0:
         return setting
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // 2) if denoiser_parameters < SMALL_DENOISER_PARAMETERS else cores
+    return max(1, cores // 2) if denoiser.is_small else cores

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from modules.engine.families.known import family_of
+from modules.engine.families.known import FAMILIES, family_of
+from modules.engine.models.devices import Denoiser, DenoiserKind
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.offload import Offload
 from modules.engine.models.pipeline_folder import load_folder
@@ -48,12 +49,17 @@ def key_of(checkpoint: Checkpoint, sha256: str, dtype: str, offload: Offload = "
     )
 
 
-def count_denoiser_parameters(checkpoint: Checkpoint) -> int:
-    """Return how many numbers the denoiser of a checkpoint has, from the headers of its files alone.
+def describe_denoiser(checkpoint: Checkpoint) -> Denoiser:
+    """Return how large the denoiser of a checkpoint is, and of which kind, from the headers of its files alone.
 
     Raises:
         ModelError: they cannot be read, or the model is none that can be drawn with.
     """
     if checkpoint.kind == "folder":
-        return count_parameters(checkpoint.folder / family_of(checkpoint.folder).denoiser)
-    return count_parameters_of_file(key_of(checkpoint, "", ""))
+        family = family_of(checkpoint.folder)
+        parameters = count_parameters(checkpoint.folder / family.denoiser)
+    else:
+        parameters = count_parameters_of_file(key_of(checkpoint, "", ""))  # It knows the families of files.
+        family = FAMILIES[checkpoint.family]
+    kind: DenoiserKind = "unet" if family.denoiser == "unet" else "transformer"
+    return Denoiser(parameters, kind, family.float32_only)

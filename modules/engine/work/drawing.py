@@ -9,7 +9,7 @@ import torch
 
 from modules.engine.engine_parts import EngineParts
 from modules.engine.models.devices import choose_dtype, choose_threads
-from modules.engine.models.loading import count_denoiser_parameters
+from modules.engine.models.loading import describe_denoiser
 from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import parts_of
 from modules.engine.work.batches import Batches, BatchLeft
@@ -111,9 +111,14 @@ class JobDrawing:
         settings = parts.options.values
         request = validate_request(job.kind, job.request)
         models = self._finder.of_request(job, request)
-        parameters = count_denoiser_parameters(models.checkpoint)
-        dtype = choose_dtype(settings.torch_dtype, parts.device, parameters)
-        threads = choose_threads(settings.torch_threads, parameters)
+        denoiser = describe_denoiser(models.checkpoint)
+        threads = choose_threads(settings.torch_threads, denoiser)
+        dtype = choose_dtype(
+            settings.torch_dtype,
+            parts.device,
+            denoiser,
+            lambda: parts.cpu_formats.fastest(denoiser.kind, threads, parts.cancel.check),
+        )
         environment = environment_of(parts.device, dtype, threads)
         resolved = request.resolve(models, settings, parts.draw_seed, dtype, threads, environment=environment)
         parts.store.claims.set_resolved(job.id, resolved.model_dump())

@@ -6,16 +6,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import diffusers
 import pytest
 import torch
 from diffusers import DiffusionPipeline, EulerDiscreteScheduler
 from torch import nn
 
 from modules.engine.families.base import Asked, vae_of
+from modules.engine.families.generic import Generic
 from modules.engine.families.known import BY_CLASS
+from modules.engine.models.devices import Denoiser
 from modules.engine.models.loaded_model import LoadedModel
+from modules.engine.models.loading import describe_denoiser
 from modules.engine.work.decoding import decode
 from modules.engine.work.encoding import PromptEncoder
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.other_pipelines import GENERIC, NEEDS
 from modules.paths import ROOT
 from tests.engine.tiny_models.registry import TINY_MODELS, WITHOUT_MODEL, tiny_model
@@ -102,6 +107,21 @@ def test_a_model_in_half_precision_draws_in_float32_and_decodes(tmp_path: Path, 
         latents = found.draw()
         assert latents.dtype == torch.float32
         assert decode(model, latents, SIZE).size == SIZE
+
+
+def test_auto_is_float32_for_the_pipelines_that_draw_in_nothing_else() -> None:
+    said = {line.split("|")[1].strip() for line in PAGE.splitlines() if "in float32 only" in line}
+    names = {row.split(",")[0] for row in TINY_MODELS}
+    families = [BY_CLASS.get(name) or Generic(getattr(diffusers, name)) for name in names]
+    assert {family.pipeline.__name__ for family in families if family.float32_only} == said
+
+
+def test_a_denoiser_is_described_before_it_is_loaded(tmp_path: Path) -> None:
+    pipeline = tiny_model("HunyuanDiTPipeline")
+    pipeline.save_pretrained(tmp_path / "Stable-diffusion" / "hunyuan")
+    checkpoint = CheckpointCatalogue([tmp_path], tmp_path / "hashes.json").find("hunyuan")
+    wanted = sum(weight.numel() for weight in pipeline.transformer.state_dict().values())
+    assert describe_denoiser(checkpoint) == Denoiser(wanted, "transformer", float32_only=True)
 
 
 # --- Words ----------------------------------------------------------------------------------------------------------
