@@ -22,7 +22,7 @@ from tests.engine.work.test_sampling import embeddings, resolved
 CASES = [("tiny", sampler.name, schedule) for sampler in SAMPLERS for schedule in sampler.schedules] + [
     ("plain", sampler.name, "Automatic") for sampler in SAMPLERS
 ]
-CASES += [(name, "Euler", "Automatic") for name in ("Stable Diffusion 3", "Flux")]
+CASES += [(name, "Euler", "Automatic") for name in ("sd3", "flux")]
 
 
 def through_a_file(state: SamplingState) -> SamplingState:
