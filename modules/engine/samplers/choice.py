@@ -62,8 +62,13 @@ def is_of_flows(scheduler: Any) -> bool:
 
 
 def is_of_noise(scheduler: Any) -> bool:
-    """Tell whether a scheduler is for models of noise, whose schedule is all in its betas: any other may replace it."""
+    """Tell whether a scheduler is for models of noise, whose schedule is all in its betas: any other may replace it.
+
+    A continuous one has noise levels of its own, such as those of EDM, and tells the model their logarithms.
+    """
     config = scheduler.config
+    if config.get("timestep_type") == "continuous":
+        return False
     learned = str(config.get("variance_type") or "").startswith("learned")  # and no other sampler would use it
     predicts_noise = config.get("prediction_type", "epsilon") in ("epsilon", "v_prediction")
     return type(scheduler).__name__ in _USUAL and predicts_noise and not learned

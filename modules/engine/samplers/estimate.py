@@ -30,7 +30,8 @@ _EXPLODING = (
 class Step:
     """What one step of a sampler started from. Nothing is computed until somebody asks.
 
-    `sample` and `model_output`: (batch, …), as the sampler sees them. The rest says how they are read (`estimate`).
+    `sample` and `model_output`: (batch, …), as the sampler sees them. The rest says how they are read (`estimate`),
+    the output times `output_scale`.
     """
 
     sample: torch.Tensor
@@ -38,12 +39,13 @@ class Step:
     sigma: float
     prediction_type: str
     exploding: bool
+    output_scale: float = 1.0
 
     def denoised(self, image: int | None = None) -> torch.Tensor:
         """Return the estimate of the finished latents, of one image of the batch or of all, as float32."""
         chosen = slice(None) if image is None else slice(image, image + 1)
         sample, output = self.sample[chosen].detach().float(), self.model_output[chosen].detach().float()
-        return estimate(sample, output, self.sigma, self.prediction_type, self.exploding)
+        return estimate(sample, output * self.output_scale, self.sigma, self.prediction_type, self.exploding)
 
 
 def estimate(
@@ -71,6 +73,12 @@ def step_of(scheduler: Any, place: int, timestep: Any, sample: torch.Tensor, out
     channels = sample.shape[1]
     if output.ndim == 4 and output.shape[1] == 2 * channels:
         output = output[:, :channels]  # The rest is how sure the denoiser is.
+    spread = scheduler.config.get("sigma_data") if hasattr(scheduler, "precondition_outputs") else None
+    if spread is not None:
+        # Of Karras et al. (2022), EDM: with noise levels in units of the data's spread it is v-prediction, and those
+        # that diffusers calls "epsilon" there say the opposite of v.
+        sign = 1 if scheduler.config.prediction_type == "v_prediction" else -1
+        return Step(sample, output, level / spread, "v_prediction", exploding=True, output_scale=sign * spread)
     return Step(sample, output, level, _prediction(scheduler), is_exploding(scheduler))
 
 

@@ -20,7 +20,8 @@ class Checkpoint:
 
     `path` is its folder or its single file, as `kind` says. `stamp` tells one state of its files from another.
     `family` is a name of `families.py`, or the class of its pipeline where that has none; `variant` such as "turbo" or
-    "inpaint". `number_format` is that of most of its weights, such as "fp16"; `prediction` is "epsilon", "v" or "flow".
+    "inpaint". `number_format` is that of most of its weights, such as "fp16"; `prediction` is "epsilon", "v", "flow" or
+    "edm".
     `parts` are files beside a single file that it is drawn with, by the part's name in the pipeline ("text_encoder").
     `needs` are the parts that are not inside it, each with the kind that does it ("t5xxl", a VAE "flux").
     `old_hash` are the eight digits that A1111's first versions knew a single file by, "" where there are none.

@@ -9,7 +9,12 @@ from typing import Any
 import diffusers
 import pytest
 import torch
-from diffusers import DiffusionPipeline, EulerDiscreteScheduler
+from diffusers import (
+    DiffusionPipeline,
+    EDMDPMSolverMultistepScheduler,
+    EDMEulerScheduler,
+    EulerDiscreteScheduler,
+)
 from torch import nn
 
 from modules.engine.families.base import Asked, vae_of
@@ -96,6 +101,34 @@ def test_latents_are_those_of_diffusers_own_pipeline_to_the_bit(trial: Callable[
     with torch.inference_mode():
         arguments = model.family.arguments(model.pipeline, found.words, asked)
         assert torch.equal(found.draw(), own_latents(model.key.path, arguments, make))
+
+
+EDM = {
+    "Playground 2.5": EDMDPMSolverMultistepScheduler(sigma_min=0.002, sigma_max=80.0, sigma_data=0.5),
+    "CosXL": EDMEulerScheduler(
+        sigma_max=120.0, sigma_data=1.0, sigma_schedule="exponential", prediction_type="v_prediction"
+    ),
+    "CosXL by Euler": EulerDiscreteScheduler(
+        timestep_type="continuous", sigma_min=0.002, sigma_max=120.0, use_exponential_sigmas=True,
+        prediction_type="v_prediction",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDM)
+def test_a_folder_with_noise_levels_of_its_own_draws_with_them_as_diffusers_does(tmp_path: Path, name: str) -> None:
+    """Whatever sampler is asked for; and previews show what its own scheduler makes of the denoiser's words."""
+    pipeline = tiny_model(SDXL)
+    pipeline.scheduler = EDM[name]
+    pipeline.vae.register_to_config(latents_mean=[-1.6, 1.9, -1.4, 2.5], latents_std=[8.5, 5.9, 6.5, 5.2])
+    found = Trial(pipeline, tmp_path)
+    model = found.model
+    with torch.inference_mode():
+        arguments = model.family.arguments(model.pipeline, found.words, Asked.by(found.resolved.passes[0], 1))
+        whole = found.draw()
+        assert torch.equal(whole, own_latents(tmp_path, arguments))
+    # The last step ends at no noise: what it is believed to become is what it is.
+    torch.testing.assert_close(found.shown[-1], whole, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("row", [SDXL, "FluxPipeline", "ZImagePipeline", "QwenImagePipeline", "SanaPipeline"])

@@ -54,7 +54,8 @@ class Trial:
         cache = ModelCache(Device("cpu", "CPU"), Cancel(self._state))
         self.model: LoadedModel = cache.get(ModelKey(folder, folder.name, dtype), lambda fraction: None)
         self.resolved = resolved_job(**WANTED)
-        self._shown: list[torch.Tensor] = []
+        # What the picture is believed to become after each step of the latest drawing, as it lies in it.
+        self.shown: list[torch.Tensor] = []
         self._both = False
         self._kept: SamplingState | None = None
         with torch.inference_mode():
@@ -85,10 +86,10 @@ class Trial:
     def draw(self, stop: bool = False, resume: SamplingState | None = None) -> torch.Tensor:
         """Return the latents; told to `stop` after the first step, it is stopped amid the second."""
         batch = Batch(self.model, self.words, self.resolved, [0], resume)
-        self._shown.clear()
+        self.shown.clear()
 
         def on_step(done: int, steps: int, step: Step) -> None:
-            self._shown.append(batch.spatial(step.denoised()))
+            self.shown.append(batch.spatial(step.denoised()))
             alone = batch.shown("Prompt"), batch.shown("Negative prompt")
             self._both = alone[0] is not step and alone[1] is not step
             if stop and done < steps:
@@ -102,7 +103,7 @@ class Trial:
         try:
             self.draw(stop=True)
         except Interrupted:
-            return len(self._shown) == 1
+            return len(self.shown) == 1
         finally:
             self._state.begin("trial")
         return False
@@ -116,8 +117,8 @@ class Trial:
     def _previews(self) -> bool:
         methods = PreviewMethods(self.model)
         available = methods.available("Full", *SIZE)
-        made = [methods.picture(method, shown, SIZE) for shown in self._shown for method in available]
-        return len(self._shown) >= 2 and all(picture.size == SIZE for picture in made)
+        made = [methods.picture(method, shown, SIZE) for shown in self.shown for method in available]
+        return len(self.shown) >= 2 and all(picture.size == SIZE for picture in made)
 
     def _count_encoders(self) -> list[str]:
         """Return a list that tells which text encoders work from now on."""

@@ -43,6 +43,8 @@ def look_into_folder(folder: Path) -> FolderFacts:
     scheduler = _read_or_nothing(folder / "scheduler" / "scheduler_config.json")
     family = _family(facts.name, index, config) if facts is not None else name[:_LONGEST_CLASS_NAME]
     shown = variant_of_pipeline(name) or _variant(family, index, config)
+    if family == "sdxl" and shown == "" and _has_own_noise(scheduler):
+        shown = "cosxl" if scheduler.get("prediction_type") == "v_prediction" else "playground"
     return FolderFacts(
         family=family,
         variant=_variant_by_name(family, shown, folder, index),
@@ -96,7 +98,15 @@ def _variant_by_name(family: str, shown: str, folder: Path, index: Mapping[str, 
     return shown
 
 
+def _has_own_noise(scheduler: Mapping[str, Any]) -> bool:
+    """Tell whether a scheduler has noise levels of its own (EDM), which no betas make."""
+    name = scheduler.get("_class_name")
+    return (isinstance(name, str) and name.startswith("EDM")) or scheduler.get("timestep_type") == "continuous"
+
+
 def _prediction(family: str, scheduler: Mapping[str, Any]) -> str:
+    if _has_own_noise(scheduler):
+        return "edm"
     said = scheduler.get("prediction_type")
     if isinstance(said, str) and said in _PREDICTIONS:
         return _PREDICTIONS[said]

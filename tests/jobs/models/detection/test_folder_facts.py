@@ -77,6 +77,8 @@ def test_the_name_of_the_folder_speaks_where_the_configuration_does_not(tmp_path
         ("StableDiffusionPipeline", {}, "epsilon"),
         ("StableDiffusionPipeline", {"prediction_type": "v_prediction"}, "v"),
         ("StableDiffusionPipeline", {"prediction_type": 5}, "epsilon"),
+        ("StableDiffusionXLPipeline", {"_class_name": "EDMEulerScheduler", "prediction_type": "v_prediction"}, "edm"),
+        ("StableDiffusionXLPipeline", {"_class_name": "EulerDiscreteScheduler", "timestep_type": "continuous"}, "edm"),
         ("FluxPipeline", {"_class_name": "FlowMatchEulerDiscreteScheduler"}, "flow"),
         ("SanaPipeline", {"prediction_type": "flow_prediction"}, "flow"),
         ("AuraFlowPipeline", {"_class_name": "FlowMatchEulerDiscreteScheduler"}, "flow"),
@@ -89,6 +91,21 @@ def test_what_it_predicts(tmp_path: Path, class_name: str, scheduler: dict[str, 
     (folder / "scheduler").mkdir()
     (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(scheduler))
     assert look_into_folder(folder).prediction == said
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "variant"),
+    [
+        ({"_class_name": "EDMDPMSolverMultistepScheduler", "prediction_type": "epsilon"}, "playground"),
+        ({"_class_name": "EDMEulerScheduler", "prediction_type": "v_prediction"}, "cosxl"),
+        ({"_class_name": "EulerDiscreteScheduler", "prediction_type": "v_prediction"}, ""),
+    ],
+)
+def test_noise_levels_of_its_own_tell_a_model_of_sdxl(tmp_path: Path, scheduler: dict[str, Any], variant: str) -> None:
+    folder = make_folder(tmp_path / "model", "StableDiffusionXLPipeline", {}, {})
+    (folder / "scheduler").mkdir()
+    (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(scheduler))
+    assert look_into_folder(folder).variant == variant
 
 
 def test_numbers_and_size_are_those_of_the_weights(tmp_path: Path) -> None:
