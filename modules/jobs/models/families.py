@@ -17,7 +17,8 @@ __all__ = [
 
 _BY_NAME: Mapping[str, FamilyFacts] = {facts.name: facts for facts in FAMILY_FACTS}
 _BY_PIPELINE: Mapping[str, FamilyFacts] = {name: facts for facts in FAMILY_FACTS for name in facts.pipelines}
-_OWN = tuple(field.name for field in fields(VariantFacts) if field.name not in ("name", "label", "words", "within"))
+_OF_VARIANTS_ALONE = ("name", "label", "whole_label", "words", "within")
+_OWN = tuple(field.name for field in fields(VariantFacts) if field.name not in _OF_VARIANTS_ALONE)
 
 
 def facts_of(name: str, variant: str = "") -> FamilyFacts | None:
@@ -71,6 +72,8 @@ def label_of(family: str, variant: str = "") -> str:
     """Return what people call a model of this family: "Flux.1 schnell"; one without a name here by its class."""
     facts = _BY_NAME.get(family)
     own = _variant_of(facts, variant)
+    if own is not None and own.whole_label:
+        return own.label
     words = [facts.label if facts is not None else family, own.label if own is not None else variant]
     return " ".join(word for word in words if word)
 

@@ -28,6 +28,7 @@ LATENT_CHANNELS: Mapping[VaeKind, int] = {
 class VariantFacts:
     """What a variant has of its own; None: as its family. `later` names what it needs that this version cannot give.
 
+    `label` goes on after that of its family, or with `whole_label` stands for it.
     `words` of a file's name speak for it, case-folded, where the weights show one of `within` and cannot tell further.
     """
 
@@ -45,6 +46,7 @@ class VariantFacts:
     schedule: str | None = None
     text_encoders: Mapping[str, TextEncoder] | None = None
     later: str | None = None
+    whole_label: bool = False
 
 
 @dataclass(frozen=True)

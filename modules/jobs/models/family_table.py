@@ -78,11 +78,11 @@ SDXL = FamilyFacts(
         *_FEW,
         VariantFacts("inpaint", "Inpainting", later=_MASK),
         VariantFacts("instruct", "Instruct", later=_PICTURE),
-        VariantFacts("ssd-1b", "SSD-1B", steps=25, cfg_scale=9.0),
-        VariantFacts("vega", "Segmind Vega", steps=25, cfg_scale=9.0),
-        VariantFacts("koala", "KOALA", steps=25, cfg_scale=3.5),
-        VariantFacts("playground", "Playground 2.5", steps=50, cfg_scale=3.0),
-        VariantFacts("cosxl", "CosXL", steps=20, cfg_scale=7.0),
+        VariantFacts("ssd-1b", "SSD-1B", steps=25, cfg_scale=9.0, whole_label=True),
+        VariantFacts("vega", "Segmind Vega", steps=25, cfg_scale=9.0, whole_label=True),
+        VariantFacts("koala", "KOALA", steps=25, cfg_scale=3.5, whole_label=True),
+        VariantFacts("playground", "Playground 2.5", steps=50, cfg_scale=3.0, whole_label=True),
+        VariantFacts("cosxl", "CosXL", steps=20, cfg_scale=7.0, whole_label=True),
     ),
 )  # fmt: skip
 
@@ -106,11 +106,13 @@ SD3 = FamilyFacts(
     text_encoders={"text_encoder": "clip_l", "text_encoder_2": "clip_g", "text_encoder_3": "t5xxl"},
     optional_encoders=frozenset({"text_encoder_3"}), vae="sd3",
     variants=(
-        VariantFacts("medium", "3 Medium"),
-        VariantFacts("3.5-medium", "3.5 Medium", steps=40, cfg_scale=4.5),
-        VariantFacts("3.5-medium-turbo", "3.5 Medium Turbo", ("turbo",), ("3.5-medium",), steps=4, cfg_scale=1.0),
-        VariantFacts("3.5-large", "3.5 Large", steps=28, cfg_scale=3.5),
-        VariantFacts("3.5-large-turbo", "3.5 Large Turbo", ("turbo",), ("3.5-large",), steps=4, cfg_scale=1.0),
+        VariantFacts("medium", "Stable Diffusion 3 Medium", whole_label=True),
+        VariantFacts("3.5-medium", "Stable Diffusion 3.5 Medium", steps=40, cfg_scale=4.5, whole_label=True),
+        VariantFacts("3.5-medium-turbo", "Stable Diffusion 3.5 Medium Turbo", ("turbo",), ("3.5-medium",),
+                     steps=4, cfg_scale=1.0, whole_label=True),
+        VariantFacts("3.5-large", "Stable Diffusion 3.5 Large", steps=28, cfg_scale=3.5, whole_label=True),
+        VariantFacts("3.5-large-turbo", "Stable Diffusion 3.5 Large Turbo", ("turbo",), ("3.5-large",),
+                     steps=4, cfg_scale=1.0, whole_label=True),
     ),
 )  # fmt: skip
 
@@ -183,8 +185,9 @@ Z_IMAGE = FamilyFacts(
     steps=9, cfg_scale=1.0, shift=3.0, text_encoders={"text_encoder": "qwen3_4b"}, vae="flux",
     variants=(
         VariantFacts("turbo", "Turbo"),
-        VariantFacts("base", "base", ("base",), ("turbo",), steps=50, cfg_scale=4.0, shift=6.0),
-        VariantFacts("omni", "Omni", steps=50, cfg_scale=4.0, shift=6.0,
+        # Their card has 4, counted from 0: that is 5 where 1 is none.
+        VariantFacts("base", "base", ("base",), ("turbo",), steps=50, cfg_scale=5.0, shift=6.0),
+        VariantFacts("omni", "Omni", steps=50, cfg_scale=5.0, shift=6.0,
                      later="encoders of pictures that this version does not load"),
     ),
 )  # fmt: skip

@@ -29,6 +29,7 @@ CARDS = {
     ("flux2-klein", "9b-base"): (50, 4.0, 1024),
     ("chroma", ""): (35, 5.0, 1024),
     ("z-image", "turbo"): (9, 1.0, 1024),
+    ("z-image", "base"): (50, 5.0, 1024),  # 4 where 0 is none, as its pipeline counts
     ("qwen-image", ""): (50, 4.0, 1328),
     ("lumina2", ""): (30, 4.0, 1024),
     ("sana", ""): (20, 4.5, 1024),
@@ -94,9 +95,21 @@ def test_classes_tell_family_and_variant() -> None:
 def test_people_read_names() -> None:
     assert label_of("flux", "schnell") == "Flux.1 schnell"
     assert label_of("sdxl") == "Stable Diffusion XL"
+    assert label_of("sdxl", "playground") == "Playground 2.5"
+    assert label_of("sd3") == "Stable Diffusion 3"
+    assert label_of("sd3", "medium") == "Stable Diffusion 3 Medium"
+    assert label_of("sd3", "3.5-large") == "Stable Diffusion 3.5 Large"
+    assert label_of("sd3", "3.5-medium-turbo") == "Stable Diffusion 3.5 Medium Turbo"
     assert label_of("AuraFlowPipeline") == "AuraFlowPipeline"
 
 
 def test_what_is_not_known_has_plain_defaults() -> None:
     assert (defaults_for("AuraFlowPipeline").steps, facts_of("AuraFlowPipeline")) == (20, None)
     assert defaults_for("sdxl", "of tomorrow") == defaults_for("sdxl")
+
+
+def test_no_label_says_a_word_twice() -> None:
+    for facts in FAMILY_FACTS:
+        for variant in facts.variants:
+            words = label_of(facts.name, variant.name).split()
+            assert len(words) == len(set(words)), words
