@@ -76,7 +76,7 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
     passwords = accounts.from_environment(os.environ)
     folder = data_folder()
     store = JobStore(folder.database, folder)
-    catalogue = CheckpointCatalogue(places_from_environment(), hash_cache=folder.hashes)
+    catalogue = CheckpointCatalogue(places_from_environment(), folder.hashes, folder.model_facts)
     noticeboards = Noticeboards(shared.state) if link is None else link.noticeboards
     stops = StopRequests(store.control, link, noticeboards, Permission(store.jobs, shared.opts))
     blocks = create_ui(store, catalogue, stops.ask)

@@ -39,6 +39,11 @@ class DataFolder:
         return self.root / "hashes.json"
 
     @property
+    def model_facts(self) -> Path:
+        """What was found in models' files, so that only those are read again that have changed."""
+        return self.root / "model-facts.jsonl"
+
+    @property
     def outputs(self) -> Path:
         """Pictures to keep."""
         return self.root / "outputs"

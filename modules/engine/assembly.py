@@ -108,7 +108,7 @@ def serve(
     quieten_libraries()
     folder = data_folder()
     publish: Publish = link.publish_own if link is not None else _publish_nothing
-    catalogue = CheckpointCatalogue(places_from_environment(), folder.hashes)
+    catalogue = CheckpointCatalogue(places_from_environment(), folder.hashes, folder.model_facts)
     parts = build_engine(identity, store, folder, catalogue, shared.opts, shared.state, leaving, publish)
     worker = Worker(parts, publish)
     wake.append(worker.wake)

@@ -11,9 +11,10 @@ from pathlib import Path
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.companions import Companions, with_parts
+from modules.jobs.models.fact_cache import FactCache, Remembered
 from modules.jobs.models.file_catalogue import FileCatalogue
 from modules.jobs.models.folder import look_at, not_looked_at, stamp_of
-from modules.jobs.models.hashes import HashCache, fingerprint, hash_file, hash_folder, old_hash_of
+from modules.jobs.models.hashes import HashCache, fingerprint, fingerprint_seen, hash_file, hash_folder, old_hash_of
 from modules.jobs.models.model_file import ModelFile
 from modules.jobs.models.names import Names
 from modules.jobs.models.places import COMPANIONS, DRAWN, Place, Places, is_vae_beside
@@ -32,26 +33,30 @@ _SUFFIXES_OF_DENOISERS = (*_SUFFIXES, ".pt", ".pth", ".bin")
 class CheckpointCatalogue:
     """The models in several models folders (`Places`), and beside them the `files` of all other kinds.
 
-    `hash_cache` is a file that remembers hashes between starts; None remembers them for the life of the object. `vaes`
-    are those in files of their own. Safe to use from several threads.
+    `hash_cache` is a file that remembers hashes between starts, `fact_cache` one that remembers what headers say; None
+    remembers them for the life of the object. `vaes` are those in files of their own. Safe to use from several threads.
     """
 
     def __init__(
         self,
         folders: Sequence[Path] | Places,
         hash_cache: Path | None = None,
+        fact_cache: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._places = folders if isinstance(folders, Places) else Places(folders)
         self.folders, self.places = self._places.roots, self._places
         self._hashes = HashCache(hash_cache)
-        self.files = FileCatalogue(self._places, self._hashes, clock)
+        self._facts = FactCache(fact_cache)
+        self._remembered = Remembered(self._facts, "model", Checkpoint)
+        self.files = FileCatalogue(self._places, self._hashes, self._facts, clock)
         self.vaes = VaeCatalogue(self.files)
         self._shelf = Shelf[Checkpoint](
             self._lying_there,
             lambda name, found: self._read(name, found.path),
             lambda name, found: self._unread(name, found),
             stamp_of,
+            self._recall,
             clock,
         )
         self._hash_at_once_bytes = _HASH_AT_ONCE_BYTES  # what is left of it; that it is exact is of no importance
@@ -136,8 +141,9 @@ class CheckpointCatalogue:
 
     def complete(self, seconds: float) -> bool:
         """Read for so long what a look at thousands of files has left for later; tell whether more is left."""
-        left = self._shelf.complete(seconds), self.files.complete(seconds)
-        return any(left)
+        left = any((self._shelf.complete(seconds), self.files.complete(seconds)))
+        self._facts.save(at_once=not left)
+        return left
 
     @property
     def revision(self) -> int:
@@ -199,7 +205,13 @@ class CheckpointCatalogue:
             old_hash = old_hash_of(path) if checkpoint.kind == "file" else ""
         except (OSError, ValueError):
             return checkpoint
-        return replace(checkpoint, sha256=sha256, old_hash=old_hash)
+        checkpoint = replace(checkpoint, sha256=sha256, old_hash=old_hash)
+        return self._remembered.keep(checkpoint) if checkpoint.kind == "file" else checkpoint
+
+    def _recall(self, name: str, found: Found) -> Checkpoint | None:
+        """Return a single file as it was found before, if it did not change since."""
+        sha256 = self._hashes.get(fingerprint_seen(found.path, found.size_bytes, found.modified_ns))
+        return self._remembered.recall(name, found.path, found.stamp, sha256)
 
     def _hash_of(
         self,

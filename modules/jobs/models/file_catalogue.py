@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from modules.errors import InvalidRequest, ModelError
-from modules.jobs.models.hashes import HashCache, fingerprint, hash_file
+from modules.jobs.models.fact_cache import FactCache, Remembered
+from modules.jobs.models.hashes import HashCache, fingerprint, fingerprint_seen, hash_file
 from modules.jobs.models.model_file import LABELS, ModelFile, look_at_file
 from modules.jobs.models.places import DRAWN, KINDS, Kind, Place, Places, is_vae_beside
-from modules.jobs.models.scan import Scan, scan, stamp_of_model
+from modules.jobs.models.scan import Found, Scan, scan, stamp_of_model
 from modules.jobs.models.shelf import Shelf
 
 _LISTED_AT_MOST = 12
@@ -35,8 +36,11 @@ class FileCatalogue:
     Safe to use from several threads.
     """
 
-    def __init__(self, places: Places, hashes: HashCache, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, places: Places, hashes: HashCache, facts: FactCache, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._places, self._hashes, self._clock = places, hashes, clock
+        self._remembered = {kind: Remembered(facts, kind, ModelFile) for kind in FILE_KINDS}
         self._lock = threading.Lock()
         self._shelves: dict[Kind, Shelf[ModelFile]] = {}
 
@@ -116,6 +120,7 @@ class FileCatalogue:
                     lambda name, found: self._read(name, found.path, kind),
                     lambda name, found: ModelFile(name, found.path, kind, found.size_bytes),
                     _stamp_of,
+                    functools.partial(self._recall, kind),
                     self._clock,
                 )
             return self._shelves[kind]
@@ -129,11 +134,16 @@ class FileCatalogue:
                 yield place, replace(lying, found=tuple(one for one in lying.found if is_vae_beside(one.name)))
 
     def _read(self, name: str, path: Path, kind: Kind) -> ModelFile:
-        file = look_at_file(name, path, kind)
+        file = self._remembered[kind].keep(look_at_file(name, path, kind))
         try:
             return replace(file, sha256=self._hashes.get(fingerprint([path])))
         except OSError:
             return file
+
+    def _recall(self, kind: Kind, name: str, found: Found) -> ModelFile | None:
+        """Return a file as it was found before, if it did not change since."""
+        sha256 = self._hashes.get(fingerprint_seen(found.path, found.size_bytes, found.modified_ns))
+        return self._remembered[kind].recall(name, found.path, found.stamp, sha256)
 
 
 def _without_folders(lying: Scan) -> Scan:

@@ -121,5 +121,13 @@ def fingerprint(files: Sequence[Path]) -> str:
     Raises:
         OSError: one of them is not there.
     """
-    facts = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return _fingerprint([(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files])
+
+
+def fingerprint_seen(path: Path, size_bytes: int, modified_ns: int) -> str:
+    """Return the same of one file as it was seen a moment ago."""
+    return _fingerprint([(str(path), size_bytes, modified_ns)])
+
+
+def _fingerprint(facts: Sequence[tuple[str, int, int]]) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -39,6 +39,7 @@ class Found:
     identity: str
     stamp: str = ""
     size_bytes: int = 0
+    modified_ns: int = 0
 
 
 def stamp_of_status(status: os.stat_result) -> str:
@@ -190,7 +191,8 @@ class _Walk:
             return Found(name, Path(entry.path), False, entry.path)
         if stat.S_ISDIR(status.st_mode):
             return None
-        one = Found(name, Path(entry.path), False, real, stamp_of_model(entry.path, status, names), status.st_size)
+        stamp = stamp_of_model(entry.path, status, names)
+        one = Found(name, Path(entry.path), False, real, stamp, status.st_size, status.st_mtime_ns)
         if not link:
             return one
         self._linked_files.append(one)

@@ -44,7 +44,7 @@ class Shelf(Generic[T]):
     """The models of some places, by name. Safe to use from several threads.
 
     `find` returns what lies in the places now, `read` looks at one of it, `unread` stands for one that is to be read
-    later, `stamp_of` tells the state of a model's files now.
+    later, `stamp_of` tells the state of a model's files now. `recall` may know what was in a file in this state before.
     """
 
     def __init__(
@@ -53,9 +53,11 @@ class Shelf(Generic[T]):
         read: Callable[[str, Found], T],
         unread: Callable[[str, Found], T],
         stamp_of: Callable[[Path], str],
+        recall: Callable[[str, Found], T | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._find, self._read, self._unread, self._stamp_of, self._clock = find, read, unread, stamp_of, clock
+        self._find, self._read, self._unread, self._stamp_of = find, read, unread, stamp_of
+        self._recall, self._clock = recall, clock
         self._lock = threading.Lock()
         self._looking = threading.Lock()  # Held before `_lock`, by who looks at the folders.
         self._known: dict[str, T] | None = None
@@ -190,6 +192,8 @@ class Shelf(Generic[T]):
             old = old if old is not None and old.name == name else None
             if old is not None and self._is_as(old, one):
                 known[name] = old
+            elif (recalled := self._recall(name, one)) is not None:
+                known[name] = recalled
             elif read < _READ_AT_ONCE or time.monotonic() < ends:
                 known[name] = self._read(name, one)
                 read += 1

@@ -1,0 +1,154 @@
+"""What was found in models' files, remembered between starts: a header that did not change is not read again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from modules.errors import StorageError
+from modules.jobs.models.shelf import Listed
+from modules.jobs.models.untrusted_file import read_bounded
+from modules.paths import ROOT, locked, write_atomically
+
+logger = logging.getLogger(__name__)
+
+_MOST_BYTES = 64_000_000
+_MOST_ENTRIES = 50_000
+_SAVES_AGAIN_SECONDS = 10.0
+# What is found depends on these too: with another version of them all is read anew.
+_RULES = (ROOT / "modules" / "jobs", ROOT / "modules" / "prompts")
+
+T = TypeVar("T", bound=Listed)
+Key = tuple[str, str]  # kind and path
+
+
+class FactCache:
+    """Facts about files by kind, path and stamp. Safe to use from several threads, and by several processes.
+
+    `path` is a file of lines of JSON: the rules by which was found what follows, then `[kind, path, stamp, facts]`. One
+    that is lost, damaged or of other rules only costs the reading again; so does a line of it. None remembers nothing.
+    """
+
+    def __init__(self, path: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path, self._clock = path, clock
+        self._lock = threading.Lock()
+        self._rules = _state_of_rules() if path is not None else ""
+        self._lines = self._read()
+        self._used: set[Key] = set()
+        self._changed = False
+        self._saved_at = clock()
+
+    def get(self, kind: str, path: Path, stamp: str) -> object | None:
+        """Return the facts about a file in this state, None when it is not known in it."""
+        key = (kind, str(path))
+        with self._lock:
+            line = self._lines.get(key)
+        if line is None or not stamp:
+            return None
+        known, facts = json.loads(line)[2:]
+        if known != stamp:
+            return None
+        with self._lock:
+            self._used.add(key)
+        return facts  # type: ignore[no-any-return]
+
+    def put(self, kind: str, path: Path, stamp: str, facts: object) -> None:
+        """Remember facts about a file in this state, until `save` for this process alone."""
+        if self._path is None or not stamp:
+            return
+        key = (kind, str(path))
+        line = json.dumps([*key, stamp, facts]).encode()
+        with self._lock:
+            self._used.add(key)
+            if self._lines.get(key) != line:
+                self._lines[key] = line
+                self._changed = True
+
+    def save(self, at_once: bool = True) -> None:
+        """Write what is new, unless that is not `at_once` and was done a moment ago. A full disk loses nothing."""
+        with self._lock:
+            due = at_once or self._clock() - self._saved_at >= _SAVES_AGAIN_SECONDS
+            if self._path is None or not self._changed or not due:
+                return
+            self._changed = False
+            self._saved_at = self._clock()
+        with contextlib.suppress(StorageError), locked(self._path):
+            theirs = self._read()  # Another process may have written since.
+            with self._lock:
+                lines = self._lines = _bounded({**theirs, **self._lines}, self._used)
+            write_atomically(self._path, b"\n".join([self._first_line(), *lines.values()]), sole_writer=True)
+
+    def _first_line(self) -> bytes:
+        return json.dumps({"rules": self._rules}).encode()
+
+    def _read(self) -> dict[Key, bytes]:
+        if self._path is None:
+            return {}
+        try:
+            first, *lines = read_bounded(self._path, _MOST_BYTES).split(b"\n")
+        except (OSError, ValueError):
+            return {}
+        return dict(_keyed(lines)) if first == self._first_line() else {}
+
+
+class Remembered(Generic[T]):
+    """The models of one class and kind in a cache. What they are called and their hashes are known elsewhere."""
+
+    def __init__(self, cache: FactCache, kind: str, of: type[T]) -> None:
+        self._cache, self._kind, self._form = cache, kind, TypeAdapter(of)
+
+    def recall(self, name: str, path: Path, stamp: str, sha256: str | None) -> T | None:
+        """Return what was found in this state of a file, None when that is not known any more."""
+        facts = self._cache.get(self._kind, path, stamp)
+        if not isinstance(facts, dict):
+            return None
+        try:
+            one = self._form.validate_python({**facts, "name": name, "sha256": sha256})
+        except ValidationError:
+            return None
+        return one if (one.path, one.stamp, one.problem) == (path, stamp, None) else None
+
+    def keep(self, one: T) -> T:
+        """Remember and return it. What has a problem is looked at anew each time."""
+        if one.problem is None and one.stamp:
+            facts = self._form.dump_python(one, mode="json", exclude={"name", "sha256"})
+            self._cache.put(self._kind, one.path, one.stamp, facts)
+        return one
+
+
+def _keyed(lines: Iterable[bytes]) -> Iterable[tuple[Key, bytes]]:
+    for line in lines:
+        try:
+            kind, path, stamp, _facts = json.loads(line)
+        except (ValueError, TypeError, RecursionError):
+            continue
+        if isinstance(kind, str) and isinstance(path, str) and isinstance(stamp, str):
+            yield (kind, path), line
+
+
+def _bounded(lines: dict[Key, bytes], used: set[Key]) -> dict[Key, bytes]:
+    """Return no more than is kept: those that were asked for in this run before the others, and the newest."""
+    if len(lines) <= _MOST_ENTRIES:
+        return lines
+    order = sorted(lines, key=lambda key: key in used)  # stable: of two that are alike the newer one stays
+    return {key: lines[key] for key in order[-_MOST_ENTRIES:]}
+
+
+def _state_of_rules() -> str:
+    """Return what tells one version of the program's rules from another, and one place of the program."""
+    facts: list[tuple[str, int, int]] = []
+    for folder in _RULES:
+        for path in sorted(folder.rglob("*.py")):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                facts.append((str(path), status.st_size, status.st_mtime_ns))
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
