@@ -162,6 +162,10 @@ def _answer(work: Callable[[], Any], descriptor: int) -> None:
 
 def scenario_named(name: str) -> Scenario:
     """Return the scenario of that name. Only those of the engine import torch."""
+    if name == "formats":
+        from tests.faults.choosing import Choosing
+
+        return Choosing()
     if name in ("drawing", "pausing"):
         from tests.faults.drawing import Drawing, Pausing
 

@@ -23,7 +23,7 @@ def measure_formats(kind: DenoiserKind, threads: int, check: Callable[[], None])
     """Return the seconds that layers of such a denoiser take on so many threads, by the number format.
 
     In turn, so that what else the machine does meets each of them; of each the best time counts, after one run that
-    only gets it going. Half a second on two quiet cores. `check` is called before each run, and what it raises ends it.
+    only gets it going. About a second on two cores. `check` is called before each run, and what it raises ends it.
 
     Raises:
         Interrupted: by `check`.
@@ -63,7 +63,7 @@ def _threads(count: int) -> Iterator[None]:
 
 
 def _unet_layers(dtype: torch.dtype) -> Run:
-    """Return a residual block and the attention of a UNet, at the middle of a picture of 256 × 256: 12 GFLOP."""
+    """Return a residual block and the attention of a UNet, as for a picture of 256 × 256: 12 GFLOP."""
     latents = _numbers(dtype, 1, 320, 32, 32)
     convolutions = _numbers(dtype, 320, 320, 3, 3), _numbers(dtype, 640, 320, 3, 3)
     projections = _numbers(dtype, 3 * 640, 640), _numbers(dtype, 640, 640)
