@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from modules.engine.engine_parts import EngineParts
 from modules.engine.stopping.interruptible_wait import wait_for
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs.kinds.base import ResolvedJob, Source
-from modules.jobs.kinds.choice import Choice, ChosenModel, Models
+from modules.jobs.kinds.choice import Choice, ChosenCheckpoint, ChosenFile, ChosenModel, Models
 from modules.jobs.kinds.later_values import refiner_pass
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.models.checkpoint import Checkpoint
-from modules.jobs.models.vae_file import VaeFile
+from modules.jobs.models.companions import kind_of_part
+from modules.jobs.models.model_file import LABELS, ModelFile
+from modules.jobs.models.vae_file import VaeFile, stamp_of_file
 from modules.jobs.rows import Job
 
 
@@ -35,14 +40,8 @@ class ModelFinder:
         if choice is None:
             models = request.find_models(self._parts.catalogue, self._parts.options.values)
             choice = Choice.of(models)
-        refiner = choice.refiner
-        return Models(
-            checkpoint=self._checkpoint(choice.checkpoint),
-            vae=None if choice.vae is None else self._vae(choice.vae),
-            refiner=None if refiner is None else self._checkpoint(refiner),
-            clip_skip=choice.clip_skip,
-            told=choice.told,
-        )
+        found = self._found(choice.checkpoint, choice.vae, choice.refiner)
+        return replace(found, clip_skip=choice.clip_skip, told=choice.told, modules=choice.modules)
 
     def of_row(self, resolved: ResolvedJob) -> Models:
         """Return the models that an earlier run of the job began with.
@@ -51,30 +50,84 @@ class ModelFinder:
             InvalidRequest, ModelError: as `of_request`.
         """
         sources, refiner = resolved.sources, refiner_pass(resolved)
-        return Models(
-            checkpoint=self._checkpoint(sources.checkpoint),
-            vae=None if sources.vae is None else self._vae(sources.vae),
-            refiner=None if refiner is None or refiner.checkpoint is None else self._checkpoint(refiner.checkpoint),
-            clip_skip=resolved.words.clip_skip,
-        )
+        found = self._found(sources.checkpoint, sources.vae, None if refiner is None else refiner.checkpoint)
+        return replace(found, clip_skip=resolved.words.clip_skip, modules=sources.modules)
 
-    def is_unchanged(self, checkpoint: Checkpoint) -> bool:
-        """Tell whether the weights are those that were hashed: nobody replaced them while they were loaded."""
-        now = self._parts.catalogue.find(checkpoint.name)
-        return now.problem is None and self._hashed(now).sha256 == checkpoint.sha256
+    def is_unchanged(self, checkpoint: Checkpoint, parts: Mapping[str, ModelFile]) -> bool:
+        """Tell whether all weights are those that were hashed: nobody replaced them while they were loaded."""
+        catalogue = self._parts.catalogue
+        now = catalogue.drawn_with(catalogue.find(checkpoint.name), parts)
+        if now.problem is not None or self._hashed(now).sha256 != checkpoint.sha256:
+            return False
+        beside = catalogue.companions_of(now)
+        return all(self._hashed_file(beside[part]).sha256 == file.sha256 for part, file in parts.items())
 
-    def _checkpoint(self, chosen: ChosenModel | Source) -> Checkpoint:
+    def _found(
+        self,
+        first: ChosenCheckpoint | Source,
+        vae: ChosenModel | Source | None,
+        second: ChosenCheckpoint | Source | None,
+    ) -> Models:
+        checkpoint, parts = self._whole(first)
+        refiner, refiner_parts = (None, {}) if second is None else self._whole(second)
+        found = None if vae is None else self._vae(vae)
+        return Models(checkpoint, found, refiner, parts=parts, refiner_parts=refiner_parts)
+
+    def _whole(self, chosen: ChosenCheckpoint | Source) -> tuple[Checkpoint, dict[str, ModelFile]]:
+        """Return a checkpoint with the files beside it; where a row leaves these open, they are those of now."""
+        catalogue = self._parts.catalogue
+        found = self._named(chosen)
+        if chosen.parts is None:
+            beside = catalogue.companions_of(found)
+            parts = {part: self._hashed_file(file) for part, file in beside.items()}
+        else:
+            parts = {part: self._part(part, file) for part, file in chosen.parts.items()}
+            found = catalogue.drawn_with(found, parts)
+        return self._checked(found, chosen), parts
+
+    def _named(self, chosen: ChosenModel | Source) -> Checkpoint:
         try:
-            found = self._parts.catalogue.find(chosen.name)
+            return self._parts.catalogue.find(chosen.name)
         except InvalidRequest:
             if chosen.hash is None:
                 raise
-            found = self._parts.catalogue.find(chosen.hash)  # It was renamed, or moved into another folder.
+            return self._parts.catalogue.find(chosen.hash)  # It was renamed, or moved into another folder.
+
+    def _checked(self, found: Checkpoint, chosen: ChosenModel | Source) -> Checkpoint:
         checkpoint = self._hashed(found)
         checkpoint.check_usable()
         if chosen.hash is not None and not self._has_hash(checkpoint, chosen.hash):
             raise ModelError(f"The weights of {checkpoint.name} were changed since {_since(chosen)}: submit it again.")
         return checkpoint
+
+    def _part(self, part: str, chosen: ChosenFile | Source) -> ModelFile:
+        """Return a file beside a checkpoint that is to be as it was."""
+        files, kind = self._parts.catalogue.files, kind_of_part(part)
+        label, place = LABELS[kind]
+        try:
+            try:
+                found = files.find(kind, chosen.name)
+            except InvalidRequest:
+                if chosen.hash is None:
+                    raise
+                found = files.find(kind, chosen.hash)
+        except InvalidRequest as error:
+            message = f"The {label} {chosen.name} is not there any more: put it back into {place}, or submit it again."
+            raise ModelError(message) from error
+        found.check_usable()
+        stamp = chosen.stamp if isinstance(chosen, ChosenFile) and chosen.hash is None else ""
+        changed = stamp not in ("", stamp_of_file(found.path))
+        file = found if changed else self._hashed_file(found)
+        if changed or chosen.hash not in (None, file.sha256):
+            raise ModelError(f"The {label} {file.name} was changed since {_since(chosen)}: submit it again.")
+        return file
+
+    def _hashed_file(self, file: ModelFile) -> ModelFile:
+        files = self._parts.catalogue.files
+        known = files.remembered(file)
+        if known.sha256 is not None:
+            return known
+        return wait_for(lambda: files.hashed(file), self._parts.cancel.check_waiting)
 
     def _vae(self, chosen: ChosenModel | Source) -> VaeFile:
         vaes = self._parts.catalogue.vaes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from modules.engine.engine_parts import EngineParts
@@ -15,6 +15,7 @@ from modules.errors import ModelError
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import Models
 from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.model_file import ModelFile
 
 Progress = Callable[[float], None]
 
@@ -71,7 +72,7 @@ class PassModels:
             parts.status.forget_checkpoint()
             parts.status.change("loading")
         model = parts.model_cache.get(key, progress)
-        if loads and (self._key(number) != key or not self._finder.is_unchanged(checkpoint)):
+        if loads and (self._key(number) != key or not self._finder.is_unchanged(checkpoint, self._beside(number))):
             parts.model_cache.drop(key)
             raise ModelError(f"The weights of {checkpoint.name} were changed while they were loaded: submit it again.")
         parts.vae_swap.use(model, self._models.vae)
@@ -95,6 +96,11 @@ class PassModels:
         own = self._resolved.passes[number].checkpoint
         refiner = self._models.refiner
         return self._models.checkpoint if own is None or refiner is None else refiner
+
+    def _beside(self, number: int) -> Mapping[str, ModelFile]:
+        """Return the files beside the checkpoint of a pass."""
+        models = self._models
+        return models.parts if self._checkpoint(number) is models.checkpoint else models.refiner_parts
 
     def _key(self, number: int) -> ModelKey:
         checkpoint, resolved = self._checkpoint(number), self._resolved

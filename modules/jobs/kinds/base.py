@@ -25,10 +25,15 @@ class Words(Frozen):
 
 
 class Source(Frozen):
-    """A model that is drawn with: its name in the lists, and the SHA-256 of what is loaded of it."""
+    """A model that is drawn with: its name in the lists, and the SHA-256 of what is loaded of it.
+
+    `parts` are the files beside a checkpoint that it is drawn with, by the part's name in the pipeline; None in rows of
+    versions that did not keep them.
+    """
 
     name: str
     hash: str
+    parts: dict[str, Source] | None = None
 
     @property
     def short_hash(self) -> str:
@@ -37,10 +42,14 @@ class Source(Frozen):
 
 
 class Sources(Frozen):
-    """The models that a job is drawn with. `vae` takes the place of the checkpoint's own; None: that one is used."""
+    """The models that a job is drawn with. `vae` takes the place of the checkpoint's own; None: that one is used.
+
+    `modules` are the names of those of the checkpoint's parts that somebody chose by hand.
+    """
 
     checkpoint: Source
     vae: Source | None = None
+    modules: tuple[str, ...] = ()
 
 
 class Pass(Frozen):

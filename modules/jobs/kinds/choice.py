@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from pydantic import ValidationError
@@ -14,18 +14,22 @@ from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import facts_of
 from modules.jobs.models.family_facts import LATENT_CHANNELS
+from modules.jobs.models.model_file import ModelFile
 from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
-from modules.jobs.models.vae_file import VaeFile
+from modules.jobs.models.vae_file import VaeFile, stamp_of_file
 
 # Where a row's request holds it, beside the fields that were sent.
 CHOSEN = "chosen"
+# Where a request names text encoders and a VAE, as Forge calls them.
+MODULES = "forge_additional_modules"
 
 
 @dataclass(frozen=True)
 class Models:
     """The models of a job, as they are on disk. `vae` None: the checkpoint's own; `refiner` None: none takes over.
 
-    `told` is what people are to know of the choice.
+    `parts` and `refiner_parts` are the files beside these two that they are drawn with, by the part that each does;
+    `modules` the names of those that somebody chose by hand. `told` is what people are to know of the choice.
     """
 
     checkpoint: Checkpoint
@@ -33,6 +37,9 @@ class Models:
     refiner: Checkpoint | None = None
     clip_skip: int = 1
     told: tuple[str, ...] = ()
+    parts: Mapping[str, ModelFile] = field(default_factory=dict)
+    refiner_parts: Mapping[str, ModelFile] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
 
 
 class ChosenModel(Frozen):
@@ -42,24 +49,38 @@ class ChosenModel(Frozen):
     hash: str | None = None
 
 
+class ChosenFile(ChosenModel):
+    """A file beside a model. Where its hash was not known, `stamp` tells the state that it was in; "" is unknown."""
+
+    stamp: str = ""
+
+
+class ChosenCheckpoint(ChosenModel):
+    """A model and the files beside it, by the part that each does; None: the row leaves them open until then."""
+
+    parts: dict[str, ChosenFile] | None = None
+
+
 class Choice(Frozen):
     """What was chosen, as a row holds it."""
 
-    checkpoint: ChosenModel
+    checkpoint: ChosenCheckpoint
     vae: ChosenModel | None = None
-    refiner: ChosenModel | None = None
+    refiner: ChosenCheckpoint | None = None
     clip_skip: int = 1
     told: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, models: Models) -> Self:
         """Return the choice of these models."""
         return cls(
-            checkpoint=_chosen(models.checkpoint),
-            vae=None if models.vae is None else _chosen(models.vae),
-            refiner=None if models.refiner is None else _chosen(models.refiner),
+            checkpoint=_chosen_checkpoint(models.checkpoint, models.parts),
+            vae=None if models.vae is None else ChosenModel(name=models.vae.name, hash=models.vae.sha256),
+            refiner=None if models.refiner is None else _chosen_checkpoint(models.refiner, models.refiner_parts),
             clip_skip=models.clip_skip,
             told=models.told,
+            modules=models.modules,
         )
 
     @classmethod
@@ -71,10 +92,32 @@ class Choice(Frozen):
             return None
 
 
+def choose_by_hand(
+    checkpoint: Checkpoint, names: Sequence[str], catalogue: CheckpointCatalogue
+) -> tuple[Checkpoint, tuple[ModelFile, ...]]:
+    """Return a model that is drawn with the text encoders and the VAE of these names, and those files.
+
+    Raises:
+        InvalidRequest: there is none of such a name, or it does not go with the model.
+    """
+    try:
+        files = tuple(catalogue.find_companion(name) for name in names)
+        return catalogue.with_parts(checkpoint, names) if names else checkpoint, files
+    except InvalidRequest as error:
+        raise InvalidRequest(str(error), MODULES) from error
+
+
 def choose(
-    checkpoint: Checkpoint, sd_vae: str, refiner: str | None, clip_skip: int, catalogue: CheckpointCatalogue
+    checkpoint: Checkpoint,
+    sd_vae: str,
+    refiner: str | None,
+    clip_skip: int,
+    catalogue: CheckpointCatalogue,
+    by_hand: Sequence[ModelFile] = (),
 ) -> Models:
     """Return the models that a request with these wishes is drawn with.
+
+    `by_hand` are those of the checkpoint's parts that were chosen so.
 
     Raises:
         InvalidRequest: there is none of that name, or they do not go together.
@@ -86,15 +129,28 @@ def choose(
         told.append(f"Clip skip {clip_skip} changes nothing here: {checkpoint.name} is not of Stable Diffusion 1.")
         clip_skip = 1
     second = None if refiner is None else _choose_refiner(refiner, checkpoint, catalogue)
-    return Models(checkpoint, vae, second, clip_skip, tuple(told))
+    return Models(
+        checkpoint,
+        vae,
+        second,
+        clip_skip,
+        tuple(told),
+        parts=catalogue.companions_of(checkpoint),
+        refiner_parts={} if second is None else catalogue.companions_of(second),
+        modules=tuple(file.name for file in by_hand),
+    )
 
 
 # "" is a model of which nothing is known but that it draws.
 _READ_WITH_CLIP_SKIP = ("sd1", "")
 
 
-def _chosen(model: Checkpoint | VaeFile) -> ChosenModel:
-    return ChosenModel(name=model.name, hash=model.sha256)
+def _chosen_checkpoint(model: Checkpoint, parts: Mapping[str, ModelFile]) -> ChosenCheckpoint:
+    files = {
+        part: ChosenFile(name=file.name, hash=file.sha256, stamp=stamp_of_file(file.path))
+        for part, file in parts.items()
+    }
+    return ChosenCheckpoint(name=model.name, hash=model.sha256, parts=files)
 
 
 def _choose_vae(wish: str, checkpoint: Checkpoint, catalogue: CheckpointCatalogue) -> tuple[VaeFile | None, str]:

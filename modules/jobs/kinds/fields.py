@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator
 
 from modules.errors import InvalidRequest
+from modules.jobs.kinds.choice import MODULES
 from modules.jobs.lenient import fault, is_blank, pixels, real_number, show, switch, text, whole_number
 from modules.jobs.models.defaults import CFG_SCALE_HIGHEST, STEPS_HIGHEST
 from modules.jobs.rows import SEED_HIGHEST
@@ -19,6 +20,7 @@ BATCH_SIZE_HIGHEST = 16
 BATCH_COUNT_HIGHEST = 1000
 PROMPT_LONGEST = 10_000
 TASK_ID_LONGEST = 100
+MODULES_MOST = 8
 
 # Settings that a request may override for itself; all others of override_settings are A1111's, change nothing here and
 # are not kept.
@@ -93,7 +95,22 @@ def _check_overrides(value: Any) -> dict[str, Any]:
             checked[name] = known[name].check(_as_sent(name, value[name]))
         except InvalidRequest as error:
             raise fault(str(error)) from error
+    if modules := _check_modules(value.get(MODULES)):
+        checked[MODULES] = modules
     return checked
+
+
+def _check_modules(value: Any) -> list[str]:
+    """Return names of text encoders and of a VAE; none of them is what the program chooses itself."""
+    if is_blank(value):
+        return []
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list):
+        raise fault(f"{MODULES} {show(value)} is no list of names: send [] or leave it out.")
+    if len(names) > MODULES_MOST:
+        raise fault(f"{MODULES} has {len(names):,} names: send at most {MODULES_MOST}.")
+    checked = (text(f"A name in {MODULES}", LONGEST_TEXT)(name).strip() for name in names)
+    return list(dict.fromkeys(name for name in checked if name))
 
 
 def _as_sent(name: str, value: Any) -> Any:

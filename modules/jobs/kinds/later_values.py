@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from modules.jobs.kinds.base import Pass, ResolvedJob
+from modules.jobs.kinds.base import Pass, ResolvedJob, Source
+from modules.jobs.kinds.choice import MODULES
+from modules.jobs.models.names import without_suffix
 
 # As Forge writes them.
 _LABELS = {"distilled_cfg_scale": "Distilled CFG Scale", "shift": "Shift"}
@@ -23,11 +25,15 @@ def in_picture(resolved: ResolvedJob) -> dict[str, Any]:
     values |= _of_flows(resolved.passes[0])
     if (vae := resolved.sources.vae) is not None:
         values |= {"vae": vae.name, "vae_hash": vae.hash}
+    values |= _beside("parts", resolved.sources.checkpoint)
+    if resolved.sources.modules:
+        values[MODULES] = list(resolved.sources.modules)
     if (refiner := refiner_pass(resolved)) is not None and refiner.checkpoint is not None:
         values |= {
             "refiner_checkpoint": refiner.checkpoint.name,
             "refiner_hash": refiner.checkpoint.hash,
             "refiner_switch_at": switch_of(refiner),
+            **_beside("refiner_parts", refiner.checkpoint),
         }
     return values
 
@@ -40,6 +46,9 @@ def in_infotext(resolved: ResolvedJob) -> dict[str, Any]:
     if (vae := resolved.sources.vae) is not None:
         pairs["VAE hash"] = vae.short_hash if saving.add_model_hash_to_info else None
         pairs["VAE"] = vae.name if saving.add_model_name_to_info else None
+    for number, name in enumerate(resolved.sources.modules, start=1):
+        bare = without_suffix(name).rpartition("/")[2]
+        pairs[f"Module {number}"] = bare if saving.add_model_name_to_info else None
     if resolved.words.clip_skip != 1:
         pairs["Clip skip"] = resolved.words.clip_skip
     if (refiner := refiner_pass(resolved)) is not None and refiner.checkpoint is not None:
@@ -48,6 +57,13 @@ def in_infotext(resolved: ResolvedJob) -> dict[str, Any]:
         # Without it A1111 would count noise levels, and switch at another step where they are not spread evenly.
         pairs["Refiner switch by sampling steps"] = True
     return pairs
+
+
+def _beside(name: str, checkpoint: Source) -> dict[str, Any]:
+    """Return the files beside a model that it is drawn with, where there are any."""
+    if not checkpoint.parts:
+        return {}
+    return {name: {part: {"name": file.name, "hash": file.hash} for part, file in checkpoint.parts.items()}}
 
 
 def _of_flows(one: Pass) -> dict[str, float]:

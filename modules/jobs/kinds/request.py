@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -16,12 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from modules.errors import InvalidRequest
 from modules.jobs.kinds import fields
 from modules.jobs.kinds.base import Pass, ResolvedJob, Saving, Source, Sources, Words
-from modules.jobs.kinds.choice import Models, choose
+from modules.jobs.kinds.choice import MODULES, Models, choose, choose_by_hand
 from modules.jobs.kinds.unavailable import check_available
 from modules.jobs.lenient import fault
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import facts_of, predicts_flow
+from modules.jobs.models.model_file import ModelFile
+from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
 from modules.jobs.models.vae_file import VaeFile
 from modules.jobs.samplers import check_pair, find_sampler, find_schedule, split_sampler
 from modules.jobs.version import VERSION
@@ -125,10 +127,13 @@ class JobRequest(BaseModel, ABC):
             ModelError: it lacks a file.
         """
         wanted = self._settings_over(settings)
-        checkpoint = catalogue.find(wanted.sd_model_checkpoint)
+        names = self.override_settings.get(MODULES, ())
+        checkpoint, by_hand = choose_by_hand(catalogue.find(wanted.sd_model_checkpoint), names, catalogue)
         checkpoint.check_usable()
         self._sampler_for(checkpoint)
-        return choose(checkpoint, wanted.sd_vae, self.refiner_checkpoint, wanted.CLIP_stop_at_last_layers, catalogue)
+        sd_vae = self._vae_beside(by_hand) or wanted.sd_vae
+        skip = wanted.CLIP_stop_at_last_layers
+        return choose(checkpoint, sd_vae, self.refiner_checkpoint, skip, catalogue, by_hand)
 
     def resolve(
         self,
@@ -152,7 +157,9 @@ class JobRequest(BaseModel, ABC):
             kind=self.kind,
             words=words,
             sources=Sources(
-                checkpoint=source_of(models.checkpoint), vae=None if models.vae is None else source_of(models.vae)
+                checkpoint=source_of(models.checkpoint, models.parts),
+                vae=None if models.vae is None else source_of(models.vae),
+                modules=models.modules,
             ),
             passes=self.passes(models),
             seed=draw_seed() if self.seed == -1 else self.seed,
@@ -191,25 +198,42 @@ class JobRequest(BaseModel, ABC):
             return None
         return facts.distilled_cfg_scale if self.distilled_cfg_scale is None else self.distilled_cfg_scale
 
-    def with_refiner(self, whole: Pass, refiner: Checkpoint | None) -> tuple[Pass, ...]:
+    def with_refiner(self, whole: Pass, models: Models) -> tuple[Pass, ...]:
         """Return a pass, and that of the refiner, which goes on with what it leaves at the switch.
 
         Raises:
             ValueError: the refiner has no hash yet.
         """
-        if refiner is None:
+        if models.refiner is None:
             return (whole,)
         at = SWITCH_AT if self.refiner_switch_at is None else self.refiner_switch_at
         # As with A1111 it does the first step before which so much is done.
         begin = max(math.ceil(at * whole.steps - _ALMOST_NONE), whole.begin)
         if begin >= whole.steps:
             return (whole,)
-        second = whole.model_copy(update={"begin": begin, "checkpoint": source_of(refiner)})
+        refiner = source_of(models.refiner, models.refiner_parts)
+        second = whole.model_copy(update={"begin": begin, "checkpoint": refiner})
         return (second,) if begin == whole.begin else (whole.model_copy(update={"end": begin}), second)
 
     def _settings_over(self, settings: Settings) -> Settings:
         """Return the settings with those that this request overrides."""
-        return replace(settings, **self.override_settings) if self.override_settings else settings
+        overrides = {name: value for name, value in self.override_settings.items() if name != MODULES}
+        return replace(settings, **overrides) if overrides else settings
+
+    def _vae_beside(self, by_hand: Sequence[ModelFile]) -> str | None:
+        """Return what is chosen as VAE where one is among the parts chosen by hand: none in its place.
+
+        Raises:
+            InvalidRequest: the request names two.
+        """
+        beside = next((file for file in by_hand if file.role == "vae"), None)
+        if beside is None:
+            return None
+        named = self.override_settings.get("sd_vae", AUTOMATIC)
+        if named not in (AUTOMATIC, NONE):
+            message = f"Two VAEs are chosen, {named} (sd_vae) and {beside.name} ({MODULES}): send one of them."
+            raise InvalidRequest(message, MODULES)
+        return NONE
 
     def _sampler_for(self, checkpoint: Checkpoint) -> tuple[str, str]:
         """Return sampler and schedule type; what the request leaves open is the model's own."""
@@ -237,15 +261,16 @@ class JobRequest(BaseModel, ABC):
         )
 
 
-def source_of(model: Checkpoint | VaeFile) -> Source:
-    """Return what a job keeps of a model.
+def source_of(model: Checkpoint | VaeFile | ModelFile, parts: Mapping[str, ModelFile] | None = None) -> Source:
+    """Return what a job keeps of a model, and of the files beside it.
 
     Raises:
         ValueError: it is not hashed yet.
     """
     if model.sha256 is None:
         raise ValueError(f"{model.name} is not hashed")
-    return Source(name=model.name, hash=model.sha256)
+    beside = None if parts is None else {part: source_of(file) for part, file in parts.items()}
+    return Source(name=model.name, hash=model.sha256, parts=beside)
 
 
 def _fault_at(error: InvalidRequest) -> Exception:

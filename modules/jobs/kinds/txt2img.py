@@ -24,7 +24,7 @@ class Txt2ImgRequest(JobRequest):
 
     def passes(self, models: Models) -> tuple[Pass, ...]:
         """Return the pass from noise to the picture, of which a refiner may take the end."""
-        return self.with_refiner(self.first_pass(models.checkpoint), models.refiner)
+        return self.with_refiner(self.first_pass(models.checkpoint), models)
 
 
 def _picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:

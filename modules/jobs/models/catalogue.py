@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs.models.checkpoint import Checkpoint
-from modules.jobs.models.companions import Companions, with_parts
+from modules.jobs.models.companions import Companions, kind_of_part, with_exactly, with_parts
 from modules.jobs.models.fact_cache import FactCache, Remembered
 from modules.jobs.models.file_catalogue import FileCatalogue
 from modules.jobs.models.folder import look_at, not_looked_at, stamp_of
@@ -104,9 +105,45 @@ class CheckpointCatalogue:
         Raises:
             InvalidRequest: there is none of such a name, or it does not go with the model.
         """
-        files = [self._find_companion(name) for name in names]
+        files = [self.find_companion(name) for name in names]
         whole = self._shelf.find(checkpoint.name) or checkpoint  # What is nowhere else may be among the chosen ones.
+        if whole.problem is not None:
+            return whole
         return with_parts(self._companions_now().complete(whole), files)
+
+    def drawn_with(self, checkpoint: Checkpoint, parts: Mapping[str, ModelFile]) -> Checkpoint:
+        """Return a model that is drawn with these files beside it, by the part that each does, and with no others."""
+        if checkpoint.kind != "file":
+            return checkpoint
+        whole = self._shelf.known(checkpoint.name) or checkpoint
+        return whole if whole.problem else with_exactly(whole, {part: file.path for part, file in parts.items()})
+
+    def companions_of(self, checkpoint: Checkpoint) -> dict[str, ModelFile]:
+        """Return the files beside a model that it is drawn with, as they are now, with the hashes that are known.
+
+        Raises:
+            InvalidRequest: one has gone meanwhile.
+        """
+        files = ((part, self.files.find(kind_of_part(part), str(path))) for part, path in checkpoint.parts.items())
+        return {part: self.files.remembered(file) for part, file in files}
+
+    def find_companion(self, name: str) -> ModelFile:
+        """Return the text encoder or the VAE of this name, hash or path. Of a path from elsewhere the name counts.
+
+        Raises:
+            InvalidRequest: there is none; the message lists the known ones.
+        """
+        for wanted in (name, name.replace("\\", "/").rpartition("/")[2]):
+            for kind in COMPANIONS:
+                with contextlib.suppress(InvalidRequest):
+                    return self.files.find(kind, wanted)
+        known = [one.name_without_suffix for kind in COMPANIONS for one in self.files.list(kind) if not one.problem]
+        more = len(known) - _LISTED_AT_MOST
+        listed = ", ".join(known[:_LISTED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+        remedy = f"use some of {listed}, or put it" if known else "put it"
+        raise InvalidRequest(
+            f"Text encoder or VAE {name!r} is not known: {remedy} into models/text_encoder or models/VAE."
+        )
 
     def hashed(self, checkpoint: Checkpoint, dropped: Callable[[], bool] | None = None) -> Checkpoint:
         """Return the model with its hash, reading its weights if nobody did so before (seconds for a large one).
@@ -169,12 +206,6 @@ class CheckpointCatalogue:
         with self._lock:
             self._companions = (revisions, companions)
         return companions
-
-    def _find_companion(self, name: str) -> ModelFile:
-        try:
-            return self.files.find("text_encoder", name)
-        except InvalidRequest:
-            return self.files.find("vae", name)
 
     def _lying_there(self) -> Iterator[tuple[Place, Scan]]:
         self._hash_at_once_bytes = _HASH_AT_ONCE_BYTES

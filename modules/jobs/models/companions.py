@@ -12,6 +12,7 @@ from modules.jobs.models.detection.companions import say_missing
 from modules.jobs.models.detection.detect import detect
 from modules.jobs.models.families import facts_of, label_of
 from modules.jobs.models.model_file import ModelFile
+from modules.jobs.models.places import Kind
 
 VAE = "vae"
 # Which numbers are preferred, of files that are the same otherwise: as the encoders were published, then larger ones,
@@ -77,21 +78,34 @@ def with_parts(checkpoint: Checkpoint, files: Sequence[ModelFile]) -> Checkpoint
     if checkpoint.kind != "file" or facts is None:
         raise InvalidRequest(f"{checkpoint.name} has all its parts, so no files can be chosen for them.")
     parts = dict(checkpoint.parts)
+    chosen: dict[str, ModelFile] = {}
     for file in files:
         if file.problem is not None:
             raise InvalidRequest(f"{file.name} cannot be used: {file.problem}")
-        wanted = {part: does for part, does in facts.text_encoders.items() if does == file.does}
+        wanted = [part for part, does in facts.text_encoders.items() if does == file.does]
         if file.role == "vae" and (file.does == facts.vae or file.does == _ALIKE.get(facts.vae)):
-            parts[VAE] = file.path
-        elif file.role == "text_encoder" and wanted:
-            parts.update(dict.fromkeys(wanted, file.path))
-        else:
+            wanted = [VAE]
+        elif file.role != "text_encoder" or not wanted:
             usual = ", ".join([*facts.text_encoders.values(), f"a VAE {facts.vae}"])
             label = label_of(checkpoint.family, checkpoint.variant)
             raise InvalidRequest(f"{file.name} does not go with {checkpoint.name}: {label} is drawn with {usual}.")
+        for part in wanted:
+            if (other := chosen.setdefault(part, file)).path != file.path:
+                raise InvalidRequest(f"{other.name} and {file.name} do the same for {checkpoint.name}: leave one out.")
+            parts[part] = file.path
+    return with_exactly(checkpoint, parts)
+
+
+def with_exactly(checkpoint: Checkpoint, parts: Mapping[str, Path]) -> Checkpoint:
+    """Return a checkpoint that is drawn with these files beside it and no others; what it lacks is its problem."""
     missing = [(part, does) for part, does in checkpoint.needs.items() if part not in parts]
     problem = f"{checkpoint.path}: {say_missing(*missing[0])}" if missing else None
-    return replace(checkpoint, parts=parts, problem=problem)
+    return replace(checkpoint, parts=dict(parts), problem=problem)
+
+
+def kind_of_part(part: str) -> Kind:
+    """Return of which kind the files are that can be this part of a pipeline."""
+    return "vae" if part == VAE else "text_encoder"
 
 
 def _by_what_they_do(files: Iterable[ModelFile], role: str) -> dict[str, list[ModelFile]]:

@@ -81,6 +81,15 @@ class FileCatalogue:
         self._shelf(file.kind).replace(file, complete)
         return complete
 
+    def remembered(self, file: ModelFile) -> ModelFile:
+        """Return the file with its hash if anybody has made that, which may have been another process."""
+        if file.sha256 is not None:
+            return file
+        try:
+            return replace(file, sha256=self._hashes.get(fingerprint([file.path])))
+        except OSError:
+            return file
+
     def refresh(self, kind: Kind | None = None) -> None:
         """Look at the folders again, for one kind or for all that were asked for."""
         for shelf in self._known_shelves() if kind is None else (self._shelf(kind),):

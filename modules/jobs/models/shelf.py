@@ -131,9 +131,9 @@ class Shelf(Generic[T]):
         with self._lock:
             if self._known is None or self._known.get(before.name) is not before:
                 return False
-            self._known[before.name] = after
             self._to_read.pop(before.name, None)
-            if after != before:
+            if after != before:  # What is equal stays the same object, since the index knows that one.
+                self._known[before.name] = after
                 self._names = None
                 self._revision += 1
             return True

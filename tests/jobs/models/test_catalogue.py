@@ -378,3 +378,15 @@ def test_new_models_are_seen_and_each_is_listed_once(place: Path, tmp_path: Path
     make_model(place / "a")
     assert models.find("a").name == "a"
     assert [model.name for model in models.list()] == ["a", "b", "more/b"]
+
+
+def test_a_folder_that_is_repaired_after_several_looks_is_listed_as_whole(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "Stable-diffusion" / "one")
+    config = model / "unet" / "config.json"
+    whole = config.read_bytes()
+    config.unlink()
+    catalogue = CheckpointCatalogue([tmp_path])
+    assert [catalogue.find("one").problem is None for _ in range(3)] == [False] * 3
+    config.write_bytes(whole)
+    assert catalogue.find("one").problem is None
+    assert [one.problem for one in catalogue.list()] == [None]
