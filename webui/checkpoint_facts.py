@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,6 +10,7 @@ from dataclasses import asdict
 from modules.jobs.flow_figures import FIGURES, STEPS, strays
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.defaults import ModelDefaults
 from modules.jobs.samplers import SAMPLERS
 from modules.options import Settings
 from webui.guidance_words import distilled_of, key_of, words_of
@@ -90,17 +92,26 @@ def facts(checkpoints: Sequence[Checkpoint], settings: Settings) -> str:
 
 def _facts_of(one: Checkpoint, suits: dict[str, int]) -> dict[str, object]:
     """Return what is its own, with the place in `suits` of what suits it, which is added there."""
+    size = (one.native_width, one.native_height)
+    what = _what_suits(*size, one.defaults, distilled_of(one), key_of(one), one.name == "emoji")
+    return {"title": one.title, "problem": one.problem, "suits": suits.setdefault(what, len(suits))}
+
+
+@functools.lru_cache(maxsize=256)
+def _what_suits(
+    width: int, height: int, defaults: ModelDefaults, distilled: float | None, guidance: str, emoji: bool
+) -> str:
+    """Write as JSON what suits a checkpoint. Hundreds in a list have it in common, so it is made once."""
     what = {
-        "width": one.native_width,
-        "height": one.native_height,
-        "steps": one.defaults.steps,
-        "cfg_scale": one.defaults.cfg_scale,
-        "distilled_cfg_scale": distilled_of(one),
-        "guidance": key_of(one),
-        "sampler_name": one.defaults.sampler_name,
-        "scheduler": one.defaults.scheduler,
-        "sizes": [asdict(preset) for preset in presets(one.native_width, one.native_height)],
-        "examples": EXAMPLES_OF_EMOJI if one.name == "emoji" else EXAMPLES_OF_OTHERS,
+        "width": width,
+        "height": height,
+        "steps": defaults.steps,
+        "cfg_scale": defaults.cfg_scale,
+        "distilled_cfg_scale": distilled,
+        "guidance": guidance,
+        "sampler_name": defaults.sampler_name,
+        "scheduler": defaults.scheduler,
+        "sizes": [asdict(preset) for preset in presets(width, height)],
+        "examples": EXAMPLES_OF_EMOJI if emoji else EXAMPLES_OF_OTHERS,
     }
-    place = suits.setdefault(json.dumps(what, sort_keys=True), len(suits))
-    return {"title": one.title, "problem": one.problem, "suits": place}
+    return json.dumps(what, sort_keys=True)

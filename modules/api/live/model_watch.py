@@ -92,6 +92,7 @@ class ModelWatch:
         more = self._catalogue.complete(_READ_SECONDS)
         if self.token != self._told:
             self._told = self.token
+            self._catalogue.list()  # Who hears of news asks for the list: it is made here, not while somebody waits.
             self._tell(self._told)
             self._news.set()
         return _REST_SECONDS if more else self._look_seconds

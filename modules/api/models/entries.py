@@ -80,7 +80,7 @@ class Entries:
 
     def all(self) -> Collection[Entry]:
         """Return them as they are known now."""
-        return self._now().values()
+        return self.by_id().values()
 
     def find(self, model_id: str) -> Entry:
         """Return the model with this id.
@@ -88,12 +88,13 @@ class Entries:
         Raises:
             Refused: 404, there is none, or not any more.
         """
-        found = self._now().get(model_id)
+        found = self.by_id().get(model_id)
         if found is not None:
             return found
         raise Refused(404, f"There is no model {model_id!r}, or not any more: GET /sdapi/v1/models lists them.")
 
-    def _now(self) -> dict[str, Entry]:
+    def by_id(self) -> Mapping[str, Entry]:
+        """Return them by their ids; as long as nothing is otherwise it is the same object."""
         for kind in FILE_KINDS:
             self._catalogue.files.list(kind)  # what is listed for the first time is looked for now
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from modules.api.answers import Refused
 from modules.api.models.entries import Entries, Entry
 from modules.api.models.in_use import check_free
-from modules.api.models.listing import Query, list_models
+from modules.api.models.listing import Listing, Query, list_models
 from modules.api.models.pictures import small_picture
 from modules.api.models.renaming import check_name, rename
 from modules.api.models.sidecars import picture_of, write_texts
@@ -33,6 +33,7 @@ class Library:
         self._catalogue, self._store, self._options = catalogue, store, options
         self._entries = Entries(catalogue)
         self._moving = threading.Lock()
+        self._listed: tuple[Mapping[str, Entry], Listing] | None = None
 
     def page(self, query: Query, *, with_paths: bool) -> dict[str, Any]:
         """Return a page of the models.
@@ -40,7 +41,7 @@ class Library:
         Raises:
             InvalidRequest: a value is not possible.
         """
-        return list_models(self._entries.all(), query, with_paths=with_paths)
+        return list_models(self._listing(), query, with_paths=with_paths)
 
     def picture(self, model_id: str) -> bytes:
         """Return the picture of a model as a small WebP.
@@ -157,6 +158,12 @@ class Library:
             if found:
                 self._store.audit.note("model-destroy", by, {"models": [deleted.name for deleted, _ in found]})
             return len(found)
+
+    def _listing(self) -> Listing:
+        known, listed = self._entries.by_id(), self._listed
+        if listed is None or listed[0] is not known:
+            listed = self._listed = (known, Listing(known.values()))
+        return listed[1]
 
     def _free(self, model_id: str, deed: str) -> Entry:
         """Return a model that no unfinished job draws with.

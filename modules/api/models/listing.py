@@ -11,11 +11,13 @@ from urllib.parse import quote
 from modules.api.models.entries import KIND_LABELS, Entry
 from modules.api.models.sidecars import picture_of, read_texts
 from modules.errors import InvalidRequest
+from modules.jobs.models.families import label_of
 from modules.jobs.models.model_file import LABELS
 
 MOST_LISTED = 200
 UNKNOWN = "unknown"  # the family of a model whose family nobody knows
 _LONGEST_ON_A_CARD = 2_000
+_Row = tuple[str, tuple[str, str], Entry]  # what a search looks through, kind and family
 
 SORTS: dict[str, Callable[[Entry], Any]] = {
     "name": lambda entry: entry.name.casefold(),
@@ -51,7 +53,23 @@ class Query:
             )
 
 
-def list_models(known: Iterable[Entry], query: Query, *, with_paths: bool) -> dict[str, Any]:
+class Listing:
+    """Models in each of the orders in which they are shown. Made once for many pages, by any thread."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._by_name = sorted(entries, key=SORTS["name"])
+        self._rows: dict[tuple[str, bool], list[_Row]] = {}
+
+    def rows(self, sort: str, descending: bool) -> list[_Row]:
+        """Return all in this order. Who gets the list does not change it."""
+        found = self._rows.get((sort, descending))
+        if found is None:
+            in_order = sorted(self._by_name, key=SORTS[sort], reverse=descending)
+            found = self._rows[sort, descending] = [(one.searched, (one.kind, family_of(one)), one) for one in in_order]
+        return found
+
+
+def list_models(known: Listing, query: Query, *, with_paths: bool) -> dict[str, Any]:
     """Return a page of models, how many fit, and how many there are of each kind and family.
 
     `kinds` and `families` count what the text alone, and the text with the kind, leave.
@@ -60,18 +78,22 @@ def list_models(known: Iterable[Entry], query: Query, *, with_paths: bool) -> di
         InvalidRequest: as `Query.check`.
     """
     query.check()
-    words = query.text.casefold().split()
-    found = [one for one in known if all(word in one.searched for word in words)]
-    kinds = Counter(one.kind for one in found)
-    of_kind = [one for one in found if query.kind in (None, one.kind)]
-    labels = {family_of(one): one.family_label or "Unknown" for one in of_kind}
-    families = Counter(family_of(one) for one in of_kind)
-    fitting = [one for one in of_kind if query.family in (None, family_of(one))]
-    fitting.sort(key=SORTS["name"])
-    fitting.sort(key=SORTS[query.sort], reverse=query.descending)
+    rows = known.rows(query.sort, query.descending)
+    for word in query.text.casefold().split():
+        rows = [row for row in rows if word in row[0]]
+    groups = Counter([group for _searched, group, _entry in rows])
+    kinds: Counter[str] = Counter()
+    families: Counter[str] = Counter()
+    for (kind, family), count in groups.items():
+        kinds[kind] += count
+        if query.kind in (None, kind):
+            families[family] += count
+    asked = {(kind, family) for kind, family in groups if query.kind in (None, kind) and query.family in (None, family)}
+    fitting = rows if len(asked) == len(groups) else [row for row in rows if row[1] in asked]
     shown = fitting[query.offset : query.offset + query.limit]
+    labels = {family: "Unknown" if family == UNKNOWN else label_of(family) for family in families}
     return {
-        "models": [card(one, with_paths=with_paths) for one in shown],
+        "models": [card(one, with_paths=with_paths) for _searched, _group, one in shown],
         "total": len(fitting),
         "kinds": [_group(name, label, kinds[name]) for name, label in KIND_LABELS.items() if name in kinds],
         "families": [_group(name, labels[name], families[name]) for name in sorted(labels, key=labels.__getitem__)],

@@ -64,6 +64,7 @@ class CheckpointCatalogue:
         self._lock = threading.Lock()
         self._companions: tuple[tuple[int, int], Companions] | None = None
         self._complete: tuple[tuple[int, Companions], Names[Checkpoint]] | None = None
+        self._completed: dict[str, tuple[Checkpoint, Checkpoint]] = {}  # as they lie there, and with their companions
 
     def list(self) -> tuple[Checkpoint, ...]:
         """Return all models by name as they were at the last look; those with a problem are among them."""
@@ -192,9 +193,14 @@ class CheckpointCatalogue:
         with self._lock:
             if self._complete is not None and self._complete[0] == (revision, companions):
                 return self._complete[1]
-        names = Names(tuple(companions.complete(one) for one in self._shelf.list()))
+            before = self._completed if self._complete is not None and self._complete[0][1] is companions else {}
+        made: dict[str, tuple[Checkpoint, Checkpoint]] = {}
+        for one in self._shelf.list():
+            known = before.get(one.name)
+            made[one.name] = known if known is not None and known[0] is one else (one, companions.complete(one))
+        names = Names(tuple(complete for _one, complete in made.values()))
         with self._lock:
-            self._complete = ((revision, companions), names)
+            self._complete, self._completed = ((revision, companions), names), made
         return names
 
     def _companions_now(self) -> Companions:

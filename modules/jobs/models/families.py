@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
@@ -21,6 +22,7 @@ _OF_VARIANTS_ALONE = ("name", "label", "whole_label", "words", "within")
 _OWN = tuple(field.name for field in fields(VariantFacts) if field.name not in _OF_VARIANTS_ALONE)
 
 
+@functools.lru_cache(maxsize=512)
 def facts_of(name: str, variant: str = "") -> FamilyFacts | None:
     """Return what is known of a family by its name, None of one that has no name here.
 

@@ -17,6 +17,7 @@ from modules.jobs.models.places import Place
 from modules.jobs.models.scan import FolderState, Found, Scan, state_of_folder
 
 _READ_AT_ONCE = 50
+_TELLS_AGAIN_SECONDS = 1.0  # of what is read later, since each news makes all lists anew
 _READ_SECONDS = 0.1
 _LOOKS_AGAIN_SECONDS = 1.0
 _SHARE_OF_LOOKING = 10  # a look that took a second is not made again within ten
@@ -63,6 +64,8 @@ class Shelf(Generic[T]):
         self._known: dict[str, T] | None = None
         self._found: dict[str, Found] = {}
         self._to_read: dict[str, T] = {}
+        self._read_since: list[tuple[T, T]] = []  # (before, after), not told of yet
+        self._told_at = clock()
         self._names: Names[T] | None = None
         self._looked_at = self._look_took = 0.0
         self._revision = 0
@@ -139,20 +142,37 @@ class Shelf(Generic[T]):
             return True
 
     def complete(self, seconds: float) -> bool:
-        """Read for so long what was left for later; tell whether more is left."""
+        """Read for so long what was left for later; tell whether more is left.
+
+        What was read is known once a second, and when all is read.
+        """
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             with self._lock:
                 if not self._to_read:
-                    return False
+                    break
                 name, known = next(iter(self._to_read.items()))
                 found = self._found[name]
             now = self._read(name, found)
-            if not self.replace(known, now):
-                with self._lock:
-                    if self._to_read.get(name) is known:
-                        del self._to_read[name]
-        return True
+            with self._lock:
+                if self._to_read.get(name) is known:
+                    del self._to_read[name]
+                self._read_since.append((known, now))
+        with self._lock:
+            left = bool(self._to_read)
+        if not left or self._clock() - self._told_at >= _TELLS_AGAIN_SECONDS:
+            self._tell_what_was_read()
+        return left
+
+    def _tell_what_was_read(self) -> None:
+        with self._lock:
+            for before, after in self._read_since:
+                if self._known is not None and self._known.get(before.name) is before:
+                    self._known[before.name] = after
+                    self._names = None
+            self._revision += bool(self._read_since)
+            self._read_since = []
+            self._told_at = self._clock()
 
     def _index(self) -> Names[T]:
         with self._lock:
@@ -173,6 +193,7 @@ class Shelf(Generic[T]):
 
     def _look(self) -> None:
         began = self._clock()
+        self._tell_what_was_read()
         before, found_before, waiting = self._known or {}, self._found, self._to_read
         by_path = {one.path: one for one in before.values()}
         known: dict[str, T] = {}

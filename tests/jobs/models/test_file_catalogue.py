@@ -1,7 +1,9 @@
 """All kinds of files are listed with what is wrong with them, found by every name, and fresh."""
 
+import itertools
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -154,3 +156,33 @@ def test_of_thousands_the_first_are_read_at_once_and_the_others_later(
     revision = models.revision
     models.refresh()
     assert (models.complete(0.01), models.revision) == (False, revision)
+
+
+def test_while_thousands_are_read_the_lists_change_once_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr("modules.jobs.models.shelf.time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    monkeypatch.setattr("modules.jobs.models.shelf._READ_AT_ONCE", 0)
+    monkeypatch.setattr("modules.jobs.models.shelf._READ_SECONDS", -1.0)
+    make_files(tmp_path, *(f"loras/{number}.safetensors" for number in range(9)))
+    now = 100.0
+    models = CheckpointCatalogue([tmp_path], clock=lambda: now)
+
+    def read() -> list[str]:
+        return [one.name[0] for one in models.files.list("lora") if one.stamp]
+
+    assert read() == []
+    first = models.revision
+    assert models.complete(3)
+    assert (models.revision, read()) == (first, [])
+    assert models.files.find("lora", "0").stamp  # who asks for one by name does not wait
+    now += 1.5
+    assert models.complete(3)
+    assert read() == ["0", "1", "2", "3"]
+    assert models.complete(3)
+    (tmp_path / "loras" / "0.safetensors").unlink()
+    models.refresh()  # A look in between loses nothing, and brings nothing back.
+    while models.complete(3):
+        pass
+    assert read() == ["1", "2", "3", "4", "5", "6", "7", "8"]

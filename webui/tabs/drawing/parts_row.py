@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import gradio as gr
 
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
+from webui.checkpoint_facts import MOST_LISTED
 from webui.components import html
 from webui.listeners import Named
 from webui.tabs.drawing.form import Form
@@ -58,10 +60,14 @@ def lists_of(prefix: str, fields: Named) -> Named:
 
 
 def current(lists: Named, catalogue: CheckpointCatalogue) -> Mapping[str, Any]:
-    """Return the lists as they are now; what is chosen stays."""
+    """Return the lists as they are now; what is chosen stays. Of thousands not all are listed: a name can be typed."""
     vaes = [(vae.name, vae.name) for vae in catalogue.vaes.list() if vae.problem is None]
-    checkpoints = [(one.title, one.name) for one in catalogue.list() if one.problem is None]
+    usable = (one for one in catalogue.list() if one.problem is None)
+    checkpoints = [(one.title, one.name) for one in itertools.islice(usable, MOST_LISTED)]
     choices: dict[str, Sequence[tuple[str, str]]] = {
         "sd_vae": [*_VAES, *vaes], "refiner_checkpoint": [_NO_REFINER, *checkpoints],
     }  # fmt: skip
-    return {name: gr.update(choices=choices[name.rpartition(" ")[2]]) for name in lists}
+    more = len(checkpoints) == MOST_LISTED
+    typed = {"refiner_checkpoint": {"filterable": more, "allow_custom_value": more}}
+    kinds = {name: name.rpartition(" ")[2] for name in lists}
+    return {name: gr.update(choices=choices[kind], **typed.get(kind, {})) for name, kind in kinds.items()}
