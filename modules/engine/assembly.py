@@ -32,6 +32,7 @@ from modules.jobs.models.places import places_from_environment
 from modules.jobs.rows import Death, Job
 from modules.jobs.store.job_store import JobStore
 from modules.link import Link
+from modules.link.topics import EVENTS, UNLOAD
 from modules.options import Options
 from modules.paths import DataFolder, data_folder, model_folders
 from modules.shared_state import State
@@ -113,7 +114,8 @@ def serve(
     worker = Worker(parts, publish)
     wake.append(worker.wake)
     if link is not None:
-        link.on_topic("events", lambda _number: worker.wake())
+        link.on_topic(EVENTS, lambda _number: worker.wake())
+        link.on_topic(UNLOAD, lambda asked_at: worker.unload(asked_at is not None))
     parts.previews.start()
     Housekeeping(parts, worker).start()
     thread = threading.Thread(target=worker.run, args=(left, death), name="worker", daemon=True)

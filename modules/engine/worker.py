@@ -43,7 +43,7 @@ class Ending:
 
 
 class Worker:
-    """Runs jobs until the engine is told to end. `wake` may be called from any thread."""
+    """Runs jobs until the engine is told to end. `wake` and `unload` may be called from any thread."""
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Worker:
         self._job: Job | None = None
         self._baseline = Baseline.of_device(parts.device)
         self._paused_last = False
+        self._unload = threading.Event()
         # The stop with its traceback, which holds what was loaded by half: to free 2 GB takes longer than to say so.
         self._stop: Interrupted | None = None
 
@@ -71,6 +72,14 @@ class Worker:
     def wake(self) -> None:
         """Look for a job now."""
         self._woken.set()
+
+    def unload(self, wanted: bool = True) -> None:
+        """Forget the models as soon as there is no job; the next loads its own. Not `wanted` any more: keep them."""
+        if wanted:
+            self._unload.set()
+            self.wake()
+        else:
+            self._unload.clear()
 
     def run(self, left: Sequence[Job] = (), death: Death | None = None) -> None:
         """Run jobs until `cancel.exit` is set. `left` are the settled ones of the engine before, `death` is its end."""
@@ -85,7 +94,8 @@ class Worker:
                 if job is not None:
                     self.run_job(job)
                     self._recycle_if_grown()
-                elif self._paused_last:
+                elif self._paused_last or self._unload.is_set():
+                    self._unload.clear()  # before it is done: what is asked for meanwhile is done after it
                     self._release_device()
                 else:
                     self._woken.wait()

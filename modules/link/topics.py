@@ -7,6 +7,7 @@ from typing import Any
 from modules.shared_state import FIRST_ENGINE
 
 EVENTS = "events"  # the highest number of an event in the job store
+UNLOAD = "unload"  # when the engines were last asked to forget their models, in seconds; None: they are to keep them
 # Each engine has its own: what it is doing, how far its job is, and its last sign of life.
 STATUS, PROGRESS, HEARTBEAT = "engine", "progress", "heartbeat"
 

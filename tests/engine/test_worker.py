@@ -260,6 +260,36 @@ def test_the_loop_takes_jobs_in_order_as_soon_as_they_come_and_ends_when_told(en
     assert times == sorted(times)  # type: ignore[type-var]
 
 
+def test_models_are_forgotten_on_demand_once_no_job_is_there_and_the_next_job_loads_its_own(engine: Engine) -> None:
+    first, second = engine.submit(), engine.submit()
+    at_step(engine, 1, engine.worker.unload)
+    before = engine.run_next()
+    assert engine.parts.model_cache.keys  # The second job draws with it.
+    engine.start()
+    engine.wait(lambda: not engine.parts.model_cache.keys)
+    assert engine.store.jobs.get(second).status == "done"  # type: ignore[union-attr]
+    engine.wait(lambda: engine.values("engine")[-1]["checkpoint"] is None)
+    third = engine.submit()
+    engine.wait(lambda: engine.store.jobs.get(third).finished)  # type: ignore[union-attr]
+    assert engine.parts.model_cache.keys
+    assert engine.files(third) == engine.files(first) == engine.files(before)
+    engine.worker.unload()
+    engine.wait(lambda: not engine.parts.model_cache.keys)
+
+
+def test_what_was_to_be_forgotten_is_kept_when_that_is_taken_back(engine: Engine) -> None:
+    engine.draw()
+    kept = engine.parts.model_cache.keys
+    engine.worker.unload()
+    engine.worker.unload(wanted=False)
+    engine.start()
+    job = engine.submit()
+    engine.wait(lambda: engine.store.jobs.get(job).finished)  # type: ignore[union-attr]
+    assert engine.parts.model_cache.keys == kept != frozenset()
+    told = [value["checkpoint"] for value in engine.values("engine")]
+    assert None not in told[told.index(next(filter(None, told))) :]
+
+
 def test_pictures_that_were_not_to_be_saved_are_swept_when_idle_each_hour(engine: Engine) -> None:
     job = engine.draw(save_images=False)
     (image,) = engine.store.jobs.images(job.id)

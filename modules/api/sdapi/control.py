@@ -17,6 +17,7 @@ from modules.api.services import Services
 from modules.cmd_args import refusal_without_launcher
 from modules.errors import InvalidRequest, StorageError
 from modules.jobs.visitor import visitor_of
+from modules.link.topics import UNLOAD
 from modules.shared_state import RequestKind
 
 logger = logging.getLogger(__name__)
@@ -38,9 +39,10 @@ MOMENT = body({"when": {"type": "string", "enum": list(COMMANDS["server"]), "def
 
 
 def routes(services: Services) -> APIRouter:
-    """POST interrupt, skip, stop-generating, server-restart, engine-restart, restart-cancel, server-stop."""
+    """POST interrupt, skip, stop-generating, (un/re)load-checkpoint, the restarts, restart-cancel and server-stop."""
     router = APIRouter(prefix="/sdapi/v1")
     _add_stops(router, services)
+    _add_unloading(router, services)
     _add_server_commands(router, services)
     return router
 
@@ -70,6 +72,25 @@ def _add_stops(router: APIRouter, services: Services) -> None:
     async def stop_generating(request: Request) -> Response:
         """End the running job, or the job named by `task_id`, after the current image."""
         return await ask(request, "stop", {})
+
+
+def _add_unloading(router: APIRouter, services: Services) -> None:
+    async def ask(request: Request, action: str, value: float | None) -> Response:
+        """Tell the engines, and keep who did. Without a launcher there are none, and no model is in memory."""
+        notice = await _note(services, request, action)
+        if services.link is not None:
+            services.link.publish(UNLOAD, value)
+        return json_answer(notice)
+
+    @router.post("/unload-checkpoint")
+    async def unload_checkpoint(request: Request) -> Response:
+        """Give back the memory of all models, once no job runs or waits. The next job loads its own again."""
+        return await ask(request, "unload-checkpoint", time.time())
+
+    @router.post("/reload-checkpoint")
+    async def reload_checkpoint(request: Request) -> Response:
+        """Take back an `unload-checkpoint` that still waits. A model that is not in memory comes with its next job."""
+        return await ask(request, "reload-checkpoint", None)
 
 
 def _add_server_commands(router: APIRouter, services: Services) -> None:
@@ -113,14 +134,19 @@ async def order(services: Services, request: Request, command: str) -> dict[str,
         Refused: 403 or 501, see `allow_server_command`.
     """
     allow_server_command(services, request, command)
-    notice = {}
+    notice = await _note(services, request, command)
+    services.state.server_command = command
+    return notice
+
+
+async def _note(services: Services, request: Request, command: str) -> dict[str, str]:
+    """Keep who gave a command. Returns a `notice` for the answer when that cannot be kept."""
     try:
         await services.workers.run_control(services.store.audit.note, command, actor_of(request))
     except StorageError as error:  # a full disk is no reason to go on
         logger.error("The command %s could not be written down: %s", command, error)
-        notice = {"notice": unwritten(error)}
-    services.state.server_command = command
-    return notice
+        return {"notice": unwritten(error)}
+    return {}
 
 
 def allow_server_command(services: Services, request: Request, command: str) -> None:

@@ -101,8 +101,17 @@ async def test_no_route_tells_a_guest_of_others_or_lets_him_touch_their_jobs(
 async def test_what_is_not_named_is_not_for_guests(services: Services) -> None:
     told = routes(build_rest(services, {}))
     closed = {path for method, path in told if (method, path) not in FOR_ALL | OF_OWN_JOBS}
-    for path in ("audit", "cmd-flags", "queue/pause", "queue/resume", "jobs/{job_id}/move", "jobs/{job_id}/priority"):
+    for path in (
+        "audit", "cmd-flags", "queue/pause", "queue/resume", "jobs/{job_id}/move", "jobs/{job_id}/priority",
+        "unload-checkpoint", "reload-checkpoint",
+    ):  # fmt: skip
         assert f"/sdapi/v1/{path}" in closed
+
+
+async def test_a_guest_does_not_unload_what_others_draw_with(guest: httpx.AsyncClient, services: Services) -> None:
+    for name in ("unload-checkpoint", "reload-checkpoint"):
+        assert (await guest.post(f"/sdapi/v1/{name}")).status_code == 403
+    assert services.store.audit.rows() == []
 
 
 async def test_a_guest_has_his_own_jobs(

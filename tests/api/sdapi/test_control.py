@@ -195,7 +195,31 @@ async def test_progress_names_job_and_phase_while_the_engine_draws(
 
 
 class Wire:
-    """As much of a link as the commands need: they go to the state's port."""
+    """As much of a link as the commands need: most go to the state's port, some are topics."""
+
+    def __init__(self) -> None:
+        self.topics: list[tuple[str, object]] = []
+
+    def publish(self, topic: str, value: object) -> None:
+        self.topics.append((topic, value))
+
+
+async def test_unload_and_reload_answer_as_a1111_does_and_tell_the_engines(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    for name in ("unload-checkpoint", "reload-checkpoint"):
+        assert (await client.post(f"/sdapi/v1/{name}")).json() == {}  # no launcher, so no model in memory
+    wire = Wire()
+    object.__setattr__(services, "link", wire)
+    for name in ("unload-checkpoint", "unload-checkpoint", "reload-checkpoint"):
+        answer = await client.post(f"/sdapi/v1/{name}", headers={"X-Steady-Owner": "tab-1"})
+        assert (answer.status_code, answer.json()) == (200, {})
+    assert [topic for topic, _ in wire.topics] == ["unload"] * 3
+    first, second, third = (value for _, value in wire.topics)
+    assert first is not None and second not in (None, first)  # each is news
+    assert third is None
+    deeds = [(row.action, row.owner) for row in services.store.audit.rows(limit=3)]
+    assert deeds == [("reload-checkpoint", "tab-1"), *[("unload-checkpoint", "tab-1")] * 2]
 
 
 async def test_restarts_are_ordered_with_their_moment_and_kept_in_the_audit(
