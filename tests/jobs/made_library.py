@@ -13,11 +13,13 @@ from tests.jobs.made_files import Shape, write_file
 from tests.jobs.made_models import make_model, safetensors_bytes
 
 _LARGE_TENSOR = 50_000  # elements
+# Of these more than the first side tells what a model is.
 _SIGNS = (
     "blocks.1.1.transformer_blocks.0.attn2.to_k.weight", "blocks.4.1.transformer_blocks.0.attn2.to_k.weight",
-    "input_blocks.1.1.proj_in.weight", "label_emb.0.0.weight", "txt_in.weight", "vector_in.in_layer.weight",
+    "label_emb.0.0.weight", "img_in.weight", "decoder.conv_in.weight",
 )  # fmt: skip
-_LORA = {"lora_unet_mid_block_attentions_0_proj_in.lora_down.weight": (16, 1280)}
+_LORA = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight"
+_LORAS = {"ink-splash": 768, "add_detail": 768, "papercut-xl": 2048}  # by the width of the words of its family
 # What each is, as people call such files; None is a model in diffusers layout.
 _MODELS: Mapping[str, Mapping[str, Shape] | None] = {
     "dreamshaper_8": made_unets.sd1(),
@@ -31,7 +33,7 @@ _MODELS: Mapping[str, Mapping[str, Shape] | None] = {
     "sd_xl_refiner_1.0": made_unets.refiner(),
     "v2-1_768-ema-pruned": made_unets.sd2(),
     "flux1-dev-all-in-one": made_transformers.all_in_one_flux(),
-    "sd3.5_large": made_transformers.all_in_one_sd3(),
+    "sd3.5_large": made_transformers.all_in_one_sd3(38, normed=True),
     "pixel-art-diffusion": None,
     "inkpunk-diffusion-v2": None,
     "openjourney-v4": made_unets.sd1(),
@@ -58,8 +60,8 @@ def make_library(models: Path, count: int = 30, whole: bool = False) -> Path:
     """Write `count` models into `models/Stable-diffusion`, and some LoRAs and a VAE; most have what people keep.
 
     Their weights are holes in the files, which take no space, and are of full size if they are to be `whole`: then a
-    program hashes them for minutes. Else they have but the tensors that tell what they are. One of ten is cut short;
-    some lie in a folder.
+    program hashes them for minutes. Else most of their tensors are narrow. One of ten is cut short; some lie in a
+    folder.
     """
     place = models / "Stable-diffusion"
     names = list(_MODELS)
@@ -76,8 +78,8 @@ def make_library(models: Path, count: int = 30, whole: bool = False) -> Path:
                 with file.open("r+b") as data:
                     data.truncate(file.stat().st_size - 900)
         _write_beside(folder / name, number)
-    for number, name in enumerate(("ink-splash", "add_detail", "papercut-xl")):
-        write_file(models / "Lora" / f"{name}.safetensors", _LORA)
+    for number, (name, width) in enumerate(_LORAS.items()):
+        write_file(models / "Lora" / f"{name}.safetensors", {_LORA: (16, width)})
         _write_beside(models / "Lora" / name, number * 4 + 16)
     (models / "VAE").mkdir(exist_ok=True)
     (models / "VAE" / "vae-ft-mse-840000.safetensors").write_bytes(safetensors_bytes())
@@ -85,8 +87,11 @@ def make_library(models: Path, count: int = 30, whole: bool = False) -> Path:
 
 
 def _small(shapes: Mapping[str, Shape]) -> Mapping[str, Shape]:
-    """Return the tensors of some megabytes in all that tell what a model is, with small ones of all else."""
-    return {name: shape for name, shape in shapes.items() if prod(shape) < _LARGE_TENSOR or name.endswith(_SIGNS)}
+    """Return tensors of some megabytes in all that tell what a model is: the large ones have their first side alone."""
+    return {
+        name: shape if prod(shape) < _LARGE_TENSOR or name.endswith(_SIGNS) else (shape[0], *(1 for _ in shape[1:]))
+        for name, shape in shapes.items()
+    }
 
 
 def _write_beside(path: Path, number: int) -> None:

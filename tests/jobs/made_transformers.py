@@ -159,10 +159,10 @@ def all_in_one_flux() -> Shapes:
     }
 
 
-def all_in_one_sd3() -> Shapes:
-    """Return Stable Diffusion 3 with both text encoders of CLIP and its VAE."""
+def all_in_one_sd3(depth: int = 24, normed: bool = False) -> Shapes:
+    """Return Stable Diffusion 3 with both text encoders of CLIP and its VAE; 3.5 as `sd3` has it."""
     return {
-        **under("model.diffusion_model.", sd3()),
+        **under("model.diffusion_model.", sd3(depth, normed)),
         **under("text_encoders.clip_l.transformer.", clip()),
         **under("text_encoders.clip_g.transformer.", clip(32, 1280, 5120)),
         **under("first_stage_model.", vae_of(16)),
