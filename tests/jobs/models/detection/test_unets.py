@@ -113,6 +113,17 @@ def test_a_unet_with_odd_channels_is_told(tmp_path: Path) -> None:
     assert "12 channels" in told.problem
 
 
+@pytest.mark.parametrize(("name", "called"), [("Playground 2.5", "Playground 2.5"), ("CosXL", "CosXL")])
+def test_a_single_file_with_noise_levels_of_its_own_is_refused_by_its_name(
+    tmp_path: Path, name: str, called: str
+) -> None:
+    told = found(tmp_path, ALONE[name][0])
+    assert (told.prediction, told.label) == ("edm", called)
+    assert told.problem is not None
+    assert f"is a {called} that has noise levels of its own (EDM)" in told.problem
+    assert "put its folder in diffusers layout here" in told.problem
+
+
 def test_a_model_of_films_is_refused_by_its_name(tmp_path: Path) -> None:
     told = found(tmp_path, made.sd2_unet(8, told=768) | {"input_blocks.1.1.time_stack.0.norm1.weight": (320,)})
     assert told.role == "video"
