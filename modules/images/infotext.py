@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.choice import MODULES
+from modules.jobs.kinds.fields import MODULES_MOST
 from modules.jobs.kinds.registry import kind_of
 from modules.jobs.samplers import split_sampler
 
@@ -28,6 +30,7 @@ _SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
 _NUMBERS = {"CFG scale": "cfg_scale", "Distilled CFG Scale": "distilled_cfg_scale", "Shift": "shift"}
 _PARTIAL = "Partial"
 _MOST_CLIP_SKIP = 12
+_MODULE = "Module "  # and a number: a text encoder or a VAE that was chosen by hand
 
 
 def write(resolved: ResolvedJob, index: int, steps_done: int | None = None) -> str:
@@ -102,6 +105,9 @@ def _overrides_in(pairs: Mapping[str, str]) -> dict[str, Any]:
     skip = pairs.get("Clip skip", "")
     if _WHOLE.fullmatch(skip) and 1 < int(skip) <= _MOST_CLIP_SKIP:
         overrides["CLIP_stop_at_last_layers"] = int(skip)
+    named = (pairs.get(f"{_MODULE}{number}") for number in range(1, MODULES_MOST + 1))
+    if modules := [name for name in named if name]:
+        overrides[MODULES] = modules
     return overrides
 
 

@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 
 from modules.errors import InvalidRequest
 from modules.images import infotext as infotext_format
+from modules.jobs.kinds.choice import MODULES
 
 PARAMETERS_KEY = "parameters"
 STEADY_KEY = "steady"
@@ -91,7 +92,9 @@ def read_parameters(data: bytes) -> PngInfo:
             field="image",
         )
     parameters = infotext_format.parse(info) if info else {}
-    return PngInfo(info, items, parameters | _own_fields(items.get(STEADY_KEY)))
+    own = _own_fields(items.get(STEADY_KEY))
+    overrides = {**parameters.get("override_settings", {}), **own.pop("override_settings", {})}
+    return PngInfo(info, items, parameters | own | ({"override_settings": overrides} if overrides else {}))
 
 
 def without_pixels(data: bytes) -> bytes:
@@ -154,6 +157,10 @@ def _own_fields(text: str | None) -> dict[str, Any]:
     fields = {name: resolved[name] for name in words if isinstance(resolved.get(name), str)}
     fields |= {name: resolved[name] for name in whole if type(resolved.get(name)) is int}
     fields |= {name: resolved[name] for name in numbers if type(resolved.get(name)) in (int, float)}
+    overrides: dict[str, Any] = {}
     if isinstance(resolved.get("checkpoint"), str):
-        fields["override_settings"] = {"sd_model_checkpoint": resolved["checkpoint"]}
-    return fields
+        overrides["sd_model_checkpoint"] = resolved["checkpoint"]
+    modules = resolved.get(MODULES)
+    if isinstance(modules, list) and all(isinstance(name, str) for name in modules):
+        overrides[MODULES] = modules
+    return fields | ({"override_settings": overrides} if overrides else {})

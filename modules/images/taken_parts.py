@@ -1,10 +1,11 @@
-"""VAE, clip skip and refiner of a picture, as the fields of the page have them."""
+"""VAE, clip skip, refiner and files chosen by hand of a picture, as the fields of the page have them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from modules.jobs.kinds.choice import MODULES
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
 from modules.jobs.models.vae_file import VaeFile
@@ -17,6 +18,7 @@ LABELS = {
 UNSAID: Mapping[str, Any] = {"sd_vae": AUTOMATIC, "CLIP_stop_at_last_layers": "1", "refiner_checkpoint": NONE}
 _SHORTEST_HASH = 8
 _NOT_HERE = "is not here; the model's own is chosen"
+_BY_HAND = f"are not taken over: the page chooses by what they do, and only requests by hand ({MODULES})"
 
 
 def take_parts(
@@ -33,6 +35,8 @@ def take_parts(
             left.append((LABELS["sd_vae"], wanted, _NOT_HERE))
     if skip := overrides.get("CLIP_stop_at_last_layers"):
         values["CLIP_stop_at_last_layers"] = str(skip)
+    if modules := overrides.get(MODULES):
+        left.append(("VAE and text encoders of its own", ", ".join(str(one) for one in modules), _BY_HAND))
     if name := found.get("refiner_checkpoint"):
         refiner = _find_checkpoint(str(name), checkpoints)
         if refiner is None:

@@ -24,6 +24,7 @@ LABELS = {
 _READ = frozenset({"Prompt", "Negative prompt", "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size",
                    "Distilled CFG Scale", "Shift", "Model", "Model hash", "VAE", "Clip skip", "Refiner",
                    "Refiner switch at", "Refiner switch by sampling steps"})  # fmt: skip
+_MODULE = re.compile(r"Module [0-9]+")
 # Of those that are numbers, what the page calls them and the infotext.
 _NUMBERS = {
     "Steps": "Steps", "CFG scale": "CFG scale", "Distilled CFG scale": "Distilled CFG Scale", "Shift": "Shift",
@@ -43,7 +44,7 @@ _FEATURES = {
     "Hires": "Hires fix", "First pass": "Hires fix", "ControlNet": "ControlNet",
     "ADetailer": "ADetailer", "Variation seed": "Variation seed", "Seed resize": "Seed resize",
     "Token merging": "Token merging", "Hypertile": "Hypertile", "Soft inpainting": "Inpainting", "Mask": "Inpainting",
-    "Inpaint": "Inpainting", "Module": "VAE and text encoders of its own", "Sigma": "Sigma settings",
+    "Inpaint": "Inpainting", "Sigma": "Sigma settings",
     "Schedule": "Sigma settings", "Eta": "Eta", "UniPC": "UniPC settings", "Face restoration": "Face restoration",
     "X ": "X/Y/Z plot", "Y ": "X/Y/Z plot", "Z ": "X/Y/Z plot", "Fixed": "X/Y/Z plot", "Script": "Script",
 }  # fmt: skip
@@ -212,6 +213,8 @@ def _features(pairs: Mapping[str, str]) -> Iterable[Left]:
     told: dict[str, Left] = {}
     hires = any(key.startswith("Hires ") for key in pairs)
     for key, value in pairs.items():
+        if _MODULE.fullmatch(key):
+            continue  # Told of with the fields.
         if key in _READ or key in _TELLING or value in _NEUTRAL.get(key, ()) or (hires and key == "Denoising strength"):
             continue
         if key in _PLAIN:

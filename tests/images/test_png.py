@@ -13,6 +13,7 @@ from PIL import ExifTags, Image, PngImagePlugin, _imaging
 from modules.errors import InvalidRequest
 from modules.images.infotext import write
 from modules.images.png import PngInfo, encode_png, read_parameters
+from modules.jobs.kinds.base import Source
 from modules.jobs.kinds.txt2img import TXT2IMG
 from tests.jobs.made_jobs import resolved_job as resolved
 
@@ -87,6 +88,19 @@ def test_any_prompt_comes_back(prompt: str) -> None:
     found = read_parameters(encode_png(picture(), write(made, 0), TXT2IMG.picture(made, 0)))
     assert found.parameters["prompt"] == prompt
     assert found.parameters["override_settings"] == {"sd_model_checkpoint": "emoji"}
+
+
+def test_vae_and_files_chosen_by_hand_come_back_with_the_checkpoint() -> None:
+    made = resolved()
+    vae, modules = Source(name="soft.safetensors", hash="c" * 64), ("sub/t5xxl.safetensors",)
+    sources = made.sources.model_copy(update={"vae": vae, "modules": modules})
+    made = made.model_copy(update={"sources": sources})
+    found = read_parameters(encode_png(picture(), write(made, 0), TXT2IMG.picture(made, 0)))
+    assert found.parameters["override_settings"] == {
+        "sd_model_checkpoint": "emoji",
+        "sd_vae": "soft.safetensors",
+        "forge_additional_modules": ["sub/t5xxl.safetensors"],
+    }
 
 
 def test_png_of_a1111_is_read() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from modules.images.infotext import parse
 from modules.images.takeover import Takeover, take_over
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.defaults import ModelDefaults
@@ -70,3 +71,11 @@ def test_what_is_not_here_is_told(said: str, label: str, value: str) -> None:
 def test_the_page_tells_what_was_taken_by_its_names() -> None:
     said = "VAE: soft, Clip skip: 2, Refiner: fine, Refiner switch at: 0.5"
     assert taken(said).taken[-4:] == ["VAE", "Clip skip", "Refiner", "Refiner switch at"]
+
+
+def test_files_chosen_by_hand_are_told_and_understood() -> None:
+    said = "Module 1: ae, Module 2: t5xxl"
+    assert parse(BEGIN + said)["override_settings"] == {"forge_additional_modules": ["ae", "t5xxl"]}
+    ((told, shown, why),) = taken(said).left
+    assert (told, shown) == ("VAE and text encoders of its own", "ae, t5xxl")
+    assert "requests by hand (forge_additional_modules)" in why
