@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +19,10 @@ from modules.jobs.models.model_file import LABELS
 MOST_LISTED = 200
 UNKNOWN = "unknown"  # the family of a model whose family nobody knows
 _LONGEST_ON_A_CARD = 2_000
-_Row = tuple[str, tuple[str, str], Entry]  # what a search looks through, kind and family
+_Group = tuple[str, str]  # kind and family
+_Row = tuple[str, _Group, Entry]  # the first is what a search looks through
+_FEW_HITS = 300
+_MOST_KEPT = 16
 
 SORTS: dict[str, Callable[[Entry], Any]] = {
     "name": lambda entry: entry.name.casefold(),
@@ -54,19 +59,70 @@ class Query:
 
 
 class Listing:
-    """Models in each of the orders in which they are shown. Made once for many pages, by any thread."""
+    """Models in each of the orders in which they are shown. Made once for many pages, by any thread.
+
+    A page of thousands is to cost no more than one of five: what all have is counted once, and texts lie side by side.
+    """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._by_name = sorted(entries, key=SORTS["name"])
-        self._rows: dict[tuple[str, bool], list[_Row]] = {}
+        self._rows: dict[tuple[str, bool], _Rows] = {}
 
-    def rows(self, sort: str, descending: bool) -> list[_Row]:
-        """Return all in this order. Who gets the list does not change it."""
+    def rows(self, sort: str, descending: bool) -> _Rows:
+        """Return all in this order."""
         found = self._rows.get((sort, descending))
         if found is None:
             in_order = sorted(self._by_name, key=SORTS[sort], reverse=descending)
-            found = self._rows[sort, descending] = [(one.searched, (one.kind, family_of(one)), one) for one in in_order]
+            found = self._rows[sort, descending] = _Rows(
+                [(one.searched, (one.kind, family_of(one)), one) for one in in_order]
+            )
         return found
+
+
+class _Rows:
+    """All models in one order."""
+
+    def __init__(self, rows: list[_Row]) -> None:
+        self._all = rows
+        self._groups = _counted(rows)
+        self._text = "\n".join(row[0] for row in rows)
+        self._starts = list(itertools.accumulate((len(row[0]) + 1 for row in rows), initial=0))
+        self._of_groups: dict[frozenset[_Group], list[_Row]] = {}
+
+    def with_words(self, words: Sequence[str]) -> tuple[list[_Row], Counter[_Group]]:
+        """Return those that have all words, and how many there are of each kind and family."""
+        if not words:
+            return self._all, self._groups
+        rows = self._with_word(words[0])
+        for word in words[1:]:
+            rows = [row for row in rows if word in row[0]]
+        return rows, _counted(rows)
+
+    def of_groups(self, rows: list[_Row], groups: frozenset[_Group]) -> list[_Row]:
+        """Return those of `rows` that are of one of these kinds and families."""
+        found = self._of_groups.get(groups) if rows is self._all else None
+        if found is None:
+            found = [row for row in rows if row[1] in groups]
+            if rows is self._all:
+                if len(self._of_groups) >= _MOST_KEPT:
+                    self._of_groups = {}
+                self._of_groups[groups] = found
+        return found
+
+    def _with_word(self, word: str) -> list[_Row]:
+        if self._text.count(word) > _FEW_HITS:
+            return [row for row in self._all if word in row[0]]
+        found: list[_Row] = []
+        place = self._text.find(word)
+        while place >= 0:
+            number = bisect.bisect_right(self._starts, place) - 1
+            found.append(self._all[number])
+            place = self._text.find(word, self._starts[number + 1])
+        return found
+
+
+def _counted(rows: Iterable[_Row]) -> Counter[_Group]:
+    return Counter([group for _searched, group, _entry in rows])
 
 
 def list_models(known: Listing, query: Query, *, with_paths: bool) -> dict[str, Any]:
@@ -78,18 +134,18 @@ def list_models(known: Listing, query: Query, *, with_paths: bool) -> dict[str, 
         InvalidRequest: as `Query.check`.
     """
     query.check()
-    rows = known.rows(query.sort, query.descending)
-    for word in query.text.casefold().split():
-        rows = [row for row in rows if word in row[0]]
-    groups = Counter([group for _searched, group, _entry in rows])
+    everything = known.rows(query.sort, query.descending)
+    rows, groups = everything.with_words(query.text.casefold().split())
     kinds: Counter[str] = Counter()
     families: Counter[str] = Counter()
     for (kind, family), count in groups.items():
         kinds[kind] += count
         if query.kind in (None, kind):
             families[family] += count
-    asked = {(kind, family) for kind, family in groups if query.kind in (None, kind) and query.family in (None, family)}
-    fitting = rows if len(asked) == len(groups) else [row for row in rows if row[1] in asked]
+    asked = frozenset(
+        (kind, family) for kind, family in groups if query.kind in (None, kind) and query.family in (None, family)
+    )
+    fitting = rows if len(asked) == len(groups) else everything.of_groups(rows, asked)
     shown = fitting[query.offset : query.offset + query.limit]
     labels = {family: "Unknown" if family == UNKNOWN else label_of(family) for family in families}
     return {

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -19,8 +18,6 @@ from modules.jobs.models.shelf import Listed
 from modules.jobs.models.untrusted_file import read_bounded
 from modules.paths import ROOT, locked, write_atomically
 
-logger = logging.getLogger(__name__)
-
 _MOST_BYTES = 64_000_000
 _MOST_ENTRIES = 50_000
 _SAVES_AGAIN_SECONDS = 10.0
@@ -28,49 +25,49 @@ _SAVES_AGAIN_SECONDS = 10.0
 _RULES = (ROOT / "modules" / "jobs", ROOT / "modules" / "prompts")
 
 T = TypeVar("T", bound=Listed)
-Key = tuple[str, str]  # kind and path
 
 
 class FactCache:
     """Facts about files by kind, path and stamp. Safe to use from several threads, and by several processes.
 
-    `path` is a file of lines of JSON: the rules by which was found what follows, then `[kind, path, stamp, facts]`. One
-    that is lost, damaged or of other rules only costs the reading again; so does a line of it. None remembers nothing.
+    `path` is a file of lines: the rules by which was found what follows, then kind and path, stamp, and facts, each as
+    JSON with a tab between them, so that a start parses what it asks for alone. A file that is lost, damaged or of
+    other rules only costs the reading again; so does a line of it. None remembers nothing.
     """
 
     def __init__(self, path: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._path, self._clock = path, clock
         self._lock = threading.Lock()
         self._rules = _state_of_rules() if path is not None else ""
-        self._lines = self._read()
-        self._used: set[Key] = set()
+        self._lines: dict[bytes, bytes] | None = None  # read when somebody asks
+        self._used: set[bytes] = set()
         self._changed = False
         self._saved_at = clock()
 
     def get(self, kind: str, path: Path, stamp: str) -> object | None:
         """Return the facts about a file in this state, None when it is not known in it."""
-        key = (kind, str(path))
+        key = _key_of(kind, path)
         with self._lock:
-            line = self._lines.get(key)
-        if line is None or not stamp:
-            return None
-        known, facts = json.loads(line)[2:]
-        if known != stamp:
-            return None
-        with self._lock:
+            found = self._known().get(key, b"").partition(b"\t")
+            if found[0] != _json(stamp):
+                return None
             self._used.add(key)
-        return facts  # type: ignore[no-any-return]
+        try:
+            facts: object = json.loads(found[2])
+        except (ValueError, RecursionError):
+            return None
+        return facts
 
     def put(self, kind: str, path: Path, stamp: str, facts: object) -> None:
         """Remember facts about a file in this state, until `save` for this process alone."""
         if self._path is None or not stamp:
             return
-        key = (kind, str(path))
-        line = json.dumps([*key, stamp, facts]).encode()
+        key = _key_of(kind, path)
+        found = _json(stamp) + b"\t" + _json(facts)
         with self._lock:
             self._used.add(key)
-            if self._lines.get(key) != line:
-                self._lines[key] = line
+            if self._known().get(key) != found:
+                self._known()[key] = found
                 self._changed = True
 
     def save(self, at_once: bool = True) -> None:
@@ -84,20 +81,29 @@ class FactCache:
         with contextlib.suppress(StorageError), locked(self._path):
             theirs = self._read()  # Another process may have written since.
             with self._lock:
-                lines = self._lines = _bounded({**theirs, **self._lines}, self._used)
-            write_atomically(self._path, b"\n".join([self._first_line(), *lines.values()]), sole_writer=True)
+                known = self._lines = _bounded({**theirs, **self._known()}, self._used)
+                lines = [key + b"\t" + found for key, found in known.items()]
+            write_atomically(self._path, b"\n".join([self._first_line(), *lines]), sole_writer=True)
+
+    def _known(self) -> dict[bytes, bytes]:
+        if self._lines is None:
+            self._lines = self._read()
+        return self._lines
 
     def _first_line(self) -> bytes:
-        return json.dumps({"rules": self._rules}).encode()
+        return _json({"rules": self._rules})
 
-    def _read(self) -> dict[Key, bytes]:
+    def _read(self) -> dict[bytes, bytes]:
         if self._path is None:
             return {}
         try:
             first, *lines = read_bounded(self._path, _MOST_BYTES).split(b"\n")
         except (OSError, ValueError):
             return {}
-        return dict(_keyed(lines)) if first == self._first_line() else {}
+        if first != self._first_line():
+            return {}
+        parts = (line.partition(b"\t") for line in lines)
+        return {key: found for key, _tab, found in parts if found}
 
 
 class Remembered(Generic[T]):
@@ -125,17 +131,15 @@ class Remembered(Generic[T]):
         return one
 
 
-def _keyed(lines: Iterable[bytes]) -> Iterable[tuple[Key, bytes]]:
-    for line in lines:
-        try:
-            kind, path, stamp, _facts = json.loads(line)
-        except (ValueError, TypeError, RecursionError):
-            continue
-        if isinstance(kind, str) and isinstance(path, str) and isinstance(stamp, str):
-            yield (kind, path), line
+def _key_of(kind: str, path: Path) -> bytes:
+    return _json([kind, str(path)])
 
 
-def _bounded(lines: dict[Key, bytes], used: set[Key]) -> dict[Key, bytes]:
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode()  # no tab and no line break is left in it as such
+
+
+def _bounded(lines: dict[bytes, bytes], used: set[bytes]) -> dict[bytes, bytes]:
     """Return no more than is kept: those that were asked for in this run before the others, and the newest."""
     if len(lines) <= _MOST_ENTRIES:
         return lines

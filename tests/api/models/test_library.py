@@ -60,6 +60,9 @@ async def test_a_page_of_the_list_is_what_was_asked_for(client: httpx.AsyncClien
     assert {one["name"]: one["count"] for one in everything["kinds"]} == {"checkpoint": 5}
     assert sum(one["count"] for one in everything["families"]) == 5
     assert names(await listed(client, text="SAFE dream")) == ["Dream.safetensors", "Dream.v2.safetensors"]
+    assert names(await listed(client, text="e", kind="checkpoint", sort="name", descending=True))[-1] == (
+        "Dream.safetensors"
+    )
     page = await listed(client, sort="name", descending=True, limit=2, offset=1)
     assert names(page) == ["plain.safetensors", "emoji"]
     assert page["total"] == 5

@@ -104,11 +104,13 @@ def test_a_damaged_cache_costs_only_the_reading(library: Library, data: bytes) -
 def test_one_damaged_line_spoils_no_other(library: Library) -> None:
     before = library.look()
     first, *lines = library.cache.read_text().splitlines()
-    odd = ["nonsense", "[1, 2]", json.dumps(["model", str(library.model), 1, {}])]
-    for number, line in enumerate(lines):
-        kind, path, stamp, facts = json.loads(line)
-        if kind == "model":
-            lines[number] = json.dumps([kind, path, stamp, facts | {"needs": 5}])
+    odd = ["nonsense", "[1, 2]", '"a"\t', "\t\t\t"]
+    for number, line in enumerate(list(lines)):
+        key, stamp, facts = line.split("\t")
+        if "model" in json.loads(key):
+            lines[number] = f"{key}\t{stamp}\t{json.dumps(json.loads(facts) | {'needs': 5})}"
+        elif number == 0:
+            lines.append(f"{key}x\t{stamp}\t[[[")
     library.cache.write_text("\n".join([first, *odd, *lines]))
     spoil(library.encoder)
     assert library.look() == before
