@@ -264,7 +264,7 @@ class Process:
 
 
 def test_a_job_whose_engine_was_killed_goes_on_in_another_process(engine: Engine, models_folder: Path) -> None:
-    request = {"steps": 50, "sampler_name": "DPM++ 2M SDE", "width": 128, "height": 128, "batch_size": 2}
+    request = {"steps": 120, "sampler_name": "DPM++ 2M SDE", "width": 128, "height": 128, "batch_size": 2}
     undisturbed = engine.draw(**request)
     engine.options.update({"snapshot_every_seconds": 1})
     identity = engine.submit(**request)
