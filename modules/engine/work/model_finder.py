@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from modules.engine.engine_parts import EngineParts
 from modules.engine.stopping.interruptible_wait import wait_for
@@ -17,6 +19,8 @@ from modules.jobs.models.companions import kind_of_part
 from modules.jobs.models.model_file import LABELS, ModelFile
 from modules.jobs.models.vae_file import VaeFile, stamp_of_file
 from modules.jobs.rows import Job
+
+T = TypeVar("T")
 
 
 class ModelFinder:
@@ -127,7 +131,7 @@ class ModelFinder:
         known = files.remembered(file)
         if known.sha256 is not None:
             return known
-        return wait_for(lambda: files.hashed(file), self._parts.cancel.check_waiting)
+        return self._hashing(lambda getting_on: files.hashed(file, getting_on))
 
     def _vae(self, chosen: ChosenModel | Source) -> VaeFile:
         vaes = self._parts.catalogue.vaes
@@ -145,7 +149,24 @@ class ModelFinder:
     def _hashed(self, checkpoint: Checkpoint) -> Checkpoint:
         if checkpoint.sha256 is not None or checkpoint.problem is not None:
             return checkpoint
-        return wait_for(lambda: self._parts.catalogue.hashed(checkpoint), self._parts.cancel.check_waiting)
+        return self._hashing(lambda getting_on: self._parts.catalogue.hashed(checkpoint, getting_on))
+
+    def _hashing(self, work: Callable[[Callable[[], bool]], T]) -> T:
+        """Wait for a hash. While it gets on it gives signs of life: tens of gigabytes may take minutes.
+
+        One that the job does not wait for any more goes on in silence, to be remembered.
+        """
+        cancel, left = self._parts.cancel, threading.Event()
+
+        def getting_on() -> bool:
+            if not left.is_set():
+                cancel.heartbeat.beat()
+            return False
+
+        try:
+            return wait_for(lambda: work(getting_on), cancel.check_waiting)
+        finally:
+            left.set()
 
     def _has_hash(self, checkpoint: Checkpoint, digest: str) -> bool:
         """Tell whether these are the weights of that hash; where an old row has it, by the rule of then."""

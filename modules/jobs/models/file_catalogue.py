@@ -64,17 +64,21 @@ class FileCatalogue:
             raise InvalidRequest(f"{label} {name!r} is not known: {remedy} into {place}.")
         return found
 
-    def hashed(self, file: ModelFile) -> ModelFile:
+    def hashed(self, file: ModelFile, dropped: Callable[[], bool] | None = None) -> ModelFile:
         """Return the file with its hash, reading it if nobody did so before (seconds for a large one).
 
         Raises:
             ModelError: it cannot be read.
+            InterruptedError: `dropped`, which is asked at every chunk, said that it is not wanted any more.
         """
         if file.sha256 is not None:
             return file
+        how = () if dropped is None else (dropped,)
         try:
             state = fingerprint([file.path])  # As it is before it is read: who changes it meanwhile changes this too.
-            digest = self._hashes.get(state) or self._hashes.put(state, hash_file(file.path))
+            digest = self._hashes.get(state) or self._hashes.put(state, hash_file(file.path, *how))
+        except InterruptedError:
+            raise
         except OSError as error:
             raise ModelError(f"{file.name} cannot be read ({error.strerror or error}): {file.path}") from error
         complete = replace(file, sha256=digest)

@@ -1,6 +1,7 @@
 """A job is drawn with the text encoders and the VAE that lay beside its model when it was sent, or not at all."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +115,62 @@ def test_a_run_that_goes_on_wants_those_that_it_began_with(engine: Engine, tmp_p
     ended = engine.store.jobs.get(claimed.id)
     assert ended is not None
     assert ended.error == "The VAE b.safetensors was changed since this job began: submit it again."
+
+
+def test_hashing_gives_signs_of_life_until_the_job_is_stopped(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    beats: list[bool] = []
+    went_on = threading.Event()
+
+    def hash_slowly(path: Path, getting_on: Callable[[], bool]) -> str:
+        before = len(beats)
+        getting_on()
+        beats_while_it_waits.append(len(beats) - before)
+        engine.state.interrupt()
+        assert engine_stopped.wait(30)
+        before = len(beats)
+        assert not getting_on()
+        beats_afterwards.append(len(beats) - before)
+        went_on.set()
+        return "ab" * 32
+
+    beats_while_it_waits: list[int] = []
+    beats_afterwards: list[int] = []
+    engine_stopped = threading.Event()
+    monkeypatch.setattr("modules.jobs.models.file_catalogue.hash_file", hash_slowly)
+    monkeypatch.setattr(engine.cancel.heartbeat, "beat", lambda: beats.append(True))
+    sent(engine)
+    assert engine.run_next().status == "interrupted"
+    engine_stopped.set()
+    assert went_on.wait(30)
+    assert (beats_while_it_waits, beats_afterwards) == ([1], [0])
+
+
+def test_a_refiner_keeps_its_own_and_tells_them(engine: Engine, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    bare, second = (models / "Stable-diffusion" / f"{name}.safetensors" for name in ("bare", "second"))
+    save_file({name: one * 0.9 if one.is_floating_point() else one for name, one in load_file(bare).items()}, second)
+    own = models / "VAE" / "second.vae.safetensors"
+    save_file({name: one * 0.8 for name, one in load_file(models / "VAE" / "b.safetensors").items()}, own)
+    engine.parts.catalogue.refresh()
+    refined = {"steps": 2, "refiner_checkpoint": "second", "refiner_switch_at": 0.5}
+    chosen = sent(engine, **refined)
+    assert chosen.refiner is not None
+    (models / "VAE" / "0.safetensors").write_bytes((models / "VAE" / "b.safetensors").read_bytes())
+    engine.parts.catalogue.refresh()
+    job = engine.run_next()
+    assert vae_of(job)["name"] == "a.safetensors"
+    assert job.resolved is not None
+    assert job.resolved["passes"][1]["checkpoint"]["parts"]["vae"]["name"] == "second.vae.safetensors"
+    sent(engine, **refined)
+    own.unlink()
+    assert "The VAE second.vae.safetensors is not there any more" in (engine.run_next().error or "")
+
+
+def test_one_that_was_renamed_is_known_by_its_hash(engine: Engine, tmp_path: Path) -> None:
+    files, vae = engine.parts.catalogue.files, tmp_path / "models" / "VAE" / "a.safetensors"
+    before = files.hashed(files.find("vae", "a")).sha256
+    sent(engine)
+    vae.rename(vae.with_name("renamed.safetensors"))
+    files.refresh()
+    files.hashed(files.find("vae", "renamed"))
+    assert vae_of(engine.run_next()) == {"name": "renamed.safetensors", "hash": before, "parts": None}
