@@ -24,7 +24,7 @@ FALLBACK_SAMPLER = "Euler"
 FALLBACK_SCHEDULE = "Automatic"
 
 # How many checkpoints the list at the top has, and how many of them the page itself brings along.
-MOST_LISTED = 300
+MOST_LISTED = 200
 MOST_BROUGHT = 12
 
 # Settings that the page's scripts follow.
@@ -71,6 +71,21 @@ def chosen(catalogue: CheckpointCatalogue, wanted: str) -> Checkpoint | None:
         return named
     known = catalogue.list()
     return next((one for one in known if one.problem is None), next(iter(known), None))
+
+
+def shown(
+    catalogue: CheckpointCatalogue, checkpoint: Checkpoint | None, settings: Settings
+) -> tuple[Sequence[tuple[str, str]], str]:
+    """Return the choices of the page's list and the facts about them; they are made once, until something changes."""
+    return _shown(catalogue, catalogue.revision, checkpoint.name if checkpoint is not None else None, settings)
+
+
+@functools.lru_cache(maxsize=4)
+def _shown(
+    catalogue: CheckpointCatalogue, _revision: int, name: str | None, settings: Settings
+) -> tuple[Sequence[tuple[str, str]], str]:
+    known = listed(catalogue, catalogue.known(name) if name is not None else None)
+    return choices(known), facts(known, settings)
 
 
 def facts(checkpoints: Sequence[Checkpoint], settings: Settings) -> str:

@@ -134,11 +134,11 @@ def current(catalogue: CheckpointCatalogue, chosen: object = None) -> dict[str, 
     """Return the checkpoints as they are now and the facts about them; `chosen` or else the setting's is chosen."""
     checkpoint = catalogue.known(chosen) if isinstance(chosen, str) else None
     checkpoint = checkpoint or suits.chosen(catalogue, opts.values.sd_model_checkpoint)
-    known = suits.listed(catalogue, checkpoint)
+    known, facts = suits.shown(catalogue, checkpoint, opts.values)
     listed = gr.update(
-        choices=suits.choices(known),
+        choices=known,
         value=checkpoint.name if checkpoint else None,
         filterable=len(known) > suits.MOST_BROUGHT,
         allow_custom_value=len(known) > suits.MOST_LISTED,
     )
-    return {"checkpoint": listed, "facts": suits.facts(known, opts.values)}
+    return {"checkpoint": listed, "facts": facts}

@@ -16,7 +16,9 @@ from modules.options import Options, Settings, fields_of_settings
 from tests.jobs.made_models import make_model, safetensors_bytes
 from tests.webui.conftest import no_stop
 from webui.checkpoint_facts import choices, chosen, facts, listed
+from webui.components import hidden_text
 from webui.header import current
+from webui.tabs.drawing import parts_row
 from webui.theme import ASSETS, STYLES, mount_arguments
 from webui.ui import create_ui
 
@@ -99,6 +101,33 @@ def test_of_thousands_the_list_has_the_first_ones_and_the_chosen_one(
     told = json.loads(shown["facts"])
     assert len(told["suits"]) == 1  # what they have in common is told once
     assert told["suits"][told["checkpoints"]["model-5"]["suits"]]["width"] == 512
+
+
+def test_the_list_is_another_one_when_a_model_comes_and_when_a_setting_changes(
+    tmp_path: Path, options: Options
+) -> None:
+    make_model(tmp_path / "Stable-diffusion" / "a")
+    models = CheckpointCatalogue([tmp_path])
+    assert list(json.loads(current(models)["facts"])["checkpoints"]) == ["a"]
+    make_model(tmp_path / "Stable-diffusion" / "b")
+    models.refresh()
+    shown = current(models)
+    assert [name for _title, name in shown["checkpoint"]["choices"]] == ["a", "b"]
+    page = json.loads(shown["facts"])["page"]
+    options.update({"show_progress_in_title": not page["show_progress_in_title"]})
+    assert json.loads(current(models)["facts"])["page"] != page
+
+
+def test_of_thousands_the_list_of_refiners_has_the_first_ones_and_any_can_be_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webui.tabs.drawing.parts_row.MOST_LISTED", 2)
+    for number in range(3):
+        make_model(tmp_path / "Stable-diffusion" / f"model-{number}")
+    name = "txt2img refiner_checkpoint"
+    shown = parts_row.current({name: hidden_text("x")}, CheckpointCatalogue([tmp_path]))[name]
+    assert [name for _title, name in shown["choices"]] == ["None", "model-0", "model-1"]
+    assert shown["allow_custom_value"]
 
 
 async def test_the_page_brings_few_models_along_and_reads_the_others_when_it_opens(
