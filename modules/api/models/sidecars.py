@@ -5,14 +5,16 @@ A side-car of `dream.safetensors` is called `dream` and one of the endings here;
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from modules.api.answers import Refused
-from modules.jobs.models.untrusted_file import is_regular, read_object
+from modules.jobs.models.untrusted_file import is_regular, open_regular, read_object
 from modules.paths import write_atomically
 
 PICTURES = tuple(
@@ -23,10 +25,14 @@ PICTURES = tuple(
 NOTES = ".json"
 _CIVITAI = ".civitai.info"
 _TEXTS = (NOTES, _CIVITAI, ".metadata.json", ".cm-info.json", ".txt", ".description.txt", ".yaml", ".yml")
+_DESCRIPTIONS = (".description.txt", ".txt")
 _VAES = (".vae.safetensors", ".vae.pt", ".vae.ckpt")
 ENDINGS = PICTURES + _TEXTS + _VAES
 _WEIGHTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft")
 _LONGEST_TEXT = 20_000
+# As Civitai's editor writes it; "a < b" is none.
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_END_OF_LINE = re.compile(r"<br[^<>]*>|</(?:p|li|h[1-6]|div)>", re.IGNORECASE)
 _writing = threading.Lock()
 
 
@@ -53,14 +59,19 @@ def sidecars_of(path: Path, stem: str) -> list[Path]:
 
 
 def read_texts(path: Path, stem: str) -> Texts:
-    """Return what is written of a model; what cannot be read is left out."""
+    """Return what is written of a model: by A1111, by Civitai in either of its forms, in a text; what cannot be read is
+    left out.
+    """
     told = _read(path.with_name(stem + NOTES))
     civitai = _read(path.with_name(stem + _CIVITAI))
-    words = civitai.get("trainedWords")
-    trained = ", ".join(str(one) for one in words) if isinstance(words, list) else ""
+    descriptions = (
+        _text(told, "description"),
+        _text(civitai, "description"),
+        *(_read_text(path.with_name(stem + ending)) for ending in _DESCRIPTIONS),
+    )
     return Texts(
-        description=_text(told, "description") or _text(civitai, "description"),
-        activation_text=_text(told, "activation text") or trained[:_LONGEST_TEXT],
+        description=_plain(next(filter(None, descriptions), "")),
+        activation_text=_text(told, "activation text") or _trained_words(told) or _trained_words(civitai),
         notes=_text(told, "notes"),
     )
 
@@ -95,3 +106,27 @@ def _read(path: Path) -> dict[str, Any]:
 def _text(told: dict[str, Any], name: str) -> str:
     value = told.get(name)
     return value.strip()[:_LONGEST_TEXT] if isinstance(value, str) else ""
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with open_regular(path) as file:
+            return file.read(_LONGEST_TEXT).decode("utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _trained_words(told: dict[str, Any]) -> str:
+    """Return the words that Civitai tells of a version, or of the newest version of a model."""
+    versions = told.get("modelVersions")
+    version = versions[0] if isinstance(versions, list) and versions else told
+    words = version.get("trainedWords") if isinstance(version, dict) else None
+    return ", ".join(str(one) for one in words)[:_LONGEST_TEXT] if isinstance(words, list) else ""
+
+
+def _plain(text: str) -> str:
+    """Return what Civitai's HTML says; any other text as it is."""
+    if not _TAG.search(text):
+        return text
+    lines = html.unescape(_TAG.sub("", _END_OF_LINE.sub("\n", text))).splitlines()
+    return "\n".join(filter(None, (line.strip() for line in lines)))
