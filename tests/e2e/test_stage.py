@@ -164,7 +164,8 @@ def test_a_prompt_from_the_right_stands_on_the_right_and_a_lost_picture_has_no_f
     expect(places.last).to_have_css("visibility", "visible")
 
 
-ARROWS = """() => Array.from(document.querySelectorAll("[role=combobox]:is(#txt2img_page *, .sd-model *)"), (input) => {
+ARROWS = """() => Array.from(document.querySelectorAll("[role=combobox]:is(#txt2img_page *, .sd-model *)")).filter(
+  (input) => input.offsetParent).map((input) => {
   const end = input.getBoundingClientRect().right - parseFloat(getComputedStyle(input).paddingRight);
   return end <= input.parentElement.querySelector("svg").getBoundingClientRect().left;
 })"""

@@ -1,5 +1,6 @@
 """Restarts that wait for their moment, with the real engine: nothing of the job is lost or drawn twice."""
 
+import contextlib
 import http.client
 import threading
 
@@ -7,7 +8,10 @@ from tests.program import Program, wait_until
 
 
 class Follower(threading.Thread):
-    """A REST client of the event stream that comes back whenever it ends and names the last number that it saw."""
+    """A REST client of the event stream that comes back whenever it ends and names the last number that it saw.
+
+    Until `over` is set: one that went on when the program has ended would ask for ever.
+    """
 
     def __init__(self, port: int) -> None:
         super().__init__(daemon=True)
@@ -15,13 +19,20 @@ class Follower(threading.Thread):
         self.numbers: list[int] = []
         self.last: int | None = None
         self.connections = 0
+        self.over = threading.Event()
+
+    def __enter__(self) -> "Follower":
+        self.start()
+        wait_until(lambda: self.last is not None, 20, "the follower has its snapshot")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.over.set()
 
     def run(self) -> None:
-        while True:
-            try:
+        while not self.over.wait(0.02):
+            with contextlib.suppress(OSError, http.client.HTTPException):
                 self.read()
-            except (OSError, http.client.HTTPException):
-                continue
 
     def read(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -50,10 +61,11 @@ def engines(program: Program) -> list[int]:
 
 
 def test_an_engine_restart_after_the_image_then_one_of_the_server_when_idle(shared_program: Program) -> None:
-    program = shared_program
-    follower = Follower(program.port)
-    follower.start()
-    wait_until(lambda: follower.last is not None, 20, "the follower has its snapshot")
+    with Follower(shared_program.port) as follower:
+        restarts_are_seen(shared_program, follower)
+
+
+def restarts_are_seen(program: Program, follower: Follower) -> None:
     first, before = follower.last or 0, saved_files(program)
     identity = program.submit(prompt="red heart", seed=3, steps=40, n_iter=3)
     program.wait_for_step(identity)
@@ -80,6 +92,5 @@ def test_an_engine_restart_after_the_image_then_one_of_the_server_when_idle(shar
 
 def newest_event(program: Program) -> int:
     """Return the number of the last event, as the snapshot has it."""
-    late = Follower(program.port)
-    late.start()
-    return wait_until(lambda: late.last, 20, "a snapshot")
+    with Follower(program.port) as late:
+        return late.last or 0
