@@ -108,10 +108,18 @@ def make_theme() -> Any:
 def head(colours: str) -> str:
     """Write what the page's `<head>` adds. `colours` is the setting `theme`: auto, light or dark.
 
-    The inline script picks the colours before anything is painted, so that no dark page flashes white.
+    The inline script picks the colours before anything is painted, so that no dark page flashes white, and notes which
+    fields people are at before the page's scripts are there (assets/drawing/remembered_fields.js asks).
     """
     choose = f"""<script>
 window.steadyReady = new Promise((ready) => {{ window.steadyIsReady = ready; }});
+window.steadyTouched = new Set();
+for (const kind of ["input", "mousedown"]) {{
+  document.addEventListener(kind, ({{ target }}) => {{
+    const touched = kind === "input" ? target : target.closest?.("[role=option]") && document.activeElement;
+    if (touched) window.steadyTouched.add(touched);
+  }}, true);
+}}
 (() => {{
   const root = document.documentElement, system = matchMedia("(prefers-color-scheme: dark)");
   root.dataset.coloursSetting = "{colours}";

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.e2e.tab import Tab
+from tests.program import Program
 
 OPEN = "[role=combobox][aria-expanded=true]"
 SAMPLING = "#txt2img_sampling [role=combobox]"
@@ -69,3 +70,32 @@ def test_a_prompt_is_written_in_its_own_direction(tab: Tab) -> None:
     assert (
         page.evaluate("() => getComputedStyle(document.querySelector('#txt2img_prompt textarea')).direction") == "rtl"
     )
+
+
+def test_what_was_filled_in_before_the_scripts_came_stays(context: BrowserContext, program: Program) -> None:
+    earlier = Tab(context.new_page(), program.url)
+    earlier.open()
+    earlier.write("what was drawn last time", steps=7)
+    earlier.page.close()
+    quick, held = Tab(context.new_page(), program.url), list[Route]()
+    page = quick.page
+    page.route("**/steady/assets/app.js", lambda route: held.append(route))
+    page.goto(program.url, wait_until="commit")
+    page.fill("#txt2img_prompt textarea", "red heart")
+    page.fill("#txt2img_width input", "512")
+    page.click(SAMPLING)
+    page.click("[role=option][aria-label='UniPC']")
+    page.click("#txt2img_generate")
+    for route in held:
+        route.continue_()
+    quick.is_ready()
+    page.wait_for_function("() => window.steady.state().shown")
+    request = program.job(quick.job)["request"]
+    assert [request[name] for name in ("prompt", "width", "sampler_name")] == ["red heart", 512, "UniPC"]
+    for _ in ("at once", "after a reload"):
+        expect(page.locator("#txt2img_steps input[type=number]")).to_have_value("7")
+        expect(page.locator("#txt2img_width input")).to_have_value("512")
+        expect(page.locator(SAMPLING)).to_have_value("UniPC")
+        assert quick.prompt() == "red heart"
+        page.unroute("**/steady/assets/app.js")
+        quick.reload()

@@ -4,6 +4,7 @@ interface Window {
   steadyReady: Promise<Bridge>;
   steadyIsReady: (bridge: Bridge) => void;
   steadyColours: () => void;
+  steadyTouched: Set<Node>;
 }
 
 // What a listener calls (webui/listeners.py): values come in the order of `takes` and go in that of `gives`.

@@ -2,16 +2,20 @@
 
 import { read, write } from "../page/memory.js";
 
+const touched = (home) => Array.from(window.steadyTouched).some((element) => home?.contains(element));
+
 export class RememberedFields {
   // Nothing is written before `restore`: the first values of a fresh page must not replace the remembered ones.
   restored = false;
+  filledIn = []; // names of the fields that somebody filled in before that
 
   constructor(prefix) {
     this.key = `steady.${prefix}`;
   }
 
-  // Returns the values to show: the remembered one where there is one of the same kind, else what the page came with.
-  restore(fields) {
+  // Returns the values to show: the remembered one where there is one of the same kind, else what the page came with. A
+  // field that somebody was quicker to fill in stays as it is: what Gradio gave us of it is from before.
+  restore(fields, homeOf) {
     let kept = {};
     try {
       kept = JSON.parse(read(this.key) || "{}");
@@ -19,8 +23,9 @@ export class RememberedFields {
       /* a broken memory is an empty one */
     }
     this.restored = true;
+    this.filledIn = Object.keys(fields).filter((name) => touched(homeOf(name)));
     const values = Object.entries(fields).map(([name, value]) => [name, typeof kept[name] === typeof value ? kept[name] : value]);
-    return Object.fromEntries(values);
+    return Object.fromEntries(values.filter(([name]) => !this.filledIn.includes(name)));
   }
 
   // Returns whether it was written.

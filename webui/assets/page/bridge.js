@@ -4,14 +4,19 @@
 import { randomId } from "./memory.js";
 import { countsAre } from "./reload.js";
 
+// What Gradio takes for: leave the field as it is.
+const STAYS = { __type__: "update" };
+
 const forTabs = {
   restore(tab, fields) {
-    const restored = tab.memory.restore(fields);
-    countsAre(restored);
-    tab.fields.valuesAre(restored);
-    return { ...restored, owner: tab.state.owner };
+    const restored = tab.memory.restore(fields, (name) => tab.fields.homeOf(name));
+    const stay = Object.fromEntries(tab.memory.filledIn.map((name) => [name, STAYS]));
+    countsAre({ ...restored, ...stay });
+    tab.fields.valuesAre({ ...fields, ...restored });
+    return { ...restored, ...stay, owner: tab.state.owner };
   },
   remember: (tab, fields) => tab.memory.remember(fields) && tab.fields.valuesAre(fields),
+  rememberFilledIn: (tab, fields) => tab.memory.filledIn.length > 0 && forTabs.remember(tab, fields),
   beginJob: (tab) => ({ job: randomId(), retry_of: tab.takeover.sends() }),
   answered: (tab, { answer }) => tab.answered(JSON.parse(answer || "{}")),
   // Why the server refused what a button asked for, as JSON; "" where it did not.

@@ -92,7 +92,8 @@ def wire(tab: DrawingTab, header: Header, store: JobStore, catalogue: Checkpoint
 
 def wire_load(tab: DrawingTab, load: Component, owner: Component) -> None:
     """When the page opens, the fields show what this browser remembers, and `owner` who it is."""
-    on(load, None, tab.fields, together(tab.fields, {"owner": owner}), Script("restore", tab.prefix))
+    shown = on(load, None, tab.fields, together(tab.fields, {"owner": owner}), Script("restore", tab.prefix))
+    on(shown.then, None, tab.fields, script=Script("rememberFilledIn", tab.prefix))
 
 
 def _wire_takeover(tab: DrawingTab, header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> None:
