@@ -181,7 +181,7 @@ class Worker:
         model = parts.model_cache.loaded
         can_tile = False
         if model is not None and resolved is not None:
-            can_tile = model.family.can_tile(model.pipeline, resolved.size)
+            can_tile = model.family.can_tile(model.pipeline, resolved.largest)
         del model  # It is not to live on in this frame.
         others = len(parts.model_cache.keys) > 1
         self._release_device()

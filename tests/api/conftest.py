@@ -133,7 +133,7 @@ class FakeEngine(threading.Thread):
         store, seed = self.services.store, resolved.seed_of(index)
         store.claims.begin_image(job.id, index)
         infotext = f"{resolved.words.prompt}\nSteps: {resolved.passes[0].steps}, Seed: {seed}"
-        width, height = resolved.size
+        width, height = resolved.size_of(0)
         saved = resolved.saving.save_images
         image = store.images.reserve(job.id, index, seed=seed, width=width, height=height, save=saved)
         path = self.services.folder.root / image.name

@@ -192,14 +192,14 @@ class Batches:
 
     def _decode(self, latents: torch.Tensor, at_pass: int) -> Image.Image:
         """Return the picture of what a pass left, with the model that is in memory, else with that of the pass."""
-        parts, resolved = self._parts, self._resolved
+        parts, one = self._parts, self._resolved.passes[at_pass]
         model = self._models.loaded or self._models.load(at_pass, self._progress.advance)
 
         def told(text: str) -> None:
             parts.store.claims.note(self._job.id, "vae", text)
 
         once_more = told if parts.options.values.auto_vae_precision else None
-        return decode(model, latents, resolved.size, self._economy.vae_tiling, once_more)
+        return decode(model, latents, (one.width, one.height), self._economy.vae_tiling, once_more)
 
     def _save(self, picture: Image.Image, index: int, stopped_after: tuple[int, int] | None = None) -> None:
         """Reserve the picture's name, write its file, complete its row, in this order.
@@ -214,7 +214,7 @@ class Batches:
         values = kind_of(resolved).picture(resolved, index)
         data = wait_for(lambda: encode_png(picture, infotext, values, mark), self._parts.cancel.check_waiting)
         row = store.images.reserve(
-            self._job.id, index, resolved.seed_of(index), *resolved.size, save=saving.save_images
+            self._job.id, index, resolved.seed_of(index), *resolved.size_of(index), save=saving.save_images
         )
         save_image(data, self._parts.folder.root / PurePosixPath(row.name))
         store.images.complete(self._job.id, index, infotext, partial=stopped_after is not None)

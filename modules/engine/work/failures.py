@@ -28,7 +28,7 @@ def describe_failure(error: Exception, resolved: ResolvedJob | None, economy: Ec
 
 def describe_size(resolved: ResolvedJob) -> str:
     """Return what decides how much memory a job takes, in words."""
-    width, height = resolved.size
+    width, height = resolved.largest
     return f"{width}×{height}, batch size {resolved.batch_size}"
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, model_validator
 
+from modules.jobs.kinds.frozen import Frozen
+from modules.jobs.kinds.starts import Start
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
-
-
-class Frozen(BaseModel):
-    """Values that do not change any more. Those of a later version are not read."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Words(Frozen):
@@ -52,12 +48,23 @@ class Sources(Frozen):
     modules: tuple[str, ...] = ()
 
 
+class Enlarging(Frozen):
+    """How what a pass begins with is made as large as its picture is to be: by an upscaler's name, and file."""
+
+    upscaler: str
+    model: Source | None = None
+
+
 class Pass(Frozen):
     """One run of the denoiser, over the steps `begin` to `end` of a list of `steps`; sizes are in pixels.
 
     At 0 it begins with noise, else with what the pass before it left; None ends it with the list. `checkpoint` is the
     model that runs; None: that of the job. `distilled_cfg_scale` is the guidance that some models take as an input,
     None: it takes none. `shift` moves the steps of a flow model towards the noise, None: as much as its own.
+
+    With a `start` it begins with pictures, to which the noise of step `begin` is added. With `enlarging` (hires fix)
+    what it begins with is enlarged to its size first. `words` are its own; None: the job's. `tile`: the denoiser sees
+    so many pixels a side at a time; None: all.
     """
 
     width: int
@@ -71,6 +78,11 @@ class Pass(Frozen):
     checkpoint: Source | None = None
     distilled_cfg_scale: float | None = None
     shift: float | None = None
+    image_cfg_scale: float | None = None
+    start: Start | None = None
+    enlarging: Enlarging | None = None
+    words: Words | None = None
+    tile: int | None = None
 
     @property
     def step_count(self) -> int:
@@ -89,14 +101,34 @@ class Saving(Frozen):
     add_version_to_infotext: bool
 
 
-class ResolvedJob(Frozen):
-    """All that decides the pictures of a job. The same values give the same bits on the same machine.
+class Resolved(Frozen):
+    """All that decides the pictures of a job of any kind. The same values give the same bits on the same machine.
 
-    Each picture goes through all passes, in order. `environment` is what the bits depend on beside the other values;
-    None is unknown.
+    `environment` is what the bits depend on beside the other values; None is unknown.
     """
 
     kind: str
+    version: str
+    saving: Saving
+    environment: dict[str, str] | None = None
+
+    @property
+    def image_count(self) -> int:
+        """How many pictures the job makes."""
+        raise NotImplementedError
+
+    def size_of(self, index: int) -> tuple[int, int]:
+        """Return width and height of a finished picture."""
+        raise NotImplementedError
+
+    def seed_of(self, index: int) -> int:
+        """Return the seed of a picture, -1 where it has none."""
+        return -1
+
+
+class ResolvedJob(Resolved):
+    """A job that draws: each picture goes through all passes, in order."""
+
     words: Words
     sources: Sources
     passes: tuple[Pass, ...]
@@ -105,9 +137,6 @@ class ResolvedJob(Frozen):
     n_iter: int
     dtype: str
     threads: int
-    version: str
-    saving: Saving
-    environment: dict[str, str] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -119,10 +148,19 @@ class ResolvedJob(Frozen):
         """How many pictures the job makes."""
         return self.batch_size * self.n_iter
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the finished pictures: those of the last pass."""
+    def size_of(self, index: int) -> tuple[int, int]:
+        """Return the size of the last pass; where only a part of a picture is drawn anew, that of the whole one."""
+        start = self.passes[0].start
+        if start is not None and start.mask is not None and start.mask.padding is not None:
+            whole = start.picture_of(index)
+            return whole.width, whole.height
         return self.passes[-1].width, self.passes[-1].height
+
+    @property
+    def largest(self) -> tuple[int, int]:
+        """Width and height of the largest pass, which decides how much memory the job takes."""
+        one = max(self.passes, key=lambda one: one.width * one.height)
+        return one.width, one.height
 
     @property
     def step_count(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from modules.errors import InvalidRequest, ModelError
-from modules.jobs.kinds.base import Frozen
+from modules.jobs.kinds.frozen import Frozen
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import facts_of

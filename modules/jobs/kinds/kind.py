@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.base import Resolved, ResolvedJob
 from modules.jobs.kinds.request import JobRequest
 
 
@@ -14,7 +14,8 @@ from modules.jobs.kinds.request import JobRequest
 class Kind:
     """One kind of job: all that the rest of the program asks about it.
 
-    `request` checks what clients send, and resolves it. `picture` returns what decides the bytes of the picture with an
+    `request` checks what clients send, and makes what `resolved` reads back from a row. `inputs` are its fields that
+    hold pictures. `picture` returns what decides the bytes of the picture with an
     index, which its file holds: a value that is added there changes every file. `infotext` returns the pairs that tell
     how that picture was made. `told_fields` of a request, and what `told` makes of it once it is resolved, go to every
     client with each of the job's events: no pictures.
@@ -25,6 +26,8 @@ class Kind:
     infotext: Callable[[ResolvedJob, int], dict[str, Any]]
     told: Callable[[ResolvedJob], dict[str, Any]]
     told_fields: frozenset[str]
+    resolved: type[Resolved] = ResolvedJob
+    inputs: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

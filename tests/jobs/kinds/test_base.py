@@ -1,6 +1,7 @@
 """A resolved job as a row holds it, and as the rows of the first versions held it."""
 
 from modules.jobs.kinds.base import Pass, ResolvedJob, Saving, Source, Sources, Words
+from modules.jobs.kinds.starts import Input, Mask, Start
 from tests.jobs.made_jobs import HASH, flat_row
 
 JOB = ResolvedJob(
@@ -47,9 +48,9 @@ def test_what_the_very_first_rows_lack_is_what_was_done_then() -> None:
 
 
 def test_pictures_are_counted_over_all_batches_and_sized_by_the_last_pass() -> None:
-    assert (JOB.image_count, JOB.seed_of(4), JOB.size) == (6, 1004, (512, 768))
+    assert (JOB.image_count, JOB.seed_of(4), JOB.size_of(0)) == (6, 1004, (512, 768))
     larger = JOB.passes[0].model_copy(update={"width": 1024, "height": 1536, "begin": 12})
-    assert JOB.model_copy(update={"passes": (*JOB.passes, larger)}).size == (1024, 1536)
+    assert JOB.model_copy(update={"passes": (*JOB.passes, larger)}).size_of(0) == (1024, 1536)
 
 
 def test_rows_of_jobs_with_one_model_and_whole_passes_are_read() -> None:
@@ -69,3 +70,17 @@ def test_a_pass_that_ends_early_hands_on_to_the_next_one_and_its_model() -> None
     assert (first.step_count, second.step_count, job.step_count) == (16, 4, 20)
     assert [job.checkpoint_of(number).name for number in (0, 1)] == ["emoji", "other"]
     assert ResolvedJob.model_validate_json(job.model_dump_json()) == job
+
+
+def test_where_a_part_of_a_picture_is_drawn_anew_the_whole_of_it_is_what_is_finished() -> None:
+    one, other = Input(name="a.png", width=1000, height=700), Input(name="b.png", width=640, height=480)
+    mask = Mask(picture=Input(name="m.png", width=10, height=10), padding=32)
+
+    def job(start: Start) -> ResolvedJob:
+        return JOB.model_copy(update={"passes": (JOB.passes[0].model_copy(update={"start": start}),)})
+
+    partly = job(Start(pictures=(one, other), mask=mask))
+    assert [partly.size_of(index) for index in range(3)] == [(1000, 700), (640, 480), (1000, 700)]
+    whole = job(Start(pictures=(one, other), mask=mask.model_copy(update={"padding": None})))
+    assert whole.size_of(0) == (512, 768)
+    assert ResolvedJob.model_validate(partly.model_dump(mode="json")) == partly
