@@ -22,6 +22,7 @@ from modules.engine.work.economy import Economy, cheaper
 from modules.engine.work.failures import describe_failure, describe_size, killed_for_memory
 from modules.errors import Interrupted
 from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.registry import read_resolved
 from modules.jobs.rows import Death, Job
 from modules.link.topics import PROGRESS
 
@@ -221,7 +222,9 @@ class Worker:
         for job in left:
             if job.status != "queued" or job.economy is not None or job.resolved is None:
                 continue
-            resolved = ResolvedJob.model_validate(job.resolved)
+            resolved = read_resolved(job.kind, job.resolved)
+            if not isinstance(resolved, ResolvedJob):
+                continue
             economy = cheaper(resolved, self._parts.device, None, can_tile=True)
             if economy is not None:
                 store.claims.set_economy(job.id, economy.stored())

@@ -8,8 +8,7 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from modules.jobs.kinds.base import ResolvedJob
-from modules.jobs.kinds.registry import KINDS
+from modules.jobs.kinds.registry import KINDS, read_resolved
 from modules.jobs.outputs import output_answer
 from modules.jobs.rows import Image, Job
 
@@ -57,7 +56,7 @@ def resolved_answer(job: Job) -> dict[str, Any] | None:
     if job.resolved is None or job.kind not in KINDS:
         return None
     try:
-        return KINDS[job.kind].told(ResolvedJob.model_validate(job.resolved))
+        return KINDS[job.kind].told(read_resolved(job.kind, job.resolved))
     except ValidationError:
         return None
 

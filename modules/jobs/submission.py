@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modules.errors import InvalidRequest, ModelError, NotPermitted
-from modules.jobs.kinds.choice import CHOSEN, Choice
+from modules.jobs.kinds.choice import CHOSEN
+from modules.jobs.kinds.frozen import Frozen
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.models.catalogue import CheckpointCatalogue
@@ -31,10 +32,10 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Checked:
-    """A valid request, and the models that it is drawn with, whatever the settings say when its turn comes."""
+    """A valid request, and the models that it is done with, whatever the settings say when its turn comes."""
 
     request: JobRequest
-    choice: Choice
+    choice: Frozen
 
 
 def check_request(kind: object, data: object, catalogue: CheckpointCatalogue, settings: Settings) -> Checked:
@@ -45,7 +46,7 @@ def check_request(kind: object, data: object, catalogue: CheckpointCatalogue, se
     """
     request = validate_request(kind, data)
     try:
-        return Checked(request, Choice.of(request.find_models(catalogue, settings)))
+        return Checked(request, request.chosen(catalogue, settings))
     except ModelError as error:
         raise InvalidRequest(str(error), "sd_model_checkpoint") from error
 

@@ -32,7 +32,7 @@ from modules.api.server.serving import SwappableServer
 from modules.api.services import Services, build_services
 from modules.cmd_args import Arguments
 from modules.jobs.kinds.base import ResolvedJob
-from modules.jobs.kinds.registry import validate_request
+from modules.jobs.kinds.registry import validate_drawing
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Job
 from modules.jobs.store.job_store import JobStore
@@ -106,7 +106,7 @@ class FakeEngine(threading.Thread):
 
     def draw(self, job: Job) -> None:
         store, state, catalogue = self.services.store, self.services.state, self.services.catalogue
-        request = validate_request(job.kind, job.request)
+        request = validate_drawing(job.kind, job.request)
         settings = self.services.options.values
         models = request.find_models(catalogue, settings)
         models = replace(models, checkpoint=catalogue.hashed(models.checkpoint))

@@ -26,14 +26,15 @@ SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def routes(services: Services) -> APIRouter:
-    """POST /sdapi/v1/KIND for each kind of job, such as txt2img."""
+    """POST /sdapi/v1/KIND for each kind of job that draws, such as txt2img."""
     router = APIRouter(prefix="/sdapi/v1")
     for kind in KINDS.values():
-        _add_kind(router, services, kind)
+        if kind.draws:
+            _add_kind(router, services, kind)
     return router
 
 
-def _add_kind(router: APIRouter, services: Services, kind: Kind) -> None:
+def _add_kind(router: APIRouter, services: Services, kind: Kind[Any]) -> None:
     async def draw(request: Request) -> Response:
         """Draw pictures and wait for them."""
         body = await read_object(request)

@@ -20,9 +20,9 @@ from modules.engine.work.pass_models import PassModels
 from modules.engine.work.sampler_words import describe_sampler
 from modules.engine.work.snapshots import Snapshot, UnfitSnapshot, describe_lost, describe_unfit
 from modules.errors import Interrupted
-from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.base import Resolved, ResolvedJob
 from modules.jobs.kinds.choice import Models
-from modules.jobs.kinds.registry import validate_request
+from modules.jobs.kinds.registry import read_resolved, validate_drawing
 from modules.jobs.rows import Job
 from modules.prompts.plain_syntax import describe_plain_syntax
 
@@ -104,12 +104,12 @@ class JobDrawing:
         """Close the request, or take what an earlier run of this job has closed."""
         parts, job = self._parts, self._job
         if job.resolved is not None:
-            resolved = ResolvedJob.model_validate(job.resolved)
+            resolved = _of_drawing(read_resolved(job.kind, job.resolved))
             models = self._finder.of_row(resolved)
             self._tell_of_another_environment(resolved)
             return models, resolved
         settings = parts.options.values
-        request = validate_request(job.kind, job.request)
+        request = validate_drawing(job.kind, job.request)
         models = self._finder.of_request(job, request)
         denoiser = describe_denoiser(models.checkpoint)
         threads = choose_threads(settings.torch_threads, denoiser)
@@ -183,6 +183,12 @@ class JobDrawing:
         self._progress.plan(parts_of(resolved.passes, left, loads[0], any(loads[1:])), experience)
         if loads[0]:
             parts.encoder.forget()
+
+
+def _of_drawing(resolved: Resolved) -> ResolvedJob:
+    if not isinstance(resolved, ResolvedJob):
+        raise TypeError(f"Jobs of the kind {resolved.kind} are not drawn")
+    return resolved
 
 
 def _first_pass(snapshot: Snapshot | None, batches: Sequence[BatchLeft], resolved: ResolvedJob) -> int:

@@ -12,8 +12,8 @@ from modules.engine.stopping.interruptible_wait import wait_for
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs.kinds.base import ResolvedJob, Source
 from modules.jobs.kinds.choice import Choice, ChosenCheckpoint, ChosenFile, ChosenModel, Models
+from modules.jobs.kinds.drawing_request import DrawingRequest
 from modules.jobs.kinds.later_values import refiner_pass
-from modules.jobs.kinds.request import JobRequest
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.companions import kind_of_part
 from modules.jobs.models.model_file import LABELS, ModelFile
@@ -33,7 +33,7 @@ class ModelFinder:
     def __init__(self, parts: EngineParts) -> None:
         self._parts = parts
 
-    def of_request(self, job: Job, request: JobRequest) -> Models:
+    def of_request(self, job: Job, request: DrawingRequest) -> Models:
         """Return the models that were chosen when the job was sent; for a row that keeps no choice, those of now.
 
         Raises:

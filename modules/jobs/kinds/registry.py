@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
 from modules.errors import InvalidRequest
-from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.base import Resolved
+from modules.jobs.kinds.drawing_request import DrawingRequest
 from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.lenient import show
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (TXT2IMG,)}
+KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (TXT2IMG,)}
 
 
-def kind_of(resolved: ResolvedJob) -> Kind:
-    """Return the kind of a job that is drawn."""
+def kind_of(resolved: Resolved) -> Kind[Any]:
+    """Return the kind of a job with nothing left open."""
     return KINDS[resolved.kind]
+
+
+def read_resolved(kind: str, row: Mapping[str, Any]) -> Resolved:
+    """Return what a row of this kind holds of a job with nothing left open.
+
+    Raises:
+        KeyError: this version knows no such kind.
+        ValidationError: only another version can read it.
+    """
+    resolved: Resolved = KINDS[kind].resolved.model_validate(row)
+    return resolved
 
 
 def validate_request(kind: object, data: object) -> JobRequest:
@@ -35,6 +48,19 @@ def validate_request(kind: object, data: object) -> JobRequest:
         return KINDS[kind].request.model_validate(dict(data))
     except ValidationError as error:
         raise _in_our_form(error) from error
+
+
+def validate_drawing(kind: object, data: object) -> DrawingRequest:
+    """Return the checked request of a job that draws.
+
+    Raises:
+        InvalidRequest: as `validate_request`, and for a kind that does not draw.
+    """
+    request = validate_request(kind, data)
+    if isinstance(request, DrawingRequest):
+        return request
+    drawn = " or ".join(name for name, one in KINDS.items() if one.draws)
+    raise InvalidRequest(f"Jobs of the kind {show(kind)} are not drawn: use {drawn}.", field="kind")
 
 
 def _in_our_form(error: ValidationError) -> InvalidRequest:

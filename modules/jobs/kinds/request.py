@@ -1,42 +1,23 @@
-"""What clients may ask for in a job of any kind: A1111's fields, checked, and how they are closed.
-
-A request may leave things open (None = the model's or the settings' own); `resolve` closes them.
-"""
+"""What clients may ask for in a job of any kind: A1111's fields, checked."""
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from modules.errors import InvalidRequest
 from modules.jobs.kinds import fields
-from modules.jobs.kinds.base import Pass, ResolvedJob, Saving, Source, Sources, Words
-from modules.jobs.kinds.choice import MODULES, Models, choose, choose_by_hand
-from modules.jobs.kinds.unavailable import check_available
-from modules.jobs.lenient import fault
+from modules.jobs.kinds.base import Saving
+from modules.jobs.kinds.choice import MODULES
+from modules.jobs.kinds.frozen import Frozen
 from modules.jobs.models.catalogue import CheckpointCatalogue
-from modules.jobs.models.checkpoint import Checkpoint
-from modules.jobs.models.families import facts_of, predicts_flow
-from modules.jobs.models.model_file import ModelFile
-from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
-from modules.jobs.models.vae_file import VaeFile
-from modules.jobs.samplers import check_pair, find_sampler, find_schedule, split_sampler
-from modules.jobs.version import VERSION
 from modules.options import Settings
-
-# Where A1111's page has it.
-SWITCH_AT = 0.8
-# The part of a step that is taken for none: a switch is written with four digits.
-_ALMOST_NONE = 0.01
 
 
 class JobRequest(BaseModel, ABC):
-    """The fields that all kinds share. None means the model's own default, for the size its native one.
+    """The fields that all kinds share. What it leaves open (None) is the settings' own.
 
     Keys that are not known are ignored, as A1111 does.
     """
@@ -45,237 +26,46 @@ class JobRequest(BaseModel, ABC):
 
     kind: ClassVar[str]  # the name of the kind that it is of
 
-    prompt: fields.Prompt = ""
-    negative_prompt: fields.NegativePrompt = ""
-    seed: fields.Seed = -1
-    sampler_name: fields.SamplerName = None
-    scheduler: fields.Scheduler = None
-    sampler_index: fields.SamplerName = Field(
-        None, description="An older name of sampler_name, used when that is left out."
-    )
-    steps: fields.Steps = None
-    cfg_scale: fields.CfgScale = None
-    distilled_cfg_scale: fields.DistilledCfgScale = Field(
-        None, description="What models that were distilled with their guidance, such as Flux, are told as its scale."
-    )
-    shift: fields.Shift = Field(
-        None, description="How far the steps of a flow model lie towards the noise; None is the model's own."
-    )
-    width: fields.Width = None
-    height: fields.Height = None
-    batch_size: fields.BatchSize = 1
-    n_iter: fields.BatchCount = 1
-    refiner_checkpoint: fields.RefinerCheckpoint = Field(
-        None, description="A model that goes on from refiner_switch_at; None: there is none."
-    )
-    refiner_switch_at: fields.RefinerSwitchAt = Field(
-        None, description=f"After which part of the steps the refiner takes over, 0 to 1; None is {SWITCH_AT}."
-    )
     override_settings: fields.Overrides = Field(
         default_factory=dict, description="Settings for this job alone, such as sd_model_checkpoint."
     )
     save_images: fields.SaveImages = Field(None, description="None follows the setting samples_save.")
     do_not_save_samples: fields.DoNotSaveSamples = False
-    partial_images: fields.PartialImages = Field(
-        None, description="What becomes of a picture that is stopped: discard, keep or mark; None follows the settings."
-    )
     send_images: fields.SendImages = True
     stop_on_disconnect: fields.StopOnDisconnect = Field(
         False, description="Interrupt the job when the client that waits for it goes away."
     )
     force_task_id: fields.TaskId = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_unavailable(cls, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            try:
-                check_available(data)
-            except InvalidRequest as error:
-                raise _fault_at(error) from error
-        return data
-
-    @model_validator(mode="after")
-    def _settle_sampler(self) -> Self:
-        """Split the sampler's name. A schedule type that was sent wins over the one in the name, as with A1111."""
-        name = self.sampler_name or self.sampler_index
-        if name is None:
-            return self
-        sampler_name, from_name = split_sampler(name)
-        sampler = find_sampler(sampler_name)
-        schedule = find_schedule(self.scheduler or from_name or "Automatic")
-        try:
-            check_pair(sampler, schedule)
-        except InvalidRequest as error:
-            raise _fault_at(error) from error
-        # A frozen model is complete only once its validators have run.
-        object.__setattr__(self, "sampler_name", sampler.name)
-        object.__setattr__(self, "scheduler", schedule.label)
-        object.__setattr__(self, "sampler_index", None)
-        return self
-
     @property
+    @abstractmethod
     def image_count(self) -> int:
         """How many pictures the job makes."""
-        return self.batch_size * self.n_iter
-
-    def find_models(self, catalogue: CheckpointCatalogue, settings: Settings) -> Models:
-        """Return the models that the request draws with.
-
-        Raises:
-            InvalidRequest: there is none of that name, or the request does not go with the model's own sampler.
-            ModelError: it lacks a file.
-        """
-        wanted = self._settings_over(settings)
-        names = self.override_settings.get(MODULES, ())
-        checkpoint, by_hand = choose_by_hand(catalogue.find(wanted.sd_model_checkpoint), names, catalogue)
-        checkpoint.check_usable()
-        self._sampler_for(checkpoint)
-        sd_vae = self._vae_beside(by_hand) or wanted.sd_vae
-        skip = wanted.CLIP_stop_at_last_layers
-        return choose(checkpoint, sd_vae, self.refiner_checkpoint, skip, catalogue, by_hand)
-
-    def resolve(
-        self,
-        models: Models,
-        settings: Settings,
-        draw_seed: Callable[[], int],
-        dtype: str,
-        threads: int,
-        environment: dict[str, str] | None = None,
-    ) -> ResolvedJob:
-        """Close everything that the request leaves open. Pure but for `draw_seed`, which is called for seed -1 only.
-
-        Raises:
-            InvalidRequest: the schedule type that was sent does not go with the model's own sampler.
-            ValueError: a model has no hash yet (`CheckpointCatalogue.hashed` gives it one).
-        """
-        words = Words(
-            prompt=self.prompt.strip(), negative_prompt=self.negative_prompt.strip(), clip_skip=models.clip_skip
-        )
-        return ResolvedJob(
-            kind=self.kind,
-            words=words,
-            sources=Sources(
-                checkpoint=source_of(models.checkpoint, models.parts),
-                vae=None if models.vae is None else source_of(models.vae),
-                modules=models.modules,
-            ),
-            passes=self.passes(models),
-            seed=draw_seed() if self.seed == -1 else self.seed,
-            batch_size=self.batch_size,
-            n_iter=self.n_iter,
-            dtype=dtype,
-            threads=threads,
-            version=VERSION,
-            saving=self._saving(self._settings_over(settings)),
-            environment=environment,
-        )
 
     @abstractmethod
-    def passes(self, models: Models) -> tuple[Pass, ...]:
-        """Return what the denoiser does for each picture, in order."""
-
-    def first_pass(self, checkpoint: Checkpoint) -> Pass:
-        """Return the pass that the shared fields describe, from noise."""
-        defaults = checkpoint.defaults
-        sampler_name, scheduler = self._sampler_for(checkpoint)
-        return Pass(
-            width=checkpoint.native_width if self.width is None else self.width,
-            height=checkpoint.native_height if self.height is None else self.height,
-            steps=defaults.steps if self.steps is None else self.steps,
-            sampler_name=sampler_name,
-            scheduler=scheduler,
-            cfg_scale=defaults.cfg_scale if self.cfg_scale is None else self.cfg_scale,
-            distilled_cfg_scale=self._distilled_for(checkpoint),
-            shift=self.shift if predicts_flow(checkpoint.family, checkpoint.prediction) else None,
-        )
-
-    def _distilled_for(self, checkpoint: Checkpoint) -> float | None:
-        """Return what a model is told as its scale; most know none, though clients send it to all."""
-        facts = facts_of(checkpoint.family, checkpoint.variant)
-        if facts is None or facts.guidance != "distilled":
-            return None
-        return facts.distilled_cfg_scale if self.distilled_cfg_scale is None else self.distilled_cfg_scale
-
-    def with_refiner(self, whole: Pass, models: Models) -> tuple[Pass, ...]:
-        """Return a pass, and that of the refiner, which goes on with what it leaves at the switch.
+    def chosen(self, catalogue: CheckpointCatalogue, settings: Settings) -> Frozen:
+        """Return which files of models the job takes, for its row to keep, whatever settings say later.
 
         Raises:
-            ValueError: the refiner has no hash yet.
+            InvalidRequest: there is none of a name, or it does not go with the rest of the request.
+            ModelError: one lacks a file.
         """
-        if models.refiner is None:
-            return (whole,)
-        at = SWITCH_AT if self.refiner_switch_at is None else self.refiner_switch_at
-        # As with A1111 it does the first step before which so much is done.
-        begin = max(math.ceil(at * whole.steps - _ALMOST_NONE), whole.begin)
-        if begin >= whole.steps:
-            return (whole,)
-        refiner = source_of(models.refiner, models.refiner_parts)
-        second = whole.model_copy(update={"begin": begin, "checkpoint": refiner})
-        return (second,) if begin == whole.begin else (whole.model_copy(update={"end": begin}), second)
 
-    def _settings_over(self, settings: Settings) -> Settings:
+    def settings_over(self, settings: Settings) -> Settings:
         """Return the settings with those that this request overrides."""
         overrides = {name: value for name, value in self.override_settings.items() if name != MODULES}
         return replace(settings, **overrides) if overrides else settings
 
-    def _vae_beside(self, by_hand: Sequence[ModelFile]) -> str | None:
-        """Return what is chosen as VAE where one is among the parts chosen by hand: none in its place.
-
-        Raises:
-            InvalidRequest: the request names two.
-        """
-        beside = next((file for file in by_hand if file.role == "vae"), None)
-        if beside is None:
-            return None
-        named = self.override_settings.get("sd_vae", AUTOMATIC)
-        if named not in (AUTOMATIC, NONE):
-            message = f"Two VAEs are chosen, {named} (sd_vae) and {beside.name} ({MODULES}): send one of them."
-            raise InvalidRequest(message, MODULES)
-        return NONE
-
-    def _sampler_for(self, checkpoint: Checkpoint) -> tuple[str, str]:
-        """Return sampler and schedule type; what the request leaves open is the model's own."""
-        if self.sampler_name is not None:
-            return self.sampler_name, self.scheduler or "Automatic"
-        sampler = find_sampler(checkpoint.defaults.sampler_name)
-        schedule = find_schedule(self.scheduler or checkpoint.defaults.scheduler)
-        check_pair(sampler, schedule)
-        return sampler.name, schedule.label
-
-    def _saving(self, settings: Settings) -> Saving:
+    def saving(self, settings: Settings) -> Saving:
+        """Return what becomes of the pictures, by the request and these settings. One that is stopped is dropped."""
         save_images = self.save_images
         if save_images is None:
             save_images = settings.samples_save and not self.do_not_save_samples
-        save_partial, mark_partial = settings.save_incomplete_images, settings.mark_incomplete_images
-        if self.partial_images is not None:
-            save_partial, mark_partial = self.partial_images != "discard", self.partial_images == "mark"
         return Saving(
             save_images=save_images,
-            save_partial=save_partial,
-            mark_partial=mark_partial,
+            save_partial=False,
+            mark_partial=False,
             add_model_name_to_info=settings.add_model_name_to_info,
             add_model_hash_to_info=settings.add_model_hash_to_info,
             add_version_to_infotext=settings.add_version_to_infotext,
         )
-
-
-def source_of(model: Checkpoint | VaeFile | ModelFile, parts: Mapping[str, ModelFile] | None = None) -> Source:
-    """Return what a job keeps of a model, and of the files beside it.
-
-    Raises:
-        ValueError: it is not hashed yet.
-    """
-    if model.sha256 is None:
-        raise ValueError(f"{model.name} is not hashed")
-    beside = None if parts is None else {part: source_of(file) for part, file in parts.items()}
-    return Source(name=model.name, hash=model.sha256, parts=beside)
-
-
-def _fault_at(error: InvalidRequest) -> Exception:
-    """Carry the field through pydantic, which knows no field in a validator of the whole model."""
-    made = fault(str(error))
-    assert made.context is not None
-    made.context["field"] = error.field
-    return made

@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 from modules.jobs.kinds import later_values
 from modules.jobs.kinds.base import Pass, ResolvedJob
 from modules.jobs.kinds.choice import Models
+from modules.jobs.kinds.drawing_request import DrawingRequest
 from modules.jobs.kinds.kind import Kind
-from modules.jobs.kinds.request import JobRequest
 
 # Every file says so since the first version: one of two ways to lay out tensors, of which the other never came.
 _LAYOUT = "contiguous"
 
 
-class Txt2ImgRequest(JobRequest):
+class Txt2ImgRequest(DrawingRequest):
     """A picture, or several, from words. None means the model's own default, for the size its native one.
 
     Keys that are not known are ignored, as A1111 does.
@@ -75,6 +75,7 @@ def _told(resolved: ResolvedJob) -> dict[str, Any]:
 
 TXT2IMG = Kind(
     request=Txt2ImgRequest,
+    resolved=ResolvedJob,
     picture=_picture,
     infotext=_infotext,
     told=_told,

@@ -7,7 +7,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from modules.jobs.kinds.choice import Choice
-from modules.jobs.kinds.registry import validate_request
+from modules.jobs.kinds.registry import validate_drawing
 from modules.jobs.rows import Job
 from tests.engine import original_keys
 from tests.engine.own_engine import Engine
@@ -49,7 +49,7 @@ def test_it_is_used_for_its_job_alone(engine: Engine, vae_file: Path) -> None:
 def test_one_that_is_changed_while_the_job_waits_fails_it(engine: Engine, vae_file: Path) -> None:
     try:
         catalogue = engine.parts.catalogue
-        request = validate_request("txt2img", {"steps": 1, "override_settings": {"sd_vae": "soft"}})
+        request = validate_drawing("txt2img", {"steps": 1, "override_settings": {"sd_vae": "soft"}})
         vae = catalogue.vaes.hashed(catalogue.vaes.find("soft"))
         models = request.find_models(catalogue, engine.options.values)
         choice = Choice.of(models).model_dump(mode="json")

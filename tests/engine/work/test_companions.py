@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from modules.jobs.kinds.choice import Choice
-from modules.jobs.kinds.registry import validate_request
+from modules.jobs.kinds.registry import validate_drawing
 from modules.jobs.models.detection import unets
 from modules.jobs.rows import Job
 from tests.engine import tiny_files
@@ -44,7 +44,7 @@ def engine(tmp_path: Path, sd1: Both, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def sent(engine: Engine, **request: Any) -> Choice:
     """Queue a job as the server does, and return what was chosen for it."""
-    checked = validate_request("txt2img", REQUEST | {"seed": 7} | request)
+    checked = validate_drawing("txt2img", REQUEST | {"seed": 7} | request)
     choice = Choice.of(checked.find_models(engine.parts.catalogue, engine.options.values))
     row = checked.model_dump(mode="json") | {"chosen": choice.model_dump(mode="json")}
     engine.store.queue.submit("txt2img", row, "me")

@@ -9,7 +9,7 @@ from modules.errors import InvalidRequest, ModelError
 from modules.images.infotext import write
 from modules.jobs.kinds.base import ResolvedJob, Source, Sources
 from modules.jobs.kinds.choice import Choice, Models
-from modules.jobs.kinds.registry import validate_request
+from modules.jobs.kinds.registry import validate_drawing
 from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.options import Settings
@@ -36,7 +36,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def found(root: Path, modules: Any, settings: Settings | None = None, **overrides: Any) -> Models:
-    request = validate_request("txt2img", {"override_settings": {"forge_additional_modules": modules} | overrides})
+    request = validate_drawing("txt2img", {"override_settings": {"forge_additional_modules": modules} | overrides})
     return request.find_models(CheckpointCatalogue([root]), settings or Settings(sd_model_checkpoint="flux1-dev"))
 
 
@@ -105,7 +105,7 @@ def test_a_vae_chosen_by_hand_is_the_only_one(root: Path) -> None:
 def test_a_row_keeps_the_files_whoever_chose_them(root: Path) -> None:
     catalogue = CheckpointCatalogue([root])
     catalogue.files.hashed(catalogue.files.find("vae", "ae"))
-    models = validate_request("txt2img", {}).find_models(catalogue, Settings(sd_model_checkpoint="flux1-dev"))
+    models = validate_drawing("txt2img", {}).find_models(catalogue, Settings(sd_model_checkpoint="flux1-dev"))
     choice = Choice.of(models)
     assert Choice.in_row({"chosen": choice.model_dump(mode="json")}) == choice
     parts = choice.checkpoint.parts

@@ -8,7 +8,7 @@ import pytest
 
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs.kinds.choice import Choice, Models, choose
-from modules.jobs.kinds.registry import validate_request
+from modules.jobs.kinds.registry import validate_drawing
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.options import Settings
@@ -27,7 +27,7 @@ def catalogue(tmp_path: Path) -> CheckpointCatalogue:
 
 
 def found(catalogue: CheckpointCatalogue, settings: Settings | None = None, **data: Any) -> Models:
-    return validate_request("txt2img", data).find_models(catalogue, settings or Settings(sd_model_checkpoint="base"))
+    return validate_drawing("txt2img", data).find_models(catalogue, settings or Settings(sd_model_checkpoint="base"))
 
 
 def of_family(catalogue: CheckpointCatalogue, family: str, name: str = "base") -> Checkpoint:
@@ -110,7 +110,7 @@ def test_a_refiner_goes_on_with_latents_of_its_own_kind_alone(catalogue: Checkpo
 def test_the_refiner_takes_over_at_its_part_of_the_steps(
     catalogue: CheckpointCatalogue, at: float | None, parts: list[Any]
 ) -> None:
-    request = validate_request("txt2img", {"steps": 20, "refiner_checkpoint": "fine", "refiner_switch_at": at})
+    request = validate_drawing("txt2img", {"steps": 20, "refiner_checkpoint": "fine", "refiner_switch_at": at})
     models = request.find_models(catalogue, Settings(sd_model_checkpoint="base"))
     resolved = request.resolve(models, Settings(), lambda: 1, "float32", 1)
     drawn = [(one.begin, one.end, resolved.checkpoint_of(number).name) for number, one in enumerate(resolved.passes)]
@@ -132,7 +132,7 @@ def test_a_row_keeps_names_and_hashes(catalogue: CheckpointCatalogue) -> None:
 def test_a_job_needs_all_hashes(catalogue: CheckpointCatalogue) -> None:
     models = found(catalogue, override_settings={"sd_vae": "soft"})
     with pytest.raises(ValueError, match=r"soft.safetensors is not hashed"):
-        validate_request("txt2img", {}).resolve(models, Settings(), lambda: 1, "float32", 1)
+        validate_drawing("txt2img", {}).resolve(models, Settings(), lambda: 1, "float32", 1)
 
 
 def test_a_vae_that_cannot_be_read_is_no_choice(tmp_path: Path, catalogue: CheckpointCatalogue) -> None:

@@ -7,12 +7,14 @@ from hypothesis import given, settings, strategies
 
 from modules.errors import InvalidRequest
 from modules.jobs.kinds.registry import validate_request
-from modules.jobs.kinds.request import JobRequest
+from modules.jobs.kinds.txt2img import Txt2ImgRequest
 from modules.jobs.samplers import SAMPLERS
 
 
-def check(**data: Any) -> JobRequest:
-    return validate_request("txt2img", data)
+def check(**data: Any) -> Txt2ImgRequest:
+    request = validate_request("txt2img", data)
+    assert isinstance(request, Txt2ImgRequest)
+    return request
 
 
 @pytest.mark.parametrize(
@@ -207,7 +209,7 @@ json_values = strategies.recursive(
     lambda inner: strategies.lists(inner, max_size=3) | strategies.dictionaries(strategies.text(), inner, max_size=3),
     max_leaves=5,
 )
-field_names = [*JobRequest.model_fields, "styles", "enable_hr", "subseed_strength", "script_name", "tiling"]
+field_names = [*Txt2ImgRequest.model_fields, "styles", "enable_hr", "subseed_strength", "script_name", "tiling"]
 
 
 @settings(deadline=None, max_examples=500)

@@ -10,7 +10,7 @@ from modules.errors import InvalidRequest, ModelError
 from modules.images.infotext import parse, parse_pairs, write
 from modules.jobs.kinds.base import Pass, ResolvedJob
 from modules.jobs.kinds.choice import Models
-from modules.jobs.kinds.registry import validate_request
+from modules.jobs.kinds.registry import validate_drawing
 from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
@@ -26,7 +26,7 @@ def checkpoint(defaults: ModelDefaults | None = None, sha256: str | None = "a" *
 
 
 def resolved(data: dict[str, Any], model: Checkpoint | None = None, settings: Settings | None = None) -> ResolvedJob:
-    request = validate_request("txt2img", data)
+    request = validate_drawing("txt2img", data)
     models = Models(model or checkpoint())
     return request.resolve(models, settings or Settings(), lambda: 42, dtype="float32", threads=2)
 
@@ -138,10 +138,10 @@ def test_the_model_is_the_requests_else_the_settings(tmp_path: Path) -> None:
     (tmp_path / "Stable-diffusion" / "broken" / "unet" / "config.json").unlink()
     catalogue = CheckpointCatalogue([tmp_path])
     settings = Settings(sd_model_checkpoint="one")
-    assert validate_request("txt2img", {}).find_models(catalogue, settings).checkpoint.name == "one"
-    chosen = validate_request("txt2img", {"override_settings": {"sd_model_checkpoint": "two"}})
+    assert validate_drawing("txt2img", {}).find_models(catalogue, settings).checkpoint.name == "one"
+    chosen = validate_drawing("txt2img", {"override_settings": {"sd_model_checkpoint": "two"}})
     assert chosen.find_models(catalogue, settings).checkpoint.name == "two"
     with pytest.raises(ModelError, match=r"Checkpoint broken cannot be used: unet/config.json is missing"):
-        validate_request("txt2img", {}).find_models(catalogue, Settings(sd_model_checkpoint="broken"))
+        validate_drawing("txt2img", {}).find_models(catalogue, Settings(sd_model_checkpoint="broken"))
     with pytest.raises(InvalidRequest, match="Checkpoint 'gone' is not known: use one of one, two"):
-        validate_request("txt2img", {}).find_models(catalogue, Settings(sd_model_checkpoint="gone"))
+        validate_drawing("txt2img", {}).find_models(catalogue, Settings(sd_model_checkpoint="gone"))
