@@ -12,8 +12,8 @@ from webui import header as bar
 from webui.actors import Stop
 from webui.listeners import Named, Values, on
 from webui.tabs import models, queue, txt2img
-from webui.tabs.drawing import parts_row
 from webui.tabs.drawing import tab as drawing
+from webui.tabs.drawing.rows import parts
 from webui.tabs.settings import tab as settings
 
 TITLE = "Steady Diffusion"
@@ -45,7 +45,7 @@ def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop) -> gr
             drawing.wire(tab, header, store, catalogue, stop)
             drawing.wire_load(tab, blocks.load, header.owner)
         settings.wire(choosing, header, store)
-        lists = {name: field for tab in drawn for name, field in parts_row.lists_of(tab.prefix, tab.fields).items()}
+        lists = {name: field for tab in drawn for name, field in parts.lists_of(tab.prefix, tab.fields).items()}
         _wire_settings_read(blocks, header, choosing, catalogue, lists)
     blocks.state_session_capacity = MOST_SESSIONS
     return blocks
@@ -67,12 +67,12 @@ def _wire_settings_read(
 
     def read_settings(_values: Values, _asker: gr.Request) -> Values:
         known = settings.current(choosing)
-        return {**bar.current(catalogue), **parts_row.current(lists, catalogue), "known": known}
+        return {**bar.current(catalogue), **parts.current(lists, catalogue), "known": known}
 
     def read_lists(_values: Values, _asker: gr.Request) -> Values:
         catalogue.refresh()
         catalogue.vaes.refresh()
-        return dict(parts_row.current(lists, catalogue))
+        return dict(parts.current(lists, catalogue))
 
     on(header.refresh.click, read_lists, outputs=lists)
     outputs = {"checkpoint": header.checkpoint, "facts": header.facts, "known": choosing.known, **lists}

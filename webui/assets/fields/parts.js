@@ -1,4 +1,4 @@
-// Fields that few need (webui/tabs/drawing/parts_row.py): closed while nothing is set in them, and what is set stands on
+// Fields that few need (webui/tabs/drawing/rows/parts.py): closed while nothing is set in them, and what is set stands on
 // the button that opens them.
 
 import { setAttribute, setText } from "../page/dom.js";
