@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from webui.tabs.drawing.blueprint import Blueprint
 from webui.tabs.drawing.rows.batches import batches
 from webui.tabs.drawing.rows.guidance import guidance, shift
 from webui.tabs.drawing.rows.parts import parts
 from webui.tabs.drawing.rows.sampling import sampling, steps
 from webui.tabs.drawing.rows.seed import seed
 from webui.tabs.drawing.rows.size import size
-from webui.tabs.drawing.tab import Blueprint
 
 TAB = Blueprint(
     kind="txt2img",

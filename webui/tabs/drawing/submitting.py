@@ -19,11 +19,12 @@ from webui.actors import actor
 from webui.header import Header
 from webui.listeners import Named, Script, Values, on, together
 from webui.tabs.drawing.actions import Actions
+from webui.tabs.drawing.blueprint import Blueprint
 from webui.tabs.drawing.texts import Texts
 
 
 def wire(
-    kind: str,
+    of: Blueprint,
     fields: Named,
     actions: Actions,
     texts: Texts,
@@ -31,17 +32,17 @@ def wire(
     store: JobStore,
     catalogue: CheckpointCatalogue,
 ) -> None:
-    """Make Generate and Generate forever queue a job of `kind`."""
+    """Make Generate and Generate forever queue a job of the tab's kind."""
 
     def generate(values: Values, asker: gr.Request, forever: bool = False) -> Values:
-        request = {name: values[name] for name in fields}
+        request = of.request({name: values[name] for name in fields})
         overrides = {name: request.pop(name) for name in OVERRIDABLE_SETTINGS & request.keys()}
         if values["checkpoint"]:
             overrides["sd_model_checkpoint"] = values["checkpoint"]
         request["override_settings"] = overrides
         who = actor(values["owner"], asker)
         job, retried = _id(values["job"]), _id(values["retry_of"])
-        told = submit(store, catalogue, kind, request, who, job, forever, retried)
+        told = submit(store, catalogue, of.kind, request, who, job, forever, retried)
         return {"answer": told}
 
     def generate_forever(values: Values, asker: gr.Request) -> Values:

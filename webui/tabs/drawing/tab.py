@@ -15,31 +15,18 @@ from webui.components import hidden_button, html
 from webui.header import Header
 from webui.listeners import Component, Named, Script, Values, on, together
 from webui.tabs.drawing import actions, prompts, stage, submitting, texts
-from webui.tabs.drawing.form import Form, Row
+from webui.tabs.drawing.blueprint import Blueprint
+from webui.tabs.drawing.form import Form
 
 # What was taken over from an infotext, and what was not.
 TAKEN = '<div id="{prefix}_taken" class="sd-taken" role="status" hidden></div>'
 
 
 @dataclass(frozen=True)
-class Blueprint:
-    """What a drawing tab is made from: the kind of its jobs, and the rows of its fields.
-
-    `prefix` begins the ids of the tab's elements; two tabs have two.
-    """
-
-    kind: str
-    label: str
-    prefix: str
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
 class DrawingTab:
     """The components of the tab. `fields` are those that make the request, by the names of its fields."""
 
-    kind: str
-    prefix: str
+    blueprint: Blueprint
     fields: Named
     suited: Named
     prompts: tuple[prompts.Prompt, ...]
@@ -49,6 +36,11 @@ class DrawingTab:
     adopt_defaults: Component
     texts: texts.Texts
 
+    @property
+    def prefix(self) -> str:
+        """What the ids of the tab's elements begin with."""
+        return self.blueprint.prefix
+
 
 def build(of: Blueprint, checkpoint: Checkpoint | None) -> DrawingTab:
     """Make the tab's components, with what suits `checkpoint` as the first values."""
@@ -56,20 +48,21 @@ def build(of: Blueprint, checkpoint: Checkpoint | None) -> DrawingTab:
     with gr.Row(elem_id=form.id("page"), elem_classes=["sd-page"]):
         with gr.Column(elem_id=form.id("controls"), elem_classes=["sd-controls"]):
             with gr.Column(elem_classes=["sd-panel", "sd-prompts"]):
-                both = prompts.build(form)
+                written = prompts.build(form) if of.prompted else ()
+                for row in of.above:
+                    row(form)
                 buttons = actions.build(of.prefix)
                 html(TAKEN.format(prefix=of.prefix), classes=["sd-taken-cell"])
             with gr.Column(elem_classes=["sd-panel", "sd-fields"]):
                 for row in of.rows:
                     row(form)
         with gr.Column(elem_id=form.id("results"), elem_classes=["sd-results"]):
-            stage.build(of.prefix, of.kind, {name: field.elem_id for name, field in form.fields.items()})
+            stage.build(of.prefix, of.kind, form.homes)
     return DrawingTab(
-        kind=of.kind,
-        prefix=of.prefix,
+        blueprint=of,
         fields=form.fields,
         suited={name: form.fields[name] for name in form.suited},
-        prompts=both,
+        prompts=written,
         actions=buttons,
         take=hidden_button("Take settings over", form.id("take")),
         take_back=hidden_button("Take back what was taken over", form.id("take_back")),
@@ -80,7 +73,7 @@ def build(of: Blueprint, checkpoint: Checkpoint | None) -> DrawingTab:
 
 def wire(tab: DrawingTab, header: Header, store: JobStore, catalogue: CheckpointCatalogue, stop: Stop) -> None:
     """Join buttons and fields with the job store, and the buttons that stop a job with `stop`."""
-    submitting.wire(tab.kind, tab.fields, tab.actions, tab.texts, header, store, catalogue)
+    submitting.wire(tab.blueprint, tab.fields, tab.actions, tab.texts, header, store, catalogue)
     actions.wire_stopping(tab.actions, tab.texts.job, header.owner, tab.texts.refusal, stop)
     prompts.wire(tab.prompts, header.checkpoint, catalogue)
     _wire_takeover(tab, header, store, catalogue)

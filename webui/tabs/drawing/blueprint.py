@@ -1,0 +1,26 @@
+"""What a tab that draws is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from webui.tabs.drawing.form import Row
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What a drawing tab is made from: the kind of its jobs, and the rows of its fields.
+
+    `prefix` begins the ids of the tab's elements; two tabs have two. Rows of `above` stand over the buttons, under the
+    prompts where it is `prompted`. `request` makes, of the fields' values as the browser sent them, those of the kind.
+    """
+
+    kind: str
+    label: str
+    prefix: str
+    rows: tuple[Row, ...]
+    above: tuple[Row, ...] = ()
+    prompted: bool = True
+    request: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
