@@ -9,7 +9,7 @@ from typing import Any
 from modules.jobs.rows import Death, EndStatus, Job, Pending
 from modules.jobs.store.database import Database, Transaction
 from modules.jobs.store.jobs import is_paused, known_job
-from modules.jobs.store.order import read_order
+from modules.jobs.store.order import first_ids
 from modules.jobs.store.places import leave_queue
 from modules.jobs.store.transitions import (
     add_note,
@@ -37,18 +37,17 @@ class Claims:
         engine has too, and after a slash its own.
         """
         with self._database.write() as transaction:
-            order = [] if is_paused(transaction) else read_order(transaction)
-            if not order:
+            first = [] if is_paused(transaction) else first_ids(transaction, 1)
+            if not first:
                 return None
-            chosen = order[0]
-            leave_queue(transaction, {chosen.id})
+            leave_queue(transaction, first)
             transaction.execute(
                 "UPDATE jobs SET status = 'running', engine = ?, attempts = attempts + 1, place = 0, own_place = 0,"
                 " stop_requests = 0, started_at = coalesce(started_at, ?) WHERE id = ?",
-                (engine, transaction.now(), chosen.id),
+                (engine, transaction.now(), first[0]),
             )
-            _take_turn(transaction, chosen.owner)
-            job = known_job(transaction, chosen.id)
+            job = known_job(transaction, first[0])
+            _take_turn(transaction, job.owner)
             transaction.append("job", job.id, {"status": "running", "attempts": job.attempts})
             return job
 

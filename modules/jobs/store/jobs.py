@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from modules.errors import UnknownJob
 from modules.jobs.rows import UNFINISHED, Image, Job, Note
 from modules.jobs.store.database import Reader, Source, batched, marks, read_json
 from modules.jobs.store.images import complete_images, find_image
-from modules.jobs.store.order import Waiting, place_of, read_order
+from modules.jobs.store.order import Order, first_ids, places_of, read_order
 
 _SELECT = """
     SELECT number, id, kind, owner, request, resolved, status, priority, requested, skip_image, image_index, attempts,
@@ -19,8 +19,6 @@ _SELECT = """
 """
 _JSON_COLUMNS = ("request", "resolved", "economy", "log", "notes")
 _UNFINISHED = f"status IN {tuple(sorted(UNFINISHED))}"
-
-Order = Callable[[Reader], list[Waiting]]
 
 
 class JobFilter(NamedTuple):
@@ -110,7 +108,7 @@ class Jobs:
     def queued_ids(self, limit: int | None = None) -> list[str]:
         """Return the ids of the waiting jobs, the next first, at most `limit`."""
         with self._source.read() as connection:
-            return [one.id for one in self._order(connection)[:limit]]
+            return first_ids(connection, limit, self._order)
 
     def queued_count(self) -> int:
         """Return how many jobs wait."""
@@ -185,12 +183,8 @@ def select_jobs(reader: Reader, wanted: JobFilter, limit: int, offset: int, orde
 
 def _with_places(reader: Reader, rows: Sequence[sqlite3.Row], order: Order = read_order) -> list[Job]:
     """Return the jobs, those that wait with their places in the queue."""
-    places: dict[str, int] = {}
-    waiting = [row for row in rows if row["status"] == "queued"]
-    if len(waiting) == 1:
-        places = {waiting[0]["id"]: place_of(reader, waiting[0])}
-    elif waiting:
-        places = {one.id: place for place, one in enumerate(order(reader), 1)}
+    waiting = [row["id"] for row in rows if row["status"] == "queued"]
+    places = places_of(reader, waiting, order) if waiting else {}
     return [_job_of(row, places.get(row["id"])) for row in rows]
 
 

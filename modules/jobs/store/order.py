@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import sqlite3
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from modules.jobs.store.database import Reader
+from modules.jobs.store.database import Reader, batched, marks
 
 
 class Waiting(NamedTuple):
@@ -28,6 +27,10 @@ class Waiting(NamedTuple):
     own_place: int
 
 
+# Return the waiting jobs, the next first.
+Order = Callable[[Reader], list[Waiting]]
+
+
 def read_order(reader: Reader) -> list[Waiting]:
     """Return the waiting jobs, the next first."""
     rows = reader.execute(
@@ -38,35 +41,45 @@ def read_order(reader: Reader) -> list[Waiting]:
     return queue_order(map(Waiting._make, rows), {row["owner"]: row["turn"] for row in turns})
 
 
-def place_of(reader: Reader, row: sqlite3.Row) -> int:
-    """Return the place of one waiting job, 1 for the next, mostly without putting the whole queue in order.
+def places_of(reader: Reader, ids: Sequence[str], order: Order = read_order) -> dict[str, int]:
+    """Return the places of waiting jobs, 1 for the next. `order` is asked where SQL alone cannot tell."""
+    if not _goes_by_turns(reader):
+        places = {one.id: place for place, one in enumerate(order(reader), 1)}
+        return {id: places[id] for id in ids if id in places}
+    found: dict[str, int] = {}
+    for some in batched(ids):
+        rows = reader.execute(f"SELECT id, place FROM ({_BY_TURNS}) WHERE id IN {marks(some)}", some)
+        found |= {row["id"]: row["place"] for row in rows}
+    return found
 
-    Where nobody was moved, resumed or comes first by priority, owners are served in rounds that keep their order. So
-    before the k-th job of an owner there are k - 1 of each other one, or all when that has fewer, and one more of those
-    who come before the owner in a round. Turns of before hold for the first round, and so for all.
+
+def first_ids(reader: Reader, most: int | None = None, order: Order = read_order) -> list[str]:
+    """Return the ids of the waiting jobs, the next first, at most so many."""
+    if not _goes_by_turns(reader):
+        return [one.id for one in order(reader)[:most]]
+    rows = reader.execute(f"{_BY_TURNS} ORDER BY place LIMIT ?", (-1 if most is None else most,))
+    return [row["id"] for row in rows]
+
+
+def _goes_by_turns(reader: Reader) -> bool:
+    """Tell whether nobody was moved or resumed, and all have one priority: then owners are served in rounds.
+
+    Rounds keep their order: turns of before hold for the first round, and so for all.
     """
-    number, owner, priority = row["number"], row["owner"], row["priority"]
-    unusual = reader.execute(
-        "SELECT 1 FROM jobs INDEXED BY jobs_in_order WHERE status = 'queued'"
-        " AND (place != 0 OR own_place != 0 OR priority > ?) LIMIT 1",
-        (priority,),
+    unusual, lowest, highest = reader.execute(
+        "SELECT max(place != 0 OR own_place != 0), min(priority), max(priority)"
+        " FROM jobs INDEXED BY jobs_in_order WHERE status = 'queued'"
     ).fetchone()
-    if unusual:
-        return next(place for place, one in enumerate(read_order(reader), 1) if one.id == row["id"])
-    before = reader.execute(
-        "WITH waiting AS ("
-        "  SELECT owner, count(*) AS jobs, min(number) AS first, sum(number <= :number) AS earlier"
-        "  FROM jobs INDEXED BY jobs_in_order WHERE status = 'queued' AND priority = :priority GROUP BY owner"
-        "), served AS ("
-        "  SELECT owner, jobs, first, earlier,"
-        "  coalesce((SELECT turn FROM turns WHERE turns.owner = waiting.owner), 0) AS turn FROM waiting"
-        "), own AS (SELECT earlier AS round, turn, first FROM served WHERE owner = :owner)"
-        " SELECT own.round + coalesce(sum(min(served.jobs, own.round - 1)"
-        "  + (served.jobs >= own.round AND (served.turn, served.first) < (own.turn, own.first))), 0)"
-        " FROM own LEFT JOIN served ON served.owner != :owner",
-        {"number": number, "owner": owner, "priority": priority},
-    ).fetchone()
-    return int(before[0])
+    return not unusual and lowest == highest
+
+
+# Thousands of jobs put in order in Python keep the interpreter from all other threads, those of stop buttons too.
+_BY_TURNS = (
+    "SELECT id, row_number() OVER (ORDER BY round, coalesce(turn, 0), first) AS place FROM ("
+    "  SELECT id, owner, row_number() OVER own AS round, first_value(number) OVER own AS first"
+    "  FROM jobs INDEXED BY jobs_in_order WHERE status = 'queued' WINDOW own AS (PARTITION BY owner ORDER BY number)"
+    ") LEFT JOIN turns USING (owner)"
+)
 
 
 def queue_order(waiting: Iterable[Waiting], turns: dict[str, int]) -> list[Waiting]:

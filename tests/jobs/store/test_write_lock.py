@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,13 +81,18 @@ def test_a_stop_overtakes_the_submits_that_wait(tmp_path: Path) -> None:
     store.close()
 
 
-def test_the_place_of_one_job_is_that_in_the_whole_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_places_are_those_of_the_whole_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever was claimed, moved, resumed and given priority; mostly without putting the queue in order."""
     store = JobStore(tmp_path / "jobs.sqlite")
     store.queue.limits = lambda: QueueLimits(0, 0)
     sorted_whole: list[int] = []
-    whole = store_order.read_order
-    monkeypatch.setattr(store_order, "read_order", lambda reader: sorted_whole.append(1) or whole(reader))
+    in_python = store_order.queue_order
+
+    def noticed(*arguments: Any) -> list[store_order.Waiting]:
+        sorted_whole.append(1)
+        return in_python(*arguments)
+
+    monkeypatch.setattr(store_order, "queue_order", noticed)
     for seed in range(12):
         chance = random.Random(seed)
         unusual = seed % 3 == 2
@@ -97,10 +103,15 @@ def test_the_place_of_one_job_is_that_in_the_whole_order(tmp_path: Path, monkeyp
                 store.claims.claim("engine")
             if unusual and chance.random() < 0.1:
                 store.queue.move(chance.choice(store.jobs.queued_ids()), chance.randint(1, 20))
-        ids = store.jobs.queued_ids(1000)
+        with store.moment() as now, now.read() as connection:
+            ids = [one.id for one in store_order.read_order(connection)]
         sorted_whole.clear()
-        places = [get(store, id).position for id in ids]
-        assert places == list(range(1, len(ids) + 1))
+        assert store.jobs.queued_ids() == ids
+        assert store.jobs.queued_ids(7) == ids[:7]
+        assert {job.id: job.position for job in store.jobs.by_ids(ids).values()} == {
+            id: place for place, id in enumerate(ids, 1)
+        }
+        assert [get(store, id).position for id in ids] == list(range(1, len(ids) + 1))
         assert bool(sorted_whole) == unusual
         store.queue.interrupt_waiting()
     store.close()
