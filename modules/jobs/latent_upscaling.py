@@ -25,3 +25,8 @@ LATENT_MODES: Mapping[str, LatentMode] = {
 # As A1111 lists them, before those from files; "None" leaves the size as it is.
 NO_UPSCALER = "None"
 PIXEL_UPSCALERS = ("Lanczos", "Nearest")
+
+
+def enlarges_latents(upscaler: str) -> bool:
+    """Tell whether an upscaler of this name works on latents, and so needs no picture."""
+    return upscaler in LATENT_MODES

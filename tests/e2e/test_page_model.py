@@ -91,6 +91,10 @@ def test_the_words_for_each_moment(run: Run) -> None:
     messages.append(progress("a", 1, 13, 0.419))
     line = {"phase": "Drawing image 2 of 4", "details": ["step 13 of 20", "41 %", "about 3 s left"]}
     assert run("words.phaseLine(state)", *messages) == line
+    second = [progress("a", 1, 3, 0.6, phase=phase, **{"pass": 1}) for phase in ("prepare", "upscale", "sample")]
+    assert [run("words.phaseLine(state).phase", *messages, one) for one in second] == [
+        "Reading the picture for image 2 of 4", "Enlarging image 2 of 4", "Drawing image 2 of 4, second pass",
+    ]  # fmt: skip
     loading = progress("a", 0, 0, 0.0, phase="load", eta_seconds=None)
     assert run("words.phaseLine(state).phase", *messages, loading) == "Loading emoji …"
     queued = {**SNAPSHOT, "job": job("a", "queued"), "queue": ["x", "a", "y"], "queued": 3}

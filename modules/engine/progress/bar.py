@@ -19,6 +19,7 @@ _SECONDS_BETWEEN_NEWS = 0.05
 _SECONDS_UNTIL_REFRESHED = 0.4
 # How much of a step or phase that says nothing of itself is taken for done when it takes longer than expected.
 _DONE_AT_MOST = 0.95
+_TELLING: tuple[Kind, ...] = ("load", "upscale", "upscale_plain")  # they say how far they are
 _WORTH_MOVING = 0.03  # of the bar: borders that are less far off stay where they are
 
 
@@ -36,7 +37,7 @@ class JobProgress:
         self._clock = clock
         self._lock = threading.RLock()
         self._parts: Sequence[Part] = ()
-        self._images = 0
+        self._images = self._stages = 0
         self._pace = Pace()
         self._borders: list[float] = []  # where each part begins on the bar, and where the last one ends
         self._segments: list[dict[str, object]] = []
@@ -46,7 +47,7 @@ class JobProgress:
         self._later: Counter[Cost] = Counter()
         self._step = self._steps = 0
         self._is_first = True
-        self._read = 0.0  # how much of a load is done
+        self._read = 0.0  # how much of a load is done, or of what else says so
         self._shown = min(max(floor, 0.0), 0.99)
         # Within the part that runs the bar goes from the second, where this much of it is done, to the part's end.
         self._from = (0.0, self._shown)
@@ -80,9 +81,10 @@ class JobProgress:
         """Say what the job will do, as soon as that is known, and what is known of such jobs. It begins to load."""
         with self._lock:
             self._parts, self._images = parts, sum(part.phase == "save" for part in parts)
+            self._stages = 1 + max(part.stage for part in parts)
             self._numbers = {(part.phase, part.image, part.turn): number for number, part in enumerate(parts)}
             begun = self._numbers["load", 0, 0]
-            self._pace = Pace(experience, next(size for part in parts[begun:] if (size := part.cost.size)))
+            self._pace = Pace(experience, *_yardstick(parts[begun:]))
             seconds = self._seconds(parts)
             # What an earlier run had done stays done, also where its pictures are not there: the bar never falls.
             self._shown = max(self._shown, sum(seconds[:begun]) / (sum(seconds) or 1.0))
@@ -95,7 +97,8 @@ class JobProgress:
     def enter(self, phase: Phase, image: int = 0, turn: int = 0, done: int = 0, steps: int = 0) -> None:
         """Begin with a phase, of the picture `image` or of the batch of which that one is the first.
 
-        In the phase "sample" `turn` is the number of the pass, which goes on where `done` of `steps` steps are done.
+        `turn` is the number of the pass that it belongs to. In the phase "sample" that goes on where `done` of `steps`
+        steps are done.
         """
         with self._lock:
             if not self._parts:  # There is no plan yet.
@@ -120,7 +123,7 @@ class JobProgress:
             self._tell()
 
     def advance(self, fraction: float) -> None:
-        """Say how much of the model is loaded, 0 to 1."""
+        """Say how much of the model is loaded, or of the pictures enlarged, 0 to 1."""
         with self._lock:
             self._read, self._read_at = fraction, self._clock()
             self._tell()
@@ -178,9 +181,9 @@ class JobProgress:
         """Return how long the step or the phase that runs now should take in all."""
         kind = self._kind
         learned = 0.0 if kind is None else self._pace.seconds(kind, self._part.cost.size)
-        if kind != "load" or not 0.1 < self._read <= 1.0:
+        if kind not in _TELLING or not 0.1 < self._read <= 1.0:
             return learned
-        # By the bytes that were read: the more of them, the more they say of this load.
+        # By the bytes that were read, or the tiles that are done: the more of them, the more they say of this time.
         shown = (self._read_at - self._began_at) / self._read
         return learned * (1.0 - self._read) + shown * self._read if self._pace.known else shown
 
@@ -243,11 +246,21 @@ class JobProgress:
             "images": self._images,
             "step": self._step,
             "steps": self._steps,
+            "pass": self._part.stage,
+            "passes": self._stages,
             "progress": round(self._shown, 4),
             "eta_seconds": None if self._eta is None else round(self._eta, 2),
             "segments": self._segments,
             "preview": self._preview,
         }
+
+
+def _yardstick(parts: Sequence[Part]) -> tuple[Size, Kind]:
+    """Return the size of the first thing that has one, and what takes most of the job: steps, where there are any."""
+    size = next((size for part in parts if (size := part.cost.size)), Size(512, 512))
+    drawn = any(part.phase == "sample" for part in parts)
+    enlarged = next((part.cost.first for part in parts if part.phase == "upscale" and part.cost.first), None)
+    return size, "step" if drawn or enlarged is None else enlarged
 
 
 def _spread(start: float, end: float, seconds: Sequence[float]) -> list[float]:

@@ -9,8 +9,11 @@ from typing import NamedTuple
 from modules.engine.progress.timings import Experience, Kind, Size
 
 # Without any knowledge: what each phase takes compared with a step, of two rows.
-_IN_STEPS: dict[Kind, float] = {"load": 8.0, "encode": 0.5, "decode": 1.0, "save": 0.5}
+_IN_STEPS: dict[Kind, float] = {
+    "load": 8.0, "encode": 0.5, "prepare": 0.6, "upscale": 4.0, "upscale_plain": 1.2, "decode": 1.0, "save": 0.5,
+}  # fmt: skip
 _FIRST_STEPS: tuple[Kind, ...] = ("first", "first_after_load")
+_OF_A_BATCH: tuple[Kind, ...] = ("prepare", "upscale", "upscale_plain")  # with as many rows as pictures
 _WINDOW_SECONDS = 10.0
 _WINDOW_STEPS = 4
 _VALUES_KEPT = 500
@@ -29,12 +32,19 @@ class Cost(NamedTuple):
 class Pace:
     """Guesses seconds. While nothing is known of this model they are parts of a whole only (`known` is False).
 
-    `size` is that of the denoiser's calls now.
+    `size` is that of the denoiser's calls now. What takes most of the job is of the kind `mainly`: its time is what has
+    to be known.
     """
 
-    def __init__(self, experience: Experience | None = None, size: Size = Size(512, 512, 2)) -> None:  # noqa: B008
+    def __init__(
+        self,
+        experience: Experience | None = None,
+        size: Size = Size(512, 512, 2),  # noqa: B008
+        mainly: Kind = "step",
+    ) -> None:
         self.experience = experience
         self.size = size
+        self._mainly = mainly
         self._measured: dict[tuple[Kind, Size | None], deque[float]] = {}
         self._newest_steps: dict[Size, float] = {}  # the mean of the window; the size that was last is last
         self._asked: dict[tuple[Kind, Size | None], float | None] = {}  # what was learned stays so within a job
@@ -42,6 +52,8 @@ class Pace:
     @property
     def known(self) -> bool:
         """Whether the guesses are seconds."""
+        if self._mainly != "step":
+            return self._newest_of(self._mainly) is not None or self._learned(self._mainly, self.size) is not None
         return self._shown_elsewhere(self.size) is not None or self._learned("step", self.size) is not None
 
     def measured(self, kind: Kind, size: Size | None, seconds: float) -> None:
@@ -73,7 +85,11 @@ class Pace:
             return learned if kind in ("load", "encode") else learned * self.slowdown
         if kind in _FIRST_STEPS:
             return self._step(size or self.size)
-        return _IN_STEPS[kind] * self._step((size or self.size)._replace(rows=2))
+        one = size or self.size
+        if kind in _OF_A_BATCH and (elsewhere := self._newest_of(kind)) is not None:
+            return elsewhere[1] * one.cells / elsewhere[0].cells
+        pictures = one.rows if kind in _OF_A_BATCH else 1
+        return _IN_STEPS[kind] * pictures * self._step(one._replace(rows=2))
 
     @property
     def slowdown(self) -> float:
@@ -115,6 +131,11 @@ class Pace:
             (its, values[-1]) for (kind, its), values in self._measured.items() if kind in _FIRST_STEPS and its
         ]
         return shown[-1][1] * size.cells / shown[-1][0].cells if shown else None
+
+    def _newest_of(self, kind: Kind) -> tuple[Size, float] | None:
+        """Return how long something took last in this job, and at which size."""
+        shown = [(its, values[-1]) for (one, its), values in self._measured.items() if one == kind and its and values]
+        return shown[-1] if shown else None
 
     def _learned(self, kind: Kind, size: Size | None) -> float | None:
         if self.experience is None:

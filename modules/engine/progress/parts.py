@@ -10,9 +10,11 @@ from typing import Literal
 from modules.engine.progress.pace import Cost
 from modules.engine.progress.timings import Size
 from modules.jobs.kinds.base import Pass
+from modules.jobs.latent_upscaling import NO_UPSCALER, PIXEL_UPSCALERS, enlarges_latents
 from modules.jobs.samplers import find_sampler
 
-Phase = Literal["load", "encode", "sample", "decode", "save"]
+# "prepare": pictures that a pass begins with are read and encoded. "upscale": pictures are enlarged.
+Phase = Literal["load", "encode", "prepare", "upscale", "sample", "decode", "save"]
 
 _SEGMENTS_AT_MOST = 40
 _BATCHES_WITH_TWO_SEGMENTS = 8
@@ -23,8 +25,9 @@ _THINNEST_SEGMENT = 0.015
 class Part:
     """One phase of a job, for the picture with the index `image`, or for a batch of which that one is the first.
 
-    In the phase "sample" it is the pass of the batch with the number `turn`; in "load" what that pass needs. `label`
-    names its segment on the bar.
+    In the phase "sample" it is the pass of the batch with the number `turn`; in "load", "prepare" and "upscale" what
+    that pass needs. `label` names its segment on the bar. `stage` counts how often the pictures were enlarged before
+    it, between two passes.
     """
 
     phase: Phase
@@ -32,6 +35,7 @@ class Part:
     cost: Cost
     image: int = 0
     turn: int = 0
+    stage: int = 0
 
 
 def parts_of(
@@ -56,24 +60,28 @@ def parts_of(
         label = f"image {first}" if len(indices) == 1 else f"images {first}–{last}"
         label = label if count <= _SEGMENTS_AT_MOST else f"{images} images"
         finish = label if count > _BATCHES_WITH_TWO_SEGMENTS else f"finish {label}"
-        size = Size(passes[-1].width, passes[-1].height)
+        size, stage = Size(passes[-1].width, passes[-1].height), 0
         parts: list[Part] = []
         for turn, one in enumerate(passes):
+            load: Cost | None = None
             if to_draw and _switches(passes, turn, first=indices[0] == begun):
-                costs = loads_another and indices[0] == begun
-                parts.append(Part("load", label, Cost("load" if costs else None), indices[0], turn))
-            parts.append(Part("sample", label, _cost_of(one, drawn), indices[0], turn))
+                load = Cost("load" if loads_another and indices[0] == begun else None)
+            stage += is_stage(passes, turn)
+            named = f"{label}, second pass" if stage and count <= _BATCHES_WITH_TWO_SEGMENTS else label
+            parts += [Part(phase, named, cost, indices[0], turn, stage) for phase, cost in _costs_of(one, drawn, load)]
         for index in indices:
             parts += [
-                Part("decode", finish, Cost("decode", size), index),
-                Part("save", finish, Cost("save", size), index),
+                Part("decode", finish, Cost("decode", size), index, stage=stage),
+                Part("save", finish, Cost("save", size), index, stage=stage),
             ]
         return parts
 
     finished = [part for indices in done if indices for part in of_batch(indices, len(indices), to_draw=False)]
     left = [part for indices, missing in batches if missing for part in of_batch(missing, len(indices), to_draw=True)]
-    if loads and left and left[0].phase == "sample":
-        left[0] = replace(left[0], cost=left[0].cost._replace(first="first_after_load"))
+    drawn_first = next((number for number, part in enumerate(left) if part.phase == "sample"), None)
+    if loads and drawn_first is not None and left[drawn_first].cost.first is not None:
+        cost = left[drawn_first].cost._replace(first="first_after_load")
+        left[drawn_first] = replace(left[drawn_first], cost=cost)
     return [
         *finished,
         Part("load", "load", Cost("load" if loads else None)),
@@ -104,10 +112,36 @@ def segments_of(parts: Sequence[Part], borders: Sequence[float]) -> list[dict[st
     return [{"label": label, "weight": round(weight, 4)} for label, weight in segments]
 
 
+def is_stage(passes: Sequence[Pass], turn: int) -> bool:
+    """Tell whether between the pass before and this one the pictures are enlarged: A1111 counts these as jobs."""
+    return turn > 0 and passes[turn].enlarging is not None
+
+
+def stages_of(passes: Sequence[Pass]) -> int:
+    """Return how many of A1111's jobs a batch takes."""
+    return 1 + sum(is_stage(passes, turn) for turn in range(len(passes)))
+
+
 def _switches(passes: Sequence[Pass], turn: int, first: bool) -> bool:
     """Tell whether a pass of a batch runs with another model than the one before it; `first`: of the first batch."""
     before = passes[turn - 1]  # Before the first pass it is the last one, of the batch before.
     return before.checkpoint != passes[turn].checkpoint and not (first and turn == 0)
+
+
+def _costs_of(one: Pass, pictures: int, load: Cost | None) -> list[tuple[Phase, Cost]]:
+    """Return what a pass takes, in order; `load` is what its model does, None: it is that of the pass before."""
+    size = Size(one.width, one.height, pictures)
+    enlarging = one.enlarging
+    enlarges_pictures = enlarging is not None and not enlarges_latents(enlarging.upscaler)
+    costs: list[tuple[Phase, Cost]] = []
+    if enlarging is not None and enlarges_pictures:
+        plain = enlarging.upscaler in (NO_UPSCALER, *PIXEL_UPSCALERS)
+        costs.append(("upscale", Cost("upscale_plain" if plain else "upscale", size)))
+    if load is not None:
+        costs.append(("load", load))
+    if one.start is not None or enlarges_pictures:
+        costs.append(("prepare", Cost("prepare", size)))
+    return [*costs, ("sample", _cost_of(one, pictures))]
 
 
 def _cost_of(one: Pass, pictures: int) -> Cost:

@@ -24,7 +24,7 @@ from modules.paths import set_aside, write_atomically
 logger = logging.getLogger(__name__)
 
 Kind = Literal[
-    "load", "encode", "first", "first_after_load", "step", "decode", "save",
+    "load", "encode", "prepare", "upscale", "upscale_plain", "first", "first_after_load", "step", "decode", "save",
     "preview_full", "preview_small", "preview_linear",
 ]  # fmt: skip
 

@@ -120,15 +120,23 @@ function beganAnew(job) {
   return last?.kind === "restarted" && !job.outputs.length;
 }
 
+// Of a job whose pictures are enlarged between two passes the first pass goes without saying.
+const PASSES = ["", ", second pass", ", third pass"];
+
 function phaseWords(progress, state) {
   const which = progress.images > 1 ? ` image ${progress.image + 1} of ${progress.images}` : "";
+  const ofBatch = whichWords(shownJob(state), progress.image);
   switch (progress.phase) {
     case "load":
       return `Loading ${state.engine?.checkpoint || "the model"} …`;
     case "encode":
       return "Reading the prompt";
     case "sample":
-      return `Drawing ${whichWords(shownJob(state), progress.image)}`.trim();
+      return `Drawing ${ofBatch}`.trim() + (PASSES[progress.pass || 0] ?? "");
+    case "prepare":
+      return `Reading the picture${ofBatch && ` for ${ofBatch}`}`;
+    case "upscale":
+      return `Enlarging ${ofBatch}`.trim();
     case "decode":
       return `Finishing${which}`;
     case "save":
