@@ -56,6 +56,10 @@ class ModelError(SteadyError):
     """A model that is there but cannot be used, such as a folder with a missing file."""
 
 
+class InputGone(SteadyError):  # noqa: N818
+    """A picture that a job starts from is not there any more, or not what it was. REST: 404."""
+
+
 class LinkClosed(SteadyError):  # noqa: N818
     """The launcher at the other end of the link is gone."""
 

@@ -54,6 +54,11 @@ class DataFolder:
         return self.root / "results"
 
     @property
+    def inputs(self) -> Path:
+        """The pictures that jobs start from, each named by the SHA-256 of its bytes."""
+        return self.root / "inputs"
+
+    @property
     def snapshots(self) -> Path:
         """Jobs in progress, one file a job, from which they go on after a pause or a crash."""
         return self.root / "snapshots"

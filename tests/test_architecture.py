@@ -107,6 +107,7 @@ PACKAGES: dict[str, frozenset[str]] = {
     f"modules.{package}": frozenset(f"modules.{package.split('.')[0]}.{name}" for name in names.split())
     for package, names in {
         "jobs.models": "lenient samplers",
+        "jobs.inputs": "kinds lenient",
         "jobs.kinds": "models lenient rows samplers version",
         "jobs.store": "outputs rows",
         "engine.families": "samplers",

@@ -19,6 +19,7 @@ from modules.api.page.identity import Identity
 from modules.api.server.graceful_shutdown import GracefulShutdown
 from modules.api.server.threads import Workers
 from modules.cmd_args import Arguments
+from modules.jobs.inputs.inputs import Inputs
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import QueueLimits
 from modules.jobs.store.job_store import JobStore
@@ -38,6 +39,7 @@ class Services:
 
     store: JobStore
     catalogue: CheckpointCatalogue
+    inputs: Inputs
     library: Library
     downloads: Downloads
     options: Options
@@ -91,6 +93,7 @@ def build_services(
     return Services(
         store=store,
         catalogue=catalogue,
+        inputs=Inputs(folder.inputs),
         library=Library(catalogue, store, options),
         downloads=Downloads(
             folder.downloads,

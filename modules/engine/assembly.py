@@ -27,6 +27,7 @@ from modules.engine.stopping.cancel import Cancel
 from modules.engine.stopping.heartbeat import Heartbeat
 from modules.engine.work.snapshots import Snapshots
 from modules.engine.worker import Worker
+from modules.jobs.inputs.inputs import Inputs
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.places import places_from_environment
 from modules.jobs.rows import Death, Job
@@ -67,6 +68,7 @@ def build_engine(
         store=store,
         folder=folder,
         catalogue=catalogue,
+        inputs=Inputs(folder.inputs),
         options=options,
         state=state,
         device=device,

@@ -17,6 +17,7 @@ from modules.engine.status import EngineStatus
 from modules.engine.stopping.cancel import Cancel
 from modules.engine.work.encoding import PromptEncoder
 from modules.engine.work.snapshots import Snapshots
+from modules.jobs.inputs.inputs import Inputs
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options
@@ -39,6 +40,7 @@ class EngineParts:
     store: JobStore
     folder: DataFolder
     catalogue: CheckpointCatalogue
+    inputs: Inputs
     options: Options
     state: State
     device: Device
