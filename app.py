@@ -36,6 +36,8 @@ from modules.api.server.serving import SwappableServer, force_exit_after
 from modules.api.services import Services, build_services
 from modules.cmd_args import Arguments, from_environment
 from modules.credentials import accounts
+from modules.jobs.inputs.inputs import Inputs
+from modules.jobs.intake import Intake
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.places import places_from_environment
 from modules.jobs.store.job_store import JobStore
@@ -79,7 +81,8 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
     catalogue = CheckpointCatalogue(places_from_environment(), folder.hashes, folder.model_facts)
     noticeboards = Noticeboards(shared.state) if link is None else link.noticeboards
     stops = StopRequests(store.control, link, noticeboards, Permission(store.jobs, shared.opts))
-    blocks = create_ui(store, catalogue, stops.ask)
+    intake = Intake(Inputs(folder.inputs), store)
+    blocks = create_ui(store, catalogue, stops.ask, intake)
     page = mount_page(blocks)
     instance = os.environ.get("STEADY_INSTANCE") or uuid.uuid4().hex
     services = build_services(
@@ -91,6 +94,7 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
         arguments=arguments,
         folder=folder,
         stops=stops,
+        intake=intake,
         identity=Identity(instance, page_hash(blocks.config, blocks.head or "", assets_hash(ASSETS))),
     )
     auth = Authentication(passwords, folder.auth)

@@ -56,6 +56,14 @@ class ModelError(SteadyError):
     """A model that is there but cannot be used, such as a folder with a missing file."""
 
 
+class TooMuchSent(SteadyError):  # noqa: N818
+    """A guest has sent as much as guests may for now. REST: 429 with `Retry-After: retry_after_seconds`."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class InputGone(SteadyError):  # noqa: N818
     """A picture that a job starts from is not there any more, or not what it was. REST: 404."""
 

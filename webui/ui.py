@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from modules.jobs.intake import Intake
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.store.job_store import JobStore
 from modules.shared import opts
@@ -24,8 +25,10 @@ MOST_SESSIONS = 16
 DRAWING_TABS = (txt2img.TAB,)
 
 
-def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop) -> gr.Blocks:
-    """Build the page. It holds no value per visitor: what a tab shows comes from its browser and from the job store."""
+def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop, intake: Intake | None = None) -> gr.Blocks:
+    """Build the page. Without an `intake` no request of it may have a picture.
+
+    It holds no value per visitor: what a tab shows comes from its browser and from the job store."""
     checkpoint = suits.chosen(catalogue, opts.values.sd_model_checkpoint)
     drawn = []
     with gr.Blocks(analytics_enabled=False, title=TITLE, fill_width=True) as blocks:
@@ -42,7 +45,7 @@ def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop) -> gr
                 choosing = settings.build()
         bar.wire(header, store, catalogue)
         for tab in drawn:
-            drawing.wire(tab, header, store, catalogue, stop)
+            drawing.wire(tab, header, store, catalogue, stop, intake)
             drawing.wire_load(tab, blocks.load, header.owner)
         settings.wire(choosing, header, store)
         lists = {name: field for tab in drawn for name, field in parts.lists_of(tab.prefix, tab.fields).items()}

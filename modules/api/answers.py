@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import orjson
@@ -14,11 +14,23 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
-from modules.errors import IdTaken, InvalidRequest, NotPermitted, QueueFull, SteadyError, StorageError, UnknownJob
+from modules.errors import (
+    IdTaken,
+    InputGone,
+    InvalidRequest,
+    NotPermitted,
+    QueueFull,
+    SteadyError,
+    StorageError,
+    TooMuchSent,
+    UnknownJob,
+)
 
 logger = logging.getLogger(__name__)
 
-MOST_BODY_BYTES = 64 << 20
+# What a body may have that holds several pictures as base64; body_limit.py knows what each route takes.
+MOST_BODY_BYTES = 128 << 20
+_BODY_WAS_READ = "steady.body-was-read"
 MOST_LEVELS = 64
 METHOD_NOT_ALLOWED = 405
 # A large body is one picture or a few; a million small values in it would take a hundred times its size.
@@ -76,7 +88,7 @@ async def read_object(request: Request, *, empty: bool = False) -> dict[str, Any
         InvalidRequest: it is something else.
         Refused: 413, it is too large.
     """
-    raw = await _read_body(request)
+    raw = await read_body(request)
     if empty and not raw.strip():
         return {}
     if len(raw) > LARGE_BODY_BYTES and sum(raw.count(mark) for mark in b"[{,") > MOST_VALUES_OF_LARGE:
@@ -112,8 +124,8 @@ def check_levels(body: object) -> None:
     raise InvalidRequest(f"The body is nested more than {MOST_LEVELS} levels deep: send it flatter.")
 
 
-async def _read_body(request: Request) -> bytes:
-    """Return the body unless it is one that nobody means to send.
+async def read_body(request: Request) -> bytes | bytearray:
+    """Return the body unless it is one that nobody means to send. It is held once.
 
     Raises:
         Refused: 413.
@@ -123,7 +135,19 @@ async def _read_body(request: Request) -> bytes:
         raw += part
         if len(raw) > MOST_BODY_BYTES:
             raise Refused(413, f"The body is larger than {MOST_BODY_BYTES >> 20} MiB: send smaller pictures.")
-    return bytes(raw)
+    return raw
+
+
+def when_body_was_read(scope: MutableMapping[str, Any], call: Callable[[], None]) -> None:
+    """Have `call` told once nothing of a request's body is held any more, which may be long before its answer."""
+    scope[_BODY_WAS_READ] = call
+
+
+def body_was_read(request: Request) -> None:
+    """Say that nothing of the body is held any more."""
+    call = request.scope.get(_BODY_WAS_READ)
+    if call is not None:
+        call()
 
 
 def install_error_answers(app: FastAPI) -> None:
@@ -140,11 +164,11 @@ async def _answer_steady_error(request: Request, error: Exception) -> Response:
         return error_answer(error.status, name, message, headers=error.headers)
     if isinstance(error, InvalidRequest):
         return error_answer(422, name, invalid_detail(error), message)
-    if isinstance(error, UnknownJob):
+    if isinstance(error, UnknownJob | InputGone):
         return error_answer(404, name, message)
     if isinstance(error, IdTaken | NotPermitted):
         return error_answer(409 if isinstance(error, IdTaken) else 403, Refused.__name__, message)
-    if isinstance(error, QueueFull):
+    if isinstance(error, QueueFull | TooMuchSent):
         return error_answer(429, name, message, headers={"Retry-After": str(error.retry_after_seconds)})
     if isinstance(error, StorageError):
         logger.error("%s %s: %s", request.method, request.url.path, message)

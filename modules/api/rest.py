@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modules.api.answers import install_error_answers
 from modules.api.auth.guests import guest_rule
-from modules.api.jobs import actions, deletion, folder, queue, zip_file
+from modules.api.jobs import actions, deletion, folder, inputs, queue, zip_file
 from modules.api.jobs import routes as job_routes
 from modules.api.live import routes as live_routes
 from modules.api.models import download_routes, trash_routes
@@ -49,6 +49,7 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
         deletion,
         folder,
         zip_file,
+        inputs,
         queue,
         model_routes,
         trash_routes,
@@ -66,7 +67,7 @@ class Compressed:
     """ASGI middleware: compresses long lists and scripts, never streams, nor pictures, which get no smaller by it."""
 
     INCOMPRESSIBLE = ("/internal/", *(f"/sdapi/v1/{name}" for name in ("events", "progress", *KINDS)))
-    PICTURES = ("/images/", "/preview")
+    PICTURES = ("/images/", "/preview", "/inputs/")
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -20,6 +20,7 @@ from modules.api.server.graceful_shutdown import GracefulShutdown
 from modules.api.server.threads import Workers
 from modules.cmd_args import Arguments
 from modules.jobs.inputs.inputs import Inputs
+from modules.jobs.intake import Intake
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import QueueLimits
 from modules.jobs.store.job_store import JobStore
@@ -40,6 +41,7 @@ class Services:
     store: JobStore
     catalogue: CheckpointCatalogue
     inputs: Inputs
+    intake: Intake
     library: Library
     downloads: Downloads
     options: Options
@@ -69,9 +71,11 @@ def build_services(
     folder: DataFolder,
     stops: StopRequests,
     identity: Identity,
+    intake: Intake | None = None,
 ) -> Services:
     """Join the parts: stop buttons become stored requests; every commit is told to the engine and to who watches."""
     workers = Workers()
+    intake = intake or Intake(Inputs(folder.inputs), store)
 
     def notices() -> list[str]:
         return [*options.notices, *store.database.notices]
@@ -93,7 +97,8 @@ def build_services(
     return Services(
         store=store,
         catalogue=catalogue,
-        inputs=Inputs(folder.inputs),
+        inputs=intake.inputs,
+        intake=intake,
         library=Library(catalogue, store, options),
         downloads=Downloads(
             folder.downloads,

@@ -23,6 +23,7 @@ EACH_LOOK = 0.0
 _SECONDS_BETWEEN_NEWS = 2.0
 _SECONDS_BETWEEN_SWEEPS = 3600.0
 _SECONDS_BETWEEN_DELETIONS = 60.0
+_SECONDS_INPUTS_ARE_KEPT = 86_400.0
 _SECONDS_UNTIL_MORE_IS_DELETED = 2.0
 _SECONDS_TO_BE_RESTARTED = 10.0
 
@@ -53,6 +54,7 @@ class Housekeeping:
             Check(parts.timings.save, _SECONDS_BETWEEN_NEWS),
             Check(self._record_progress, _SECONDS_BETWEEN_NEWS),
             Check(self._sweep, _SECONDS_BETWEEN_SWEEPS),
+            Check(self._sweep_inputs, _SECONDS_BETWEEN_SWEEPS),
             Check(self._delete_old_jobs, _SECONDS_BETWEEN_DELETIONS),
         )
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
@@ -129,6 +131,13 @@ class Housekeeping:
         store.deletion.compact_events(EVENTS_KEPT)
         store.deletion.finish()
         return None
+
+    def _sweep_inputs(self) -> None:
+        """Remove pictures that no job starts from and that nobody has used for a day."""
+        store = self._parts.store
+        removed = self._parts.inputs.sweep(store.jobs.inputs_named, store.database.clock() - _SECONDS_INPUTS_ARE_KEPT)
+        if removed:
+            logger.info("%d pictures that no job starts from were removed", removed)
 
     def _delete_old_jobs(self) -> float | None:
         """Delete what the settings no longer keep, also while a job is drawn, since a queue may never be idle."""

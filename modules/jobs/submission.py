@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from modules.errors import InvalidRequest, ModelError, NotPermitted
+from modules.jobs.intake import Intake
 from modules.jobs.kinds.choice import CHOSEN
 from modules.jobs.kinds.frozen import Frozen
-from modules.jobs.kinds.registry import validate_request
+from modules.jobs.kinds.registry import find_kind, validate_request
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor, Job
@@ -38,12 +40,28 @@ class Checked:
     choice: Frozen
 
 
-def check_request(kind: object, data: object, catalogue: CheckpointCatalogue, settings: Settings) -> Checked:
-    """Return a valid request of this kind, with models that are there and can draw it.
+@dataclass(frozen=True)
+class Sender:
+    """Who sends a request, and what takes in the pictures that he sends with it or names in it."""
+
+    intake: Intake
+    by: Actor
+
+
+def check_request(
+    kind: object, data: object, catalogue: CheckpointCatalogue, settings: Settings, sender: Sender | None = None
+) -> Checked:
+    """Return a valid request of this kind, with models that are there and can draw it, and names of its pictures.
+
+    Without a `sender` it may have no pictures but those that are inputs already.
 
     Raises:
         InvalidRequest: it cannot be followed.
+        StorageError: a picture cannot be kept.
+        TooMuchSent: a guest has sent as many pictures as he may.
     """
+    if sender is not None and isinstance(data, Mapping):
+        data = sender.intake.take_request(find_kind(kind), data, sender.by)
     request = validate_request(kind, data)
     try:
         return Checked(request, request.chosen(catalogue, settings))

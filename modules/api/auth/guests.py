@@ -25,6 +25,7 @@ FOR_ALL = frozenset(
         ("WEBSOCKET", "/steady/live"),
         ("GET", "/sdapi/v1/models"),
         ("GET", "/sdapi/v1/models/{model_id}/preview"),
+        ("GET", "/sdapi/v1/inputs/{name}"),  # whose name follows from its pixels: who can name it has seen it
         *{
             ("GET", V1 + name)
             for name in (
@@ -36,7 +37,7 @@ FOR_ALL = frozenset(
         *{
             ("POST", V1 + name)
             for name in (
-                *KINDS, "jobs", "png-info", "interrupt", "skip", "stop-generating", "queue/interrupt-waiting",
+                *KINDS, "jobs", "inputs", "png-info", "interrupt", "skip", "stop-generating", "queue/interrupt-waiting",
                 "refresh-checkpoints", "refresh-vae", "refresh-embeddings", "refresh-loras",
                 "server-restart", "engine-restart", "restart-cancel", "server-stop",
             )

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from modules.api.answers import Refused, json_answer, read_object
 from modules.api.auth.client import actor_of, check_owner_name, is_on_this_machine
 from modules.api.jobs.bodies import check_job_id, new_job_id, wishes_in
+from modules.api.jobs.checking import checked_request
 from modules.api.jobs.folder import folder_of
 from modules.api.numbers import Number, register_place
 from modules.api.openapi import TEXT, YES_OR_NO, body
@@ -70,11 +71,11 @@ def routes(services: Services) -> APIRouter:
         """Queue a job: `kind`, `request` with the fields of POST txt2img; `id`, `priority`, `forever` if you like."""
         sent = await read_object(request)
         job_id = check_job_id(sent.get("id"), "id") or new_job_id()
-        kind, data, settings = sent.get("kind", TXT2IMG.name), sent.get("request"), services.options.values
-        checked = await workers.run_submit(submission.check_request, kind, data, services.catalogue, settings)
         by = actor_of(request)
         named = None if sent.get("owner") in (None, "") else check_owner_name(sent["owner"])
         wishes = wishes_in(sent, by.owner if named is None else visitor_of(request.scope).owner(named))
+        kind, data = sent.get("kind", TXT2IMG.name), sent.get("request")
+        checked = await checked_request(services, request, kind, data, wishes.owner)
         job = await workers.run_submit(submission.submit, store, checked, wishes, by, job_id)
         return json_answer({"id": job.id, "status": job.status, "position": job.position})
 

@@ -9,9 +9,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from modules.api.answers import Refused, error_answer, read_object, retry_later
+from modules.api.answers import Refused, body_was_read, error_answer, read_object, retry_later
 from modules.api.auth.client import actor_of
 from modules.api.jobs.bodies import check_job_id, new_job_id
+from modules.api.jobs.checking import checked_request
 from modules.api.live.broadcaster import LOST, SUPERVISOR
 from modules.api.openapi import whole_body
 from modules.api.sdapi.generation_answer import generation_answer
@@ -20,9 +21,10 @@ from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.rows import FAILED
 from modules.jobs.store.job_store import JobStore
-from modules.jobs.submission import Checked, Wishes, check_request, submit
+from modules.jobs.submission import Checked, Wishes, submit
 
 SECONDS_BETWEEN_LOOKS = 1.0
+_PICTURES_OF_IMG2IMG = "init_images"  # without which A1111 answers 404
 
 
 def routes(services: Services) -> APIRouter:
@@ -37,12 +39,8 @@ def routes(services: Services) -> APIRouter:
 def _add_kind(router: APIRouter, services: Services, kind: Kind[Any]) -> None:
     async def draw(request: Request) -> Response:
         """Draw pictures and wait for them."""
-        body = await read_object(request)
-        forced = check_job_id(body.get("force_task_id"), "force_task_id")
-        if body.get("save_images") is None:
-            body["save_images"] = False
-        settings = services.options.values
-        checked = await services.workers.run_submit(check_request, kind.name, body, services.catalogue, settings)
+        checked, forced = await _read_request(services, kind, request)
+        body_was_read(request)  # its pictures are files now: who waits holds none of them
         _refuse_without_engine(services)
         job_id = forced or new_job_id()
         with services.shutdown.waiting():
@@ -50,6 +48,17 @@ def _add_kind(router: APIRouter, services: Services, kind: Kind[Any]) -> None:
 
     schema = whole_body(kind.request.model_json_schema())
     router.add_api_route(f"/{kind.name}", draw, methods=["POST"], name=kind.name, openapi_extra=schema)
+
+
+async def _read_request(services: Services, kind: Kind, request: Request) -> tuple[Checked, str | None]:
+    """Return the checked request, and the id that the job is to have."""
+    body = await read_object(request)
+    if _PICTURES_OF_IMG2IMG in kind.inputs and body.get(_PICTURES_OF_IMG2IMG) is None:
+        raise Refused(404, "Init image not found: send init_images, a list of pictures as base64.")
+    forced = check_job_id(body.get("force_task_id"), "force_task_id")
+    if body.get("save_images") is None:
+        body["save_images"] = False
+    return await checked_request(services, request, kind.name, body), forced
 
 
 async def _draw(services: Services, request: Request, checked: Checked, job_id: str, send_images: bool) -> Response:

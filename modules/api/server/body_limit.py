@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modules.api.answers import MOST_BODY_BYTES, error_answer
+from modules.api.answers import MOST_BODY_BYTES, error_answer, when_body_was_read
 from modules.jobs.kinds.registry import KINDS
 
 logger = logging.getLogger(__name__)
@@ -18,9 +18,19 @@ logger = logging.getLogger(__name__)
 KIBIBYTE, MEBIBYTE = 1 << 10, 1 << 20
 MOST_BYTES = 64 * KIBIBYTE
 MOST_BYTES_OF_A_REQUEST = MEBIBYTE
-REQUESTS = frozenset({"/internal/progress", *(f"/sdapi/v1/{name}" for name in ("jobs", "options", *KINDS))})
+MOST_BYTES_OF_A_PICTURE = 64 * MEBIBYTE
+MOST_BYTES_OF_PICTURES = MOST_BODY_BYTES
+REQUESTS = frozenset({"/internal/progress", "/sdapi/v1/options", *(f"/sdapi/v1/{name}" for name in KINDS)})
 REQUESTS_OF_THE_PAGE = "/gradio_api/run/"
-PICTURES = frozenset({"/sdapi/v1/png-info"})
+A_PICTURE = frozenset({"/sdapi/v1/png-info", "/sdapi/v1/inputs"})
+# Base64 takes a third more: three pictures of 4096 x 4096 that no PNG makes much smaller.
+PICTURES = frozenset(
+    f"/sdapi/v1/{name}"
+    for name in (
+        "jobs", "extra-single-image", "extra-batch-images", "interrogate",
+        *(kind.name for kind in KINDS.values() if kind.inputs),
+    )
+)  # fmt: skip
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
 MOST_BYTES_AT_ONCE = 256 * MEBIBYTE
@@ -34,7 +44,9 @@ def most_bytes(method: str, path: str) -> int:
     if method in WITHOUT_BODY:
         return MOST_BYTES
     if path in PICTURES:
-        return MOST_BODY_BYTES
+        return MOST_BYTES_OF_PICTURES
+    if path in A_PICTURE:
+        return MOST_BYTES_OF_A_PICTURE
     return MOST_BYTES_OF_A_REQUEST if path in REQUESTS or path.startswith(REQUESTS_OF_THE_PAGE) else MOST_BYTES
 
 
@@ -51,7 +63,7 @@ class _Reading:
 class BodyLimit:
     """ASGI middleware: answers 413 to a body larger than its route needs, whether or not it says how long it is.
 
-    What all clients together have sent and not got answered yet is bounded too: past that it is 503, to be tried again.
+    What all clients together have sent and is still held is bounded too: past that it is 503, to be tried again.
     """
 
     def __init__(self, app: ASGIApp, most_at_once: int = MOST_BYTES_AT_ONCE) -> None:
@@ -70,6 +82,12 @@ class BodyLimit:
             return
         started = False
 
+        def release() -> None:
+            self.bytes_at_once -= reading.bytes
+            reading.bytes = 0
+
+        when_body_was_read(scope, release)
+
         async def bounded() -> Message:
             if reading.refusal is not None:
                 return {"type": "http.disconnect"}
@@ -86,7 +104,7 @@ class BodyLimit:
         except ClientDisconnect:
             logger.debug("A client of %s left before it had sent all", scope["path"])
         finally:
-            self.bytes_at_once -= reading.bytes
+            release()
         if reading.refusal is not None and not started:
             await _refuse(reading, scope, receive, send)
 
@@ -117,7 +135,7 @@ def declared_length(scope: Scope) -> int:
 
 def _too_large(most: int) -> tuple[int, str]:
     shown = f"{most >> 20} MiB" if most >= MEBIBYTE else f"{most >> 10} KiB"
-    remedy = "send smaller pictures" if most == MOST_BODY_BYTES else "send less"
+    remedy = "send smaller pictures" if most >= MOST_BYTES_OF_A_PICTURE else "send less"
     return 413, f"The body is larger than {shown}, the most that this route takes: {remedy}."
 
 

@@ -19,6 +19,9 @@ from modules.jobs.kinds.starts import Input
 from modules.jobs.lenient import show
 from modules.paths import locked, write_atomically
 
+# Asked before a new file of so many bytes is written; raises if it may not be.
+MayStore = Callable[[int], object]
+
 NAME = re.compile(r"[0-9a-f]{64}\.png")
 # Only one picture of more pixels than this is decoded at a time, however many are sent.
 _LARGE_PIXELS = 16_000_000
@@ -40,8 +43,10 @@ class Inputs:
         self.folder = folder
         self._large = threading.Lock()
 
-    def take_in(self, data: bytes, field: str | None = None) -> Input:
+    def take_in(self, data: bytes, field: str | None = None, may_store: MayStore | None = None) -> Input:
         """Keep a picture that somebody sent, as a PNG of ours, and return what it is called from then on.
+
+        One that is there already is stored no second time, and `may_store` is not asked.
 
         Raises:
             InvalidRequest: it cannot be used; it names `field` and the remedy.
@@ -56,9 +61,9 @@ class Inputs:
             image = read_picture(data, field, wait_if_large)
             size = image.size
             png = write_png(image)
-        return self._keep(png, *size)
+        return self._keep(png, size, may_store)
 
-    def adopt(self, path: Path, field: str | None = None) -> Input:
+    def adopt(self, path: Path, field: str | None = None, may_store: MayStore | None = None) -> Input:
         """Keep a picture that a job made, byte for byte; one that is not as jobs make them as if it had been sent.
 
         A copy: whoever paints over his output later does not change what another job starts from.
@@ -76,9 +81,9 @@ class Inputs:
             raise StorageError.from_os_error(path, error) from error
         size = _size_of_plain_png(data)
         if size is None:
-            return self.take_in(data, field)
+            return self.take_in(data, field, may_store)
         check_size(*size, field)
-        return self._keep(data, *size)
+        return self._keep(data, size, may_store)
 
     def find(self, name: str) -> Input:
         """Return the input of this name, with its size, and keep it for another while.
@@ -162,7 +167,7 @@ class Inputs:
             raise StorageError.from_os_error(self.folder, error) from error
         return removed
 
-    def _keep(self, png: bytes, width: int, height: int) -> Input:
+    def _keep(self, png: bytes, size: tuple[int, int], may_store: MayStore | None) -> Input:
         name = _name_of(png)
         path = self.folder / name
         with self._locked():
@@ -173,8 +178,10 @@ class Inputs:
             except OSError:
                 known = False
             if not known:
+                if may_store is not None:
+                    may_store(len(png))
                 write_atomically(path, png)
-        return Input(name=name, width=width, height=height)
+        return Input(name=name, width=size[0], height=size[1])
 
     def _locked(self) -> contextlib.AbstractContextManager[None]:
         return locked(self.folder)

@@ -34,18 +34,28 @@ def read_resolved(kind: str, row: Mapping[str, Any]) -> Resolved:
     return resolved
 
 
+def find_kind(name: object) -> Kind:
+    """Return the kind of this name.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    if not isinstance(name, str) or name not in KINDS:
+        raise InvalidRequest(f"Jobs of the kind {show(name)} are not known: use {' or '.join(KINDS)}.", field="kind")
+    return KINDS[name]
+
+
 def validate_request(kind: object, data: object) -> JobRequest:
     """Return the checked request of a job.
 
     Raises:
         InvalidRequest: with the field at fault, and a message that names the value and the remedy.
     """
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise InvalidRequest(f"Jobs of the kind {show(kind)} are not known: use {' or '.join(KINDS)}.", field="kind")
+    found = find_kind(kind)
     if not isinstance(data, Mapping):
         raise InvalidRequest(f"The request {show(data)} is not an object: send the fields of {kind}.", field="request")
     try:
-        return KINDS[kind].request.model_validate(dict(data))
+        return found.request.model_validate(dict(data))
     except ValidationError as error:
         raise _in_our_form(error) from error
 

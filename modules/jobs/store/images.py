@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from modules.errors import UnknownJob
@@ -26,6 +26,10 @@ class Images:
 
     def __init__(self, database: Database, folder: DataFolder) -> None:
         self._database, self._folder = database, folder
+
+    def path_of(self, image: Image) -> Path:
+        """Return where the file of a picture is."""
+        return self._folder.root / PurePosixPath(image.name)
 
     def reserve(self, id: str, index: int, seed: int, width: int, height: int, save: bool) -> Image:
         """Give a picture its name and number before its file is written. One that has them keeps them.

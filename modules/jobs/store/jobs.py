@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ _SELECT = """
     stop_requests, economy, notes, log, paused_at, retry_of, follows, requested_at, address FROM jobs
 """
 _JSON_COLUMNS = ("request", "resolved", "economy", "log", "notes")
+_NAME_OF_INPUT = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}\.png")
 _UNFINISHED = f"status IN {tuple(sorted(UNFINISHED))}"
 
 
@@ -104,6 +106,17 @@ class Jobs:
         """Return the owner's last job, finished or not."""
         with self._source.read() as connection:
             return first_job(connection, "WHERE owner = ? ORDER BY number DESC", (owner,))
+
+    def inputs_named(self) -> frozenset[str]:
+        """Return what looks like the name of an input in any job: these pictures are needed."""
+        with self._source.read() as connection:
+            rows = connection.execute(
+                "SELECT request, resolved FROM jobs WHERE request LIKE :input OR resolved LIKE :input",
+                {"input": "%.png%"},
+            )
+            return frozenset(
+                name for row in rows for text in row if text is not None for name in _NAME_OF_INPUT.findall(text)
+            )
 
     def queued_ids(self, limit: int | None = None) -> list[str]:
         """Return the ids of the waiting jobs, the next first, at most `limit`."""

@@ -7,12 +7,13 @@ import json
 import gradio as gr
 
 from modules.errors import IdTaken, InvalidRequest, SteadyError
+from modules.jobs.intake import Intake
 from modules.jobs.kinds.fields import OVERRIDABLE_SETTINGS
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
 from modules.jobs.serialization import job_answer
 from modules.jobs.store.job_store import JobStore
-from modules.jobs.submission import Wishes, check_request
+from modules.jobs.submission import Sender, Wishes, check_request
 from modules.jobs.submission import submit as submit_job
 from modules.shared import opts
 from webui.actors import actor
@@ -31,6 +32,7 @@ def wire(
     header: Header,
     store: JobStore,
     catalogue: CheckpointCatalogue,
+    intake: Intake | None = None,
 ) -> None:
     """Make Generate and Generate forever queue a job of the tab's kind."""
 
@@ -42,7 +44,7 @@ def wire(
         request["override_settings"] = overrides
         who = actor(values["owner"], asker)
         job, retried = _id(values["job"]), _id(values["retry_of"])
-        told = submit(store, catalogue, of.kind, request, who, job, forever, retried)
+        told = submit(store, catalogue, of.kind, request, who, job, forever, retried, intake)
         return {"answer": told}
 
     def generate_forever(values: Values, asker: gr.Request) -> Values:
@@ -68,6 +70,7 @@ def submit(
     identity: str | None = None,
     forever: bool = False,
     retry_of: str | None = None,
+    intake: Intake | None = None,
 ) -> str:
     """Queue a job. Return JSON for the page: {"job": …}, or {"message": …, "field": …} and nothing was queued.
 
@@ -75,7 +78,8 @@ def submit(
     `retry_of` is the job that was put into the fields and edited: if it still waits, this one takes its place.
     """
     try:
-        valid = check_request(kind, request, catalogue, opts.values)
+        sender = None if intake is None else Sender(intake, who)
+        valid = check_request(kind, request, catalogue, opts.values, sender)
         replaces = _replaceable(store, retry_of, who)
         job = submit_job(store, valid, Wishes(who.owner, 0, forever, retry_of, replaces), who, identity)
     except InvalidRequest as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from modules.jobs.intake import Intake
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.store.job_store import JobStore
@@ -71,9 +72,16 @@ def build(of: Blueprint, checkpoint: Checkpoint | None) -> DrawingTab:
     )
 
 
-def wire(tab: DrawingTab, header: Header, store: JobStore, catalogue: CheckpointCatalogue, stop: Stop) -> None:
+def wire(
+    tab: DrawingTab,
+    header: Header,
+    store: JobStore,
+    catalogue: CheckpointCatalogue,
+    stop: Stop,
+    intake: Intake | None = None,
+) -> None:
     """Join buttons and fields with the job store, and the buttons that stop a job with `stop`."""
-    submitting.wire(tab.blueprint, tab.fields, tab.actions, tab.texts, header, store, catalogue)
+    submitting.wire(tab.blueprint, tab.fields, tab.actions, tab.texts, header, store, catalogue, intake)
     actions.wire_stopping(tab.actions, tab.texts.job, header.owner, tab.texts.refusal, stop)
     prompts.wire(tab.prompts, header.checkpoint, catalogue)
     _wire_takeover(tab, header, store, catalogue)
