@@ -135,7 +135,7 @@ def _in_our_mode(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     elif image.mode == "RGB" and image.has_transparency_data:
         image = image.convert("RGBA")
-    if image.mode == "RGBA" and image.getextrema()[3] == (_HIGHEST_OF_A_BYTE, _HIGHEST_OF_A_BYTE):
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (_HIGHEST_OF_A_BYTE, _HIGHEST_OF_A_BYTE):
         image = image.convert("RGB")
     return image
 

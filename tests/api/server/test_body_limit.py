@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from modules.api.answers import body_was_read
 from modules.api.server.body_limit import MEBIBYTE, BodyLimit, most_bytes
 from tests.api.conftest import HOST
 
@@ -46,6 +47,9 @@ async def parts(count: int, size: int = MEBIBYTE // 4) -> AsyncIterator[bytes]:
         ("POST", "/gradio_api/run/predict", MEBIBYTE),
         ("POST", "/sdapi/v1/txt2img", MEBIBYTE),
         ("POST", "/sdapi/v1/png-info", 64 * MEBIBYTE),
+        ("POST", "/sdapi/v1/inputs", 64 * MEBIBYTE),
+        ("POST", "/sdapi/v1/jobs", 128 * MEBIBYTE),
+        ("GET", "/sdapi/v1/inputs", MEBIBYTE // 16),
         ("POST", "/sdapi/v1/interrupt", MEBIBYTE // 16),
         ("GET", "/internal/progress", MEBIBYTE // 16),
         ("DELETE", "/sdapi/v1/png-info", MEBIBYTE // 16),
@@ -91,7 +95,29 @@ async def test_all_clients_together_are_bounded_too_and_told_to_come_again() -> 
         assert (await http.post("/sdapi/v1/png-info", content=parts(1))).status_code == 200
 
 
+async def test_what_was_read_and_let_go_makes_room_for_others_before_its_answer() -> None:
+    read, hold = asyncio.Event(), asyncio.Event()
+
+    async def keeps_nothing(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        await request.body()
+        body_was_read(request)
+        read.set()
+        await hold.wait()
+        await PlainTextResponse("done")(scope, receive, send)
+
+    limit = BodyLimit(keeps_nothing, most_at_once=MEBIBYTE)
+    async with asking(limit) as http:
+        first = asyncio.create_task(http.post("/sdapi/v1/png-info", content=parts(4)))
+        await read.wait()
+        assert limit.bytes_at_once == 0
+        hold.set()
+        assert (await http.post("/sdapi/v1/png-info", content=parts(4))).text == "done"
+        assert (await first).text == "done"
+    assert limit.bytes_at_once == 0
+
+
 async def test_the_whole_application_has_it_in_front(client: httpx.AsyncClient) -> None:
-    for path in ("/internal/progress", "/sdapi/v1/txt2img", "/sdapi/v1/interrupt", "/sdapi/v1/jobs"):
+    for path in ("/internal/progress", "/sdapi/v1/txt2img", "/sdapi/v1/interrupt", "/sdapi/v1/options"):
         assert (await client.post(path, content=parts(8))).status_code == 413
         assert (await client.post(path, content=b"[" * (2 * MEBIBYTE))).status_code == 413
