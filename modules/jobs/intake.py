@@ -28,7 +28,7 @@ class Intake:
         self._store = store
         self._allowance = allowance or GuestAllowance()
 
-    def take_picture(self, data: bytes, by: Actor) -> Input:
+    def take_picture(self, data: bytes | bytearray, by: Actor) -> Input:
         """Keep a picture and return what it is called.
 
         Raises:

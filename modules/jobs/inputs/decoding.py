@@ -39,7 +39,9 @@ _SIXTEEN_BITS = tuple(round(value / 257) for value in range(65_536))
 _HIGHEST_OF_A_BYTE = 255
 
 
-def read_picture(data: bytes, field: str | None, large: Callable[[int], object] = lambda pixels: None) -> Image.Image:
+def read_picture(
+    data: bytes | bytearray, field: str | None, large: Callable[[int], object] = lambda pixels: None
+) -> Image.Image:
     """Return the first frame of a picture's file, upright, as RGB, or as RGBA if any of it is transparent.
 
     Its size is read from its header and checked before a pixel is decoded; `large` is told how many there are.
@@ -102,7 +104,7 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
-def _what_it_is(data: bytes) -> str:
+def _what_it_is(data: bytes | bytearray) -> str:
     """Return in words what was sent in place of a picture, where people often do."""
     if data[4:8] == b"ftyp" and data[_PLACE_OF_BRAND] in _HEIF_BRANDS:
         return "The picture is an HEIC file, which cannot be read"

@@ -43,7 +43,7 @@ class Inputs:
         self.folder = folder
         self._large = threading.Lock()
 
-    def take_in(self, data: bytes, field: str | None = None, may_store: MayStore | None = None) -> Input:
+    def take_in(self, data: bytes | bytearray, field: str | None = None, may_store: MayStore | None = None) -> Input:
         """Keep a picture that somebody sent, as a PNG of ours, and return what it is called from then on.
 
         One that is there already is stored no second time, and `may_store` is not asked.
