@@ -38,7 +38,7 @@ class Intake:
         """
         return self.inputs.take_in(data, None, self._may_store(by))
 
-    def take_request(self, kind: Kind, data: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+    def take_request(self, kind: Kind[Any], data: Mapping[str, Any], by: Actor) -> dict[str, Any]:
         """Return a request of this kind with names of inputs where pictures were.
 
         Raises:

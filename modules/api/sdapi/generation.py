@@ -50,7 +50,7 @@ def _add_kind(router: APIRouter, services: Services, kind: Kind[Any]) -> None:
     router.add_api_route(f"/{kind.name}", draw, methods=["POST"], name=kind.name, openapi_extra=schema)
 
 
-async def _read_request(services: Services, kind: Kind, request: Request) -> tuple[Checked, str | None]:
+async def _read_request(services: Services, kind: Kind[Any], request: Request) -> tuple[Checked, str | None]:
     """Return the checked request, and the id that the job is to have."""
     body = await read_object(request)
     if _PICTURES_OF_IMG2IMG in kind.inputs and body.get(_PICTURES_OF_IMG2IMG) is None:

@@ -26,7 +26,7 @@ _DATA = "data"
 
 
 def take_in_request(
-    kind: Kind, data: Mapping[str, Any], inputs: Inputs, outputs: Outputs, may_store: MayStore | None = None
+    kind: Kind[Any], data: Mapping[str, Any], inputs: Inputs, outputs: Outputs, may_store: MayStore | None = None
 ) -> dict[str, Any]:
     """Return a request in whose picture fields names of inputs stand, whatever was sent there.
 

@@ -34,7 +34,7 @@ def read_resolved(kind: str, row: Mapping[str, Any]) -> Resolved:
     return resolved
 
 
-def find_kind(name: object) -> Kind:
+def find_kind(name: object) -> Kind[Any]:
     """Return the kind of this name.
 
     Raises:
