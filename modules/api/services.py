@@ -100,14 +100,7 @@ def build_services(
         inputs=intake.inputs,
         intake=intake,
         library=Library(catalogue, store, options),
-        downloads=Downloads(
-            folder.downloads,
-            catalogue.folders[:2][-1],  # a folder that people named is where they want their models
-            options,
-            HubToken(folder.hub_token),
-            run_of_the_program(link),
-            catalogue.refresh,
-        ),
+        downloads=_downloads(catalogue, options, folder, link),
         options=options,
         state=state,
         noticeboards=stops.noticeboards,
@@ -122,6 +115,17 @@ def build_services(
         shutdown=GracefulShutdown(),
         watchers=Watchers(),
         model_watch=_watch_models(catalogue, broadcaster),
+    )
+
+
+def _downloads(catalogue: CheckpointCatalogue, options: Options, folder: DataFolder, link: Link | None) -> Downloads:
+    return Downloads(
+        folder.downloads,
+        catalogue.folders[:2][-1],  # a folder that people named is where they want their models
+        options,
+        HubToken(folder.hub_token),
+        run_of_the_program(link),
+        catalogue.refresh,
     )
 
 
