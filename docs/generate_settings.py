@@ -20,6 +20,10 @@ def values_of(field: SettingField) -> str:
         return ", ".join(f"`{choice}`" for choice in field.choices)
     if field.minimum is not None and field.maximum is not None:
         return f"{field.minimum} to {field.maximum}"
+    if field.colour:
+        return "a colour as `#ffffff`"
+    if field.type is float:
+        return "a number"
     return "a text" if field.type is str else "a whole number"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,24 +12,29 @@ from modules.errors import InvalidRequest
 
 Needs = Literal["nothing", "engine", "server"]
 LONGEST_TEXT = 1_000
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
 class SettingField:
-    """One setting with all that a page or a document says about it. `choices` is empty where any value will do."""
+    """One setting with all that a page or a document says about it. `choices` is empty where any value will do.
+
+    A `colour` is a text such as #ffffff.
+    """
 
     name: str
-    type: type[bool] | type[int] | type[str]
-    default: bool | int | str
+    type: type[bool] | type[int] | type[float] | type[str]
+    default: bool | int | float | str
     label: str
     section: str
     help: str
     choices: tuple[str, ...]
-    minimum: int | None
-    maximum: int | None
+    minimum: float | None
+    maximum: float | None
     needs: Needs
+    colour: bool = False
 
-    def check(self, value: object) -> bool | int | str:
+    def check(self, value: object) -> bool | int | float | str:
         """Return `value` as the setting's own type.
 
         Raises:
@@ -37,6 +44,8 @@ class SettingField:
             return self._check_bool(value)
         if self.type is int:
             return self._check_int(value)
+        if self.type is float:
+            return self._check_float(value)
         return self._check_str(value)
 
     def fault(self, value: object) -> str | None:
@@ -62,10 +71,19 @@ class SettingField:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise self._invalid(value, "use a whole number")
+        self._check_bounds(value)
+        return value
+
+    def _check_float(self, value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise self._invalid(value, "use a number")
+        self._check_bounds(value)
+        return float(value)
+
+    def _check_bounds(self, value: float) -> None:
         low, high = self.minimum, self.maximum
         if (low is not None and value < low) or (high is not None and value > high):
             raise self._invalid(value, f"use {low} to {high}")
-        return value
 
     def _check_str(self, value: object) -> str:
         if self.choices and value not in self.choices:
@@ -74,6 +92,8 @@ class SettingField:
             raise self._invalid(value, "use a text that is not empty")
         if len(value) > LONGEST_TEXT:
             raise self._invalid(value, f"use at most {LONGEST_TEXT} characters")
+        if self.colour and not _COLOUR.fullmatch(value):
+            raise self._invalid(value, "use a colour as #ffffff")
         return value
 
     def _invalid(self, value: object, remedy: str) -> InvalidRequest:

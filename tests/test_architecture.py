@@ -24,6 +24,7 @@ BASE = frozenset(
         "open_files",
         "options",
         "setting_field",
+        "settings",
         "settings_file",
         "shared_state",
         "shared",

@@ -46,6 +46,19 @@ def test_the_file_holds_what_was_chosen_and_keeps_what_it_does_not_know(path: Pa
         ({"torch_threads": 1000}, "1000 is not possible for torch_threads (CPU threads): use 0 to 256."),
         ({"torch_threads": True}, "true is not possible for torch_threads (CPU threads): use a whole number."),
         ({"torch_threads": 1.5}, "1.5 is not possible for torch_threads (CPU threads): use a whole number."),
+        (
+            {"initial_noise_multiplier": 2},
+            "2 is not possible for initial_noise_multiplier (Noise multiplier): use 0 to 1.5.",
+        ),
+        (
+            {"initial_noise_multiplier": float("nan")},
+            "NaN is not possible for initial_noise_multiplier (Noise multiplier): use a number.",
+        ),
+        (
+            {"img2img_background_color": "white"},
+            '"white" is not possible for img2img_background_color (Colour under what is transparent): '
+            "use a colour as #ffffff.",
+        ),
         ({"theme": "pink"}, '"pink" is not possible for theme (Colours): use auto, light or dark.'),
         ({"theme": []}, "[] is not possible for theme (Colours): use auto, light or dark."),
         (
@@ -169,7 +182,7 @@ def test_every_setting_is_described() -> None:
         assert field.section
         assert field.needs in ("nothing", "engine", "server")
         assert field.check(field.default) == field.default
-        if field.type is int:
+        if field.type in (int, float):
             assert field.minimum is not None
             assert field.maximum is not None
     names = [field.name for field in fields_of_settings()]

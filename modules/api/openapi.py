@@ -64,7 +64,7 @@ def settings_body() -> dict[str, Any]:
 
 
 def _setting(one: SettingField) -> dict[str, Any]:
-    types = {bool: "boolean", int: "integer", str: "string"}
+    types = {bool: "boolean", int: "integer", float: "number", str: "string"}
     schema: dict[str, Any] = {"type": types[one.type], "description": one.label}
     if one.choices:
         schema["enum"] = list(one.choices)

@@ -83,12 +83,14 @@ def _component(one: SettingField) -> Component:
         return gr.Checkbox(bool(one.default), **common)
     if one.type is int:
         return gr.Number(int(one.default), precision=0, **common)
+    if one.type is float:
+        return gr.Number(float(one.default), **common)
     if one.choices:
         return gr.Dropdown(list(one.choices), value=str(one.default), filterable=False, **common)
     return gr.Textbox(str(one.default), **common)
 
 
-def shown(value: bool | int | str) -> str:
+def shown(value: bool | int | float | str) -> str:
     """Say a value as the page says it."""
     if isinstance(value, bool):
         return "on" if value else "off"
