@@ -65,7 +65,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "modules.credentials": frozenset({"modules.paths", "modules.errors"}),
     "modules.jobs": frozenset(PURE),
     "modules.prompts": frozenset(PURE),
-    "modules.images": frozenset(PURE),
+    "modules.images": frozenset(PURE | {"numpy"}),
     "modules.engine": frozenset(PURE | ENGINE_LIBRARIES | {"modules.link"}),
     "modules.api": frozenset(
         PURE
