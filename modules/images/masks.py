@@ -16,7 +16,7 @@ _SPREADING = ((256, 1), (64, 1), (16, 2), (4, 4), (2, 2), (0, 1))
 
 
 def drawn_mask(picture: Image.Image, inverted: bool = False, rounded: bool = True) -> Image.Image:
-    """Return the mask that a picture tells, "L": by what is opaque in it where it is not opaque all over, else its grey.
+    """Return the mask, "L", that a picture tells by its grey, or by its alpha where that is not the same all over.
 
     `rounded` ones have no grey.
     """

@@ -26,6 +26,7 @@ from modules.engine.families.latent_layout import (
     plain_layout,
     remember_layout,
 )
+from modules.engine.families.picture_latents import spatial_of
 from modules.engine.families.vae_tiles import can_tile, choose_tiling
 from modules.engine.families.word_memory import answering_with_anything, remember_words
 from modules.engine.samplers.choice import choose_sampler
@@ -49,7 +50,7 @@ _SWITCHES: Mapping[str, Any] = {
 
 
 class NotNumbers(Exception):  # noqa: N818  (what is wrong is told by who knows the model's name)
-    """A decoder gave a picture without numbers."""
+    """A decoder gave a picture without numbers, or an encoder latents without."""
 
 
 @dataclass(frozen=True)
@@ -175,10 +176,20 @@ class Family:
         """
         if self.plain or vae_of(pipeline) is None:
             return plain_layout(vae_of(pipeline))
-        layout = known_layout(pipeline, size)
+        drawn = self.rounded(pipeline, size)
+        layout = known_layout(pipeline, drawn)
         if layout is None:
-            layout = remember_layout(pipeline, size, self._ask(pipeline, size))
+            layout = remember_layout(pipeline, drawn, self._ask(pipeline, drawn))
         return layout
+
+    def latent_size(self, pipeline: Any, size: tuple[int, int]) -> tuple[int, int]:
+        """Return how many latents wide and high a picture of this size is. On the thread that draws, after `encode`."""
+        source = self.layout(pipeline, size).source
+        if source is not None:
+            return source.shape[-1], source.shape[-2]
+        scale = _scale_of(pipeline) or 1
+        width, height = self.rounded(pipeline, size)
+        return width // scale, height // scale
 
     def for_vae(self, pipeline: Any, spatial: torch.Tensor) -> torch.Tensor:
         """Return what the VAE decodes, of latents that the layout of their size has made `spatial`. On any thread."""
@@ -205,6 +216,28 @@ class Family:
         # Some draw in sizes of their own, which have nothing to do with what they were asked for.
         asked = self.rounded(pipeline, size)
         return picture if picture.size == asked else picture.resize(asked, Image.Resampling.LANCZOS)
+
+    def encode_picture(self, pipeline: Any, pixels: torch.Tensor, save_memory: bool = False) -> torch.Tensor:
+        """Return the latents of pictures, (batch, …) as the scheduler sees them, float32; to save memory, in tiles.
+
+        `pixels`: (batch, 3, height, width), -1..1, with sides that are multiples (`rounded`). Nothing is drawn for it.
+
+        Raises:
+            Interrupted: the job was stopped between two blocks of the encoder.
+            NotNumbers: what the encoder makes of them are no numbers.
+        """
+        vae, size = vae_of(pipeline), (pixels.shape[-1], pixels.shape[-2])
+        layout, device = self.layout(pipeline, size), pipeline._execution_device
+        if vae is None:
+            return layout.running(pixels.float().to(device))
+        choose_tiling(vae, _scale_of(pipeline), size, save_memory)
+        try:
+            spatial = spatial_of(vae, layout, pixels.to(device, vae.dtype))
+        finally:
+            pipeline.maybe_free_model_hooks()
+        if not torch.isfinite(spatial).all():
+            raise NotNumbers
+        return layout.running(spatial)
 
     def _end(self, pipeline: Any, latents: torch.Tensor, size: tuple[int, int], output_type: str) -> Any:
         """Return what the pipeline makes of finished latents: (1, colours, height, width), 0..1."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from modules.engine.samplers.proxy import SchedulerProxy
+from modules.engine.samplers.proxy import Sampler, SchedulerProxy
 
 
 def drive(
@@ -37,6 +37,20 @@ def drive(
         given["latents"] = start
     with _given(pipeline, shown, start, channels):
         return pipeline(**given)
+
+
+def noise_of(
+    pipeline: Any, arguments: Mapping[str, Any], sampler: Sampler, channels: int | None = None
+) -> torch.Tensor:
+    """Return the noise that a pipeline would begin with, of unit variance, and let `sampler` make its list.
+
+    (batch, …), float32, drawn from the generators in `arguments` as it draws it: a run that takes no step.
+    """
+    shown = SchedulerProxy(sampler, end=0, unit_noise=True)
+    with noticing_start(pipeline) as begun_with:
+        ended_with = drive(pipeline, arguments, shown, channels=channels)
+    # A pipeline without a method that prepares has done nothing to its noise.
+    return torch.as_tensor(begun_with[0] if begun_with else ended_with[0])
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from modules.engine.previews.budget import Budget
 from modules.engine.previews.methods import Method, PreviewMethods, Stale, columns_of_grid, grid_of, preview_size
 from modules.engine.progress.bar import JobProgress
 from modules.engine.stopping.cancel import checked_by
+from modules.images.placing import Placing
 from modules.options import Settings
 from modules.shared_state import State
 
@@ -45,11 +46,12 @@ def encode_preview(image: Image.Image, image_format: str) -> tuple[str, bytes]:
 
 @dataclass(frozen=True)
 class _Job:
-    """The job whose previews are made; `progress` is told how."""
+    """The job whose previews are made; `progress` is told how. `placings`: where each picture belongs."""
 
     token: int
     methods: PreviewMethods
     progress: JobProgress
+    placings: tuple[Placing, ...] = ()
 
 
 class Previews:
@@ -113,6 +115,12 @@ class Previews:
         with self._came:
             if self._job is not None:
                 self._job = replace(self._job, methods=methods)
+
+    def place(self, placings: Sequence[Placing]) -> None:
+        """Say that the pictures of the batch are regions of larger ones, in which they are to be shown; or none are."""
+        with self._came:
+            if self._job is not None:
+                self._job = replace(self._job, placings=tuple(placings))
 
     def _methods_of(self, model: LoadedModel) -> PreviewMethods:
         job = self._job
@@ -240,11 +248,20 @@ class Previews:
 
 def _draw(job: _Job, method: Method, latents: torch.Tensor, longest: int) -> Image.Image:
     """Return the pictures side by side, `longest` at most in each direction."""
-    width, height, _rows = job.progress.size
+    width, height = job.placings[0].size if job.placings else job.progress.size[:2]
     columns = columns_of_grid(len(latents))
     rows = math.ceil(len(latents) / columns)
     size = preview_size(width, height, max(longest * max(width, height) // max(width * columns, height * rows), 1))
-    return grid_of([job.methods.picture(method, latents[place : place + 1], size) for place in range(len(latents))])
+    return grid_of([_picture(job, method, latents[place : place + 1], place, size) for place in range(len(latents))])
+
+
+def _picture(job: _Job, method: Method, latents: torch.Tensor, place: int, size: tuple[int, int]) -> Image.Image:
+    """Return one picture of a batch in a size; where it is a region of a larger one, that one with it in its place."""
+    if place >= len(job.placings):
+        return job.methods.picture(method, latents, size)
+    placing = job.placings[place]
+    left, top, right, bottom = placing.region_in(size)
+    return placing.shown(job.methods.picture(method, latents, (right - left, bottom - top)), size)
 
 
 def _share(settings: Settings) -> float:

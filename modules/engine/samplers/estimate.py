@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,23 @@ class Step:
     exploding: bool
     output_scale: float = 1.0
 
+    @property
+    def noise_over_signal(self) -> float:
+        """How strong the noise is beside what it lies on; without an end where there is nothing else."""
+        level = self.sigma * abs(self.output_scale)
+        if self.prediction_type != "flow_prediction":
+            return level
+        return level / (1 - level) if level < 1 else math.inf
+
+    def output_in(self, whole: torch.Tensor) -> torch.Tensor:
+        """Return the model's output in the place of what it was taken from, which may tell its doubt in more channels.
+
+        `whole`: what the denoiser said, (batch, …).
+        """
+        if whole.shape == self.model_output.shape:
+            return self.model_output
+        return torch.cat([self.model_output, whole[:, self.model_output.shape[1] :]], dim=1)
+
     def denoised(self, image: int | None = None) -> torch.Tensor:
         """Return the estimate of the finished latents, of one image of the batch or of all, as float32."""
         chosen = slice(None) if image is None else slice(image, image + 1)
@@ -65,6 +83,15 @@ def estimate(
     signal = 1 / (sigma**2 + 1) ** 0.5
     noise = sigma * signal
     return signal * sample - noise * output if prediction_type == "v_prediction" else (sample - noise * output) / signal
+
+
+def slope(sigma: float, prediction_type: str) -> float:
+    """Return by how much `estimate` grows with each unit of the model's output."""
+    if prediction_type == "sample":
+        return 1.0
+    if prediction_type == "v_prediction":
+        return -sigma / (sigma**2 + 1) ** 0.5
+    return -sigma
 
 
 def step_of(scheduler: Any, place: int, timestep: Any, sample: torch.Tensor, output: torch.Tensor) -> Step:

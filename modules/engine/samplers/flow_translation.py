@@ -94,6 +94,11 @@ class FlowTranslation(SchedulerMixin):  # type: ignore[misc]  # diffusers is unt
         part = part.reshape(-1, *[1] * (sample.ndim - 1)).to(sample.dtype)
         return part * noise + (1 - part) * sample
 
+    def noised_at(self, clean: torch.Tensor, noise: torch.Tensor, place: int) -> torch.Tensor:
+        """Return `clean`, (batch, …), with the noise of a place of the list."""
+        part = float(self.sigmas[place])
+        return part * noise + (1 - part) * clean
+
     def step(
         self,
         model_output: torch.Tensor,

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from modules.engine.samplers.blending import Blend
 from modules.engine.samplers.estimate import Step, step_of
 from modules.engine.samplers.places import begin_at, place_of
 from modules.engine.samplers.state import SamplingState, restore, take_state
@@ -47,7 +48,9 @@ class SchedulerProxy:
     `begin` and `end` count the steps that the pipeline asks for; with a `state` it goes on from there. The scheduler
     itself keeps its whole list, since some look at its length. `generators` are those of the pictures: flow pipelines
     forget to hand them to a sampler that draws noise. `place` is the one of the list that is next, and `latest` and
-    `latents` are what the last step started from and gave.
+    `latents` are what the last step started from and gave. With `unit_noise` the pipeline leaves its noise as it is
+    drawn, instead of making it as strong as the first step has it. With a `blend` a part of the picture is known: steps
+    are told as if the denoiser knew it, and at the end of the list `latents` hold just that.
     """
 
     def __init__(
@@ -58,12 +61,16 @@ class SchedulerProxy:
         begin: int = 0,
         end: int | None = None,
         state: SamplingState | None = None,
+        unit_noise: bool = False,
+        blend: Blend | None = None,
     ) -> None:
         self._sampler = sampler
         self._scheduler = sampler.scheduler
         self._generators = list(generators)
         self._watch = watch
         self._begin, self._end, self._state = begin, end, state
+        self._unit_noise = unit_noise
+        self._blend = blend
         self._first = 0
         self._shown = slice(0, None)
         self._signature = inspect.signature(self._scheduler.step)
@@ -98,6 +105,8 @@ class SchedulerProxy:
 
     def __getattr__(self, name: str) -> Any:
         own = getattr(self._scheduler, name)
+        if name == "init_noise_sigma" and self._unit_noise:
+            return 1.0
         return self._set_begin_index if name == "set_begin_index" else own
 
     @property
@@ -138,9 +147,14 @@ class SchedulerProxy:
         if "generator" in self._signature.parameters and self._generators and values.get("generator") is None:
             values["generator"] = self._generators
         latest = step_of(self._scheduler, self.place, values["timestep"], values["sample"], values["model_output"])
+        if self._blend is not None:
+            latest = self._blend.blended(latest)
+            values["model_output"] = latest.output_in(values["model_output"])
         stepped = self._scheduler.step(*bound.args, **bound.kwargs)
         self.place += 1
         self.latest = latest
         self.latents = stepped[0] if isinstance(stepped, tuple) else stepped.prev_sample
+        if self._blend is not None and self.place == len(self._scheduler.timesteps):
+            self.latents = self._blend.ended(self.latents)
         self._watch(latest, self.latents)
         return stepped

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, model_validator
 
 from modules.jobs.kinds.frozen import Frozen
-from modules.jobs.kinds.starts import Start
+from modules.jobs.kinds.starts import Outpaint, Start
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 
 
@@ -152,8 +152,8 @@ class ResolvedJob(Resolved):
         """Return the size of the last pass; where only a part of a picture is drawn anew, that of the whole one."""
         start = self.passes[0].start
         if start is not None and start.mask is not None and start.mask.padding is not None:
-            whole = start.picture_of(index)
-            return whole.width, whole.height
+            whole, sides = start.picture_of(index), start.outpaint or Outpaint()
+            return whole.width + sides.left + sides.right, whole.height + sides.top + sides.bottom
         return self.passes[-1].width, self.passes[-1].height
 
     @property

@@ -67,7 +67,8 @@ class Start(Frozen):
     """The pictures that a pass begins with, in place of noise alone: picture i of the job gets number i modulo theirs.
 
     `noise_multiplier` and `extra_noise` are A1111's. `background` is the colour under what is transparent. With
-    `as_condition` the model is told of the picture, and begins with noise (instruct models).
+    `as_condition` the model is told of the picture, and begins with noise (instruct models). With `color_correction`
+    the finished picture gets the colours of the one it began with.
     """
 
     pictures: tuple[Input, ...]
@@ -79,6 +80,7 @@ class Start(Frozen):
     mask_weight: float = 1.0
     outpaint: Outpaint | None = None
     as_condition: bool = False
+    color_correction: bool = False
 
     def picture_of(self, index: int) -> Input:
         """Return what the picture of the job with this index begins with."""

@@ -17,6 +17,7 @@ from modules.engine.previews.methods import Method, PreviewMethods
 from modules.engine.previews.thread import Previews
 from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import parts_of
+from modules.images.placing import Placing
 from modules.jobs.kinds.base import Pass
 from modules.options import Settings
 from modules.paths import ROOT
@@ -353,3 +354,21 @@ def test_the_embedded_model_shows_clean_previews_by_default(tmp_path: Path) -> N
         drawing.close()
     assert job.status == "done"
     assert ways and all(way == {"method": "small", "reason": None} for way in ways)
+
+
+def test_a_region_is_shown_in_its_place_on_the_whole_picture(desk: Callable[..., Desk]) -> None:
+    whole, over = Image.new("RGB", (128, 64), "blue"), Image.new("L", (128, 64))
+    over.paste(255, (96, 0, 128, 32))
+    one = desk(live_preview_max_size=64, live_previews_image_format="png")
+    one.previews.place([Placing(whole, over, (64, 0, 128, 64))])
+    one.offer(1, latents_of(0.0))
+    one.wait_for(1)
+    one.previews.place([])
+    one.offer(2)
+    one.wait_for(2)
+    with Image.open(io.BytesIO(one.seen[0].data)) as shown:
+        assert shown.size == (64, 32)
+        assert {shown.getpixel(place) for place in ((2, 2), (36, 2), (60, 24))} == {(0, 0, 255)}
+        assert shown.getpixel((60, 4)) != (0, 0, 255)
+    with Image.open(io.BytesIO(one.seen[1].data)) as shown:
+        assert shown.size == (64, 64)

@@ -1,0 +1,42 @@
+"""Noise onto the latents that a pass begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from modules.engine.families.driver import noise_of
+from modules.engine.models.loaded_model import LoadedModel
+from modules.engine.samplers.noised import noised
+from modules.engine.samplers.places import begin_at
+from modules.engine.samplers.proxy import Sampler
+from modules.engine.work.beginning import Beginning
+from modules.errors import ModelError
+
+
+def begun(
+    model: LoadedModel, arguments: Mapping[str, Any], sampler: Sampler, beginning: Beginning, step: int
+) -> torch.Tensor:
+    """Return what a pass that begins at a step of its list starts from: (batch, …), as the scheduler sees it.
+
+    `arguments` are those of the pipeline's call, with the pictures' generators, from which comes the noise of txt2img
+    with the same seeds. `sampler` is no good for the pass itself after that.
+
+    Raises:
+        ModelError: the model's own sampler begins with noise alone.
+    """
+    noise = noise_for(model, arguments, sampler)
+    if beginning.noise_multiplier != 1.0:
+        noise = noise * beginning.noise_multiplier
+    scheduler = sampler.scheduler
+    try:
+        return noised(scheduler, beginning.clean.to(noise), noise, begin_at(scheduler, step), beginning.extra_noise)
+    except ValueError as error:
+        raise ModelError(f"{model.key.path.name} draws from words alone ({error}): use another model.") from error
+
+
+def noise_for(model: LoadedModel, arguments: Mapping[str, Any], sampler: Sampler) -> torch.Tensor:
+    """Return the noise with which txt2img would begin, (batch, …) as the scheduler sees it, of unit variance."""
+    return noise_of(model.pipeline, arguments, sampler, model.family.channels(model.pipeline))
