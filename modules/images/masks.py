@@ -90,7 +90,7 @@ def _grown(first: int, end: int, wanted: int, limit: int) -> tuple[int, int]:
 def latent_mask(mask: Image.Image, size: Size, rounded: bool) -> Array:
     """Return how much of each latent is drawn anew, 0..1: (height, width), for `size` (width, height) in latents."""
     values = np.asarray(mask.resize(size, Image.Resampling.BICUBIC), np.float32) / 255
-    return np.around(values) if rounded else values
+    return np.asarray(np.around(values) if rounded else values, np.float32)
 
 
 def filled(picture: Image.Image, mask: Image.Image) -> Image.Image:

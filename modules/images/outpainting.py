@@ -82,7 +82,7 @@ def _distance(size: tuple[int, int], outpaint: Outpaint) -> npt.NDArray[np.float
     for length, before, after in ((size[0], outpaint.left, outpaint.right), (size[1], outpaint.top, outpaint.bottom)):
         places = np.arange(before + length + after)
         lines.append(np.maximum(before - places, places - (before + length - 1)).clip(0))
-    return np.maximum(lines[0][None, :], lines[1][:, None]).astype(np.float64)
+    return np.asarray(np.maximum(lines[0][None, :], lines[1][:, None]), np.float64)
 
 
 def _noise_like(picture: Image.Image, size: tuple[int, int], seed: int) -> Image.Image:

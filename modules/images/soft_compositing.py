@@ -29,7 +29,7 @@ def mask_by_difference(difference: Array, mask: Array, soft: SoftMask, size: tup
     kept = 1 - mask.clip(0, 1) ** (soft.preservation_strength / 2)
     kept = 0.5 * (1 - soft.mask_influence) + kept * soft.mask_influence
     halfway = soft.difference_threshold * kept / (1.00001 - kept)
-    # The largest differences around each latent, then the middle ones of those: what stands alone is left out.
+    # The largest differences around each latent, which closes holes, then the middle ones of those, for smooth edges.
     spread = _percentiles(_percentiles(difference, 0.9, 1.0), 0.25, 0.75)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(halfway > 0, spread / halfway, np.where(spread > 0, np.inf, 0.0))

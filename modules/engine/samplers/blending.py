@@ -87,4 +87,4 @@ class SoftMix:
 
 def _length(latents: torch.Tensor) -> torch.Tensor:
     """Return how long each latent is as a vector: (batch, 1, height, width), in float64, since it is raised high."""
-    return torch.linalg.vector_norm(latents.double(), dim=1, keepdim=True)
+    return torch.as_tensor(torch.linalg.vector_norm(latents.double(), dim=1, keepdim=True))

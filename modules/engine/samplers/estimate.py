@@ -90,7 +90,7 @@ def slope(sigma: float, prediction_type: str) -> float:
     if prediction_type == "sample":
         return 1.0
     if prediction_type == "v_prediction":
-        return -sigma / (sigma**2 + 1) ** 0.5
+        return float(-sigma / (sigma**2 + 1) ** 0.5)
     return -sigma
 
 

@@ -51,8 +51,8 @@ def draw(
     generators = seeded()
     with torch.inference_mode():
         arguments = arguments_of(model, STEPS) | {"generator": generators}
-        start = state and state.latents
         if state is not None:
+            start = state.latents
             for generator, kept in zip(generators, state.generators, strict=True):
                 generator.set_state(kept)
         else:

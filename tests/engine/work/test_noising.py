@@ -137,7 +137,7 @@ def test_noise_may_be_stronger_and_may_lie_there_unknown_to_the_sampler(models: 
     model = models["Stable Diffusion"]
     zero = torch.zeros_like(CLEAN)
 
-    def started(sampler: str, **more: float) -> torch.Tensor:
+    def started(sampler: str, **more: Any) -> torch.Tensor:
         with torch.inference_mode():
             arguments = arguments_of(model) | {"generator": seeded()}
             return begun(model, arguments, sampler_of(model, sampler), Beginning(zero, **more), HALF)
