@@ -179,7 +179,7 @@ class Starts:
         return _Known(clean, mask), layout
 
     def _encoded(self, governing: int, index: int, model: LoadedModel) -> torch.Tensor:
-        """Return the latents of a canvas, (1, channels, height, width), as they lie in it, as large as the pass draws."""
+        """Return the latents of a canvas as they lie in it, (1, channels, height, width), for what the pass draws."""
         key = self._key(governing, index), model.key
         if key not in self._latents:
             self._latents[key] = _fitting(self._canvas(governing, index), model, self._save_memory, self._once_more)
