@@ -21,6 +21,7 @@ from modules.jobs.models.names import Names
 from modules.jobs.models.places import COMPANIONS, DRAWN, Place, Places, is_vae_beside
 from modules.jobs.models.scan import Found, Scan, scan
 from modules.jobs.models.shelf import Shelf
+from modules.jobs.models.upscalers import UpscalerCatalogue
 from modules.jobs.models.vae_catalogue import VaeCatalogue
 from modules.jobs.models.weight_files import weights_of_folder, weights_of_model
 
@@ -35,7 +36,8 @@ class CheckpointCatalogue:
     """The models in several models folders (`Places`), and beside them the `files` of all other kinds.
 
     `hash_cache` is a file that remembers hashes between starts, `fact_cache` one that remembers what headers say; None
-    remembers them for the life of the object. `vaes` are those in files of their own. Safe to use from several threads.
+    remembers them for the life of the object. `vaes` are those in files of their own, `upscalers` are
+    for pictures. Safe to use from several threads.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class CheckpointCatalogue:
         self._remembered = Remembered(self._facts, "model", Checkpoint)
         self.files = FileCatalogue(self._places, self._hashes, self._facts, clock)
         self.vaes = VaeCatalogue(self.files)
+        self.upscalers = UpscalerCatalogue(self.files)
         self._shelf = Shelf[Checkpoint](
             self._lying_there,
             lambda name, found: self._read(name, found.path),
