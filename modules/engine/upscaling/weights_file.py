@@ -78,8 +78,9 @@ def _unpickled(path: Path, data: bytes) -> dict[str, Any]:
 
 
 def _shown(error: Exception) -> str:
-    """Return the first line of what a library says."""
-    return (str(error) or type(error).__name__).strip().splitlines()[0][:_LONGEST_REASON]
+    """Return the first sentence of what a library says."""
+    said = (str(error) or type(error).__name__).strip().splitlines()[0]
+    return said.partition(". ")[0].rstrip(".")[:_LONGEST_REASON]
 
 
 def _refused(error: Exception) -> str:

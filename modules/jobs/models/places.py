@@ -16,7 +16,7 @@ from modules.paths import model_folders, model_places
 Kind = Literal[
     "checkpoint", "denoiser", "vae", "text_encoder", "lora", "embedding", "upscaler", "face_restorer", "controlnet",
     "tiny_decoder",
-]
+]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # The kinds whose files are drawn with; all others are used together with one of those.
 DRAWN: tuple[Kind, ...] = ("checkpoint", "denoiser")
@@ -32,7 +32,7 @@ _NAMES: Mapping[Kind, str] = {
     "lora": "lora loras lycoris",
     "embedding": "embeddings",
     "upscaler": "upscale_models esrgan realesrgan swinir scunet dat hat bsrgan",
-    "face_restorer": "gfpgan codeformer facerestore_models face_restoration restoreformer",
+    "face_restorer": "gfpgan codeformer facerestore_models facedetection restoreformer",
     "controlnet": "controlnet control t2i_adapter model_patches",
     "tiny_decoder": "vae-approx vae_approx vae-taesd taesd",
 }

@@ -1,5 +1,7 @@
 """Tiles cover a picture, share what they must, and are put together without a trace of where they met."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ def test_tiles_cover_a_side_and_share_what_they_must(side: int, tiling: Tiling, 
     assert len({span.length for span in spans}) == 1
     assert spans[0].length <= tiling.side + multiple
     overlap = min(tiling.overlap, tiling.side // 2)
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in itertools.pairwise(spans):
         assert before.end - after.start >= overlap
         assert after.start > before.start
     if len(spans) > 1:

@@ -11,6 +11,7 @@ from modules.engine.models.devices import Device
 from modules.engine.models.model_cache import ModelCache
 from modules.engine.stopping.cancel import Cancel
 from modules.engine.upscaling import upscalers as upscaling
+from modules.engine.upscaling.kept_networks import KeptNetworks
 from modules.engine.upscaling.network import UpscalerNetwork
 from modules.engine.upscaling.tiling import Bytes, Floats, Tiling, lay_out
 from modules.engine.upscaling.upscalers import Upscalers
@@ -44,9 +45,7 @@ class Room:
         assert file is not None
         return Source(name=file.name, hash=hash_file(file.path))
 
-    def enlarge(
-        self, name: str, picture: Image.Image, size: tuple[int, int], tiling: Tiling = NO_TILES
-    ) -> Image.Image:
+    def enlarge(self, name: str, picture: Image.Image, size: tuple[int, int], tiling: Tiling = NO_TILES) -> Image.Image:
         return self.upscalers.enlarge(name, self.source(name), picture, size, self.progress.append, tiling=tiling)
 
 
@@ -205,9 +204,9 @@ def test_when_memory_runs_out_the_tiles_become_smaller(
 
 def test_the_last_two_stay_in_memory_until_that_is_short(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     loads: list[str] = []
-    load = upscaling.KeptNetworks._load
+    load = KeptNetworks._load
     monkeypatch.setattr(
-        upscaling.KeptNetworks, "_load", lambda self, file, source: loads.append(file.name) or load(self, file, source)
+        KeptNetworks, "_load", lambda self, file, source: loads.append(file.name) or load(self, file, source)
     )
     for name in ("2x_tiny", "old", "2x_tiny", "old"):
         room.enlarge(name, picture(), (80, 48))

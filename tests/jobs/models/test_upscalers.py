@@ -122,9 +122,7 @@ def test_what_is_wrong_with_one_is_said(tmp_path: Path) -> None:
     problems = {one.name: one.problem for one in CheckpointCatalogue([tmp_path]).upscalers.list() if one.file}
     assert "is a web page" in str(problems["page"])
     assert "is a pickle, which can run code, so it is not read" in str(problems["evil"])
-    assert "is no upscaler, but a restorer of faces (GFPGAN): put it into models/GFPGAN." in str(
-        problems["GFPGANv1.4"]
-    )
+    assert "is no upscaler, but for faces (GFPGAN): put it into models/GFPGAN." in str(problems["GFPGANv1.4"])
 
 
 @pytest.mark.parametrize("name", SCALES)

@@ -90,7 +90,7 @@ def _find_companion(header: TensorHeader, tensors: Tensors, parts: Split) -> Fou
     upscaler = find_upscaler(tensors)
     if upscaler is not None:
         if upscaler in OF_FACES:
-            return replace(common, role="face_restorer", kind=upscaler, label=f"a restorer of faces ({upscaler})")
+            return replace(common, role="face_restorer", kind=upscaler, label=f"for faces ({upscaler})")
         label = upscaler if " " in upscaler else f"an upscaler ({upscaler})"
         return replace(common, role="upscaler", label=label, scale=find_scale(tensors, upscaler))
     return None

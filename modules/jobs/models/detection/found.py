@@ -23,7 +23,8 @@ class Found:
     `family` is a name of `families.py`, or the class of its pipeline where that has none; `label` what people call it.
     `prefix` stands before the names of the denoiser's tensors. `parts` are those of the pipeline that are inside, and
     `needs` the others that it is drawn with, each with the kind of text encoder or VAE that does it.
-    `scale` is how many times larger an upscaler makes pictures. `kind` of a text encoder or VAE is one of `family_facts.py`, or a name of one that no family here has.
+    `scale` is how many times larger an upscaler makes pictures.
+    `kind` of a text encoder or VAE is one of `family_facts.py`, or a name of one that no family here has.
     `problem` goes on after the file's name; None: it can be used for what it is.
     """
 

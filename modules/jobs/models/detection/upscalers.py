@@ -7,9 +7,11 @@ import re
 
 from modules.jobs.models.detection.tensors import Tensors
 
-# Those that work on faces alone.
-GFPGAN, CODEFORMER, RESTOREFORMER = "GFPGAN", "CodeFormer", "RestoreFormer"
-OF_FACES = (GFPGAN, CODEFORMER, RESTOREFORMER)
+# Those that work on faces alone; the last one finds them.
+GFPGAN, CODEFORMER, RESTOREFORMER, RETINAFACE = "GFPGAN", "CodeFormer", "RestoreFormer", "RetinaFace"
+OF_FACES = (GFPGAN, CODEFORMER, RESTOREFORMER, RETINAFACE)
+# What a file of RetinaFace is called everywhere.
+_DETECTOR_FILE = "detection_resnet50"
 
 # All names of one line are there, the first line that fits counts. A name that ends in "." stands for a beginning.
 _SIGNS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -28,6 +30,7 @@ _SIGNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (GFPGAN, ("stylegan_decoder.constant_input.weight",)),
     (RESTOREFORMER, ("encoder.conv_in.weight", "quantize.embedding.weight")),
     (CODEFORMER, ("quantize.embedding.weight", "position_emb")),
+    (RETINAFACE, ("body.conv1.weight", "ClassHead.0.conv1x1.weight", "LandmarkHead.0.conv1x1.weight")),
     ("LaMa", ("model.model.1.ffc.convl2l.weight",)),
     ("NAFNet", ("intro.weight", "middle_blks.0.")),
 )
@@ -60,6 +63,8 @@ def scale_in_name(name: str) -> int | None:
 
 def told_restorer(name: str) -> str:
     """Return which restorer of faces a file is by its name alone, "" when it does not say so."""
+    if _DETECTOR_FILE in name.casefold():
+        return RETINAFACE
     return next((restorer for restorer in OF_FACES if restorer.casefold() in name.casefold()), "")
 
 
