@@ -15,7 +15,6 @@ from modules.engine.previews.thread import Previews
 from modules.engine.progress.timings import Timings
 from modules.engine.status import EngineStatus
 from modules.engine.stopping.cancel import Cancel
-from modules.engine.upscaling.upscalers import Upscalers
 from modules.engine.work.encoding import PromptEncoder
 from modules.engine.work.snapshots import Snapshots
 from modules.jobs.inputs.inputs import Inputs
@@ -50,7 +49,6 @@ class EngineParts:
     status: EngineStatus
     model_cache: ModelCache
     vae_swap: VaeSwap
-    upscalers: Upscalers
     snapshots: Snapshots
     timings: Timings
     cpu_formats: CpuFormats

@@ -20,7 +20,6 @@ _KINDS: Mapping[Role, Kind] = {
     "controlnet": "controlnet",
     "adapter": "controlnet",
     "upscaler": "upscaler",
-    "face_restorer": "face_restorer",
 }
 
 

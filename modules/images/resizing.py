@@ -31,8 +31,8 @@ def resized(picture: Image.Image, size: Size, mode: Mode = "stretch") -> Image.I
     if mode == "stretch":
         return picture.resize(size, Image.Resampling.LANCZOS)
     if mode == "crop":
-        return _middle(picture.resize(_scaled(picture.size, size, covering=True), Image.Resampling.LANCZOS), size)
-    return widened(picture.resize(_scaled(picture.size, size, covering=False), Image.Resampling.LANCZOS), size)
+        return middle(picture.resize(covering(picture.size, size), Image.Resampling.LANCZOS), size)
+    return widened(picture.resize(_scaled(picture.size, size, covers=False), Image.Resampling.LANCZOS), size)
 
 
 def widened(picture: Image.Image, size: Size) -> Image.Image:
@@ -66,14 +66,20 @@ def _draw_out(whole: Image.Image, edge: tuple[int, int, int, int], to: tuple[int
         whole.paste(line, (left, top))
 
 
-def _scaled(size: Size, wanted: Size, covering: bool) -> Size:
+def covering(size: Size, wanted: Size) -> Size:
+    """Return the smallest size with the ratio of its sides that covers another one, as A1111 rounds it."""
+    return _scaled(size, wanted, covers=True)
+
+
+def _scaled(size: Size, wanted: Size, covers: bool) -> Size:
     """Return a size with the ratio of its sides, so that it covers another one, or fits into it."""
     (width, height), (wide, high) = size, wanted
-    if (wide * height > high * width) == covering:
+    if (wide * height > high * width) == covers:
         return wide, max(1, height * wide // width)
     return max(1, width * high // height), high
 
 
-def _middle(picture: Image.Image, size: Size) -> Image.Image:
+def middle(picture: Image.Image, size: Size) -> Image.Image:
+    """Return the middle of a picture, of a size that it covers."""
     left, top = (picture.width - size[0]) // 2, (picture.height - size[1]) // 2
     return picture.crop((left, top, left + size[0], top + size[1]))

@@ -71,6 +71,7 @@ class Budget:
 
         `size` is that of a call of the denoiser, `pictures` are those that a preview shows.
         """
+        self.size = size
         self._experience, self._shown = experience, size._replace(rows=pictures)
         self._step: float | None = None  # without what previews cost it
         self._costs: dict[Method, float] = {}  # learned and measured

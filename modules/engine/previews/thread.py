@@ -80,6 +80,7 @@ class Previews:
         self._failed_in = 0  # token of the last job of which a finished picture could not be shown
         self._job: _Job | None = None
         self._budget = Budget()
+        self._pictures = 1  # that are drawn at once
         self._last_step = (-1, 0.0, 0.0)  # its number, when it was done, and the thread's work until then
         self._made: tuple[Method, bool] | None = None  # how the thread made its latest one, and whether that was cold
         self._rest_until = 0.0
@@ -106,8 +107,18 @@ class Previews:
         if not settings.live_previews_enable:
             progress.show_preview({"method": "off", "reason": None})
         with self._came:
+            self._pictures = pictures
             self._budget.begin(progress.experience, progress.size, pictures if settings.show_progress_grid else 1)
             self._job, self._last_step = _Job(token, methods, progress), (-1, 0.0, 0.0)
+
+    def begin_pass(self) -> None:
+        """Say that the job goes on with another pass: where that is of another size, other previews can be afforded."""
+        settings = self._settings()
+        with self._came:
+            job, pictures = self._job, self._pictures if settings.show_progress_grid else 1
+            self._last_step = (-1, 0.0, 0.0)
+            if job is not None and job.progress.size != self._budget.size:
+                self._budget.begin(job.progress.experience, job.progress.size, pictures)
 
     def change_model(self, model: LoadedModel) -> None:
         """Say that the job goes on with another model, or with another VAE."""

@@ -42,6 +42,10 @@ def _nobody(step: Step, latents: torch.Tensor) -> None:
     """Watch nothing."""
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class SchedulerProxy:
     """A scheduler as a pipeline is to see it: its list from one place to another. One for each run; never copied.
 
@@ -50,7 +54,9 @@ class SchedulerProxy:
     forget to hand them to a sampler that draws noise. `place` is the one of the list that is next, and `latest` and
     `latents` are what the last step started from and gave. With `unit_noise` the pipeline leaves its noise as it is
     drawn, instead of making it as strong as the first step has it. With a `blend` a part of the picture is known: steps
-    are told as if the denoiser knew it, and at the end of the list `latents` hold just that.
+    are told as if the denoiser knew it, and at the end of the list `latents` hold just that. One that begins with other
+    things than noise is told what the pipeline is given as its `start`: as soon as there is a list, of which `begun` is
+    told, that is a state to go on from. `latest` is then what it is before the first step.
     """
 
     def __init__(
@@ -63,6 +69,9 @@ class SchedulerProxy:
         state: SamplingState | None = None,
         unit_noise: bool = False,
         blend: Blend | None = None,
+        start: torch.Tensor | None = None,
+        begun: Callable[[], None] = _nothing,
+        latest: Step | None = None,
     ) -> None:
         self._sampler = sampler
         self._scheduler = sampler.scheduler
@@ -71,11 +80,12 @@ class SchedulerProxy:
         self._begin, self._end, self._state = begin, end, state
         self._unit_noise = unit_noise
         self._blend = blend
+        self._start, self._begun = start, begun
         self._first = 0
         self._shown = slice(0, None)
         self._signature = inspect.signature(self._scheduler.step)
         self.place = 0 if state is None else state.place
-        self.latest: Step | None = None if state is None else state.latest
+        self.latest: Step | None = latest if state is None else state.latest
         self.latents: torch.Tensor | None = None
 
     @property  # type: ignore[misc]  # so that `isinstance` answers for the scheduler
@@ -126,7 +136,7 @@ class SchedulerProxy:
 
     def unwatch(self) -> None:
         """Tell nobody any more: who watches may hold it, and the two would keep each other in memory."""
-        self._watch = _nobody
+        self._watch, self._begun = _nobody, _nothing
 
     def _set_timesteps(self, *arguments: Any, **more: Any) -> None:
         self._sampler.set_timesteps(*arguments, **more)
@@ -136,6 +146,9 @@ class SchedulerProxy:
         else:
             restore(self._scheduler, self._state)
         self._shown = slice(self.place, None if self._end is None else place_of(self._scheduler, self._end))
+        if self._state is None and self._start is not None:
+            self.latents = self._start
+            self._begun()
 
     def _set_begin_index(self, begin_index: int = 0) -> None:
         if self._state is None:

@@ -11,17 +11,17 @@ import torch
 from PIL import Image
 
 from modules.engine.engine_parts import EngineParts
-from modules.engine.families.base import Words
-from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.progress.bar import JobProgress
+from modules.engine.progress.parts import is_stage, stages_of
 from modules.engine.samplers.estimate import Step
 from modules.engine.stopping.interruptible_wait import wait_for
-from modules.engine.work.decoding import decode
+from modules.engine.work.beginnings import Beginnings
 from modules.engine.work.economy import Economy
 from modules.engine.work.environment import environment_of
 from modules.engine.work.pass_models import PassModels
-from modules.engine.work.sampling import Batch
+from modules.engine.work.sampling import Batch, Ready
 from modules.engine.work.snapshots import Snapshot, describe_continued, request_digest
+from modules.engine.work.starts import Starts
 from modules.errors import Interrupted
 from modules.images.infotext import write
 from modules.images.png import encode_png
@@ -60,13 +60,16 @@ class Batches:
         self._parts = parts
         self._job = job
         self._progress = progress
-        self._models = models
         self._resolved = resolved
         self._snapshot = snapshot
         self._economy = Economy.of(job.economy)
         self._environment = environment_of(parts.device, resolved.dtype, resolved.threads)
         self._digest = request_digest(resolved)
         self._batch: Batch | None = None
+        once_more = self._told_of_vae if parts.options.values.auto_vae_precision else None
+        tiling = self._economy.vae_tiling
+        starts = Starts(resolved, parts.inputs.open, tiling, once_more)
+        self._beginnings = Beginnings(parts, resolved, progress, models, starts, tiling, once_more)
         parts.previews.begin_job(token, models.in_use, progress, self._economy.batch_size_of(resolved))
 
     def draw(self, batches: Sequence[BatchLeft]) -> bool:
@@ -77,8 +80,9 @@ class Batches:
         """
         state = self._parts.state
         left = [batch for batch in batches if batch.missing]
-        state.job_count = len(batches)
-        state.job_no = len(batches) - len(left)
+        stages = stages_of(self._resolved.passes)
+        state.job_count = len(batches) * stages
+        state.job_no = (len(batches) - len(left)) * stages
         for number, batch in enumerate(left):
             self._begin_batch(batch.indices[0])
             try:
@@ -90,6 +94,7 @@ class Batches:
             self._batch = None
             state.current_latent = None  # Nothing of this image is to be taken for the next one.
             state.nextjob()
+            state.job_no = (len(batches) - len(left) + number + 1) * stages  # One that was skipped had some left.
             if state.stopping_generation and number + 1 < len(left):
                 return False
         return True
@@ -109,19 +114,10 @@ class Batches:
             self._parts.store.claims.note(self._job.id, "continued", describe_continued(snapshot, self._resolved))
             state, at_pass = snapshot.state, snapshot.at_pass
 
-        def switch(number: int) -> tuple[LoadedModel, Words]:
-            return self._switch(number, left.missing[0])
+        def switch(number: int, latents: torch.Tensor | None, resumed: bool) -> Ready:
+            return self._beginnings.ready(number, latents, resumed, left.indices, left.missing[0])
 
         return Batch(None, {}, self._resolved, left.indices, state, at_pass, switch)
-
-    def _switch(self, number: int, first: int) -> tuple[LoadedModel, Words]:
-        """Return the model of a pass of the batch of which the picture `first` is drawn first, and the words for it."""
-        models = self._models
-        if not models.is_at(number):
-            if models.has_to_load(number):
-                self._progress.enter("load", first, number)
-            self._parts.previews.change_model(models.load(number, self._progress.advance))
-        return models.in_use, models.words(number)
 
     def _begin_batch(self, index: int) -> None:
         """Make `index` the picture that a skip means.
@@ -158,9 +154,14 @@ class Batches:
                 parts.snapshots.offer(snapshot)
 
         def on_pass(number: int, done: int, steps: int) -> None:
+            if is_stage(resolved.passes, number):
+                parts.state.nextjob()
             if done:
                 parts.state.sampling_steps, parts.state.sampling_step = steps, done
+            elif number:
+                parts.state.sampling_step = parts.state.current_image_sampling_step = 0
             self._progress.enter("sample", left.missing[0], number, done, steps)
+            parts.previews.begin_pass()
 
         try:
             parts.cancel.check()
@@ -168,7 +169,7 @@ class Batches:
             for index in left.missing:
                 self._progress.enter("decode", index)
                 parts.cancel.check()
-                picture = self._decode(_picture_of(latents, indices, index), batch.at_pass)
+                picture = self._beginnings.decode(_picture_of(latents, indices, index), batch.at_pass)
                 self._progress.enter("save", index)
                 parts.cancel.check()
                 self._save(picture, index)
@@ -187,19 +188,11 @@ class Batches:
         stopped_after = (batch.steps_done, batch.steps) if batch.steps_done < batch.steps else None
         with self._parts.cancel.obeying():
             for index in missing:
-                picture = self._decode(_picture_of(all_latents, batch.indices, index), batch.at_pass)
+                picture = self._beginnings.decode(_picture_of(all_latents, batch.indices, index), batch.latest_pass)
                 self._save(picture, index, stopped_after)
 
-    def _decode(self, latents: torch.Tensor, at_pass: int) -> Image.Image:
-        """Return the picture of what a pass left, with the model that is in memory, else with that of the pass."""
-        parts, one = self._parts, self._resolved.passes[at_pass]
-        model = self._models.loaded or self._models.load(at_pass, self._progress.advance)
-
-        def told(text: str) -> None:
-            parts.store.claims.note(self._job.id, "vae", text)
-
-        once_more = told if parts.options.values.auto_vae_precision else None
-        return decode(model, latents, (one.width, one.height), self._economy.vae_tiling, once_more)
+    def _told_of_vae(self, text: str) -> None:
+        self._parts.store.claims.note(self._job.id, "vae", text)
 
     def _save(self, picture: Image.Image, index: int, stopped_after: tuple[int, int] | None = None) -> None:
         """Reserve the picture's name, write its file, complete its row, in this order.
@@ -213,9 +206,8 @@ class Batches:
         # Seconds for a large picture; one that is stopped meanwhile is encoded for nobody.
         values = kind_of(resolved).picture(resolved, index)
         data = wait_for(lambda: encode_png(picture, infotext, values, mark), self._parts.cancel.check_waiting)
-        row = store.images.reserve(
-            self._job.id, index, resolved.seed_of(index), *resolved.size_of(index), save=saving.save_images
-        )
+        # One that was stopped in its first pass is smaller than it was to become.
+        row = store.images.reserve(self._job.id, index, resolved.seed_of(index), *picture.size, save=saving.save_images)
         save_image(data, self._parts.folder.root / PurePosixPath(row.name))
         store.images.complete(self._job.id, index, infotext, partial=stopped_after is not None)
 

@@ -23,6 +23,7 @@ from modules.errors import Interrupted
 from modules.jobs.kinds.base import Resolved, ResolvedJob
 from modules.jobs.kinds.choice import Models
 from modules.jobs.kinds.registry import read_resolved, validate_drawing
+from modules.jobs.latent_upscaling import enlarges_latents
 from modules.jobs.rows import Job
 from modules.prompts.plain_syntax import describe_plain_syntax
 
@@ -94,10 +95,14 @@ class JobDrawing:
         by_pass.load(begins_at, self._progress.advance)
         self._progress.enter("encode")
         parts.cancel.check()
-        defaults = models.checkpoint.defaults
-        if told := describe_sampler(by_pass.in_use.pipeline.scheduler, resolved.passes[0], defaults):
-            parts.store.claims.note(self._job.id, "sampler", told)
-        by_pass.words(begins_at)
+        # What a later pass with the same model reads is encoded now, and what is to be said of its sampler said.
+        at_hand = [number for number in range(begins_at, len(resolved.passes)) if by_pass.is_at(number)]
+        own, defaults = by_pass.in_use.pipeline.scheduler, models.checkpoint.defaults
+        told = {describe_sampler(own, resolved.passes[number], defaults): None for number in at_hand}
+        for text in filter(None, told):
+            parts.store.claims.note(self._job.id, "sampler", text)
+        for number in at_hand:
+            by_pass.words(number)
         return Batches(parts, self._job, self._token, self._progress, by_pass, resolved, snapshot)
 
     def _resolve(self) -> tuple[Models, ResolvedJob]:
@@ -197,4 +202,8 @@ def _first_pass(snapshot: Snapshot | None, batches: Sequence[BatchLeft], resolve
     if snapshot is None or snapshot.indices != tuple(first.indices):
         return 0
     done, of = snapshot.state.standing
+    following = resolved.passes[snapshot.at_pass + (done == of) :][:1]
+    enlarging = following[0].enlarging if following and done == of else None
+    if enlarging is not None and not enlarges_latents(enlarging.upscaler):
+        return snapshot.at_pass  # Its model decodes what it left.
     return min(snapshot.at_pass + (done == of), len(resolved.passes) - 1)

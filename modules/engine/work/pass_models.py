@@ -15,6 +15,7 @@ from modules.errors import ModelError
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import Models
 from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.families import facts_of
 from modules.jobs.models.model_file import ModelFile
 
 Progress = Callable[[float], None]
@@ -35,7 +36,8 @@ class PassModels:
         self._resolved = resolved
         self._economy = economy
         self._loaded: LoadedModel | None = None
-        self._words: Words | None = None
+        self._loaded_for = 0
+        self._words: dict[int, Words] = {}
 
     @property
     def loaded(self) -> LoadedModel | None:
@@ -67,7 +69,8 @@ class PassModels:
             return self._loaded
         parts, checkpoint, key = self._parts, self._checkpoint(number), self._key(number)
         loads = not parts.model_cache.holds(key)
-        self._loaded = self._words = None
+        self._loaded = None
+        self._words = {}
         if loads:
             parts.status.forget_checkpoint()
             parts.status.change("loading")
@@ -75,32 +78,53 @@ class PassModels:
         if loads and (self._key(number) != key or not self._finder.is_unchanged(checkpoint, self._beside(number))):
             parts.model_cache.drop(key)
             raise ModelError(f"The weights of {checkpoint.name} were changed while they were loaded: submit it again.")
-        parts.vae_swap.use(model, self._models.vae)
+        # A VAE that was chosen for the job is of no use to a model of another kind that draws a second pass.
+        parts.vae_swap.use(model, self._models.vae if self._share_latents(0, number) else None)
         parts.status.change("drawing", checkpoint.name)
-        self._loaded = model
+        self._loaded, self._loaded_for = model, number
         return model
 
+    def decoding(self, number: int, progress: Progress) -> LoadedModel:
+        """Return a model that decodes what a pass leaves: the one that is in memory, where it is of that kind.
+
+        Raises:
+            Interrupted, ModelError: as `load`.
+        """
+        if self._loaded is not None and self._share_latents(self._loaded_for, number):
+            return self._loaded
+        return self.load(number, progress)
+
     def words(self, number: int) -> Words:
-        """Return the job's words as the model of a pass reads them, which is in memory.
+        """Return the words of a pass as its model reads them, which is in memory.
 
         Raises:
             Interrupted: the job was stopped between two layers.
         """
-        if self._words is None:
-            words, pictures = self._resolved.words, self._economy.batch_size_of(self._resolved)
-            asked = replace(Asked.by(self._resolved.passes[number], pictures), clip_skip=words.clip_skip)
-            self._words = self._parts.encoder.encode(self.in_use, words.prompt, words.negative_prompt, asked)
-        return self._words
+        if number not in self._words:
+            one, pictures = self._resolved.passes[number], self._economy.batch_size_of(self._resolved)
+            words = one.words or self._resolved.words
+            asked = replace(Asked.by(one, pictures), clip_skip=words.clip_skip)
+            self._words[number] = self._parts.encoder.encode(self.in_use, words.prompt, words.negative_prompt, asked)
+        return self._words[number]
+
+    def _share_latents(self, one: int, other: int) -> bool:
+        """Tell whether the models of two passes have latents of the same kind."""
+        ours, theirs = (facts_of(self._checkpoint(number).family) for number in (one, other))
+        return self._key(one) == self._key(other) or ours is None or theirs is None or ours.vae == theirs.vae
 
     def _checkpoint(self, number: int) -> Checkpoint:
-        own = self._resolved.passes[number].checkpoint
-        refiner = self._models.refiner
-        return self._models.checkpoint if own is None or refiner is None else refiner
+        return self._model(number)[0]
 
     def _beside(self, number: int) -> Mapping[str, ModelFile]:
         """Return the files beside the checkpoint of a pass."""
-        models = self._models
-        return models.parts if self._checkpoint(number) is models.checkpoint else models.refiner_parts
+        return self._model(number)[1]
+
+    def _model(self, number: int) -> tuple[Checkpoint, Mapping[str, ModelFile]]:
+        """Return the checkpoint of a pass, and the files beside it."""
+        models, one = self._models, self._resolved.passes[number]
+        if one.checkpoint is not None and models.refiner is not None:
+            return models.refiner, models.refiner_parts
+        return models.checkpoint, models.parts
 
     def _key(self, number: int) -> ModelKey:
         checkpoint, resolved = self._checkpoint(number), self._resolved

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 
@@ -14,22 +15,39 @@ from modules.engine.families.driver import drive
 from modules.engine.families.latent_layout import Layout
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.samplers.estimate import Step
-from modules.engine.samplers.proxy import SchedulerProxy
+from modules.engine.samplers.proxy import Sampler, SchedulerProxy
 from modules.engine.samplers.state import SamplingState, generators_from
-from modules.jobs.kinds.base import ResolvedJob
+from modules.engine.work.beginning import Beginning
+from modules.engine.work.noising import begun
+from modules.jobs.kinds.base import Pass, ResolvedJob
 
 OnStep = Callable[[int, int, Step], None]
 OnPass = Callable[[int, int, int], None]
 Content = Literal["Prompt", "Negative prompt", "Combined"]
-# Return the model of a pass, and the words as it reads them. The model before is held by nobody meanwhile.
-Switch = Callable[[int], tuple[LoadedModel, Words]]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a pass runs with: a model, the words as it reads them, and what it begins with.
+
+    Without a `beginning` that is noise, or else what the pass before it left.
+    """
+
+    model: LoadedModel
+    words: Words
+    beginning: Beginning | None = None
+
+
+# Return what the pass with this number runs with. Told what the pass before it left, if there was one, and whether the
+# pass goes on amid its steps. The model before is held by nobody meanwhile.
+Switch = Callable[[int, torch.Tensor | None, bool], Ready]
 
 
 class Batch:
     """The pictures that are drawn at once. `latest` and `steps_done` say how far they came when stopped.
 
     With `resume` it goes on from there, in the pass `at_pass`, to the same bits as if it had never stopped. `switch` is
-    asked before each pass; without it all run with the same model.
+    asked before each pass; without it all run with the same model. `latest` is a step of the pass `latest_pass`.
     """
 
     def __init__(
@@ -42,7 +60,7 @@ class Batch:
         at_pass: int = 0,
         switch: Switch | None = None,
     ) -> None:
-        self._drawn_with = None if model is None else (model, words)
+        self._ready = None if model is None else Ready(model, words)
         self._switch = switch
         self._passes = resolved.passes
         self._indices = tuple(indices)
@@ -50,12 +68,12 @@ class Batch:
         self._shown: SchedulerProxy | None = None
         self._layout: Layout | None = None
         self._said_alone: tuple[torch.Tensor, torch.Tensor] | None = None
-        if resume is None:
-            self._generators = [torch.Generator().manual_seed(resolved.seed_of(index)) for index in indices]
-        else:
-            self._generators = generators_from(resume.generators)
+        self._seeds = [resolved.seed_of(index) for index in indices]
+        self._generators = self._new_generators() if resume is None else generators_from(resume.generators)
         self.at_pass = at_pass
         self.latest: Step | None = None if resume is None else resume.latest
+        # One that was stopped before its first step has the latest step of the pass before.
+        self.latest_pass = at_pass if resume is None or resume.standing[0] else max(at_pass - 1, 0)
 
     @property
     def indices(self) -> tuple[int, ...]:
@@ -95,6 +113,8 @@ class Batch:
     def state(self) -> SamplingState | None:
         """Return where the pass `at_pass` was when its last whole step ended; None: there is nothing yet to be kept.
 
+        A pass that begins with pictures, or with what was enlarged, can be kept as soon as it has its noise.
+
         On the thread that samples: inside `on_step`, or after `sample` has ended, also by `Interrupted`, which comes
         while the denoiser works and so leaves the sampler as the last step left it.
         """
@@ -113,44 +133,70 @@ class Batch:
         if resume is not None:
             done, of = resume.standing
             if done < of:
-                self._switch_to(self.at_pass)
+                self._switch_to(self.at_pass, None, resumed=True)
             on_pass(self.at_pass, done, of)
             latents = resume.latents if done == of else self._run(self.at_pass, resume.latents, resume, on_step)
         for number in range(0 if latents is None else self.at_pass + 1, len(self._passes)):
-            self._switch_to(number)
+            self._switch_to(number, latents)
             on_pass(number, 0, 0)
             latents = self._run(number, latents, None, on_step)
         assert latents is not None
         return latents
 
-    def _switch_to(self, number: int) -> None:
-        """Have the model of a pass at hand."""
+    def _switch_to(self, number: int, left: torch.Tensor | None, resumed: bool = False) -> None:
+        """Have at hand what a pass runs with."""
         if self._switch is not None:
-            self._drawn_with = None
-            self._drawn_with = self._switch(number)
+            self._ready = None
+            self._ready = self._switch(number, left, resumed)
+
+    def _new_generators(self) -> list[torch.Generator]:
+        return [torch.Generator().manual_seed(seed) for seed in self._seeds]
 
     def _run(
         self, number: int, start: torch.Tensor | None, resume: SamplingState | None, on_step: OnStep
     ) -> torch.Tensor | None:
         """Run a pass from `start`, latents that belong to where it begins; None: from noise. Return what it leaves."""
-        assert self._drawn_with is not None
-        model, words = self._drawn_with
+        assert self._ready is not None
+        model, words, beginning = self._ready.model, self._ready.words, self._ready.beginning
         one, family, pipeline = self._passes[number], model.family, model.pipeline
         said: list[torch.Tensor] = []
 
+        def pass_begun() -> None:
+            self._shown, self.at_pass = shown, number
+
         def step_ended(step: Step, _latents: torch.Tensor) -> None:
-            self._shown, self.at_pass, self.latest = shown, number, step
+            self._shown, self.at_pass, self.latest, self.latest_pass = shown, number, step, number
             self._said_alone = family.said_alone([_alike(one, step) for one in said], len(self._indices))
             said.clear()
             on_step(*shown.standing, step)
 
         self._layout = family.layout(pipeline, (one.width, one.height))
-        sampler = family.sampler(pipeline, one.sampler_name, one.scheduler, one.steps, one.shift)
-        shown = SchedulerProxy(sampler, self._generators, step_ended, begin=one.begin, end=one.end, state=resume)
         arguments = family.arguments(pipeline, words, Asked.by(one, len(self._indices)))
+        if resume is None and beginning is not None and not beginning.goes_on:
+            start = self._begun(number, self._ready, arguments)
+        shown = SchedulerProxy(
+            _sampler(model, one), self._generators, step_ended, begin=one.begin, end=one.end, state=resume,
+            blend=None if beginning is None else beginning.blend, start=start, begun=pass_begun, latest=self.latest,
+        )  # fmt: skip
         with _heard(model, said):
             drive(pipeline, arguments | {"generator": self._generators}, shown, start, family.channels(pipeline))
         return shown.latents
+
+    def _begun(self, number: int, ready: Ready, arguments: Mapping[str, Any]) -> torch.Tensor:
+        """Return what a pass starts from: what it begins with, under the noise of its first step.
+
+        A second pass draws that anew from the pictures' seeds, as A1111 does: it is that of img2img with these.
+        """
+        assert ready.beginning is not None
+        if number > 0:
+            self._generators = self._new_generators()
+        one, given = self._passes[number], {**arguments, "generator": self._generators}
+        return begun(ready.model, given, _sampler(ready.model, one), ready.beginning, one.begin)
+
+
+def _sampler(model: LoadedModel, one: Pass) -> Sampler:
+    """Return the sampler of a pass, as good as new."""
+    return model.family.sampler(model.pipeline, one.sampler_name, one.scheduler, one.steps, one.shift)
 
 
 def _alike(said: torch.Tensor, step: Step) -> torch.Tensor:

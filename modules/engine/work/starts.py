@@ -74,6 +74,11 @@ class Starts:
         governing = self.governing(number)
         return governing is not None and (governing == number or _has_mask(self._start(governing)))
 
+    def is_needed(self, number: int, resumed: bool) -> bool:
+        """Tell whether a pass needs its beginning: one that goes on amid its steps has it, but for what is known."""
+        governing = self.governing(number)
+        return self.has_to_encode(number) and (not resumed or (governing is not None and self._knows(governing)))
+
     def beginning(self, number: int, indices: Sequence[int], model: LoadedModel, words: Words) -> Beginning | None:
         """Return what a pass of the pictures of a batch begins with; None: noise, or what the one before left.
 
@@ -128,6 +133,10 @@ class Starts:
             for one in canvases
             if one.whole is not None and one.over is not None and one.box is not None
         ]
+
+    def _knows(self, governing: int) -> bool:
+        start = self._start(governing)
+        return _has_mask(start) or start.as_condition
 
     def _start(self, governing: int) -> Start:
         start = self._resolved.passes[governing].start

@@ -14,9 +14,8 @@ from modules.jobs.models.scan import MODEL_INDEX
 from modules.paths import model_folders, model_places
 
 Kind = Literal[
-    "checkpoint", "denoiser", "vae", "text_encoder", "lora", "embedding", "upscaler", "face_restorer", "controlnet",
-    "tiny_decoder",
-]  # fmt: skip
+    "checkpoint", "denoiser", "vae", "text_encoder", "lora", "embedding", "upscaler", "controlnet", "tiny_decoder"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # The kinds whose files are drawn with; all others are used together with one of those.
 DRAWN: tuple[Kind, ...] = ("checkpoint", "denoiser")
@@ -31,8 +30,7 @@ _NAMES: Mapping[Kind, str] = {
     "text_encoder": "text_encoders text_encoder text-encoder clip",
     "lora": "lora loras lycoris",
     "embedding": "embeddings",
-    "upscaler": "upscale_models esrgan realesrgan swinir scunet dat hat bsrgan",
-    "face_restorer": "gfpgan codeformer facerestore_models facedetection restoreformer",
+    "upscaler": "upscale_models esrgan realesrgan swinir scunet dat ldsr bsrgan",
     "controlnet": "controlnet control t2i_adapter model_patches",
     "tiny_decoder": "vae-approx vae_approx vae-taesd taesd",
 }

@@ -8,14 +8,14 @@ import pytest
 import torch
 from diffusers import EulerDiscreteScheduler, StableDiffusionXLImg2ImgPipeline, StableDiffusionXLPipeline
 
-from modules.engine.families.base import Asked, Words
+from modules.engine.families.base import Asked
 from modules.engine.models.devices import best_device
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.model_cache import ModelCache
 from modules.engine.progress.bar import JobProgress
 from modules.engine.stopping.cancel import Cancel
 from modules.engine.work.encoding import PromptEncoder
-from modules.engine.work.sampling import Batch
+from modules.engine.work.sampling import Batch, Ready
 from modules.jobs.kinds.base import ResolvedJob, Source
 from modules.jobs.rows import Actor
 from modules.jobs.submission import Wishes, check_request, submit
@@ -39,9 +39,9 @@ def test_the_refiner_of_sdxl_goes_on_as_in_diffusers(tmp_path: Path) -> None:
     )
     models = [loaded(base), loaded(refiner)]
 
-    def switch(number: int) -> tuple[LoadedModel, Words]:
+    def switch(number: int, left: torch.Tensor | None, resumed: bool) -> Ready:
         model, asked = models[number], Asked.by(job.passes[number], 1)
-        return model, PromptEncoder().encode(model, PROMPTS["prompt"], PROMPTS["negative_prompt"], asked)
+        return Ready(model, PromptEncoder().encode(model, PROMPTS["prompt"], PROMPTS["negative_prompt"], asked))
 
     with torch.inference_mode():
         ours = Batch(None, {}, job, [0], switch=switch).sample(lambda done, steps, step: None)
@@ -110,7 +110,7 @@ def test_pauses_in_either_pass_and_between_them_lose_no_bit(engine: Engine, monk
 
     moments = {
         (0, 0, 2): "step 2 of 3 of pass 1 of image 1",
-        (0, 0, 3): "step 3 of 3 of pass 1 of image 1",  # While the refiner is loaded.
+        (0, 0, 3): "step 0 of 3 of pass 2 of image 1",  # Before the refiner's first block.
         (1, 1, 2): "step 2 of 3 of pass 2 of image 2",
     }
     for moment in moments:

@@ -1,0 +1,140 @@
+"""The passes of a job made ready, one after the other: the model, the words, and what it begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from PIL import Image
+
+from modules.engine.engine_parts import EngineParts
+from modules.engine.models.loaded_model import LoadedModel
+from modules.engine.progress.bar import JobProgress
+from modules.engine.progress.parts import Phase
+from modules.engine.work.beginning import Beginning
+from modules.engine.work.canvas import picture_of
+from modules.engine.work.decoding import decode
+from modules.engine.work.enlarging import enlarge_latents
+from modules.engine.work.pass_models import PassModels
+from modules.engine.work.picture_encoding import encode_pictures
+from modules.engine.work.sampling import Ready
+from modules.engine.work.starts import Starts
+from modules.images.resizing import covering, middle
+from modules.jobs.kinds.base import Enlarging, ResolvedJob
+from modules.jobs.latent_upscaling import LATENT_MODES
+
+
+class Beginnings:
+    """Makes passes ready. What is enlarged with pixels is decoded by the model that drew it, before the next one comes.
+
+    `save_memory` and `once_more` are those of `decode` and `encode_pictures`.
+    """
+
+    def __init__(
+        self,
+        parts: EngineParts,
+        resolved: ResolvedJob,
+        progress: JobProgress,
+        models: PassModels,
+        starts: Starts,
+        save_memory: bool = False,
+        once_more: Callable[[str], None] | None = None,
+    ) -> None:
+        self._parts = parts
+        self._resolved = resolved
+        self._progress = progress
+        self._models = models
+        self._starts = starts
+        self._save_memory = save_memory
+        self._once_more = once_more
+
+    def ready(self, number: int, left: torch.Tensor | None, resumed: bool, indices: Sequence[int], first: int) -> Ready:
+        """Return what a pass of the pictures `indices` runs with, of which the picture `first` is drawn first.
+
+        `left`: latents of the pass before, (batch, …), if there was one. One that is `resumed` goes on amid its steps.
+
+        Raises:
+            Interrupted: the job was stopped in a network, between two tiles or two pictures.
+            SteadyError: a model, an upscaler or a picture is gone, or makes no numbers.
+        """
+        models, enlarging = self._models, self._resolved.passes[number].enlarging
+        enlarged: list[Image.Image] | None = None
+        if enlarging is not None and not resumed and enlarging.upscaler not in LATENT_MODES:
+            enlarged = self._enlarged(number, enlarging, left, indices, first)
+        self._have(number, first)
+        model, words = models.in_use, models.words(number)
+        beginning: Beginning | None = None
+        if enlarging is None and self._starts.is_needed(number, resumed):
+            self._enter("prepare", first, number)
+            beginning = self._starts.beginning(number, indices, model, words)
+        elif enlarging is not None and not resumed:
+            beginning = Beginning(self._clean(number, enlarging, enlarged, left, indices, first))
+        return Ready(model, words, beginning)
+
+    def decode(self, latents: torch.Tensor, number: int) -> Image.Image:
+        """Return the picture of one picture's latents, (1, …), that a pass left."""
+        one = self._resolved.passes[number]
+        model = self._models.decoding(number, self._progress.advance)
+        return decode(model, latents, (one.width, one.height), self._save_memory, self._once_more)
+
+    def _have(self, number: int, first: int) -> None:
+        """Have the model of a pass in memory."""
+        models = self._models
+        if not models.is_at(number):
+            if models.has_to_load(number):
+                self._enter("load", first, number)
+            self._parts.previews.change_model(models.load(number, self._progress.advance))
+
+    def _enlarged(
+        self, number: int, enlarging: Enlarging, left: torch.Tensor | None, indices: Sequence[int], first: int
+    ) -> list[Image.Image]:
+        """Return what a pass begins with, as pictures of its size."""
+        if left is not None:
+            self._have(number - 1, first)
+        self._enter("upscale", first, number)
+        one = self._resolved.passes[number]
+        size, pictures = (one.width, one.height), list[Image.Image]()
+        for place, index in enumerate(indices):
+            picture = self._picture(number, index) if left is None else self.decode(left[place : place + 1], number - 1)
+            how = Image.Resampling.NEAREST if enlarging.upscaler == "Nearest" else Image.Resampling.LANCZOS
+            pictures.append(middle(picture.resize(covering(picture.size, size), how), size))
+            self._progress.advance((place + 1) / len(indices))
+        return pictures
+
+    def _clean(
+        self,
+        number: int,
+        enlarging: Enlarging,
+        enlarged: Sequence[Image.Image] | None,
+        left: torch.Tensor | None,
+        indices: Sequence[int],
+        first: int,
+    ) -> torch.Tensor:
+        """Return the latents that a pass begins with, (batch, …), as large as it draws, without noise."""
+        passes, model = self._resolved.passes, self._models.in_use
+        if enlarged is not None:
+            self._enter("prepare", first, number)
+            return self._encode(model, enlarged)
+        one, how = passes[number], LATENT_MODES[enlarging.upscaler]
+        size = one.width, one.height
+        if left is not None:
+            before = passes[number - 1]
+            return enlarge_latents(model, left, (before.width, before.height), size, how)
+        self._enter("prepare", first, number)
+        pictures = [self._picture(number, index) for index in indices]
+        return torch.cat(
+            [enlarge_latents(model, self._encode(model, [picture]), picture.size, size, how) for picture in pictures]
+        )
+
+    def _picture(self, number: int, index: int) -> Image.Image:
+        """Return the finished picture that a first pass enlarges."""
+        start = self._resolved.passes[number].start
+        assert start is not None
+        return picture_of(start, index, self._parts.inputs.open)
+
+    def _encode(self, model: LoadedModel, pictures: Sequence[Image.Image]) -> torch.Tensor:
+        return encode_pictures(model, pictures, self._save_memory, self._once_more)
+
+    def _enter(self, phase: Phase, first: int, number: int) -> None:
+        self._progress.enter(phase, first, number)
+        self._parts.cancel.check()
