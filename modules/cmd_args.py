@@ -27,6 +27,8 @@ MODEL_PLACES = {
     "--text-encoder-dir": "text_encoder",
     "--controlnet-dir": "controlnet",
     "--esrgan-models-path": "upscaler",
+    "--gfpgan-models-path": "face_restorer",
+    "--codeformer-models-path": "face_restorer",
     "--extra-model-paths-config": EXTRA_PATHS,
 }
 
@@ -63,6 +65,8 @@ class Arguments:
     text_encoder_dir: tuple[str, ...] = ()
     controlnet_dir: tuple[str, ...] = ()
     esrgan_models_path: tuple[str, ...] = ()
+    gfpgan_models_path: tuple[str, ...] = ()
+    codeformer_models_path: tuple[str, ...] = ()
     extra_model_paths_config: tuple[str, ...] = ()
     autolaunch: bool = False
     loglevel: str = "INFO"
@@ -85,8 +89,11 @@ class Arguments:
     @property
     def model_places(self) -> dict[str, tuple[str, ...]]:
         """The folders with models of one kind that were named, by the kind, and the files that name more."""
-        named = {kind: getattr(self, _destination(flag)) for flag, kind in MODEL_PLACES.items()}
-        return {kind: folders for kind, folders in named.items() if folders}
+        named: dict[str, tuple[str, ...]] = {}
+        for flag, kind in MODEL_PLACES.items():
+            if folders := getattr(self, _destination(flag)):
+                named[kind] = (*named.get(kind, ()), *folders)
+        return named
 
     def refusal_of_command(self, command: str, address: str, *, trusted: bool) -> str | None:
         """Return why who asks from `address` may not give the launcher a command; None: he may.
@@ -134,6 +141,8 @@ def parse(argv: Sequence[str]) -> Arguments:
         text_encoder_dir=tuple(known.text_encoder_dir),
         controlnet_dir=tuple(known.controlnet_dir),
         esrgan_models_path=tuple(known.esrgan_models_path),
+        gfpgan_models_path=tuple(known.gfpgan_models_path),
+        codeformer_models_path=tuple(known.codeformer_models_path),
         extra_model_paths_config=tuple(known.extra_model_paths_config),
         autolaunch=known.autolaunch,
         loglevel=known.loglevel,

@@ -107,8 +107,8 @@ ROOMS: dict[str, frozenset[str]] = {
 PACKAGES: dict[str, frozenset[str]] = {
     f"modules.{package}": frozenset(f"modules.{package.split('.')[0]}.{name}" for name in names.split())
     for package, names in {
-        "jobs.models": "lenient samplers",
         "jobs.inputs": "kinds lenient",
+        "jobs.models": "latent_upscaling lenient samplers",
         "jobs.kinds": "models lenient rows samplers version",
         "jobs.store": "outputs rows",
         "engine.families": "samplers",
@@ -116,8 +116,10 @@ PACKAGES: dict[str, frozenset[str]] = {
         "engine.previews": "families models progress stopping",
         "engine.progress": "",
         "engine.samplers": "",
+        "engine.captioning": "models stopping",
         "engine.stopping": "",
-        "engine.work": "engine_parts families models progress samplers stopping",
+        "engine.upscaling": "models stopping",
+        "engine.work": "engine_parts families models progress samplers stopping captioning upscaling",
         "api.auth": "answers services server",
         "api.jobs": "answers auth live numbers openapi sdapi services",
         "api.live": "answers auth numbers page server services",

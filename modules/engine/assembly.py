@@ -25,6 +25,7 @@ from modules.engine.progress.timings import Timings
 from modules.engine.status import EngineStatus
 from modules.engine.stopping.cancel import Cancel
 from modules.engine.stopping.heartbeat import Heartbeat
+from modules.engine.upscaling.upscalers import Upscalers
 from modules.engine.work.snapshots import Snapshots
 from modules.engine.worker import Worker
 from modules.jobs.inputs.inputs import Inputs
@@ -77,6 +78,7 @@ def build_engine(
         status=EngineStatus(device, publish),
         model_cache=model_cache,
         vae_swap=VaeSwap(model_cache, cancel),
+        upscalers=Upscalers(device, cancel, catalogue.upscalers, model_cache),
         snapshots=Snapshots(
             folder.snapshots,
             lambda: options.values.snapshot_every_seconds,

@@ -15,6 +15,7 @@ from modules.engine.previews.thread import Previews
 from modules.engine.progress.timings import Timings
 from modules.engine.status import EngineStatus
 from modules.engine.stopping.cancel import Cancel
+from modules.engine.upscaling.upscalers import Upscalers
 from modules.engine.work.encoding import PromptEncoder
 from modules.engine.work.snapshots import Snapshots
 from modules.jobs.inputs.inputs import Inputs
@@ -49,6 +50,7 @@ class EngineParts:
     status: EngineStatus
     model_cache: ModelCache
     vae_swap: VaeSwap
+    upscalers: Upscalers
     snapshots: Snapshots
     timings: Timings
     cpu_formats: CpuFormats

@@ -199,6 +199,7 @@ class Worker:
         self._paused_last = False
         parts.encoder.forget()
         parts.vae_swap.forget()
+        parts.upscalers.forget()
         parts.model_cache.drop()
         parts.status.forget_checkpoint()
         parts.status.refresh()

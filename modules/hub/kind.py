@@ -20,6 +20,7 @@ _KINDS: Mapping[Role, Kind] = {
     "controlnet": "controlnet",
     "adapter": "controlnet",
     "upscaler": "upscaler",
+    "face_restorer": "face_restorer",
 }
 
 

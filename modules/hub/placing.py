@@ -20,6 +20,7 @@ _NEW_FOLDERS: dict[Kind, str] = {
     "lora": "Lora",
     "embedding": "embeddings",
     "upscaler": "ESRGAN",
+    "face_restorer": "GFPGAN",
     "controlnet": "ControlNet",
     "tiny_decoder": "VAE-approx",
 }

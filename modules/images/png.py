@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 
 from modules.errors import InvalidRequest
 from modules.images import infotext as infotext_format
+from modules.images.foreign import infotext_in
 from modules.jobs.kinds.choice import MODULES
 
 PARAMETERS_KEY = "parameters"
@@ -95,6 +96,14 @@ def read_parameters(data: bytes) -> PngInfo:
     own = _own_fields(items.get(STEADY_KEY))
     overrides = {**parameters.get("override_settings", {}), **own.pop("override_settings", {})}
     return PngInfo(info, items, parameters | own | ({"override_settings": overrides} if overrides else {}))
+
+
+def infotext_of(data: bytes) -> str:
+    """Return the infotext in a picture's file; "" where there is none, or none that can be read."""
+    try:
+        return infotext_in(read_parameters(data).items)
+    except InvalidRequest:
+        return ""
 
 
 def without_pixels(data: bytes) -> bytes:

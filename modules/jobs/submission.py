@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from modules.errors import InvalidRequest, ModelError, NotPermitted
 from modules.jobs.intake import Intake
 from modules.jobs.kinds.choice import CHOSEN
 from modules.jobs.kinds.frozen import Frozen
+from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.registry import find_kind, validate_request
 from modules.jobs.kinds.request import JobRequest
+from modules.jobs.lenient import is_blank
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor, Job
 from modules.jobs.store.job_store import JobStore
@@ -57,16 +60,23 @@ def check_request(
 
     Raises:
         InvalidRequest: it cannot be followed.
+        NotPermitted: a guest names a folder of this machine.
         StorageError: a picture cannot be kept.
         TooMuchSent: a guest has sent as many pictures as he may.
     """
     if sender is not None and isinstance(data, Mapping):
+        _refuse_folders(find_kind(kind), data, sender.by)
         data = sender.intake.take_request(find_kind(kind), data, sender.by)
     request = validate_request(kind, data)
     try:
         return Checked(request, request.chosen(catalogue, settings))
     except ModelError as error:
         raise InvalidRequest(str(error), "sd_model_checkpoint") from error
+
+
+def _refuse_folders(kind: Kind[Any], data: Mapping[str, Any], by: Actor) -> None:
+    if by.only_own and any(not is_blank(data.get(field)) for field in kind.folders):
+        raise NotPermitted(refusal_of_guest("A folder of this machine", by.address))
 
 
 def submit(

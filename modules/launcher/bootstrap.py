@@ -25,6 +25,10 @@ OLDEST_PYTHON = (3, 11)
 # The versions that the tests last passed with.
 CONSTRAINTS = "constraints.txt"
 _TORCH = re.compile(r"torch\b(?!-)")
+_TORCHVISION = re.compile(r"torchvision\b(?!-)")
+_PACKAGES = ("lib/python*/site-packages", "Lib/site-packages")
+# The options of pip that say where packages come from. All but the last take a word.
+_SOURCES = ("--index-url", "-i", "--extra-index-url", "--find-links", "-f", "--pre")
 
 
 class Environment:
@@ -116,11 +120,22 @@ class Environment:
         self._run([sys.executable, "-m", "venv", str(self.folder)])
 
     def _install_torch(self, requirements: str) -> None:
-        """Install torch before everything that wants it, in the build that the user chose or the machine's default."""
-        command = torch_command(self._variables, self._torch_requirement(requirements))
-        if self._has_torch():
-            return
-        if command == ["pip", "install", self._torch_requirement(requirements)] and not has_nvidia_device():
+        """Install torch before everything that wants it, in the build that the user chose or the machine's default.
+
+        torchvision comes from the same place, and in the version for that torch, which it never replaces.
+        """
+        wanted = [self._requirement(requirements, _TORCH, "torch"), *self._torchvision_of(requirements)]
+        command = torch_command(self._variables, wanted)
+        if not self._has("torch"):
+            self._install_torch_anew(command, chosen=command != ["pip", "install", *wanted])
+        there = self._version_of("torch")
+        if there is not None and wanted[1:] and not self._has("torchvision"):
+            logger.info("Installing torchvision")
+            pinned = ["pip", "install", f"torch=={there}", *wanted[1:], *sources_in(command)]
+            self._run([str(self.interpreter), "-m", *pinned])
+
+    def _install_torch_anew(self, command: Sequence[str], chosen: bool) -> None:
+        if not chosen and not has_nvidia_device():
             logger.info(
                 "No NVIDIA device was found. A much smaller torch without CUDA comes with "
                 "TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu python3 launch.py"
@@ -128,21 +143,27 @@ class Environment:
         logger.info("Installing torch")
         self._run([str(self.interpreter), "-m", *command])
 
-    def _has_torch(self) -> bool:
-        return any(self.folder.glob("lib/python*/site-packages/torch/__init__.py")) or any(
-            self.folder.glob("Lib/site-packages/torch/__init__.py")
-        )
+    def _has(self, package: str) -> bool:
+        return any(True for packages in _PACKAGES for _ in self.folder.glob(f"{packages}/{package}/__init__.py"))
 
-    def _torch_requirement(self, requirements: str) -> str:
-        for line in self._lines(requirements):
-            if _TORCH.match(line):
-                return line.strip()
-        return "torch"
+    def _version_of(self, package: str) -> str | None:
+        """Return the version of an installed package, None where there is none, or it does not say."""
+        found = (one for packages in _PACKAGES for one in self.folder.glob(f"{packages}/{package}-*.dist-info"))
+        return next((one.name.removesuffix(".dist-info").removeprefix(f"{package}-") for one in found), None)
+
+    def _requirement(self, requirements: str, pattern: re.Pattern[str], otherwise: str) -> str:
+        found = (line.partition("#")[0].strip() for line in self._lines(requirements) if pattern.match(line))
+        return next(found, otherwise)
+
+    def _torchvision_of(self, requirements: str) -> list[str]:
+        wanted = self._requirement(requirements, _TORCHVISION, "")
+        return [wanted] if wanted else []
 
     def _all_but_torch(self, requirements: str) -> list[str]:
-        """Return what the file lists, without torch: whoever chose a build of it keeps that."""
+        """Return what the file lists, without torch and torchvision: whoever chose a build of them keeps that."""
         listed = (line.partition("#")[0].strip() for line in self._lines(requirements))
-        return [line for line in listed if line and not line.startswith("-") and not _TORCH.match(line)]
+        others = (line for line in listed if line and not line.startswith("-"))
+        return [line for line in others if not _TORCH.match(line) and not _TORCHVISION.match(line)]
 
     def _pip(self, words: Sequence[str]) -> None:
         self._run([str(self.interpreter), "-m", "pip", *words])
@@ -177,17 +198,28 @@ class Environment:
         return (int(found[1]), int(found[2])) if found else None
 
 
-def torch_command(variables: Mapping[str, str], requirement: str) -> list[str]:
-    """Return the words after `python -m` that install torch, as A1111's users steer them.
+def torch_command(variables: Mapping[str, str], wanted: Sequence[str]) -> list[str]:
+    """Return the words after `python -m` that install torch and what goes with it, as A1111's users steer them.
 
     TORCH_COMMAND is the whole command (`pip install torch==… --index-url …`), TORCH_INDEX_URL only says where to look.
     """
     command = shlex.split(variables.get("TORCH_COMMAND", ""))
     if command:
         return command
-    words = ["pip", "install", requirement]
+    words = ["pip", "install", *wanted]
     url = variables.get("TORCH_INDEX_URL")
     return [*words, "--extra-index-url", url] if url else words
+
+
+def sources_in(command: Sequence[str]) -> list[str]:
+    """Return the options of a command of pip that say where packages come from."""
+    found: list[str] = []
+    for place, word in enumerate(command):
+        if word == _SOURCES[-1] or ("=" in word and word.partition("=")[0] in _SOURCES):
+            found.append(word)
+        elif word in _SOURCES:
+            found += command[place : place + 2]
+    return found
 
 
 def has_nvidia_device() -> bool:

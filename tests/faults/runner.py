@@ -171,6 +171,10 @@ def scenario_named(name: str) -> Scenario:
 
         engines: dict[str, type[Scenario]] = {"drawing": Drawing, "pausing": Pausing}
         return engines[name]()
+    if name == "inputs":
+        from tests.faults.keeping import TakingIn
+
+        return TakingIn()
     from tests.faults.storing import Learning, QueueUse, SettingsChange
 
     others: dict[str, type[Scenario]] = {"settings": SettingsChange, "timings": Learning, "queue": QueueUse}

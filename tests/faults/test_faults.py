@@ -34,6 +34,7 @@ def rehearsed(scenario: str, folder: Path) -> dict[str, Any]:
         ("settings", 20, ["rename to settings.json", "fsync ."]),
         ("timings", 10, ["rename to timings.json", "fsync ."]),
         ("formats", 9, ["rename to cpu-formats.json", "fsync ."]),
+        ("inputs", 12, ["rename to inputs/", "fsync inputs", "open inputs.lock"]),
         ("queue", 15, ["commit jobs.sqlite"]),
         ("drawing", 35, ["rename to hashes.json", "rename to outputs/", "fsync outputs/", "commit jobs.sqlite"]),
         ("pausing", 25, ["rename to snapshots/", "fsync snapshots", "rename to outputs/", "commit jobs.sqlite"]),

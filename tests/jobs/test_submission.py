@@ -1,16 +1,22 @@
 """From what a client sends to a job in the queue: the same for the page and REST."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modules.errors import IdTaken, InvalidRequest, NotPermitted
+from modules.jobs import submission
+from modules.jobs.inputs.inputs import Inputs
+from modules.jobs.intake import Intake
+from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
-from modules.jobs.submission import Checked, Wishes, check_request, submit
+from modules.jobs.submission import Checked, Sender, Wishes, check_request, submit
 from modules.options import Settings
+from tests.jobs.inputs.test_inputs import red
 from tests.jobs.made_models import make_model
 from tests.jobs.store.test_concurrency import at_once, outputs, start
 
@@ -48,6 +54,58 @@ def test_what_cannot_be_drawn_is_refused_with_its_field(
     with pytest.raises(InvalidRequest, match=message) as refused:
         check_request(kind, data, catalogue, Settings(sd_model_checkpoint="broken"))
     assert refused.value.field == field
+
+
+@pytest.fixture
+def kind_of_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a txt2img request have a picture, and a folder of pictures, whatever it does with them."""
+    kind = dataclasses.replace(TXT2IMG, inputs=("first_image",), folders=("input_dir",))
+    monkeypatch.setattr(submission, "find_kind", lambda name: kind)
+
+
+@pytest.fixture
+def intake(store: JobStore, tmp_path: Path) -> Intake:
+    return Intake(Inputs(tmp_path / "inputs"), store)
+
+
+def test_a_folder_of_the_machine_is_not_for_guests(
+    catalogue: CheckpointCatalogue, intake: Intake, kind_of_pictures: None
+) -> None:
+    settings = Settings(sd_model_checkpoint="whole")
+    for by in (HERE, GUEST):
+        check_request("txt2img", {"input_dir": " "}, catalogue, settings, Sender(intake, by))
+    check_request("txt2img", {"input_dir": "/home/me"}, catalogue, settings, Sender(intake, HERE))
+    with pytest.raises(NotPermitted, match="A folder of this machine is for those who log in"):
+        check_request("txt2img", {"input_dir": "/home/me"}, catalogue, settings, Sender(intake, GUEST))
+
+
+def test_a_guest_starts_from_outputs_of_his_own_alone(
+    catalogue: CheckpointCatalogue, store: JobStore, intake: Intake, kind_of_pictures: None, tmp_path: Path
+) -> None:
+    settings = Settings(sd_model_checkpoint="whole")
+    for owner in ("me", "guest"):
+        store.queue.submit("txt2img", {}, owner, id=owner)
+        image = store.images.reserve(owner, 0, seed=1, width=4, height=3, save=False)
+        store.images.path_of(image).parent.mkdir(parents=True)
+        store.images.path_of(image).write_bytes(red())
+        store.images.complete(owner, 0, "")
+
+    def start_from(job: str, index: int, by: Actor) -> None:
+        data = {"first_image": f"/sdapi/v1/jobs/{job}/images/{index}.png"}
+        check_request("txt2img", data, catalogue, settings, Sender(intake, by))
+
+    for job in ("me", "guest"):
+        start_from(job, 0, HERE)
+    start_from("guest", 0, GUEST)
+    told = []
+    for job, index, by in (("me", 0, GUEST), ("nobody", 0, GUEST), ("nobody", 0, HERE)):
+        with pytest.raises(InvalidRequest, match="There is no job") as refused:
+            start_from(job, index, by)
+        assert refused.value.field == "first_image"
+        told.append(str(refused.value).replace(job, "X"))
+    assert len(set(told)) == 1, "a guest is not told that there is one"
+    with pytest.raises(InvalidRequest, match="has no picture 7"):
+        start_from("guest", 7, GUEST)
 
 
 def test_the_row_holds_the_whole_request_and_all_wishes(store: JobStore, request_of_a_cat: Checked) -> None:

@@ -119,10 +119,45 @@ def test_torch_that_is_there_is_left_alone(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
+    ("variables", "sources"),
+    [
+        ({}, ""),
+        ({"TORCH_INDEX_URL": "https://i"}, " --extra-index-url https://i"),
+        ({"TORCH_COMMAND": "pip install torch==2.13.0 --index-url https://rocm"}, " --index-url https://rocm"),
+    ],
+)
+def test_torchvision_comes_from_where_torch_is_from_and_leaves_it_as_it_is(
+    project: Project, variables: dict[str, str], sources: str
+) -> None:
+    for name, value in variables.items():
+        project.monkeypatch.setenv(name, value)
+    (project.root / "requirements.txt").write_text("torch>=2.9\ntorchvision>=0.24  # for spandrel\nspandrel\n")
+    environment = Environment(project.root)
+    environment._make()
+    packages = next((environment.folder / "lib").glob("python*")) / "site-packages"
+    (packages / "torch").mkdir()
+    (packages / "torch" / "__init__.py").touch()
+    (packages / "torch-2.13.0+cpu.dist-info").mkdir()
+    environment.python()
+    assert project.calls()[0] == f"install torch==2.13.0+cpu torchvision>=0.24{sources}"
+    assert len(project.calls()) == 2
+
+
+def test_the_newest_packages_leave_torch_and_torchvision_alone(project: Project) -> None:
+    (project.root / "requirements.txt").write_text("torch>=2.9\ntorchvision>=0.24\nspandrel\n")
+    Environment(project.root, newest=True).python()
+    assert project.calls()[0] == "install torch>=2.9 torchvision>=0.24"
+    assert project.calls()[-1] == "install --upgrade spandrel"
+
+
+@pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({}, ["pip", "install", "torch>=2.9"]),
-        ({"TORCH_INDEX_URL": "https://i"}, ["pip", "install", "torch>=2.9", "--extra-index-url", "https://i"]),
+        ({}, ["pip", "install", "torch>=2.9", "torchvision"]),
+        (
+            {"TORCH_INDEX_URL": "https://i"},
+            ["pip", "install", "torch>=2.9", "torchvision", "--extra-index-url", "https://i"],
+        ),
         (
             {"TORCH_COMMAND": "pip install 'torch==2.9' --pre", "TORCH_INDEX_URL": "x"},
             ["pip", "install", "torch==2.9", "--pre"],
@@ -130,7 +165,7 @@ def test_torch_that_is_there_is_left_alone(project: Project) -> None:
     ],
 )
 def test_torch_is_installed_as_a1111s_users_say(variables: dict[str, str], words: list[str]) -> None:
-    assert torch_command(variables, "torch>=2.9") == words
+    assert torch_command(variables, ["torch>=2.9", "torchvision"]) == words
 
 
 def test_an_installation_that_was_killed_is_taken_up_again(project: Project) -> None:

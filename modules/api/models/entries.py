@@ -26,6 +26,7 @@ KIND_LABELS: Mapping[Kind, str] = {
     "text_encoder": "Text encoders",
     "controlnet": "ControlNets",
     "upscaler": "Upscalers",
+    "face_restorer": "Face restorers",
     "tiny_decoder": "Small decoders",
 }
 _ID_LENGTH = 20

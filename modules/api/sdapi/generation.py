@@ -134,7 +134,7 @@ async def _answer(services: Services, checked: Checked, job_id: str, send_images
         message = job.error or f"The job is {job.status}."
         return error_answer(500, "JobFailed", message, message)
     content: Any = await services.workers.run(
-        generation_answer, services.store, services.folder, job, checked.request, send_images
+        generation_answer, services.store, services.folder, services.inputs, job, checked.request, send_images
     )
     return Response(content, media_type="application/json")
 

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from modules.api.answers import json_bytes
-from modules.errors import StorageError
+from modules.errors import InputGone, StorageError
+from modules.jobs.inputs.inputs import Inputs
+from modules.jobs.kinds.registry import KINDS
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 from modules.jobs.rows import Image, Job
@@ -31,12 +33,41 @@ def read_image(folder: DataFolder, image: Image) -> bytes:
         raise StorageError.from_os_error(path, error) from error
 
 
-def generation_answer(store: JobStore, folder: DataFolder, job: Job, request: JobRequest, send_images: bool) -> bytes:
+def generation_answer(
+    store: JobStore, folder: DataFolder, inputs: Inputs, job: Job, request: JobRequest, send_images: bool
+) -> bytes:
     """Return the JSON of a job that ended: its pictures as base64 of their files, in order; never a grid."""
     images = store.jobs.images(job.id)
-    encoded = [base64.b64encode(read_image(folder, image)).decode("ascii") for image in images] if send_images else []
+    encoded = [_as_text(read_image(folder, image)) for image in images] if send_images else []
     info = json_bytes(generation_info(job, images, request)).decode()
-    return json_bytes({"images": encoded, "parameters": request.model_dump(mode="json"), "info": info})
+    return json_bytes({"images": encoded, "parameters": _parameters(request, inputs), "info": info})
+
+
+def _parameters(request: JobRequest, inputs: Inputs) -> dict[str, Any]:
+    """Return what was asked; the pictures that it began with only if they are wanted back, as A1111 does it."""
+    asked = request.model_dump(mode="json")
+    wanted = asked.get("include_init_images") is True
+    return asked | {
+        field: _sent_back(asked[field], inputs) if wanted else None
+        for field in KINDS[request.kind].inputs
+        if field in asked
+    }
+
+
+def _sent_back(value: Any, inputs: Inputs) -> Any:
+    """Return the files behind names of inputs, in whatever form these stand; None for one that is gone."""
+    if isinstance(value, list):
+        return [_sent_back(entry, inputs) for entry in value]
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        return _as_text(inputs.read(value))
+    except InputGone:
+        return None
+
+
+def _as_text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def generation_info(job: Job, images: Sequence[Image], request: JobRequest) -> dict[str, Any]:
@@ -77,7 +108,7 @@ def generation_info(job: Job, images: Sequence[Image], request: JobRequest) -> d
         "sd_vae_hash": (resolved.get("vae_hash") or "")[:SHORT_HASH_LENGTH] or None,
         "seed_resize_from_w": -1,
         "seed_resize_from_h": -1,
-        "denoising_strength": None,
+        "denoising_strength": asked.get("denoising_strength"),
         "extra_generation_params": {},
         "index_of_first_image": 0,
         "infotexts": [image.infotext for image in images],

@@ -15,18 +15,13 @@ from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from modules.link.topics import STATUS
 
 EMPTY: dict[str, Any] = {
-    "latent-upscale-modes": [],
     "hypernetworks": [],
-    "face-restorers": [],
-    "realesrgan-models": [],
     "prompt-styles": [],
     "embeddings": {"loaded": {}, "skipped": {}},
     "scripts": {"txt2img": [], "img2img": []},
     "script-info": [],
     "extensions": [],
 }
-# Clients splice other lists in after its first entry, so "None" has to be there.
-UPSCALERS = [{"name": "None", "model_name": None, "model_path": None, "model_url": None, "scale": 4}]
 
 
 def routes(services: Services) -> APIRouter:
@@ -35,7 +30,6 @@ def routes(services: Services) -> APIRouter:
 
     for name, content in {
         **EMPTY,
-        "upscalers": UPSCALERS,
         "samplers": sampler_list(),
         "schedulers": schedule_list(),
     }.items():

@@ -17,7 +17,7 @@ from modules.jobs.models.names import without_suffix
 from modules.jobs.models.places import COMPANIONS
 from modules.jobs.visitor import visitor_of
 
-_PLACES = ("filename", "path", "config")
+_PLACES = ("filename", "path", "config", "model_path")
 
 
 def routes(services: Services) -> APIRouter:
@@ -28,22 +28,22 @@ def routes(services: Services) -> APIRouter:
     @router.get("/sd-models")
     async def sd_models(request: Request) -> Response:
         """The checkpoints that can be used."""
-        return json_answer(_told_to(request, await workers.run(model_list, catalogue)))
+        return json_answer(told_to(request, await workers.run(model_list, catalogue)))
 
     @router.get("/sd-vae")
     async def sd_vae(request: Request) -> Response:
         """The VAEs in files of their own that can be used."""
-        return json_answer(_told_to(request, await workers.run(vae_list, catalogue)))
+        return json_answer(told_to(request, await workers.run(vae_list, catalogue)))
 
     @router.get("/sd-modules")
     async def sd_modules(request: Request) -> Response:
         """The text encoders and VAEs in files of their own that can be used, as Forge lists them."""
-        return json_answer(_told_to(request, await workers.run(module_list, catalogue)))
+        return json_answer(told_to(request, await workers.run(module_list, catalogue)))
 
     @router.get("/loras")
     async def loras(request: Request) -> Response:
         """The LoRAs that lie there."""
-        return json_answer(_told_to(request, await workers.run(lora_list, catalogue)))
+        return json_answer(told_to(request, await workers.run(lora_list, catalogue)))
 
     @router.post("/refresh-checkpoints")
     @router.post("/refresh-vae")
@@ -104,7 +104,7 @@ def _stem(one: ModelFile) -> str:
     return one.name_without_suffix.rpartition("/")[2]
 
 
-def _told_to(request: Request, models: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def told_to(request: Request, models: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return models as a visitor may see them: where they lie is told to those who are trusted."""
     if visitor_of(request.scope).trusted:
         return models

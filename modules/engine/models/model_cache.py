@@ -25,6 +25,9 @@ from modules.engine.stopping.kernel_pacing import Pacer, event_maker
 
 logger = logging.getLogger(__name__)
 
+# The share of a memory beside a model's weights without which it is short.
+_ROOM_FOR_OTHERS = 0.1
+
 
 class ModelCache:
     """Holds models in memory, as many as `limit` allows. On the thread that draws; `keys` for any."""
@@ -45,6 +48,8 @@ class ModelCache:
         self._free_at_start = memory(device).free
         self._networks: dict[ModelKey, list[int]] = {}  # bytes, by the key as nothing is offloaded
         self._models: dict[ModelKey, LoadedModel] = {}  # the one that was used last is last
+        # Lets go of what is kept beside models, when memory is short.
+        self.give_back: Callable[[], None] = _give_nothing_back
 
     @property
     def loaded(self) -> LoadedModel | None:
@@ -108,6 +113,21 @@ class ModelCache:
         if len(self._models) < before:
             free_memory(self._device)
 
+    def make_room_beside(self, needed: int) -> None:
+        """Drop models until so many bytes of something else fit, those that were unused for longest first.
+
+        The one that was used last stays: the job that runs may be drawn with it.
+        """
+        rivals = list(self._models)[:-1]
+        sizes = bytes_held([self._models[one].pipeline for one in rivals])
+        limit = KeptLimit(len(rivals) + 1, 100)
+        dropped = rivals[: count_to_drop(sizes, needed, limit, self._memory(self._device))] if rivals else []
+        for one in dropped:
+            logger.info("%s leaves memory for an upscaler", one.path.name)
+            del self._models[one]
+        if dropped:
+            free_memory(self._device)
+
     def _make_room(self, key: ModelKey) -> None:
         """Drop what would keep a model from fitting, and what can no longer be used: other states of its own files."""
         before = len(self._models)
@@ -116,10 +136,14 @@ class ModelCache:
                 del self._models[one]
         rivals = [one for one in self._models if one.offload == key.offload]
         memory = memory_of_machine() if key.offload else self._memory(self._device)
+        needed = bytes_needed(key)
+        if memory.free < needed + memory.total * _ROOM_FOR_OTHERS:
+            self.give_back()
+            memory = memory_of_machine() if key.offload else self._memory(self._device)
         sizes = bytes_held([self._models[one].pipeline for one in rivals])
         limit = self._limit()
         room = KeptLimit(max(1, limit.models - len(self._models) + len(rivals)), limit.percent)
-        for one in rivals[: count_to_drop(sizes, bytes_needed(key), room, memory)]:
+        for one in rivals[: count_to_drop(sizes, needed, room, memory)]:
             logger.info("%s leaves memory for %s", one.path.name, key.path.name)
             del self._models[one]
         if len(self._models) < before:
@@ -152,6 +176,10 @@ class ModelCache:
         new_event = event_maker(self._device.torch_name)
         pacer = None if new_event is None else Pacer(new_event, self._cancel.check_waiting)
         add_cancel_points(network, self._cancel, pacer, fine and pacer is None)
+
+
+def _give_nothing_back() -> None:
+    """Stand in where nothing is kept beside models."""
 
 
 def free_memory(device: Device) -> None:

@@ -7,9 +7,10 @@ import io
 import struct
 from collections.abc import Callable
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, PngImagePlugin
 
 from modules.errors import InvalidRequest
+from modules.images.png import PARAMETERS_KEY
 
 # 8192 by 8192: four bytes each while it is decoded, and as much again while its colours are converted.
 MOST_PIXELS = 8192 * 8192
@@ -63,7 +64,7 @@ def read_picture(
         try:
             image.load()
             picture = _in_our_mode(_upright(image))
-            picture.info = {}  # an input is pixels, and nothing of what its file said
+            picture.info = {}  # what else a file may say is nobody's business
             return picture
         except _BOMBS as error:
             raise InvalidRequest(f"The picture has {_most()} and more: make it smaller.", field) from error
@@ -86,10 +87,14 @@ def check_size(width: int, height: int, field: str | None) -> None:
         )
 
 
-def write_png(image: Image.Image) -> bytes:
-    """Return the picture as PNG. The same pixels give the same bytes."""
+def write_png(image: Image.Image, infotext: str = "") -> bytes:
+    """Return the picture as PNG, with the infotext that tells how it was made. Nothing else decides the bytes."""
+    chunks = PngImagePlugin.PngInfo()
+    if infotext:
+        chunks.add_text(PARAMETERS_KEY, infotext)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)  # it is read again by this machine, soon and a few times
+    # Lightly: it is read again by this machine, soon and a few times.
+    image.save(buffer, "PNG", pnginfo=chunks, compress_level=1)
     return buffer.getvalue()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from modules.errors import InputGone, InvalidRequest, StorageError
+from modules.images.png import infotext_of
 from modules.jobs.inputs.decoding import check_size, read_picture, write_png
 from modules.jobs.kinds.starts import Input
 from modules.jobs.lenient import show
@@ -46,7 +47,8 @@ class Inputs:
     def take_in(self, data: bytes | bytearray, field: str | None = None, may_store: MayStore | None = None) -> Input:
         """Keep a picture that somebody sent, as a PNG of ours, and return what it is called from then on.
 
-        One that is there already is stored no second time, and `may_store` is not asked.
+        Of what its file says only the infotext stays. One that is there already is stored no second time, and
+        `may_store` is not asked.
 
         Raises:
             InvalidRequest: it cannot be used; it names `field` and the remedy.
@@ -60,7 +62,7 @@ class Inputs:
 
             image = read_picture(data, field, wait_if_large)
             size = image.size
-            png = write_png(image)
+            png = write_png(image, infotext_of(bytes(data)))
         return self._keep(png, size, may_store)
 
     def adopt(self, path: Path, field: str | None = None, may_store: MayStore | None = None) -> Input:
@@ -131,6 +133,15 @@ class Inputs:
             return read_picture(data, None)
         except InvalidRequest as error:
             raise InputGone(f"The picture {input.name} cannot be used any more. {error}") from error
+
+    def infotext(self, name: str) -> str:
+        """Return how an input was made, as its file tells it; "" where that does not.
+
+        Raises:
+            InvalidRequest: that is no name of an input.
+            InputGone: it is not there any more, or not what it was.
+        """
+        return infotext_of(self.read(name))
 
     def path_of(self, name: str) -> Path:
         """Return where the file of an input is, or would be.

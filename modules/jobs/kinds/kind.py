@@ -17,10 +17,11 @@ class Kind(Generic[R]):
     """One kind of job: all that the rest of the program asks about it.
 
     `request` checks what clients send, and makes what `resolved` reads back from a row. `inputs` are its fields that
-    hold pictures: one, or a list of them. `picture` returns what decides the bytes of the picture with an
-    index, which its file holds: a value that is added there changes every file. `infotext` returns the pairs that tell
-    how that picture was made. `told_fields` of a request, and what `told` makes of it once it is resolved, go to every
-    client with each of the job's events: no pictures.
+    hold pictures: one, or a list of them; `folders` those that name folders of this machine, which guests may not.
+    `picture` returns what decides the bytes of the picture with an index, which its file holds: a value that is added
+    there changes every file. `infotext` returns the pairs that tell how that picture was made. `told_fields` of a
+    request, and what `told` makes of it once it is resolved, go to every client with each of the job's events: no
+    pictures.
     """
 
     request: type[JobRequest]
@@ -30,6 +31,7 @@ class Kind(Generic[R]):
     told: Callable[[R], dict[str, Any]]
     told_fields: frozenset[str]
     inputs: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
     @property
     def draws(self) -> bool:

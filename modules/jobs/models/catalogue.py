@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from modules.errors import InvalidRequest, ModelError
+from modules.jobs.models.captioners import Captioners
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.companions import Companions, kind_of_part, with_exactly, with_parts
+from modules.jobs.models.face_restorers import FaceRestorers
 from modules.jobs.models.fact_cache import FactCache, Remembered
 from modules.jobs.models.file_catalogue import FileCatalogue
 from modules.jobs.models.folder import look_at, not_looked_at, stamp_of
@@ -21,6 +23,7 @@ from modules.jobs.models.names import Names
 from modules.jobs.models.places import COMPANIONS, DRAWN, Place, Places, is_vae_beside
 from modules.jobs.models.scan import Found, Scan, scan
 from modules.jobs.models.shelf import Shelf
+from modules.jobs.models.upscalers import UpscalerCatalogue
 from modules.jobs.models.vae_catalogue import VaeCatalogue
 from modules.jobs.models.weight_files import weights_of_folder, weights_of_model
 
@@ -35,7 +38,8 @@ class CheckpointCatalogue:
     """The models in several models folders (`Places`), and beside them the `files` of all other kinds.
 
     `hash_cache` is a file that remembers hashes between starts, `fact_cache` one that remembers what headers say; None
-    remembers them for the life of the object. `vaes` are those in files of their own. Safe to use from several threads.
+    remembers them for the life of the object. `vaes` are those in files of their own, `upscalers`,
+    `face_restorers` and `captioners` for pictures. Safe to use from several threads.
     """
 
     def __init__(
@@ -52,6 +56,9 @@ class CheckpointCatalogue:
         self._remembered = Remembered(self._facts, "model", Checkpoint)
         self.files = FileCatalogue(self._places, self._hashes, self._facts, clock)
         self.vaes = VaeCatalogue(self.files)
+        self.upscalers = UpscalerCatalogue(self.files)
+        self.face_restorers = FaceRestorers(self.files)
+        self.captioners = Captioners(self._places)
         self._shelf = Shelf[Checkpoint](
             self._lying_there,
             lambda name, found: self._read(name, found.path),

@@ -24,6 +24,7 @@ _SUFFIXES: Mapping[Kind, tuple[str, ...]] = {
     "lora": (".safetensors", ".sft", ".ckpt", ".pt"),
     "embedding": (".safetensors", ".sft", ".pt", ".bin"),
     "upscaler": (".safetensors", ".sft", ".pth", ".pt", ".ckpt"),
+    "face_restorer": (".safetensors", ".sft", ".pth", ".pt", ".ckpt"),
     "controlnet": (".safetensors", ".sft", ".gguf", ".pth", ".pt", ".ckpt", ".bin"),
     "tiny_decoder": (".safetensors", ".sft", ".pth", ".pt"),
 }

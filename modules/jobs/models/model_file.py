@@ -10,12 +10,13 @@ from modules.errors import ModelError
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 from modules.jobs.models.detection.detect import detect
 from modules.jobs.models.detection.found import Found, Role
-from modules.jobs.models.foreign_bytes import say
+from modules.jobs.models.detection.upscalers import scale_in_name, told_restorer
+from modules.jobs.models.foreign_bytes import BEGINNING_BYTES, is_pickle, say
 from modules.jobs.models.names import without_suffix
 from modules.jobs.models.places import Kind
 from modules.jobs.models.scan import stamp_of_model
 from modules.jobs.models.shelf import readable
-from modules.jobs.models.untrusted_file import is_regular
+from modules.jobs.models.untrusted_file import is_regular, open_regular
 
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
 # What people call each kind, and the folder of ours that it belongs into.
@@ -27,6 +28,7 @@ LABELS: dict[Kind, tuple[str, str]] = {
     "lora": ("LoRA", "models/Lora"),
     "embedding": ("embedding", "models/embeddings"),
     "upscaler": ("upscaler", "models/ESRGAN"),
+    "face_restorer": ("face restorer", "models/GFPGAN"),
     "controlnet": ("ControlNet", "models/ControlNet"),
     "tiny_decoder": ("small decoder", "models/VAE-approx"),
 }
@@ -39,9 +41,12 @@ _ROLES: Mapping[Kind, tuple[Role, ...]] = {
     "lora": ("lora",),
     "embedding": ("embedding",),
     "upscaler": ("upscaler",),
+    "face_restorer": ("face_restorer",),
     "controlnet": ("controlnet", "adapter"),
     "tiny_decoder": ("tiny_vae",),
 }
+# What people have mostly as pickles. Their weights alone are read, by the engine, and nothing in them is run.
+_READ_AS_PICKLES: tuple[Kind, ...] = ("upscaler", "face_restorer")
 _LONGEST_REASON = 200
 
 
@@ -50,8 +55,9 @@ class ModelFile:
     """A file. `problem` says why it cannot be used and what to do; None: it can, or nobody has looked yet.
 
     `kind` is that of the folder that it lies in, `role` what it was found to be (`detection/found.py`). `does` says
-    which text encoder or VAE it is, `family` for which models a LoRA and the like is. `stamp` tells one state of the
-    file from another, "" until it was looked at; `modified_at` is in seconds.
+    which text encoder, VAE or restorer of faces it is, `family` for which models a LoRA and the like is, `scale` how
+    many times larger an upscaler makes pictures, None where neither header nor name tell that. `stamp` tells one state
+    of the file from another, "" until it was looked at; `modified_at` is in seconds.
     """
 
     name: str
@@ -66,6 +72,7 @@ class ModelFile:
     family: str = ""
     variant: str = ""
     number_format: str = ""
+    scale: int | None = None
     problem: str | None = None
 
     @property
@@ -106,8 +113,10 @@ def look_at_file(name: str, path: Path, kind: Kind) -> ModelFile:
         file = replace(
             file, size_bytes=status.st_size, modified_at=status.st_mtime, stamp=stamp_of_model(str(path), status)
         )
-        problem = _find_problem_of_file(path)
-        if problem is None:
+        problem = _find_problem_of_file(path, kind)
+        if problem is None and _is_read_as_pickle(path, kind):
+            file = replace(file, role=kind, does=told_restorer(path.stem), scale=scale_in_name(path.stem))
+        elif problem is None:
             found = detect(path)
             problem = _find_misplaced(found, kind) or (found.problem and f"{found.problem}.")
             file = _with_facts(file, found)
@@ -127,17 +136,26 @@ def _with_facts(file: ModelFile, found: Found) -> ModelFile:
         family=found.family,
         variant=found.variant,
         number_format=found.number_format,
+        scale=found.scale or (scale_in_name(file.path.stem) if found.role == "upscaler" else None),
     )
 
 
-def _find_problem_of_file(path: Path) -> str | None:
+def _find_problem_of_file(path: Path, kind: Kind) -> str | None:
     if readable(str(path)) != str(path):
         return "has a name that is not UTF-8: rename it."
     if not is_regular(path):
         return "is no regular file: take it away."
-    if path.suffix.lower() in PICKLES:
+    if path.suffix.lower() in PICKLES and kind not in _READ_AS_PICKLES:
         return "is a pickle, which can run code, so it is not read: use a safetensors of the same model."
     return None
+
+
+def _is_read_as_pickle(path: Path, kind: Kind) -> bool:
+    """Tell whether a file is a pickle of a kind that is read as one; what is in it is for the engine to see."""
+    if kind not in _READ_AS_PICKLES or path.suffix.lower() not in PICKLES:
+        return False
+    with open_regular(path) as file:
+        return is_pickle(file.read(BEGINNING_BYTES))
 
 
 def _find_misplaced(found: Found, kind: Kind) -> str | None:

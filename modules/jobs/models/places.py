@@ -14,8 +14,9 @@ from modules.jobs.models.scan import MODEL_INDEX
 from modules.paths import model_folders, model_places
 
 Kind = Literal[
-    "checkpoint", "denoiser", "vae", "text_encoder", "lora", "embedding", "upscaler", "controlnet", "tiny_decoder"
-]
+    "checkpoint", "denoiser", "vae", "text_encoder", "lora", "embedding", "upscaler", "face_restorer", "controlnet",
+    "tiny_decoder",
+]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # The kinds whose files are drawn with; all others are used together with one of those.
 DRAWN: tuple[Kind, ...] = ("checkpoint", "denoiser")
@@ -30,7 +31,8 @@ _NAMES: Mapping[Kind, str] = {
     "text_encoder": "text_encoders text_encoder text-encoder clip",
     "lora": "lora loras lycoris",
     "embedding": "embeddings",
-    "upscaler": "upscale_models esrgan realesrgan swinir scunet dat ldsr bsrgan",
+    "upscaler": "upscale_models esrgan realesrgan swinir scunet dat hat bsrgan",
+    "face_restorer": "gfpgan codeformer facerestore_models facedetection restoreformer",
     "controlnet": "controlnet control t2i_adapter model_patches",
     "tiny_decoder": "vae-approx vae_approx vae-taesd taesd",
 }

@@ -13,8 +13,7 @@ from tests.jobs import made_transformers, made_unets
 from tests.jobs.made_files import write_file
 
 LISTS_THAT_ARE_EMPTY = [
-    "latent-upscale-modes", "sd-vae", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles", "loras",
-    "script-info",
+    "sd-vae", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles", "loras", "script-info",
 ]  # fmt: skip
 
 
@@ -39,7 +38,13 @@ async def test_forms_of_the_lists(client: httpx.AsyncClient) -> None:
     assert all(set(one) == {"name", "label", "aliases", "default_rho", "need_inner_model"} for one in schedulers)
     upscalers = await get("upscalers")
     assert isinstance(upscalers, list)
-    assert upscalers[0]["name"] == "None"
+    assert [one["name"] for one in upscalers] == ["None", "Lanczos", "Nearest"]
+    assert all(set(one) == {"name", "model_name", "model_path", "model_url", "scale"} for one in upscalers)
+    modes = await get("latent-upscale-modes")
+    assert modes == [
+        {"name": f"Latent{how}"}
+        for how in ("", " (antialiased)", " (bicubic)", " (bicubic antialiased)", " (nearest)", " (nearest-exact)")
+    ]
     assert await get("embeddings") == {"loaded": {}, "skipped": {}}
     assert await get("scripts") == {"txt2img": [], "img2img": []}
     flags = await get("cmd-flags")
@@ -204,3 +209,31 @@ async def test_the_documentation_names_every_route_and_loads_nothing(client: htt
     assert "negative_prompt" in answer.text
     assert "<script" not in answer.text
     assert "http" not in answer.text.replace("<!doctype html>", "").replace("</html", "")
+
+
+async def test_upscalers_in_files_are_listed_as_a1111_lists_them(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    for name in ("ESRGAN/4x-UltraSharp.pth", "RealESRGAN/RealESRGAN_x2plus.pth", "GFPGAN/GFPGANv1.4.pth"):
+        (tmp_path / "models" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "models" / name).write_bytes(b"\x80\x02}.")
+    path = tmp_path / "models" / "ESRGAN" / "4x-UltraSharp.pth"
+    await client.post("/sdapi/v1/refresh-checkpoints")
+    upscalers = (await client.get("/sdapi/v1/upscalers")).json()
+    assert upscalers[3:] == [
+        {
+            "name": "4x-UltraSharp",
+            "model_name": "4x-UltraSharp",
+            "model_path": str(path),
+            "model_url": None,
+            "scale": 4,
+        },
+        upscalers[4],
+    ]
+    assert (upscalers[4]["name"], upscalers[4]["scale"]) == ("RealESRGAN_x2plus", 2)
+    real = (await client.get("/sdapi/v1/realesrgan-models")).json()
+    assert [(one["name"], one["scale"], Path(one["path"]).name) for one in real] == [
+        ("RealESRGAN_x2plus", 2, "RealESRGAN_x2plus.pth")
+    ]
+    # Nothing finds the faces for it yet.
+    assert (await client.get("/sdapi/v1/face-restorers")).json() == []
+    (tmp_path / "models" / "GFPGAN" / "detection_Resnet50_Final.pth").write_bytes(b"\x80\x02}.")
+    assert (await client.get("/sdapi/v1/face-restorers")).json() == [{"name": "GFPGAN", "cmd_dir": None}]

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, PngImagePlugin
 
 from modules.errors import InputGone, InvalidRequest, StorageError
 from modules.jobs.inputs.inputs import NAME, Inputs
@@ -60,6 +60,27 @@ def test_an_output_keeps_its_bytes_and_the_input_outlives_what_is_done_to_it(inp
     with pytest.raises(InputGone, match=r"00001-7\.png is gone: it was deleted"):
         inputs.adopt(output)
     assert inputs.find(adopted.name) == adopted
+
+
+def test_how_a_picture_was_made_stays_with_it(inputs: Inputs) -> None:
+    infotext = "a h\u00e4rt \u2764\nNegative prompt: blue\nSteps: 5, Sampler: Euler, Seed: 7"
+    comment = b"UNICODE\0" + infotext.encode("utf-16-be")
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = comment
+    exif[ExifTags.Base.Make] = "a camera"
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("parameters", infotext)
+    chunks.add_text("workflow", "a secret of the studio")
+    image = Image.new("RGB", (4, 3), "red")
+    found = [
+        inputs.take_in(file_of(image, pnginfo=chunks)),
+        inputs.take_in(file_of(image, "WEBP", exif=exif, lossless=True)),
+    ]
+    assert found[0] == found[1] != inputs.take_in(red())
+    assert inputs.infotext(found[0].name) == infotext
+    assert inputs.infotext(inputs.take_in(red()).name) == ""
+    kept = inputs.read(found[0].name)
+    assert b"camera" not in kept and b"secret" not in kept
 
 
 def test_an_output_that_somebody_made_something_else_is_taken_as_if_it_were_sent(

@@ -31,6 +31,7 @@ def test_each_kind_has_its_own_list(tmp_path: Path) -> None:
         tmp_path,
         *("Stable-diffusion/dream.vae.safetensors", "VAE/sub/film.safetensors", "Lora/ink.safetensors"),
         *("LyCORIS/deep/er/oil.safetensors", "embeddings/easynegative.pt", "ESRGAN/4x.pth", "vae_approx/taesd.pth"),
+        "GFPGAN/GFPGANv1.4.pth",
         *("ControlNet/canny.safetensors", "text_encoders/clip_l.safetensors", "clip/t5xxl.gguf"),
     )
     make_model(tmp_path / "Stable-diffusion" / "dream")
@@ -41,6 +42,7 @@ def test_each_kind_has_its_own_list(tmp_path: Path) -> None:
         "lora": ["deep/er/oil.safetensors", "ink.safetensors"],
         "embedding": ["easynegative.pt"],
         "upscaler": ["4x.pth"],
+        "face_restorer": ["GFPGANv1.4.pth"],
         "controlnet": ["canny.safetensors"],
         "tiny_decoder": ["taesd.pth"],
     }

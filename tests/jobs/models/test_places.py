@@ -18,6 +18,8 @@ A1111 = {
     "models/LyCORIS": "lora",
     "models/ESRGAN": "upscaler",
     "models/RealESRGAN": "upscaler",
+    "models/GFPGAN": "face_restorer",
+    "models/Codeformer": "face_restorer",
     "models/ControlNet": "controlnet",
     "models/text_encoder": "text_encoder",
     "embeddings": "embedding",

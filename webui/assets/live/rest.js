@@ -12,9 +12,10 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 export async function ask(method, path, body = undefined) {
   /** @type {Record<string, string>} */
   const headers = { "X-Steady-Owner": readOwner() };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const raw = body instanceof Blob; // its bytes as they are
+  if (body !== undefined) headers["Content-Type"] = raw ? body.type || "application/octet-stream" : "application/json";
   /** @type {RequestInit} */
-  const init = { method, headers, cache: "no-store", body: body === undefined ? undefined : JSON.stringify(body) };
+  const init = { method, headers, cache: "no-store", body: body === undefined || raw ? body : JSON.stringify(body) };
   for (let tries = 1; ; tries += 1) {
     try {
       const answer = await fetch(path, init);

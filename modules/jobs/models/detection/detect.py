@@ -19,7 +19,7 @@ from modules.jobs.models.detection.split import Split, split
 from modules.jobs.models.detection.tensors import Tensors
 from modules.jobs.models.detection.transformer_signs import find_transformer
 from modules.jobs.models.detection.unets import find_unet
-from modules.jobs.models.detection.upscalers import find_upscaler
+from modules.jobs.models.detection.upscalers import OF_FACES, find_scale, find_upscaler
 from modules.jobs.models.detection.vaes import FoundVae, find_vae
 from modules.jobs.models.families import facts_of, label_of
 from modules.jobs.models.tensor_file import read_tensor_header
@@ -89,7 +89,10 @@ def _find_companion(header: TensorHeader, tensors: Tensors, parts: Split) -> Fou
         return _vae(common, vae, numbers)
     upscaler = find_upscaler(tensors)
     if upscaler is not None:
-        return replace(common, role="upscaler", label=upscaler if " " in upscaler else f"an upscaler ({upscaler})")
+        if upscaler in OF_FACES:
+            return replace(common, role="face_restorer", kind=upscaler, label=f"for faces ({upscaler})")
+        label = upscaler if " " in upscaler else f"an upscaler ({upscaler})"
+        return replace(common, role="upscaler", label=label, scale=find_scale(tensors, upscaler))
     return None
 
 

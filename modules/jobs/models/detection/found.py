@@ -10,7 +10,7 @@ from typing import Literal
 # denoiser to give it a picture (T2I-Adapter, IP-Adapter, Redux …), "image_encoder" what such a one sees with.
 Role = Literal[
     "checkpoint", "denoiser", "vae", "tiny_vae", "text_encoder", "image_encoder", "lora", "embedding", "controlnet",
-    "adapter", "upscaler", "video", "unknown",
+    "adapter", "upscaler", "face_restorer", "video", "unknown",
 ]  # fmt: skip
 # Whose names the tensors have: those of who made the model, or those of diffusers and transformers.
 Layout = Literal["original", "diffusers"]
@@ -23,6 +23,7 @@ class Found:
     `family` is a name of `families.py`, or the class of its pipeline where that has none; `label` what people call it.
     `prefix` stands before the names of the denoiser's tensors. `parts` are those of the pipeline that are inside, and
     `needs` the others that it is drawn with, each with the kind of text encoder or VAE that does it.
+    `scale` is how many times larger an upscaler makes pictures.
     `kind` of a text encoder or VAE is one of `family_facts.py`, or a name of one that no family here has.
     `problem` goes on after the file's name; None: it can be used for what it is.
     """
@@ -42,6 +43,7 @@ class Found:
     kind: str = ""
     latent_channels: int | None = None
     native_side: int | None = None
+    scale: int | None = None
     problem: str | None = None
 
 

@@ -18,6 +18,7 @@ _PLACES: dict[Role, tuple[str, str]] = {
     "controlnet": ("a ControlNet", "models/ControlNet"),
     "adapter": ("an adapter", "models/ControlNet"),
     "upscaler": ("an upscaler", "models/ESRGAN"),
+    "face_restorer": ("a restorer of faces", "models/GFPGAN"),
 }
 
 

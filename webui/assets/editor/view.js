@@ -1,0 +1,107 @@
+// Which part of the picture is seen: how large a pixel of it is, and where its corner lies. All in CSS pixels.
+
+const MARGIN = 10;
+const LARGEST = 40;
+const NEAR = 56; // what is brought into sight comes so far from the edge
+export const STEP = 1.25; // of the keys and buttons that zoom
+
+export class View {
+  scale = 1;
+  x = 0;
+  y = 0;
+  width = 0; // of the place that it is seen in
+  height = 0;
+  fitted = true; // all of it is seen, and goes on to be when the place changes
+  box = { left: 0, top: 0, right: 1, bottom: 1 }; // what there is to see, in pixels of the picture
+
+  constructor(changed) {
+    this.changed = changed;
+  }
+
+  // What there is to see is another now. `anew`: it is another picture, and all of it is to be seen.
+  shows(box, anew = false) {
+    this.box = box;
+    if (anew || this.fitted) this.fit();
+    else this.settle();
+  }
+
+  resize(width, height) {
+    const centre = { x: this.width / 2, y: this.height / 2 };
+    this.x += width / 2 - centre.x;
+    this.y += height / 2 - centre.y;
+    this.width = width;
+    this.height = height;
+    if (this.fitted) this.fit();
+    else this.settle();
+  }
+
+  get fitScale() {
+    const { left, right, top, bottom } = this.box;
+    const across = (this.width - 2 * MARGIN) / (right - left);
+    const down = (this.height - 2 * MARGIN) / (bottom - top);
+    return Math.max(1e-3, Math.min(across, down, 16));
+  }
+
+  fit() {
+    const { left, right, top, bottom } = this.box;
+    this.scale = this.fitScale;
+    this.x = this.width / 2 - ((left + right) / 2) * this.scale;
+    this.y = this.height / 2 - ((top + bottom) / 2) * this.scale;
+    this.fitted = true;
+    this.changed();
+  }
+
+  // The point of the place stays over the same point of the picture.
+  zoomTo(scale, point = { x: this.width / 2, y: this.height / 2 }) {
+    const next = Math.min(LARGEST, Math.max(Math.min(this.fitScale, 1) / 4, scale));
+    const factor = next / this.scale;
+    this.x = point.x - (point.x - this.x) * factor;
+    this.y = point.y - (point.y - this.y) * factor;
+    this.scale = next;
+    this.fitted = false;
+    this.settle();
+  }
+
+  zoomBy(factor, point = undefined) {
+    this.zoomTo(this.scale * factor, point);
+  }
+
+  moveBy(x, y) {
+    this.x += x;
+    this.y += y;
+    this.fitted = false;
+    this.settle();
+  }
+
+  // What is smaller than the place stays within it; of what is larger no edge goes beyond the middle.
+  settle() {
+    const { left, right, top, bottom } = this.box;
+    this.x = kept(this.x, left * this.scale, right * this.scale, this.width);
+    this.y = kept(this.y, top * this.scale, bottom * this.scale, this.height);
+    this.changed();
+  }
+
+  // A point of the picture comes into sight.
+  reveal(point) {
+    const { x, y } = this.toPlace(point);
+    const by = (value, size) => (value < NEAR ? NEAR - value : Math.min(0, size - NEAR - value));
+    const across = by(x, this.width);
+    const down = by(y, this.height);
+    if (across || down) this.moveBy(across, down);
+  }
+
+  toPicture({ x, y }) {
+    return { x: (x - this.x) / this.scale, y: (y - this.y) / this.scale };
+  }
+
+  toPlace({ x, y }) {
+    return { x: x * this.scale + this.x, y: y * this.scale + this.y };
+  }
+}
+
+function kept(value, first, last, size) {
+  const fits = last - first <= size;
+  const least = fits ? -first : size / 2 - last;
+  const most = fits ? size - last : size / 2 - first;
+  return Math.min(most, Math.max(least, value));
+}
