@@ -16,6 +16,7 @@ from modules.errors import InvalidRequest
 from modules.jobs.kinds import fields
 from modules.jobs.kinds.base import Pass, ResolvedJob, Saving, Source, Sources, Words
 from modules.jobs.kinds.choice import MODULES, Choice, Models, choose, choose_by_hand
+from modules.jobs.kinds.eta import without_noise
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.kinds.unavailable import check_available
 from modules.jobs.lenient import fault
@@ -73,6 +74,7 @@ class DrawingRequest(JobRequest):
     def _refuse_unavailable(cls, data: Any) -> Any:
         if isinstance(data, Mapping):
             try:
+                data = without_noise(data)
                 check_available(data)
             except InvalidRequest as error:
                 raise _fault_at(error) from error

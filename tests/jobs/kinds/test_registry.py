@@ -178,7 +178,13 @@ def test_what_is_not_obeyed_is_refused_unless_it_changes_nothing(
 
 def test_eta_0_is_what_some_samplers_do_and_others_cannot() -> None:
     assert check(eta=0, sampler_name="DDIM").sampler_name == "DDIM"
-    for name in ("Euler a", "k_euler_a Karras", "DPM++ 2M SDE"):
+    for sent, drawn, schedule in (
+        ("Euler a", "Euler", "Automatic"), ("k_euler_a Karras", "Euler", "Karras"), ("DPM2 a", "DPM2", "Automatic"),
+    ):  # fmt: skip
+        without = check(eta="0", sampler_index=sent)
+        assert (without.sampler_name, without.scheduler) == (drawn, schedule)
+        assert check(eta=1, sampler_name=sent).sampler_name == f"{drawn} a"
+    for name in ("DPM++ 2S a", "DPM++ 2M SDE"):
         with pytest.raises(InvalidRequest, match=r"send 1, or leave it out \(eta was 0\)"):
             check(eta=0, sampler_name=name)
 
