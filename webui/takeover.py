@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from modules.errors import InvalidRequest, UnknownJob
 from modules.images.foreign import infotext_in, program_of
-from modules.images.takeover import Takeover, looks_like_infotext, take_over, take_request
+from modules.images.taken_parts import LABELS, UNSAID
+from modules.images.takeover import Left, Takeover, looks_like_infotext, take_over, take_request
+from modules.jobs.kinds.choice import MODULES
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor, Job
 from modules.jobs.serialization import resolved_answer
 from modules.jobs.store.job_store import JobStore
 
 LONGEST = 200_000
+# What a request means that says nothing of them; of infotexts see UNSAID.
+_AS_SET = {"sd_vae": "", "CLIP_stop_at_last_layers": "", "refiner_checkpoint": "None", MODULES: ()}
 # Beside what describes one picture, an edited job brings how many of them.
-_AS_SET = {"sd_vae": "", "CLIP_stop_at_last_layers": "", "refiner_checkpoint": "None"}
 _OF_A_JOB = ("n_iter", "batch_size")
 
 
@@ -37,11 +40,26 @@ def answer(source: object, who: Actor, store: JobStore, catalogue: CheckpointCat
         return json.dumps({"problem": "This job is not there any more: it was deleted."})
     except InvalidRequest as error:
         return json.dumps({"problem": str(error)})
-    values = dict(takeover.values)
+    values, left = {**(_AS_SET if kind == "edit" else UNSAID), **takeover.values}, list(takeover.left)
+    if values.get(MODULES):
+        values[MODULES], gone = _beside(values[MODULES], catalogue)
+        left += [Left(LABELS[MODULES], name, "is not here; it is found by what it does") for name in gone]
     # A browser's numbers end at 2^53, and its number fields cannot be empty.
     values |= {name: f"{values[name]}" for name in ("seed", "shift") if values.get(name) is not None}
     told = {"kind": kind, "values": values, "checkpoint": takeover.checkpoint, "taken": takeover.taken}
-    return json.dumps(told | {"left": [list(one) for one in takeover.left]} | more)
+    return json.dumps(told | {"left": [list(one) for one in left]} | more)
+
+
+def _beside(names: Sequence[str], catalogue: CheckpointCatalogue) -> tuple[list[str], list[str]]:
+    """Return the names that the files have here, and those of which there is no file."""
+    here: list[str] = []
+    gone: list[str] = []
+    for name in names:
+        try:
+            here.append(catalogue.find_companion(name).name)
+        except InvalidRequest:
+            gone.append(name)
+    return here, gone
 
 
 def _parsed(source: object) -> Source:

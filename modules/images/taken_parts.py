@@ -12,13 +12,14 @@ from modules.jobs.models.vae_file import VaeFile
 
 LABELS = {
     "sd_vae": "VAE", "CLIP_stop_at_last_layers": "Clip skip", "refiner_checkpoint": "Refiner",
-    "refiner_switch_at": "Refiner switch at",
+    "refiner_switch_at": "Refiner switch at", MODULES: "Text encoders and VAE beside the model",
 }  # fmt: skip
 # What an infotext means that says nothing of them.
-UNSAID: Mapping[str, Any] = {"sd_vae": AUTOMATIC, "CLIP_stop_at_last_layers": "1", "refiner_checkpoint": NONE}
+UNSAID: Mapping[str, Any] = {
+    "sd_vae": AUTOMATIC, "CLIP_stop_at_last_layers": "1", "refiner_checkpoint": NONE, MODULES: (),
+}  # fmt: skip
 _SHORTEST_HASH = 8
 _NOT_HERE = "is not here; the model's own is chosen"
-_BY_HAND = f"are not taken over: the page chooses by what they do, and only requests by hand ({MODULES})"
 
 
 def take_parts(
@@ -36,7 +37,7 @@ def take_parts(
     if skip := overrides.get("CLIP_stop_at_last_layers"):
         values["CLIP_stop_at_last_layers"] = str(skip)
     if modules := overrides.get(MODULES):
-        left.append(("VAE and text encoders of its own", ", ".join(str(one) for one in modules), _BY_HAND))
+        values[MODULES] = [str(one) for one in modules]
     if name := found.get("refiner_checkpoint"):
         refiner = _find_checkpoint(str(name), checkpoints)
         if refiner is None:

@@ -45,3 +45,17 @@ def test_a_vae_that_is_gone_is_told_beside_its_field_which_opens(tab: Tab) -> No
         "VAE 'gone.safetensors' is not known: use Automatic"
     )
     expect(page.locator("#txt2img_vae")).to_be_visible()
+
+
+def test_files_beside_the_model_are_chosen_from_those_that_are_there(tab: Tab) -> None:
+    page, field = tab.page, tab.page.locator("#txt2img_modules")
+    kept = json.loads(page.evaluate("localStorage.getItem('steady.txt2img')") or "{}") | {
+        "forge_additional_modules": ["gone.safetensors"]
+    }
+    page.evaluate("kept => localStorage.setItem('steady.txt2img', kept)", json.dumps(kept))
+    tab.reload()
+    expect(page.locator("button[data-parts] .sd-parts-set")).to_have_text("1 beside the model")
+    tab.write("red heart", steps=1)
+    page.click("#txt2img_generate")
+    expect(field.locator(".sd-problem")).to_contain_text("Text encoder or VAE 'gone.safetensors' is not known")
+    expect(field).to_be_visible()

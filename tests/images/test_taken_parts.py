@@ -73,9 +73,7 @@ def test_the_page_tells_what_was_taken_by_its_names() -> None:
     assert taken(said).taken[-4:] == ["VAE", "Clip skip", "Refiner", "Refiner switch at"]
 
 
-def test_files_chosen_by_hand_are_told_and_understood() -> None:
+def test_files_chosen_by_hand_are_understood() -> None:
     said = "Module 1: ae, Module 2: t5xxl"
     assert parse(BEGIN + said)["override_settings"] == {"forge_additional_modules": ["ae", "t5xxl"]}
-    ((told, shown, why),) = taken(said).left
-    assert (told, shown) == ("VAE and text encoders of its own", "ae, t5xxl")
-    assert "requests by hand (forge_additional_modules)" in why
+    assert taken(said).values["forge_additional_modules"] == ["ae", "t5xxl"]

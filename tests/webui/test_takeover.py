@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from modules.images.infotext import write
+from modules.images.taken_parts import UNSAID
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
@@ -27,6 +28,11 @@ def ask(store: JobStore, catalogue: CheckpointCatalogue) -> Any:
     return asked
 
 
+def said(told: dict[str, Any]) -> dict[str, Any]:
+    """The values that are no more than what was said."""
+    return {name: value for name, value in told["values"].items() if name not in UNSAID}
+
+
 def test_a_seed_is_handed_on_as_text_for_a_browsers_numbers_end_earlier(ask: Any) -> None:
     told = ask("text", text=INFOTEXT)
     assert told["values"]["seed"] == "9007199254740993"
@@ -34,6 +40,18 @@ def test_a_seed_is_handed_on_as_text_for_a_browsers_numbers_end_earlier(ask: Any
     assert told["taken"] == [
         "Prompt", "Negative prompt", "Steps", "Sampling method", "Schedule type", "CFG scale", "Size", "Seed",
     ]  # fmt: skip
+
+
+def test_what_a_picture_was_drawn_without_is_taken_out_of_the_fields(ask: Any) -> None:
+    told = ask("text", text=f"{INFOTEXT}, Module 1: gone")
+    assert {"sd_vae": "Automatic", "CLIP_stop_at_last_layers": "1", "refiner_checkpoint": "None"}.items() <= told[
+        "values"
+    ].items()
+    assert told["values"]["forge_additional_modules"] == []
+    assert told["left"] == [
+        ["Text encoders and VAE beside the model", "gone", "is not here; it is found by what it does"]
+    ]
+    assert ask("text", text=f"{INFOTEXT}, Clip skip: 2")["values"]["CLIP_stop_at_last_layers"] == "2"
 
 
 def test_a_text_without_settings_is_refused_in_words(ask: Any) -> None:
@@ -68,20 +86,21 @@ def test_a_picture_without_settings_says_whose_it_is(ask: Any) -> None:
 def test_the_last_job_of_the_owner_and_no_one_elses(ask: Any, store: JobStore) -> None:
     store.queue.submit("txt2img", {"prompt": "mine", "seed": -1}, "me")
     store.queue.submit("txt2img", {"prompt": "theirs", "seed": 3}, "they")
-    assert ask("last")["values"] == {"prompt": "mine", "seed": "-1"}
+    assert said(ask("last")) == {"prompt": "mine", "seed": "-1"}
     assert "no last picture" in ask("last", owner="nobody")["problem"]
 
 
 def test_a_shift_is_text_as_its_field_is(ask: Any, store: JobStore) -> None:
     store.queue.submit("txt2img", {"prompt": "a", "shift": 1.5, "distilled_cfg_scale": 3.5}, "me")
-    assert ask("last")["values"] == {"prompt": "a", "shift": "1.5", "distilled_cfg_scale": 3.5}
+    assert said(ask("last")) == {"prompt": "a", "shift": "1.5", "distilled_cfg_scale": 3.5}
 
 
 def test_an_edited_job_brings_its_counts_and_says_whether_it_waits(ask: Any, store: JobStore) -> None:
     request = {"prompt": "a", "seed": 2**60 + 1, "n_iter": 3, "override_settings": {"sd_model_checkpoint": "gone"}}
     job = store.queue.submit("txt2img", request, "me")
     told = ask("edit", job=job.id)
-    assert told["values"] == {"prompt": "a", "seed": str(2**60 + 1), "n_iter": 3}
+    assert said(told) == {"prompt": "a", "seed": str(2**60 + 1), "n_iter": 3}
+    assert told["values"]["sd_vae"] == "", "as in the settings"
     assert (told["waits"], told["checkpoint"], told["left"][0][0]) == (True, None, "Checkpoint")
     assert "not there any more" in ask("edit", job="never")["problem"]
 

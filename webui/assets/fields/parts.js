@@ -45,9 +45,10 @@ export class Parts {
 
   // What is set, such as "VAE soft, Clip skip 2".
   words() {
-    const { sd_vae: vae, CLIP_stop_at_last_layers: skip, refiner_checkpoint: refiner, refiner_switch_at: at } = this.values || {};
+    const { sd_vae: vae, forge_additional_modules: beside, CLIP_stop_at_last_layers: skip, refiner_checkpoint: refiner, refiner_switch_at: at } = this.values || {};
     const set = [
       !NEUTRAL.includes(vae) && `VAE ${bare(vae)}`,
+      beside?.length > 0 && `${beside.length} beside the model`,
       !NEUTRAL.includes(skip) && `clip skip ${skip}`,
       !NEUTRAL.includes(refiner) && `refiner ${bare(refiner)} at ${at}`,
     ];

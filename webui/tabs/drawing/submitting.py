@@ -8,6 +8,7 @@ import gradio as gr
 
 from modules.errors import IdTaken, InvalidRequest, SteadyError
 from modules.jobs.intake import Intake
+from modules.jobs.kinds.choice import MODULES
 from modules.jobs.kinds.fields import OVERRIDABLE_SETTINGS
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
@@ -22,6 +23,8 @@ from webui.listeners import Named, Script, Values, on, together
 from webui.tabs.drawing.actions import Actions
 from webui.tabs.drawing.blueprint import Blueprint
 from webui.tabs.drawing.texts import Texts
+
+_OVERRIDES = OVERRIDABLE_SETTINGS | {MODULES}
 
 
 def wire(
@@ -38,7 +41,7 @@ def wire(
 
     def generate(values: Values, asker: gr.Request, forever: bool = False) -> Values:
         request = of.request({name: values[name] for name in fields})
-        overrides = {name: request.pop(name) for name in OVERRIDABLE_SETTINGS & request.keys()}
+        overrides = {name: request.pop(name) for name in _OVERRIDES & request.keys()}
         if values["checkpoint"]:
             overrides["sd_model_checkpoint"] = values["checkpoint"]
         request["override_settings"] = overrides

@@ -1,4 +1,4 @@
-"""VAE, clip skip and refiner: a row of a drawing tab that stays closed until it is needed."""
+"""VAE, text encoders, clip skip and refiner: a row of a drawing tab that stays closed until it is needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 import gradio as gr
 
+from modules.jobs.kinds.choice import MODULES
 from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.models.places import COMPANIONS
 from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
 from webui.checkpoint_facts import MOST_LISTED
 from webui.components import html
@@ -22,12 +24,12 @@ _NO_REFINER = ("None", NONE)
 _SKIPS = [_AS_SET, *((str(number), str(number)) for number in range(1, 13))]
 _BUTTON = (
     '<button type="button" class="sd-parts-button" data-parts aria-expanded="false" aria-controls="{more}">'
-    '<span>VAE, clip skip, refiner</span><span class="sd-parts-set"></span></button>'
+    '<span>VAE, text encoders, clip skip, refiner</span><span class="sd-parts-set"></span></button>'
 )
 
 
 def parts(form: Form) -> None:
-    """Make VAE, clip skip, the refiner and where it takes over, behind a button that tells what is set."""
+    """Make the fields for other parts of a model, and for its refiner, behind a button that tells what is set."""
     html(_BUTTON.format(more=form.id("parts")))
     with gr.Column(elem_id=form.id("parts"), elem_classes=["sd-parts"]):
         with gr.Row(elem_classes=["sd-two"]):
@@ -39,6 +41,10 @@ def parts(form: Form) -> None:
                 _SKIPS, value="", label="Clip skip", elem_id=form.id("clip_skip"), min_width=0, filterable=False,
                 info="2 for many anime models, on SD 1 alone.",
             )  # fmt: skip
+        by_hand = gr.Dropdown(
+            [], value=[], label="Text encoders and VAE beside the model", elem_id=form.id("modules"), multiselect=True,
+            info="For models without their own. Empty: found by what they do.",
+        )  # fmt: skip
         with gr.Row(elem_classes=["sd-two"]):
             refiner = gr.Dropdown(
                 [_NO_REFINER], value=NONE, label="Refiner", elem_id=form.id("refiner"), min_width=0, filterable=False,
@@ -50,13 +56,14 @@ def parts(form: Form) -> None:
             )  # fmt: skip
     form.add("sd_vae", vae)
     form.add("CLIP_stop_at_last_layers", skip)
+    form.add(MODULES, by_hand)
     form.add("refiner_checkpoint", refiner)
     form.add("refiner_switch_at", switch)
 
 
 def lists_of(prefix: str, fields: Named) -> Named:
     """Return the fields whose lists change with the files that are there, under names of their own."""
-    return {f"{prefix} {name}": fields[name] for name in ("sd_vae", "refiner_checkpoint") if name in fields}
+    return {f"{prefix} {name}": fields[name] for name in ("sd_vae", MODULES, "refiner_checkpoint") if name in fields}
 
 
 def current(lists: Named, catalogue: CheckpointCatalogue) -> Mapping[str, Any]:
@@ -65,9 +72,15 @@ def current(lists: Named, catalogue: CheckpointCatalogue) -> Mapping[str, Any]:
     usable = (one for one in catalogue.list() if one.problem is None)
     checkpoints = [(one.title, one.name) for one in itertools.islice(usable, MOST_LISTED)]
     choices: dict[str, Sequence[tuple[str, str]]] = {
-        "sd_vae": [*_VAES, *vaes], "refiner_checkpoint": [_NO_REFINER, *checkpoints],
+        "sd_vae": [*_VAES, *vaes], MODULES: _beside(catalogue), "refiner_checkpoint": [_NO_REFINER, *checkpoints],
     }  # fmt: skip
     more = len(checkpoints) == MOST_LISTED
     typed = {"refiner_checkpoint": {"filterable": more, "allow_custom_value": more}}
     kinds = {name: name.rpartition(" ")[2] for name in lists}
     return {name: gr.update(choices=choices[kind], **typed.get(kind, {})) for name, kind in kinds.items()}
+
+
+def _beside(catalogue: CheckpointCatalogue) -> list[tuple[str, str]]:
+    files = itertools.chain.from_iterable(catalogue.files.list(kind) for kind in COMPANIONS)
+    usable = (file for file in files if file.problem is None)
+    return [(file.name_without_suffix, file.name) for file in itertools.islice(usable, MOST_LISTED)]
