@@ -109,7 +109,7 @@ PACKAGES: dict[str, frozenset[str]] = {
     for package, names in {
         "jobs.inputs": "kinds lenient",
         "jobs.models": "latent_upscaling lenient samplers",
-        "jobs.kinds": "models lenient rows samplers version",
+        "jobs.kinds": "models latent_upscaling lenient rows samplers version",
         "jobs.store": "outputs rows",
         "engine.families": "samplers",
         "engine.models": "families stopping",

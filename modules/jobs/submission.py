@@ -68,6 +68,8 @@ def check_request(
         _refuse_folders(find_kind(kind), data, sender.by)
         data = sender.intake.take_request(find_kind(kind), data, sender.by)
     request = validate_request(kind, data)
+    if sender is not None:
+        request.check_inputs(sender.intake.inputs)
     try:
         return Checked(request, request.chosen(catalogue, settings))
     except ModelError as error:

@@ -110,7 +110,7 @@ class FakeEngine(threading.Thread):
         settings = self.services.options.values
         models = request.find_models(catalogue, settings)
         models = replace(models, checkpoint=catalogue.hashed(models.checkpoint))
-        resolved = request.resolve(models, settings, lambda: 1234, "float32", 2)
+        resolved = request.resolve(models, settings, lambda: 1234, "float32", 2, None, self.services.inputs.find)
         store.claims.set_resolved(job.id, resolved.model_dump(mode="json"))
         token = state.begin(job.id)
         state.job_count = resolved.image_count

@@ -125,7 +125,8 @@ class JobDrawing:
             lambda: parts.cpu_formats.fastest(denoiser.kind, threads, parts.cancel.check),
         )
         environment = environment_of(parts.device, dtype, threads)
-        resolved = request.resolve(models, settings, parts.draw_seed, dtype, threads, environment=environment)
+        find = parts.inputs.find
+        resolved = request.resolve(models, settings, parts.draw_seed, dtype, threads, environment, find)
         parts.store.claims.set_resolved(job.id, resolved.model_dump())
         for text in models.told:
             parts.store.claims.note(job.id, "models", text)

@@ -13,10 +13,11 @@ from modules.errors import InvalidRequest, ModelError
 from modules.jobs.kinds.base import ResolvedJob, Source
 from modules.jobs.kinds.choice import Choice, ChosenCheckpoint, ChosenFile, ChosenModel, Models
 from modules.jobs.kinds.drawing_request import DrawingRequest
-from modules.jobs.kinds.later_values import refiner_pass
+from modules.jobs.kinds.stages import hires_model_of, refiner_of
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.companions import kind_of_part
 from modules.jobs.models.model_file import LABELS, ModelFile
+from modules.jobs.models.upscalers import Upscaler
 from modules.jobs.models.vae_file import VaeFile, stamp_of_file
 from modules.jobs.rows import Job
 
@@ -44,17 +45,18 @@ class ModelFinder:
         if choice is None:
             models = request.find_models(self._parts.catalogue, self._parts.options.values)
             choice = Choice.of(models)
-        found = self._found(choice.checkpoint, choice.vae, choice.refiner)
-        return replace(found, clip_skip=choice.clip_skip, told=choice.told, modules=choice.modules)
+        found = self._found(choice.checkpoint, choice.vae, choice.refiner, choice.hires)
+        upscaler = None if choice.upscaler is None else self.upscaler(choice.upscaler)
+        return replace(found, clip_skip=choice.clip_skip, told=choice.told, modules=choice.modules, upscaler=upscaler)
 
     def of_row(self, resolved: ResolvedJob) -> Models:
-        """Return the models that an earlier run of the job began with.
+        """Return the models that an earlier run of the job began with; its row says what enlarges.
 
         Raises:
             InvalidRequest, ModelError: as `of_request`.
         """
-        sources, refiner = resolved.sources, refiner_pass(resolved)
-        found = self._found(sources.checkpoint, sources.vae, None if refiner is None else refiner.checkpoint)
+        sources = resolved.sources
+        found = self._found(sources.checkpoint, sources.vae, refiner_of(resolved), hires_model_of(resolved))
         return replace(found, clip_skip=resolved.words.clip_skip, modules=sources.modules)
 
     def is_unchanged(self, checkpoint: Checkpoint, parts: Mapping[str, ModelFile]) -> bool:
@@ -70,12 +72,16 @@ class ModelFinder:
         self,
         first: ChosenCheckpoint | Source,
         vae: ChosenModel | Source | None,
-        second: ChosenCheckpoint | Source | None,
+        refiner: ChosenCheckpoint | Source | None,
+        hires: ChosenCheckpoint | Source | None,
     ) -> Models:
         checkpoint, parts = self._whole(first)
-        refiner, refiner_parts = (None, {}) if second is None else self._whole(second)
+        refines, refiner_parts = (None, {}) if refiner is None else self._whole(refiner)
+        second, hires_parts = (None, {}) if hires is None else self._whole(hires)
         found = None if vae is None else self._vae(vae)
-        return Models(checkpoint, found, refiner, parts=parts, refiner_parts=refiner_parts)
+        return Models(
+            checkpoint, found, refines, parts=parts, refiner_parts=refiner_parts, hires=second, hires_parts=hires_parts
+        )
 
     def _whole(self, chosen: ChosenCheckpoint | Source) -> tuple[Checkpoint, dict[str, ModelFile]]:
         """Return a checkpoint with the files beside it; where a row leaves these open, they are those of now."""
@@ -118,6 +124,21 @@ class ModelFinder:
         except InvalidRequest as error:
             message = f"The {label} {chosen.name} is not there any more: put it back into {place}, or submit it again."
             raise ModelError(message) from error
+        return self._unchanged(found, chosen, label)
+
+    def upscaler(self, chosen: ChosenFile) -> Upscaler:
+        """Return an upscaler that is to be as it was, with the hash of its file if it needs one.
+
+        Raises:
+            ModelError: it is not there any more, or was changed since.
+        """
+        if chosen.hash is None and not chosen.stamp:
+            return Upscaler(chosen.name)
+        file = self._parts.catalogue.upscalers.of_source(chosen.name, chosen.hash or chosen.name)
+        return Upscaler(chosen.name, self._unchanged(file, chosen, "upscaler"))
+
+    def _unchanged(self, found: ModelFile, chosen: ChosenFile | Source, label: str) -> ModelFile:
+        """Return a file with its hash, which is to be as it was."""
         found.check_usable()
         stamp = chosen.stamp if isinstance(chosen, ChosenFile) and chosen.hash is None else ""
         changed = stamp not in ("", stamp_of_file(found.path))

@@ -122,7 +122,9 @@ class PassModels:
     def _model(self, number: int) -> tuple[Checkpoint, Mapping[str, ModelFile]]:
         """Return the checkpoint of a pass, and the files beside it."""
         models, one = self._models, self._resolved.passes[number]
-        if one.checkpoint is not None and models.refiner is not None:
+        if one.checkpoint is not None and one.enlarging is not None and models.hires is not None:
+            return models.hires, models.hires_parts
+        if one.checkpoint is not None and one.enlarging is None and models.refiner is not None:
             return models.refiner, models.refiner_parts
         return models.checkpoint, models.parts
 

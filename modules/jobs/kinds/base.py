@@ -49,10 +49,15 @@ class Sources(Frozen):
 
 
 class Enlarging(Frozen):
-    """How what a pass begins with is made as large as its picture is to be: by an upscaler's name, and file."""
+    """How what a pass begins with is made as large as its picture is to be: by an upscaler's name, and file.
+
+    A file's upscaler sees so many pixels a side at a time, `tile` (0: all), of which so many overlap.
+    """
 
     upscaler: str
     model: Source | None = None
+    tile: int = 192
+    tile_overlap: int = 8
 
 
 class Pass(Frozen):
@@ -63,8 +68,11 @@ class Pass(Frozen):
     None: it takes none. `shift` moves the steps of a flow model towards the noise, None: as much as its own.
 
     With a `start` it begins with pictures, to which the noise of step `begin` is added. With `enlarging` (hires fix)
-    what it begins with is enlarged to its size first. `words` are its own; None: the job's. `tile`: the denoiser sees
-    so many pixels a side at a time; None: all.
+    what it begins with is enlarged to its size first: to cover it, and its middle is cut out. `words` are its own;
+    None: the job's. `tile`: the denoiser sees so many pixels a side at a time; None: all.
+
+    `denoising_strength` and `steps_asked` (None: as many as the list has) are what people asked for, of which steps and
+    begin were made.
     """
 
     width: int
@@ -83,6 +91,8 @@ class Pass(Frozen):
     enlarging: Enlarging | None = None
     words: Words | None = None
     tile: int | None = None
+    denoising_strength: float | None = None
+    steps_asked: int | None = None
 
     @property
     def step_count(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, overload
 
 from pydantic import ValidationError
 
@@ -15,6 +15,7 @@ from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import facts_of
 from modules.jobs.models.family_facts import LATENT_CHANNELS
 from modules.jobs.models.model_file import ModelFile
+from modules.jobs.models.upscalers import Upscaler
 from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
 from modules.jobs.models.vae_file import VaeFile, stamp_of_file
 
@@ -28,8 +29,11 @@ MODULES = "forge_additional_modules"
 class Models:
     """The models of a job, as they are on disk. `vae` None: the checkpoint's own; `refiner` None: none takes over.
 
-    `parts` and `refiner_parts` are the files beside these two that they are drawn with, by the part that each does;
-    `modules` the names of those that somebody chose by hand. `told` is what people are to know of the choice.
+    `hires` draws the second pass of hires fix, None: the checkpoint does; `upscaler` enlarges before that.
+
+    `parts`, `refiner_parts` and `hires_parts` are the files beside these models that they are drawn with, by the part
+    that each does; `modules` the names of those that somebody chose by hand. `told` is what people are to know of the
+    choice.
     """
 
     checkpoint: Checkpoint
@@ -40,6 +44,9 @@ class Models:
     parts: Mapping[str, ModelFile] = field(default_factory=dict)
     refiner_parts: Mapping[str, ModelFile] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
+    hires: Checkpoint | None = None
+    hires_parts: Mapping[str, ModelFile] = field(default_factory=dict)
+    upscaler: Upscaler | None = None
 
 
 class ChosenModel(Frozen):
@@ -70,6 +77,8 @@ class Choice(Frozen):
     clip_skip: int = 1
     told: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    hires: ChosenCheckpoint | None = None
+    upscaler: ChosenFile | None = None
 
     @classmethod
     def of(cls, models: Models) -> Self:
@@ -77,10 +86,12 @@ class Choice(Frozen):
         return cls(
             checkpoint=_chosen_checkpoint(models.checkpoint, models.parts),
             vae=None if models.vae is None else ChosenModel(name=models.vae.name, hash=models.vae.sha256),
-            refiner=None if models.refiner is None else _chosen_checkpoint(models.refiner, models.refiner_parts),
+            refiner=_chosen_checkpoint(models.refiner, models.refiner_parts),
             clip_skip=models.clip_skip,
             told=models.told,
             modules=models.modules,
+            hires=_chosen_checkpoint(models.hires, models.hires_parts),
+            upscaler=None if models.upscaler is None else chosen_upscaler(models.upscaler),
         )
 
     @classmethod
@@ -125,7 +136,7 @@ def choose(
     """
     vae, passed_over = _choose_vae(sd_vae, checkpoint, catalogue)
     told = [passed_over] if passed_over else []
-    if clip_skip > 1 and checkpoint.family not in _READ_WITH_CLIP_SKIP:
+    if clip_skip > 1 and checkpoint.family not in READ_WITH_CLIP_SKIP:
         told.append(f"Clip skip {clip_skip} changes nothing here: {checkpoint.name} is not of Stable Diffusion 1.")
         clip_skip = 1
     second = None if refiner is None else _choose_refiner(refiner, checkpoint, catalogue)
@@ -142,10 +153,25 @@ def choose(
 
 
 # "" is a model of which nothing is known but that it draws.
-_READ_WITH_CLIP_SKIP = ("sd1", "")
+READ_WITH_CLIP_SKIP = ("sd1", "")
 
 
-def _chosen_checkpoint(model: Checkpoint, parts: Mapping[str, ModelFile]) -> ChosenCheckpoint:
+def chosen_upscaler(upscaler: Upscaler) -> ChosenFile:
+    """Return the choice of an upscaler: by the name that people see, and of the file if it needs one."""
+    if upscaler.file is None:
+        return ChosenFile(name=upscaler.name)
+    return ChosenFile(name=upscaler.name, hash=upscaler.file.sha256, stamp=stamp_of_file(upscaler.file.path))
+
+
+@overload
+def _chosen_checkpoint(model: Checkpoint, parts: Mapping[str, ModelFile]) -> ChosenCheckpoint: ...
+@overload
+def _chosen_checkpoint(model: Checkpoint | None, parts: Mapping[str, ModelFile]) -> ChosenCheckpoint | None: ...
+
+
+def _chosen_checkpoint(model: Checkpoint | None, parts: Mapping[str, ModelFile]) -> ChosenCheckpoint | None:
+    if model is None:
+        return None
     files = {
         part: ChosenFile(name=file.name, hash=file.sha256, stamp=stamp_of_file(file.path))
         for part, file in parts.items()
@@ -159,7 +185,7 @@ def _choose_vae(wish: str, checkpoint: Checkpoint, catalogue: CheckpointCatalogu
         return None, ""
     if wish == AUTOMATIC:
         vae = catalogue.vaes.of_checkpoint(checkpoint)
-        fault = None if vae is None else vae.problem or _misfit(vae, checkpoint)
+        fault = None if vae is None else vae.problem or misfit(vae, checkpoint)
         if vae is None or fault is None:
             return vae, ""
         return None, f"The VAE {vae.name}, which has the name of {checkpoint.name}, is not used: {fault}"
@@ -168,12 +194,13 @@ def _choose_vae(wish: str, checkpoint: Checkpoint, catalogue: CheckpointCatalogu
         vae.check_usable()
     except ModelError as error:
         raise InvalidRequest(str(error), "sd_vae") from error
-    if (fault := _misfit(vae, checkpoint)) is not None:
+    if (fault := misfit(vae, checkpoint)) is not None:
         raise InvalidRequest(f"VAE {vae.name} does not go with {checkpoint.name}: {fault}", "sd_vae")
     return vae, ""
 
 
-def _misfit(vae: VaeFile, checkpoint: Checkpoint) -> str | None:
+def misfit(vae: VaeFile, checkpoint: Checkpoint) -> str | None:
+    """Return why a VAE does not go with a model; None: it may."""
     facts = facts_of(checkpoint.family)
     if facts is None or vae.latent_channels is None:
         return None
@@ -195,11 +222,15 @@ def _choose_refiner(name: str, checkpoint: Checkpoint, catalogue: CheckpointCata
         raise InvalidRequest(message, "refiner_checkpoint") from error
     if refiner.path == checkpoint.path:
         return None  # It would go on with itself.
-    ours, its = facts_of(checkpoint.family), facts_of(refiner.family)
-    if ours is not None and its is not None and (ours.vae, ours.flow) != (its.vae, its.flow):
-        raise InvalidRequest(
-            f"Refiner {refiner.name} does not go with {checkpoint.name}: {its.label} cannot go on with latents of "
-            f"{ours.label}; use a model of the same family.",
-            "refiner_checkpoint",
-        )
+    if (fault := cannot_go_on(refiner, checkpoint)) is not None:
+        message = f"Refiner {refiner.name} does not go with {checkpoint.name}: {fault}; use a model of the same family."
+        raise InvalidRequest(message, "refiner_checkpoint")
     return refiner
+
+
+def cannot_go_on(model: Checkpoint, before: Checkpoint) -> str | None:
+    """Return why a model cannot go on with latents that another has left; None: it may."""
+    ours, its = facts_of(before.family), facts_of(model.family)
+    if ours is None or its is None or (ours.vae, ours.flow) == (its.vae, its.flow):
+        return None
+    return f"{its.label} cannot go on with latents of {ours.label}"

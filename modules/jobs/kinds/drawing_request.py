@@ -18,6 +18,7 @@ from modules.jobs.kinds.base import Pass, ResolvedJob, Saving, Source, Sources, 
 from modules.jobs.kinds.choice import MODULES, Choice, Models, choose, choose_by_hand
 from modules.jobs.kinds.eta import without_noise
 from modules.jobs.kinds.request import JobRequest
+from modules.jobs.kinds.starts import FindInput, no_input
 from modules.jobs.kinds.unavailable import check_available
 from modules.jobs.lenient import fault
 from modules.jobs.models.catalogue import CheckpointCatalogue
@@ -75,9 +76,9 @@ class DrawingRequest(JobRequest):
         if isinstance(data, Mapping):
             try:
                 data = without_noise(data)
-                check_available(data)
+                check_available(data, cls.kind)
             except InvalidRequest as error:
-                raise _fault_at(error) from error
+                raise fault_at(error) from error
         return data
 
     @model_validator(mode="after")
@@ -92,7 +93,7 @@ class DrawingRequest(JobRequest):
         try:
             check_pair(sampler, schedule)
         except InvalidRequest as error:
-            raise _fault_at(error) from error
+            raise fault_at(error) from error
         # A frozen model is complete only once its validators have run.
         object.__setattr__(self, "sampler_name", sampler.name)
         object.__setattr__(self, "scheduler", schedule.label)
@@ -102,7 +103,13 @@ class DrawingRequest(JobRequest):
     @property
     def image_count(self) -> int:
         """How many pictures the job makes."""
-        return self.batch_size * self.n_iter
+        batch_size, n_iter = self.batches
+        return batch_size * n_iter
+
+    @property
+    def batches(self) -> tuple[int, int]:
+        """How many pictures are drawn at once, and how often."""
+        return self.batch_size, self.n_iter
 
     def chosen(self, catalogue: CheckpointCatalogue, settings: Settings) -> Choice:
         """Return the models that it draws with, for its row to keep."""
@@ -119,7 +126,7 @@ class DrawingRequest(JobRequest):
         names = self.override_settings.get(MODULES, ())
         checkpoint, by_hand = choose_by_hand(catalogue.find(wanted.sd_model_checkpoint), names, catalogue)
         checkpoint.check_usable()
-        self._sampler_for(checkpoint)
+        self.sampler_for(checkpoint)
         sd_vae = self._vae_beside(by_hand) or wanted.sd_vae
         skip = wanted.CLIP_stop_at_last_layers
         return choose(checkpoint, sd_vae, self.refiner_checkpoint, skip, catalogue, by_hand)
@@ -132,16 +139,20 @@ class DrawingRequest(JobRequest):
         dtype: str,
         threads: int,
         environment: dict[str, str] | None = None,
+        find_input: FindInput = no_input,
     ) -> ResolvedJob:
         """Close everything that the request leaves open. Pure but for `draw_seed`, which is called for seed -1 only.
 
         Raises:
             InvalidRequest: the schedule type that was sent does not go with the model's own sampler.
+            InputGone: a picture that it begins with is not there any more.
             ValueError: a model has no hash yet (`CheckpointCatalogue.hashed` gives it one).
         """
+        wanted = self.settings_over(settings)
         words = Words(
             prompt=self.prompt.strip(), negative_prompt=self.negative_prompt.strip(), clip_skip=models.clip_skip
         )
+        batch_size, n_iter = self.batches
         return ResolvedJob(
             kind=self.kind,
             words=words,
@@ -150,25 +161,25 @@ class DrawingRequest(JobRequest):
                 vae=None if models.vae is None else source_of(models.vae),
                 modules=models.modules,
             ),
-            passes=self.passes(models),
+            passes=self.passes(models, wanted, find_input),
             seed=draw_seed() if self.seed == -1 else self.seed,
-            batch_size=self.batch_size,
-            n_iter=self.n_iter,
+            batch_size=batch_size,
+            n_iter=n_iter,
             dtype=dtype,
             threads=threads,
             version=VERSION,
-            saving=self.saving(self.settings_over(settings)),
+            saving=self.saving(wanted),
             environment=environment,
         )
 
     @abstractmethod
-    def passes(self, models: Models) -> tuple[Pass, ...]:
-        """Return what the denoiser does for each picture, in order."""
+    def passes(self, models: Models, settings: Settings, find_input: FindInput) -> tuple[Pass, ...]:
+        """Return what the denoiser does for each picture, in order; `settings` are those that hold for this request."""
 
     def first_pass(self, checkpoint: Checkpoint) -> Pass:
         """Return the pass that the shared fields describe, from noise."""
         defaults = checkpoint.defaults
-        sampler_name, scheduler = self._sampler_for(checkpoint)
+        sampler_name, scheduler = self.sampler_for(checkpoint)
         return Pass(
             width=checkpoint.native_width if self.width is None else self.width,
             height=checkpoint.native_height if self.height is None else self.height,
@@ -176,16 +187,20 @@ class DrawingRequest(JobRequest):
             sampler_name=sampler_name,
             scheduler=scheduler,
             cfg_scale=defaults.cfg_scale if self.cfg_scale is None else self.cfg_scale,
-            distilled_cfg_scale=self._distilled_for(checkpoint),
-            shift=self.shift if predicts_flow(checkpoint.family, checkpoint.prediction) else None,
+            distilled_cfg_scale=self.distilled_for(checkpoint, self.distilled_cfg_scale),
+            shift=self.shift_for(checkpoint),
         )
 
-    def _distilled_for(self, checkpoint: Checkpoint) -> float | None:
+    def distilled_for(self, checkpoint: Checkpoint, asked: float | None) -> float | None:
         """Return what a model is told as its scale; most know none, though clients send it to all."""
         facts = facts_of(checkpoint.family, checkpoint.variant)
         if facts is None or facts.guidance != "distilled":
             return None
-        return facts.distilled_cfg_scale if self.distilled_cfg_scale is None else self.distilled_cfg_scale
+        return facts.distilled_cfg_scale if asked is None else asked
+
+    def shift_for(self, checkpoint: Checkpoint) -> float | None:
+        """Return how far a model's steps lie towards the noise; most know nothing of that."""
+        return self.shift if predicts_flow(checkpoint.family, checkpoint.prediction) else None
 
     def with_refiner(self, whole: Pass, models: Models) -> tuple[Pass, ...]:
         """Return a pass, and that of the refiner, which goes on with what it leaves at the switch.
@@ -196,12 +211,14 @@ class DrawingRequest(JobRequest):
         if models.refiner is None:
             return (whole,)
         at = SWITCH_AT if self.refiner_switch_at is None else self.refiner_switch_at
-        # As with A1111 it does the first step before which so much is done.
-        begin = max(math.ceil(at * whole.steps - _ALMOST_NONE), whole.begin)
+        # As with A1111 it does the first step before which so much is done. With pictures another one has begun.
+        of_others = 0 if whole.start is None and whole.enlarging is None else 1
+        begin = whole.begin + max(math.ceil(at * whole.step_count - _ALMOST_NONE), of_others)
         if begin >= whole.steps:
             return (whole,)
         refiner = source_of(models.refiner, models.refiner_parts)
-        second = whole.model_copy(update={"begin": begin, "checkpoint": refiner})
+        own = {"begin": begin, "checkpoint": refiner}
+        second = whole.model_copy(update=own | {"start": None, "enlarging": None, "denoising_strength": None})
         return (second,) if begin == whole.begin else (whole.model_copy(update={"end": begin}), second)
 
     def _vae_beside(self, by_hand: Sequence[ModelFile]) -> str | None:
@@ -219,7 +236,7 @@ class DrawingRequest(JobRequest):
             raise InvalidRequest(message, MODULES)
         return NONE
 
-    def _sampler_for(self, checkpoint: Checkpoint) -> tuple[str, str]:
+    def sampler_for(self, checkpoint: Checkpoint) -> tuple[str, str]:
         """Return sampler and schedule type; what the request leaves open is the model's own."""
         if self.sampler_name is not None:
             return self.sampler_name, self.scheduler or "Automatic"
@@ -248,7 +265,7 @@ def source_of(model: Checkpoint | VaeFile | ModelFile, parts: Mapping[str, Model
     return Source(name=model.name, hash=model.sha256, parts=beside)
 
 
-def _fault_at(error: InvalidRequest) -> Exception:
+def fault_at(error: InvalidRequest) -> Exception:
     """Carry the field through pydantic, which knows no field in a validator of the whole model."""
     made = fault(str(error))
     assert made.context is not None

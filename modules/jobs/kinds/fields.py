@@ -35,12 +35,15 @@ OVERRIDABLE_SETTINGS = frozenset(
         "add_model_name_to_info",
         "add_model_hash_to_info",
         "add_version_to_infotext",
+        "hires_fix_refiner_pass",
+        "ESRGAN_tile",
+        "ESRGAN_tile_overlap",
     }
 )
 
 
-def _check_sampler(value: Any) -> str | None:
-    """Keep an old name such as "DPM++ 2M Karras" whole; the request as a whole splits it."""
+def check_sampler(value: Any) -> str | None:
+    """Return the name of a sampler. An old name such as "DPM++ 2M Karras" stays whole; the request splits it."""
     if is_blank(value):
         return None
     if not isinstance(value, str):
@@ -53,7 +56,8 @@ def _check_sampler(value: Any) -> str | None:
     return value
 
 
-def _check_scheduler(value: Any) -> str | None:
+def check_scheduler(value: Any) -> str | None:
+    """Return the label of a schedule type."""
     if is_blank(value):
         return None
     if not isinstance(value, str):
@@ -129,8 +133,8 @@ _PartialImages = Literal["discard", "keep", "mark"]
 Prompt = Annotated[str, BeforeValidator(text("Prompt", PROMPT_LONGEST))]
 NegativePrompt = Annotated[str, BeforeValidator(text("Negative prompt", PROMPT_LONGEST))]
 Seed = Annotated[int, BeforeValidator(whole_number("Seed", -1, SEED_HIGHEST, -1, " (-1 draws one)"))]
-SamplerName = Annotated[str | None, BeforeValidator(_check_sampler)]
-Scheduler = Annotated[str | None, BeforeValidator(_check_scheduler)]
+SamplerName = Annotated[str | None, BeforeValidator(check_sampler)]
+Scheduler = Annotated[str | None, BeforeValidator(check_scheduler)]
 Steps = Annotated[int | None, BeforeValidator(whole_number("Steps", 1, STEPS_HIGHEST, None))]
 CfgScale = Annotated[float | None, BeforeValidator(real_number("CFG scale", 0, CFG_SCALE_HIGHEST, None, " (1 is off)"))]
 DistilledCfgScale = Annotated[float | None, BeforeValidator(real_number("Distilled CFG scale", 0, 30, None))]

@@ -12,6 +12,7 @@ from modules.jobs.kinds import fields
 from modules.jobs.kinds.base import Saving
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.kinds.frozen import Frozen
+from modules.jobs.kinds.starts import Pictures
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.options import Settings
 
@@ -49,6 +50,14 @@ class JobRequest(BaseModel, ABC):
         Raises:
             InvalidRequest: there is none of a name, or it does not go with the rest of the request.
             ModelError: one lacks a file.
+        """
+
+    def check_inputs(self, pictures: Pictures) -> None:
+        """Check what can be told only by the pictures that the request names.
+
+        Raises:
+            InvalidRequest: with the field; they do not go with the rest of the request.
+            InputGone: one is not there any more.
         """
 
     def settings_over(self, settings: Settings) -> Settings:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from PIL import Image
 
 from modules.jobs.kinds.frozen import Frozen
 
@@ -13,6 +16,28 @@ class Input(Frozen):
     name: str
     width: int
     height: int
+
+
+# Return an input by its name.
+# Raises: InvalidRequest (it is no name), InputGone (it is not there any more).
+FindInput = Callable[[str], Input]
+
+
+class Pictures(Protocol):
+    """The inputs, as far as a request is checked by them."""
+
+    def find(self, name: str) -> Input:
+        """Return an input by its name. Raises: InvalidRequest (it is no name), InputGone (it is not there any more)."""
+        ...
+
+    def open(self, picture: Input) -> Image.Image:
+        """Return its pixels, RGB or RGBA. Raises: InputGone."""
+        ...
+
+
+def no_input(name: str) -> Input:
+    """Stand for the inputs where there are none."""
+    raise LookupError(f"There are no inputs to find {name} in")
 
 
 ResizeMode = Literal["stretch", "crop", "fill", "latent"]

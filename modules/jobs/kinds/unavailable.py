@@ -54,6 +54,13 @@ def _given(value: Any) -> bool:
     return not is_blank(value) and value != "None"
 
 
+def _modules(value: Any) -> bool:
+    """Tell whether Forge's second pass is to have other text encoders or another VAE than the first."""
+    names = [value] if isinstance(value, str) else value
+    return not is_blank(value) and (not isinstance(names, list) or any(name not in _SAME_MODULES for name in names))
+
+
+_SAME_MODULES = ("", "Use same choices")
 _ABOVE_ALL_NOISE = 999.0
 _ETA = "Eta is not available in this version: send 1, or leave it out"
 _S_NOISE = "Another strength of the noise that is added (s_noise) is not available in this version: send 1"
@@ -61,7 +68,6 @@ _S_TMIN = "A lowest noise level for churn (s_tmin) is not available in this vers
 _S_TMAX = "A highest noise level for churn (s_tmax) is not available in this version: send 0, or leave it out"
 
 _ASKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "enable_hr": (_on, "Hires fix is not available in this version: send false, and width and height as you want them"),
     "restore_faces": (_on, "Face restoration is not available in this version: send false"),
     "tiling": (_on, "Tiling is not available in this version: send false"),
     "subseed_strength": (_above_zero, "Variation seeds are not available in this version: send 0"),
@@ -74,8 +80,16 @@ _ASKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     # 1 is what webuiapi always sends and what is drawn by samplers that add noise; 0 is what the others do.
     "eta": (_other_than(0, 1), _ETA),
     "s_min_uncond": (_above_zero, "Negative guidance minimum sigma is not available in this version: send 0"),
-    "firstpass_image": (_given, "A first-pass image is not available in this version: leave it out"),
+    "hr_additional_modules": (_modules, "Modules of its own for hires fix are not available in this version: send []"),
     "infotext": (_given, "Infotext in a request is not available in this version: send its values as fields"),
+}
+
+# What one kind has and others have not, by the kind that has it.
+_OF_ONE_KIND: Mapping[str, Mapping[str, tuple[Callable[[Any], bool], str]]] = {
+    "txt2img": {
+        "enable_hr": (_on, "Hires fix is for txt2img: send false, and width and height as you want them"),
+        "firstpass_image": (_given, "A first-pass image is for txt2img: send it as init_images, or leave it out"),
+    },
 }
 
 _OVERRIDE_ASKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
@@ -89,13 +103,16 @@ _OVERRIDE_ASKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def check_available(data: Mapping[str, Any]) -> None:
-    """Refuse a request for what is not there yet.
+def check_available(data: Mapping[str, Any], kind: str) -> None:
+    """Refuse a request of this kind for what is not there yet, or not there.
 
     Raises:
         InvalidRequest: with the field, the value and the remedy.
     """
     _check(data, _ASKS)
+    for its, asks in _OF_ONE_KIND.items():
+        if its != kind:
+            _check(data, asks)
     if _is_number(data.get("eta")) and float(data["eta"]) == 0 and _adds_noise(data):
         raise InvalidRequest(f"{_ETA} (eta was {show(data['eta'])}).", field="eta")
     styles = data.get("styles")

@@ -114,7 +114,7 @@ async def test_bad_input_of_every_kind_is_refused_and_nothing_is_queued(
 
 
 async def test_a_body_that_nobody_means_to_send_is_a_413(client: httpx.AsyncClient) -> None:
-    answer = await client.post(TXT2IMG, content=b" " * (2 << 20))
+    answer = await client.post("/sdapi/v1/options", content=b" " * (2 << 20))
     assert answer.status_code == 413
     assert "1 MiB" in answer.json()["detail"]
 

@@ -45,7 +45,8 @@ async def parts(count: int, size: int = MEBIBYTE // 4) -> AsyncIterator[bytes]:
     [
         ("POST", "/internal/progress", MEBIBYTE),
         ("POST", "/gradio_api/run/predict", MEBIBYTE),
-        ("POST", "/sdapi/v1/txt2img", MEBIBYTE),
+        ("POST", "/sdapi/v1/options", MEBIBYTE),
+        ("POST", "/sdapi/v1/txt2img", 128 * MEBIBYTE),
         ("POST", "/sdapi/v1/png-info", 64 * MEBIBYTE),
         ("POST", "/sdapi/v1/inputs", 64 * MEBIBYTE),
         ("POST", "/sdapi/v1/jobs", 128 * MEBIBYTE),
@@ -118,6 +119,6 @@ async def test_what_was_read_and_let_go_makes_room_for_others_before_its_answer(
 
 
 async def test_the_whole_application_has_it_in_front(client: httpx.AsyncClient) -> None:
-    for path in ("/internal/progress", "/sdapi/v1/txt2img", "/sdapi/v1/interrupt", "/sdapi/v1/options"):
+    for path in ("/internal/progress", "/sdapi/v1/interrupt", "/sdapi/v1/options"):
         assert (await client.post(path, content=parts(8))).status_code == 413
         assert (await client.post(path, content=b"[" * (2 * MEBIBYTE))).status_code == 413

@@ -2,7 +2,7 @@
 
 from modules.images.infotext import write
 from modules.jobs.kinds.base import ResolvedJob, Source, Sources
-from modules.jobs.kinds.later_values import switch_of
+from modules.jobs.kinds.stages import refined_stage
 from modules.jobs.kinds.txt2img import TXT2IMG
 from tests.jobs.made_jobs import HASH, resolved_job
 
@@ -50,5 +50,6 @@ def test_a_picture_that_was_stopped_counts_the_steps_of_all_passes() -> None:
 def test_the_switch_is_told_as_a_part_of_the_steps() -> None:
     for steps in (3, 7, 20, 150):
         for begin in range(steps):
-            told = switch_of(chosen(begin, steps).passes[1])
-            assert round(told * steps) == begin
+            stage = refined_stage(chosen(begin, steps))
+            assert stage is not None
+            assert round(stage.switch_at * steps) == begin

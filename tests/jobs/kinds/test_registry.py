@@ -55,10 +55,10 @@ def check(**data: Any) -> Txt2ImgRequest:
             "Schedule type Karras does not go with sampler DDIM: use Automatic or Uniform or SGM Uniform.",
         ),
         (
-            {"enable_hr": True},
-            "enable_hr",
-            "Hires fix is not available in this version: send false, and width and height as you want them "
-            "(enable_hr was true).",
+            {"hr_additional_modules": ["other.safetensors"]},
+            "hr_additional_modules",
+            "Modules of its own for hires fix are not available in this version: send [] "
+            '(hr_additional_modules was ["other.safetensors"]).',
         ),
         (
             {"script_name": "X/Y/Z plot"},

@@ -107,7 +107,7 @@ def test_every_picture_has_its_own_seed_and_knows_nothing_of_its_batch() -> None
 
 def test_a_value_that_a_later_version_adds_changes_no_file() -> None:
     class LaterPass(Pass):
-        denoising_strength: float = 0.7
+        eta: float = 0.7
 
     class LaterJob(ResolvedJob):
         clip_skip: int = 2
