@@ -152,8 +152,7 @@ class Worker:
         except Exception as error:
             logger.exception("Job %s failed", job.id)
             if is_out_of_memory(error):
-                if progress.phase == "decode":
-                    _keep_steps(drawing)
+                _keep_steps(drawing, amid=progress.phase != "sample")
                 return self._ending_out_of_memory(job, drawing.resolved, progress.phase, error)
             return Ending("failed", describe_failure(error, drawing.resolved))
 
@@ -180,15 +179,18 @@ class Worker:
         """Give all memory back, and try the job once more with cheaper settings where some would help."""
         parts = self._parts
         model = parts.model_cache.loaded
-        can_tile = False
+        can_tile = draws_in_tiles = False
         if model is not None and resolved is not None:
             can_tile = model.family.can_tile(model.pipeline, resolved.largest)
+            draws_in_tiles = model.family.draws_in_tiles
         del model  # It is not to live on in this frame.
         others = len(parts.model_cache.keys) > 1
         self._release_device()
         if resolved is not None and job.economy is None:
             # Without the models that were kept beside it there is more room, whatever else helps.
-            economy = cheaper(resolved, parts.device, phase, can_tile) or (Economy() if others else None)
+            economy = cheaper(resolved, parts.device, phase, can_tile, draws_in_tiles) or (
+                Economy() if others else None
+            )
             if economy is not None:
                 return Ending("again", _tried_again("Out of memory", resolved, economy), economy)
         return Ending("failed", describe_failure(error, resolved, Economy.of(job.economy)))
@@ -236,10 +238,13 @@ class Worker:
         return until_stored(change, self._parts.cancel.exit)
 
 
-def _keep_steps(drawing: JobDrawing) -> None:
-    """Keep the steps of a picture that could only not be decoded; where memory does not suffice for that, do not."""
+def _keep_steps(drawing: JobDrawing, amid: bool) -> None:
+    """Keep the steps that were done with the memory there is; where it does not suffice for that, do not.
+
+    Not those `amid` a pass whose next one failed: it is drawn in another way then, and that from its beginning.
+    """
     try:
-        drawing.keep_snapshot()
+        drawing.keep_snapshot(amid)
     except Exception as error:
         logger.warning("The steps of a picture could not be kept: %s", error)
 

@@ -32,6 +32,7 @@ from modules.engine.families.word_memory import answering_with_anything, remembe
 from modules.engine.samplers.choice import choose_sampler
 from modules.engine.samplers.proxy import Sampler, SchedulerProxy
 from modules.jobs.kinds.base import Pass
+from modules.jobs.models.family_facts import DRAWN_IN_TILES
 
 # What a pipeline reads of the words: keyword arguments of its call.
 Words = Mapping[str, Any]
@@ -164,6 +165,11 @@ class Family:
             return None
         first, second = said[0].chunk(2)
         return (second, first) if self.negative_first else (first, second)
+
+    @property
+    def draws_in_tiles(self) -> bool:
+        """Whether the denoiser can be shown a part of a picture by its latents alone."""
+        return self.name in DRAWN_IN_TILES
 
     def can_tile(self, pipeline: Any, size: tuple[int, int]) -> bool:
         """Tell whether pictures of this size can be decoded in tiles, which takes less memory."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 import torch
@@ -66,10 +67,14 @@ class Batches:
         self._environment = environment_of(parts.device, resolved.dtype, resolved.threads)
         self._digest = request_digest(resolved)
         self._batch: Batch | None = None
-        once_more = self._told_of_vae if parts.options.values.auto_vae_precision else None
+
+        def note(kind: str, text: str) -> None:
+            parts.store.claims.note(job.id, kind, text)
+
+        once_more = partial(note, "vae") if parts.options.values.auto_vae_precision else None
         tiling = self._economy.vae_tiling
         starts = Starts(resolved, parts.inputs.open, tiling, once_more)
-        self._beginnings = Beginnings(parts, resolved, progress, models, starts, tiling, once_more)
+        self._beginnings = Beginnings(parts, resolved, progress, models, starts, tiling, once_more, note)
         parts.previews.begin_job(token, models.in_use, progress, self._economy.batch_size_of(resolved))
 
     def draw(self, batches: Sequence[BatchLeft]) -> bool:
@@ -117,7 +122,7 @@ class Batches:
         def switch(number: int, latents: torch.Tensor | None, resumed: bool) -> Ready:
             return self._beginnings.ready(number, latents, resumed, left.indices, left.missing[0])
 
-        return Batch(None, {}, self._resolved, left.indices, state, at_pass, switch)
+        return Batch(None, {}, self._resolved, left.indices, state, at_pass, switch, self._economy.tile)
 
     def _begin_batch(self, index: int) -> None:
         """Make `index` the picture that a skip means.
@@ -190,9 +195,6 @@ class Batches:
             for index in missing:
                 picture = self._beginnings.decode(_picture_of(all_latents, batch.indices, index), batch.latest_pass)
                 self._save(picture, index, stopped_after)
-
-    def _told_of_vae(self, text: str) -> None:
-        self._parts.store.claims.note(self._job.id, "vae", text)
 
     def _save(self, picture: Image.Image, index: int, stopped_after: tuple[int, int] | None = None) -> None:
         """Reserve the picture's name, write its file, complete its row, in this order.

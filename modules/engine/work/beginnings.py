@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from PIL import Image
@@ -11,6 +12,7 @@ from modules.engine.engine_parts import EngineParts
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import Phase
+from modules.engine.upscaling.tiling import Tiling
 from modules.engine.work.beginning import Beginning
 from modules.engine.work.canvas import picture_of
 from modules.engine.work.decoding import decode
@@ -27,7 +29,7 @@ from modules.jobs.latent_upscaling import LATENT_MODES
 class Beginnings:
     """Makes passes ready. What is enlarged with pixels is decoded by the model that drew it, before the next one comes.
 
-    `save_memory` and `once_more` are those of `decode` and `encode_pictures`.
+    `save_memory` and `once_more` are those of `decode` and `encode_pictures`; `note` is told what people are to know.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Beginnings:
         starts: Starts,
         save_memory: bool = False,
         once_more: Callable[[str], None] | None = None,
+        note: Callable[[str, str], None] = lambda kind, text: None,
     ) -> None:
         self._parts = parts
         self._resolved = resolved
@@ -47,6 +50,7 @@ class Beginnings:
         self._starts = starts
         self._save_memory = save_memory
         self._once_more = once_more
+        self._note = note
 
     def ready(self, number: int, left: torch.Tensor | None, resumed: bool, indices: Sequence[int], first: int) -> Ready:
         """Return what a pass of the pictures `indices` runs with, of which the picture `first` is drawn first.
@@ -63,6 +67,9 @@ class Beginnings:
             enlarged = self._enlarged(number, enlarging, left, indices, first)
         self._have(number, first)
         model, words = models.in_use, models.words(number)
+        if self._resolved.passes[number].tile is not None and not model.family.draws_in_tiles:
+            name = model.key.path.name
+            self._note("tile", f"{name} is not of a kind that can draw in tiles: it draws the whole picture at once.")
         beginning: Beginning | None = None
         if enlarging is None and self._starts.is_needed(number, resumed):
             self._enter("prepare", first, number)
@@ -96,9 +103,13 @@ class Beginnings:
         size, pictures = (one.width, one.height), list[Image.Image]()
         for place, index in enumerate(indices):
             picture = self._picture(number, index) if left is None else self.decode(left[place : place + 1], number - 1)
-            how = Image.Resampling.NEAREST if enlarging.upscaler == "Nearest" else Image.Resampling.LANCZOS
-            pictures.append(middle(picture.resize(covering(picture.size, size), how), size))
-            self._progress.advance((place + 1) / len(indices))
+            made = self._parts.upscalers.enlarge(
+                enlarging.upscaler, enlarging.model, picture, covering(picture.size, size),
+                partial(self._tile_done, place, len(indices)),
+                tiling=Tiling(enlarging.tile, enlarging.tile_overlap),
+                seen=partial(self._parts.previews.show_picture, index),
+            )  # fmt: skip
+            pictures.append(middle(made, size))
         return pictures
 
     def _clean(
@@ -134,6 +145,9 @@ class Beginnings:
 
     def _encode(self, model: LoadedModel, pictures: Sequence[Image.Image]) -> torch.Tensor:
         return encode_pictures(model, pictures, self._save_memory, self._once_more)
+
+    def _tile_done(self, place: int, pictures: int, fraction: float) -> None:
+        self._progress.advance((place + fraction) / pictures)
 
     def _enter(self, phase: Phase, first: int, number: int) -> None:
         self._progress.enter(phase, first, number)

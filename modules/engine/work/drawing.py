@@ -71,10 +71,13 @@ class JobDrawing:
         parts.snapshots.begin()
         return self._batches.draw(batches)
 
-    def keep_snapshot(self) -> None:
-        """Write down where the job stands, so that it can go on from here. For when it was told to pause or to exit."""
+    def keep_snapshot(self, amid: bool = True) -> None:
+        """Write down where the job stands, so that it can go on from here; if it is not to be `amid` a pass, else not.
+
+        For when it was told to pause or to exit, or has not the memory for what comes next.
+        """
         snapshot = None if self._batches is None else self._batches.snapshot()
-        if snapshot is not None:
+        if snapshot is not None and (amid or snapshot.state.standing[0] in (0, snapshot.state.standing[1])):
             self._parts.snapshots.keep(snapshot)
 
     def _announce(self, index: int) -> None:

@@ -19,6 +19,7 @@ from modules.engine.samplers.proxy import Sampler, SchedulerProxy
 from modules.engine.samplers.state import SamplingState, generators_from
 from modules.engine.work.beginning import Beginning
 from modules.engine.work.noising import begun
+from modules.engine.work.tiled_denoiser import in_tiles
 from modules.jobs.kinds.base import Pass, ResolvedJob
 
 OnStep = Callable[[int, int, Step], None]
@@ -47,7 +48,8 @@ class Batch:
     """The pictures that are drawn at once. `latest` and `steps_done` say how far they came when stopped.
 
     With `resume` it goes on from there, in the pass `at_pass`, to the same bits as if it had never stopped. `switch` is
-    asked before each pass; without it all run with the same model. `latest` is a step of the pass `latest_pass`.
+    asked before each pass; without it all run with the same model. `latest` is a step of the pass `latest_pass`. The
+    denoiser sees `tile` pixels a side at a time, or as many as the pass says if that is less; None: all.
     """
 
     def __init__(
@@ -59,9 +61,11 @@ class Batch:
         resume: SamplingState | None = None,
         at_pass: int = 0,
         switch: Switch | None = None,
+        tile: int | None = None,
     ) -> None:
         self._ready = None if model is None else Ready(model, words)
         self._switch = switch
+        self._tile = tile
         self._passes = resolved.passes
         self._indices = tuple(indices)
         self._resume = resume
@@ -149,6 +153,9 @@ class Batch:
             self._ready = None
             self._ready = self._switch(number, left, resumed)
 
+    def _tile_of(self, one: Pass) -> int | None:
+        return min((tile for tile in (one.tile, self._tile) if tile), default=None)
+
     def _new_generators(self) -> list[torch.Generator]:
         return [torch.Generator().manual_seed(seed) for seed in self._seeds]
 
@@ -178,7 +185,7 @@ class Batch:
             _sampler(model, one), self._generators, step_ended, begin=one.begin, end=one.end, state=resume,
             blend=None if beginning is None else beginning.blend, start=start, begun=pass_begun, latest=self.latest,
         )  # fmt: skip
-        with _heard(model, said):
+        with _heard(model, said), in_tiles(model, (one.width, one.height), self._tile_of(one)):
             drive(pipeline, arguments | {"generator": self._generators}, shown, start, family.channels(pipeline))
         return shown.latents
 

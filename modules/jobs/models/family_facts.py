@@ -22,6 +22,8 @@ TextEncoder = Literal[
 LATENT_CHANNELS: Mapping[VaeKind, int] = {
     "sd": 4, "sdxl": 4, "sd3": 16, "flux": 16, "flux2": 32, "qwen-image": 16, "dc-ae": 32,
 }  # fmt: skip
+# Families whose denoisers can be shown a part of a picture by its latents alone: others are told where each one is.
+DRAWN_IN_TILES = frozenset({"sd1", "sd2", "sdxl", "sdxl-refiner", "sd3", "z-image", "lumina2", "sana", "pixart-sigma"})
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from modules.engine.models.devices import Device
 from modules.engine.models.memory import GROWTH_ALLOWED_BYTES, JOBS_TO_LEARN, Baseline
 from modules.engine.models.model_cache import free_memory
 from modules.engine.models.out_of_memory import is_out_of_memory
-from modules.engine.work import batches
+from modules.engine.work import beginnings
 from modules.engine.work.decoding import decode
 from modules.engine.work.economy import Economy, cheaper
 from modules.engine.work.sampling import Batch
@@ -49,7 +49,7 @@ class Scarce:
             return decode(model, latents, size, save_memory, *more)
 
         monkeypatch.setattr(Batch, "_run", scarce_run)
-        monkeypatch.setattr(batches, "decode", scarce_decode)
+        monkeypatch.setattr(beginnings, "decode", scarce_decode)
 
     def refuse(self) -> None:
         self.refused += 1
@@ -121,6 +121,7 @@ def test_what_is_cheaper_depends_on_where_memory_ran_out(engine: Engine) -> None
     assert cheaper(two, CPU, None, can_tile=True) == Economy(vae_tiling=True, batch_size=1)
     assert cheaper(one, CPU, "load", can_tile=True) is None
     assert cheaper(one, CARD, "load", can_tile=True) == Economy(offload=True)
+    assert cheaper(one, CPU, "prepare", can_tile=True) == cheaper(one, CPU, "upscale", can_tile=True) == tiles
     assert cheaper(two, CARD, "sample", can_tile=True) == Economy(True, True, 1)
     assert cheaper(two, CARD, "save", can_tile=True) is None
     stored = Economy(True, True, 1)

@@ -2,59 +2,42 @@
 
 import io
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from diffusers import FluxPipeline
 from PIL import Image
+from torch.nn import functional
 
+from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.progress.bar import JobProgress
-from modules.engine.progress.parts import Phase
-from modules.jobs.kinds.base import Enlarging, Pass, ResolvedJob, Words
+from modules.engine.work.enlarging import enlarge_latents
+from modules.jobs.kinds.base import Enlarging, Source, Words
 from modules.jobs.kinds.starts import Start
-from modules.shared_state import RequestKind
+from modules.jobs.latent_upscaling import LATENT_MODES
+from modules.jobs.models.hashes import hash_file
+from tests.engine import flow
 from tests.engine.own_engine import Engine
-
-SIDE, LARGE = 64, 96
-
-
-def passes_of(resolved: ResolvedJob, upscaler: str, **changes: Any) -> tuple[Pass, Pass]:
-    """Return the pass of a job and one after it, 1.5 times as large, from step 2 of 6."""
-    first = resolved.passes[0]
-    second = {"width": LARGE, "height": LARGE, "steps": 6, "begin": 2, "enlarging": Enlarging(upscaler=upscaler)}
-    return first, first.model_copy(update=second | changes)
+from tests.engine.tiny_models.registry import tiny_model
+from tests.engine.tiny_upscalers import esrgan, save
+from tests.engine.work.hires_jobs import LARGE, SIDE, Hires, Moment, ask, at, passes_of, pixels
 
 
-class Hires:
-    """Jobs of given passes, which are put in the place of what a request of words resolves to."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.base = ResolvedJob.model_validate(engine.draw(width=SIDE, height=SIDE, steps=4, cfg_scale=4).resolved)
-
-    def submit(self, passes: tuple[Pass, ...], **changes: Any) -> str:
-        identity = self.engine.submit(width=SIDE, height=SIDE)
-        resolved = self.base.model_copy(update={"passes": passes, **changes})
-        claimed = self.engine.store.claims.claim(self.engine.identity.claims_as)
-        assert claimed is not None
-        self.engine.store.claims.set_resolved(identity, resolved.model_dump())
-        self.engine.store.claims.requeue(identity, None, "test")
-        return identity
-
-    def draw(self, passes: tuple[Pass, ...], **changes: Any) -> list[bytes]:
-        identity = self.submit(passes, **changes)
-        job = self.engine.run_next()
-        assert (job.id, job.status) == (identity, "done"), job.error
-        return self.engine.files(job)
-
-
-@pytest.fixture
-def hires(engine: Engine) -> Hires:
-    return Hires(engine)
-
-
-def pixels(files: list[bytes]) -> list[Any]:
-    return [np.asarray(Image.open(io.BytesIO(data))) for data in files]
+@pytest.mark.parametrize("mode", LATENT_MODES)
+def test_latents_are_enlarged_where_they_lie_in_the_picture_and_their_middle_is_kept(
+    load: Callable[..., LoadedModel], mode: str
+) -> None:
+    how = LATENT_MODES[mode]
+    left = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(2))
+    # 64×64 to 80×128: 128×128 covers it, and of 16 latents the 10 in the middle are kept.
+    wanted = functional.interpolate(left, (16, 16), mode=how.mode, antialias=how.antialias)[..., 3:13]
+    with torch.inference_mode():
+        assert torch.equal(enlarge_latents(load("plain"), left, (64, 64), (80, 128), how), wanted)
+        packed = FluxPipeline._pack_latents(left, 2, 4, 8, 8)
+        made = enlarge_latents(flow.flux(), packed, (64, 64), (80, 128), how)
+    assert torch.equal(made, FluxPipeline._pack_latents(wanted, 2, 4, 16, 10))
 
 
 def test_a_second_pass_is_img2img_of_the_enlarged_picture_with_its_own_words_and_sampler(hires: Hires) -> None:
@@ -83,8 +66,59 @@ def test_what_is_enlarged_covers_another_ratio_and_its_middle_is_kept(hires: Hir
         assert drawn.shape == (LARGE + 32, LARGE, 3)
 
 
-# Where a job is stopped: the phase that it enters, of which pass; or a step of that pass.
-Moment = tuple[Phase, int, int]
+def test_an_upscaler_from_a_file_enlarges_tile_by_tile_and_says_how_far_it_is(
+    hires: Hires, models_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = hires.engine
+    path = save(esrgan(), models_folder / "ESRGAN" / "noisy.safetensors")
+    source = Source(name="noisy", hash=hash_file(path))
+    passes = passes_of(hires.base, "noisy", enlarging=Enlarging(upscaler="noisy", model=source, tile=32))
+    told: list[float] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(JobProgress, "advance", lambda _progress, fraction: told.append(fraction))
+        undisturbed = hires.draw(passes, batch_size=2)
+    assert told == sorted(told)
+    assert {0.5, 1.0} < set(told), "each of two pictures in several tiles"
+    undisturbed = hires.draw(passes)
+    assert not np.array_equal(pixels(undisturbed), pixels(hires.draw(passes_of(hires.base, "Lanczos"))))
+    identity, tiles = hires.submit(passes), list[int]()
+    network = engine.parts.upscalers._kept.get(source)
+    enlarge = network.enlarge
+
+    def counted(*given: object) -> object:
+        tiles.append(1)
+        if len(tiles) == 2:
+            ask(engine, "pause", identity)
+        return enlarge(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(network, "enlarge", counted)
+    assert (engine.run_next().status, len(tiles)) == ("paused", 2)
+    assert engine.store.control.resume(identity).accepted
+    assert engine.files(engine.run_next()) == undisturbed
+
+
+def test_a_family_of_packed_latents_draws_over_them_and_goes_on_to_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_model("FluxPipeline").save_pretrained(tmp_path / "models" / "Stable-diffusion" / "tiny")
+    engine = Engine(tmp_path / "data", tmp_path / "models")
+    try:
+        hires = Hires(engine)
+        for upscaler in ("Latent (bicubic antialiased)", "Lanczos"):
+            passes = passes_of(hires.base, upscaler)
+            undisturbed = hires.draw(passes)
+            assert pixels(undisturbed)[0].shape == (LARGE, LARGE, 3)
+            identity = hires.submit(passes)
+            for step in (0, 2):
+                with monkeypatch.context() as patch:
+                    at(engine, ("sample", 1, step), lambda: ask(engine, "pause", identity), patch)  # noqa: B023
+                    assert engine.run_next().status == "paused"
+                assert engine.store.control.resume(identity).accepted
+            assert engine.files(engine.run_next()) == undisturbed
+    finally:
+        engine.close()
+
+
 MOMENTS: dict[Moment, str] = {
     ("sample", 0, 2): "Continued at step 2 of 4 of pass 1 of images 1–2.",
     ("upscale", 1, 0): "Continued at step 4 of 4 of pass 1 of images 1–2.",
@@ -112,35 +146,6 @@ def test_pauses_at_any_moment_between_and_in_both_passes_lose_no_bit(
     assert done.status == "done"
     assert engine.files(done) == undisturbed
     assert {note.text for note in done.notes if note.kind == "continued"} == set(moments.values())
-
-
-def ask(engine: Engine, what: RequestKind, identity: str) -> None:
-    engine.store.control.ask(what, identity)
-    engine.state.apply_request(what, identity)
-
-
-def at(engine: Engine, moment: Moment, act: Callable[[], object], patch: pytest.MonkeyPatch) -> None:
-    """Call `act` once, on the thread that draws: as the phase begins, or after the step."""
-    tell, enter = engine.parts.previews.step_done, JobProgress.enter
-    now: list[tuple[Phase, int]] = []
-    done: list[int] = []
-
-    def came(step: int) -> None:
-        if (*now[-1], step) == moment and not done:
-            done.append(1)
-            act()
-
-    def entered(progress: JobProgress, phase: Phase, image: int = 0, turn: int = 0, *rest: int) -> None:
-        enter(progress, phase, image, turn, *rest)
-        now.append((phase, turn))
-        came(0)
-
-    def step_done() -> None:
-        tell()
-        came(engine.state.sampling_step)
-
-    patch.setattr(JobProgress, "enter", entered)
-    patch.setattr(engine.parts.previews, "step_done", step_done)
 
 
 def test_both_passes_count_in_progress_and_on_the_noticeboard(hires: Hires, monkeypatch: pytest.MonkeyPatch) -> None:
