@@ -88,9 +88,14 @@ def _grown(first: int, end: int, wanted: int, limit: int) -> tuple[int, int]:
 
 
 def latent_mask(mask: Image.Image, size: Size, rounded: bool) -> Array:
-    """Return how much of each latent is drawn anew, 0..1: (height, width), for `size` (width, height) in latents."""
+    """Return how much of each latent is drawn anew, 0..1: (height, width), for `size` (width, height) in latents.
+
+    `rounded`: all or nothing of it, as most of it is; but where that leaves nothing, those that are drawn anew the most.
+    """
     values = np.asarray(mask.resize(size, Image.Resampling.BICUBIC), np.float32) / 255
-    return np.asarray(np.around(values) if rounded else values, np.float32)
+    if not rounded:
+        return values
+    return np.asarray(values > min(0.5, values.max() / 2), np.float32)
 
 
 def filled(picture: Image.Image, mask: Image.Image) -> Image.Image:

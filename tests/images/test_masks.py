@@ -77,6 +77,9 @@ def test_latents_are_drawn_anew_or_kept_or_something_between() -> None:
     assert hard.shape == (8, 8) and set(np.unique(hard)) == {0.0, 1.0}
     assert hard[0].tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
     assert 0 < soft[0, 3] < 1 and soft[0, 6] == 0
+    # What is smaller than half a latent is drawn too, and nothing where nothing is masked.
+    assert latent_mask(square((64, 64), (22, 22, 26, 26)), (4, 4), rounded=True).tolist()[1] == [0, 1, 0, 0]
+    assert not latent_mask(Image.new("L", (64, 64)), (4, 4), rounded=True).any()
 
 
 def test_what_is_masked_is_filled_with_the_colours_beside_it() -> None:

@@ -12,7 +12,7 @@ from modules.images.masks import Box, blurred, drawn_mask, filled, region_of
 from modules.images.outpainting import grown, grown_mask, mask_of_sides
 from modules.images.pasting import pasted, with_colours_of
 from modules.images.resizing import Mode, flattened, resized
-from modules.jobs.kinds.starts import Input, Mask, Start
+from modules.jobs.kinds.starts import Input, Mask, Outpaint, Start
 
 Open = Callable[[Input], Image.Image]
 Size = tuple[int, int]
@@ -62,6 +62,8 @@ def canvas_of(start: Start, index: int, size: Size, seed: int, open_input: Open)
     masked = None if start.mask is None else _mask_of(start.mask, picture.size, open_input)
     over = hard = masked
     if start.outpaint is not None:
+        if start.mask is None or start.mask.padding is None:
+            picture, masked = _as_it_grew(picture, masked, start, size)
         sides = mask_of_sides(picture.size, start.outpaint)
         picture = grown(picture, start.outpaint, seed)
         if masked is not None:
@@ -84,6 +86,15 @@ def picture_of(start: Start, index: int, open_input: Open) -> Image.Image:
         SteadyError: it is gone.
     """
     return flattened(open_input(start.picture_of(index)), start.background)
+
+
+def _as_it_grew(
+    picture: Image.Image, masked: Image.Image | None, start: Start, size: Size
+) -> tuple[Image.Image, Image.Image | None]:
+    """Return a picture and its mask in the size that grows to that of the pass: of several, the first one has it."""
+    sides = start.outpaint or Outpaint()
+    before = max(size[0] - sides.left - sides.right, 1), max(size[1] - sides.top - sides.bottom, 1)
+    return resized(picture, before, _mode(start)), None if masked is None else resized(masked, before, _mode(start))
 
 
 def _without_mask(start: Start, picture: Image.Image, size: Size) -> Canvas:
