@@ -90,7 +90,8 @@ def _grown(first: int, end: int, wanted: int, limit: int) -> tuple[int, int]:
 def latent_mask(mask: Image.Image, size: Size, rounded: bool) -> Array:
     """Return how much of each latent is drawn anew, 0..1: (height, width), for `size` (width, height) in latents.
 
-    `rounded`: all or nothing of it, as most of it is; but where that leaves nothing, those that are drawn anew the most.
+    `rounded`: all or nothing of it, as most of it is; but where that leaves nothing, those that are drawn anew the
+    most.
     """
     values = np.asarray(mask.resize(size, Image.Resampling.BICUBIC), np.float32) / 255
     if not rounded:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from modules.engine.families.latent_layout import (
     remember_layout,
 )
 from modules.engine.families.picture_latents import spatial_of
+from modules.engine.families.telling import Told
 from modules.engine.families.vae_tiles import can_tile, choose_tiling
 from modules.engine.families.word_memory import answering_with_anything, remember_words
 from modules.engine.samplers.choice import choose_sampler
@@ -121,6 +122,18 @@ class Family:
 
     def channels(self, pipeline: Any) -> int | None:
         """Return how many channels the noise has; None: as the pipeline says, and so packed as it packs them."""
+        return None
+
+    def takes_mask(self, pipeline: Any) -> bool:
+        """Tell whether the denoiser is to be told which part of a picture is drawn anew, and of the rest of it."""
+        return False
+
+    def needs_picture(self, pipeline: Any) -> bool:
+        """Tell whether the denoiser changes pictures, so that it is to be told of one."""
+        return False
+
+    def telling(self, pipeline: Any, told: Told) -> AbstractContextManager[None] | None:
+        """Return what has the denoiser told of pictures while it is entered; None: it can be told of none."""
         return None
 
     def guidance(self, asked: Asked) -> dict[str, Any]:
@@ -256,7 +269,7 @@ class Family:
         """Call a pipeline without taking a step; return what its call returns."""
         shown = SchedulerProxy(Sampler(copy.deepcopy(pipeline.scheduler)), end=0)
         generators = [torch.Generator() for _ in range(arguments.get("num_images_per_prompt", 1))]
-        return drive(pipeline, {**arguments, "generator": generators}, shown, start)
+        return drive(pipeline, {**arguments, "generator": generators}, shown, start, self.channels(pipeline))
 
     def _ask(self, pipeline: Any, size: tuple[int, int]) -> Layout:
         """Return the layout of this size, by decoding numbers with a decoder that only keeps what it is given.

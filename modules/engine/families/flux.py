@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
+import torch
 from diffusers import ChromaPipeline, Flux2KleinPipeline, Flux2Pipeline, FluxPipeline
 
 from modules.engine.families.base import Asked, Family, Remember, Words
+from modules.engine.families.telling import Told, beside, beside_tokens, packed_mask
+
+# A token is two by two latents.
+_PATCH = 4
+# Where a picture's tokens are, in the first of their numbers, of which what is drawn has 0.
+_PLACE_IN_KONTEXT, _PLACE_IN_FLUX_2 = 1, 10
 
 
 class Flux(Family):
@@ -15,7 +23,24 @@ class Flux(Family):
     name = "flux"
     pipeline = FluxPipeline
     classes = ("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline", "FluxKontextPipeline",
-               "FluxControlNetPipeline")  # fmt: skip
+               "FluxFillPipeline", "FluxControlNetPipeline")  # fmt: skip
+
+    def channels(self, pipeline: Any) -> int | None:
+        """Return those of the VAE where the denoiser takes more than it gives: Fill is told a mask and a picture."""
+        return pipeline.transformer.config.out_channels // _PATCH if self.takes_mask(pipeline) else None
+
+    def takes_mask(self, pipeline: Any) -> bool:
+        """Tell so of Flux Fill."""
+        config = pipeline.transformer.config
+        told = config.out_channels
+        return told is not None and config.in_channels == 2 * told + _PATCH * pipeline.vae_scale_factor**2
+
+    def telling(self, pipeline: Any, told: Told) -> AbstractContextManager[None]:
+        """Return what puts mask and picture beside each of Fill's tokens, or has Kontext read a picture's tokens."""
+        if told.mask is not None and self.takes_mask(pipeline):
+            mask = packed_mask(told.mask, pipeline.vae_scale_factor)
+            return beside(pipeline.transformer, torch.cat([told.latents, mask.to(told.latents)], dim=2), dim=2)
+        return beside_tokens(pipeline.transformer, told.latents, _PLACE_IN_KONTEXT)
 
     def guidance(self, asked: Asked) -> dict[str, Any]:
         """Return both scales."""
@@ -41,6 +66,10 @@ class Flux2(Family):
         """Return the scale that the denoiser is told."""
         return _distilled(asked)
 
+    def telling(self, pipeline: Any, told: Told) -> AbstractContextManager[None]:
+        """Return what has the denoiser read a picture's tokens."""
+        return beside_tokens(pipeline.transformer, told.latents, _PLACE_IN_FLUX_2)
+
 
 class Flux2Klein(Family):
     """Its pipeline takes a negative prompt only when that is encoded."""
@@ -60,6 +89,10 @@ class Flux2Klein(Family):
             return words
         negative = pipeline.encode_prompt(prompt=negative_prompt, num_images_per_prompt=1)[0]
         return {**words, "negative_prompt_embeds": negative}
+
+    def telling(self, pipeline: Any, told: Told) -> AbstractContextManager[None]:
+        """Return what has the denoiser read a picture's tokens."""
+        return beside_tokens(pipeline.transformer, told.latents, _PLACE_IN_FLUX_2)
 
 
 def _distilled(asked: Asked) -> dict[str, Any]:

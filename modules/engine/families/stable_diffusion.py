@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from PIL import Image
 from modules.engine.families.base import Asked, Family, NotNumbers, Remember, Words
 from modules.engine.families.clip_chunks import attention_mask, chunked_ids, joined
 from modules.engine.families.latent_layout import plain_layout
+from modules.engine.families.telling import Told, beside, instructed, mask_in_latents
 from modules.engine.families.vae_tiles import choose_tiling
 from modules.jobs.models.weight_files import NOT_LOADED
 
@@ -71,6 +73,24 @@ class StableDiffusion(Family):
         """Return what the denoiser gives: it takes more where it is also told a mask and a picture."""
         channels: int = pipeline.unet.config.out_channels
         return channels
+
+    def takes_mask(self, pipeline: Any) -> bool:
+        """Tell so of the models for inpainting, whose UNet has room for a mask and a picture more."""
+        return bool(pipeline.unet.config.in_channels == 2 * self.channels(pipeline) + 1)
+
+    def needs_picture(self, pipeline: Any) -> bool:
+        """Tell so of the models for instructions, whose UNet has room for a picture more."""
+        return bool(pipeline.unet.config.in_channels == 2 * self.channels(pipeline))
+
+    def telling(self, pipeline: Any, told: Told) -> AbstractContextManager[None] | None:
+        """Return what puts a picture, and a mask where the model takes one, beside what the UNet is given."""
+        if told.mask is not None and self.takes_mask(pipeline):
+            return beside(pipeline.unet, torch.cat([mask_in_latents(told.mask, told.latents), told.latents], 1), dim=1)
+        if self.needs_picture(pipeline):
+            # As the VAE gave them: those models were trained so.
+            picture = plain_layout(pipeline.vae).for_vae(told.latents)
+            return instructed(pipeline.unet, picture, told.image_guidance_scale)
+        return None
 
     def decode(self, pipeline: Any, latents: torch.Tensor, size: tuple[int, int], save_memory: bool) -> Image.Image:
         """Return the picture of `latents`: (1, channels, height / 8, width / 8); to save memory, in small tiles."""

@@ -40,6 +40,16 @@ def _encode(
     model: LoadedModel, picture: Image.Image, save_memory: bool, once_more: Callable[[str], None] | None
 ) -> torch.Tensor:
     pixels = pixels_of(widened(picture, model.family.rounded(model.pipeline, picture.size)))
+    return encode_pixels(model, pixels, save_memory, once_more)
+
+
+def encode_pixels(
+    model: LoadedModel,
+    pixels: torch.Tensor,
+    save_memory: bool = False,
+    once_more: Callable[[str], None] | None = None,
+) -> torch.Tensor:
+    """Return the latents of pixels, (batch, 3, height, width), -1..1, whose sides are multiples; else as above."""
 
     def latents() -> torch.Tensor:
         return model.family.encode_picture(model.pipeline, pixels, save_memory)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,20 +13,23 @@ from torch.nn import functional
 
 from modules.engine.families.base import Asked, Words
 from modules.engine.families.latent_layout import Layout
+from modules.engine.families.telling import Told
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.samplers.blending import Blend, SoftMix
 from modules.engine.work.beginning import Beginning
 from modules.engine.work.canvas import Canvas, Open, canvas_of
 from modules.engine.work.noising import noise_for
-from modules.engine.work.picture_encoding import encode_pictures
+from modules.engine.work.picture_encoding import encode_pictures, encode_pixels, pixels_of
 from modules.errors import ModelError
 from modules.images.masks import latent_mask
 from modules.images.placing import Placing
-from modules.images.resizing import widened
+from modules.images.resizing import resized, widened
 from modules.images.soft_compositing import mask_by_difference
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.starts import SoftMask, Start
 
+# InstructPix2Pix's own.
+_IMAGE_CFG_SCALE = 1.5
 # Of a canvas: the number of its pass, the name of its picture, and the seed of what it grows by.
 _Key = tuple[int, str, int]
 
@@ -91,15 +95,37 @@ class Starts:
             return None
         start = self._start(governing)
         if start.as_condition:
-            raise ModelError(
-                f"{model.key.path.name} is not told of pictures by this version: begin with the picture, or use words."
-            )
+            return None
         self._keep_only(governing, indices)
         known, layout = self._known(governing, number, indices, model, words)
         clean, blend = layout.running(known.clean), None
         if known.mask is not None:
             blend = Blend(clean, layout.running(known.mask), _soft_mix(start, known, layout))
         return Beginning(clean, start.noise_multiplier, start.extra_noise, blend, goes_on=governing < number)
+
+    def told(self, number: int, indices: Sequence[int], model: LoadedModel) -> Told | None:
+        """Return what the model of a pass is told of the pictures of a batch; None: nothing.
+
+        Models for inpainting are told of all as if it were to be drawn anew, where nothing else is said.
+
+        Raises:
+            Interrupted: the job was stopped between two blocks of the encoder.
+            SteadyError: a picture is gone, or the model cannot be told of one, or has to be.
+        """
+        family, pipeline, governing = model.family, model.pipeline, self.governing(number)
+        one, start = self._resolved.passes[number], None if governing is None else self._start(governing)
+        if family.takes_mask(pipeline):
+            return self._told_of_mask(number, indices, model)
+        if governing is None or start is None or not (start.as_condition or family.needs_picture(pipeline)):
+            if family.needs_picture(pipeline):
+                raise ModelError(f"{model.key.path.name} changes pictures: begin with one, in img2img.")
+            return None
+        latents = torch.cat([self._encoded(governing, index, model) for index in indices])
+        layout = family.layout(pipeline, (one.width, one.height))
+        told = Told(layout.running(latents), image_guidance_scale=one.image_cfg_scale or _IMAGE_CFG_SCALE)
+        if family.telling(pipeline, told) is None:
+            raise ModelError(f"{model.key.path.name} cannot be told of a picture: begin with it instead, in img2img.")
+        return told
 
     def finished(
         self,
@@ -194,6 +220,22 @@ class Starts:
             self._latents[key] = _fitting(self._canvas(governing, index), model, self._save_memory, self._once_more)
         return self._latents[key]
 
+    def _told_of_mask(self, number: int, indices: Sequence[int], model: LoadedModel) -> Told:
+        """Return pictures that are grey where they are drawn anew, and where that is."""
+        governing, one = self.governing(number), self._resolved.passes[number]
+        encode = partial(encode_pixels, model, save_memory=self._save_memory, once_more=self._once_more)
+        if governing is None:
+            width, height = model.family.rounded(model.pipeline, (one.width, one.height))
+            all_of_it, grey = torch.ones(1, 1, height, width), encode(torch.zeros(1, 3, height, width))
+            return Told(grey.expand(len(indices), *grey.shape[1:]), all_of_it.expand(len(indices), -1, -1, -1))
+        start = self._start(governing)
+        latents, masks = list[torch.Tensor](), list[torch.Tensor]()
+        for index in indices:
+            pixels, mask = _pixels_of(self._canvas(governing, index), model, _is_rounded(start))
+            latents.append(encode(pixels * (1 - start.mask_weight * mask)))
+            masks.append(mask)
+        return Told(torch.cat(latents), torch.cat(masks))
+
     def _noise(self, number: int, indices: Sequence[int], model: LoadedModel, words: Words) -> torch.Tensor:
         """Return the noise of the pictures' seeds: (batch, …), as the scheduler sees it."""
         one, family = self._resolved.passes[number], model.family
@@ -217,6 +259,16 @@ def _latent_mask(canvas: Canvas, model: LoadedModel, shape: tuple[int, int], rou
     assert canvas.mask is not None
     mask = widened(canvas.mask, model.family.rounded(model.pipeline, canvas.size))
     return torch.from_numpy(latent_mask(mask, shape, rounded))[None]
+
+
+def _pixels_of(canvas: Canvas, model: LoadedModel, rounded: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what a model for inpainting is shown, (1, 3, height, width), and how much of it it draws anew, 0..1."""
+    size = model.family.rounded(model.pipeline, canvas.size)
+    pixels = pixels_of(widened(resized(canvas.drawn, canvas.size), size))
+    if canvas.mask is None:
+        return pixels, torch.ones_like(pixels[:, :1])
+    mask = np.array(widened(canvas.mask, size), np.float32) / 255
+    return pixels, torch.from_numpy(np.around(mask) if rounded else mask)[None, None]
 
 
 def _fitting(
