@@ -174,7 +174,7 @@ class Batches:
             for index in left.missing:
                 self._progress.enter("decode", index)
                 parts.cancel.check()
-                picture = self._beginnings.decode(_picture_of(latents, indices, index), batch.at_pass)
+                picture = self._beginnings.finished(_picture_of(latents, indices, index), batch.at_pass, index)
                 self._progress.enter("save", index)
                 parts.cancel.check()
                 self._save(picture, index)
@@ -193,7 +193,8 @@ class Batches:
         stopped_after = (batch.steps_done, batch.steps) if batch.steps_done < batch.steps else None
         with self._parts.cancel.obeying():
             for index in missing:
-                picture = self._beginnings.decode(_picture_of(all_latents, batch.indices, index), batch.latest_pass)
+                one = _picture_of(all_latents, batch.indices, index)
+                picture = self._beginnings.finished(one, batch.latest_pass, index)
                 self._save(picture, index, stopped_after)
 
     def _save(self, picture: Image.Image, index: int, stopped_after: tuple[int, int] | None = None) -> None:

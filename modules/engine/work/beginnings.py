@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from modules.engine.engine_parts import EngineParts
+from modules.engine.families.base import Words
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import Phase
@@ -61,7 +62,8 @@ class Beginnings:
             Interrupted: the job was stopped in a network, between two tiles or two pictures.
             SteadyError: a model, an upscaler or a picture is gone, or makes no numbers.
         """
-        models, enlarging = self._models, self._resolved.passes[number].enlarging
+        models, one, starts = self._models, self._resolved.passes[number], self._starts
+        enlarging = one.enlarging
         enlarged: list[Image.Image] | None = None
         if enlarging is not None and not resumed and enlarging.upscaler not in LATENT_MODES:
             enlarged = self._enlarged(number, enlarging, left, indices, first)
@@ -71,12 +73,24 @@ class Beginnings:
             name = model.key.path.name
             self._note("tile", f"{name} is not of a kind that can draw in tiles: it draws the whole picture at once.")
         beginning: Beginning | None = None
-        if enlarging is None and self._starts.is_needed(number, resumed):
-            self._enter("prepare", first, number)
-            beginning = self._starts.beginning(number, indices, model, words)
+        if enlarging is None and starts.is_needed(number, resumed):
+            if one.start is not None:
+                self._enter("prepare", first, number)
+            beginning = starts.beginning(number, indices, model, words)
         elif enlarging is not None and not resumed:
             beginning = Beginning(self._clean(number, enlarging, enlarged, left, indices, first))
-        return Ready(model, words, beginning)
+        self._parts.previews.place(starts.placings(number, indices))
+        return Ready(model, words, beginning, starts.told(number, indices, model))
+
+    def finished(self, latents: torch.Tensor, number: int, index: int) -> Image.Image:
+        """Return the finished picture of one picture's latents, (1, …), that a pass left."""
+        picture = self.decode(latents, number)
+
+        def drawn_with() -> tuple[LoadedModel, Words]:
+            self._models.load(number, self._progress.advance)
+            return self._models.in_use, self._models.words(number)
+
+        return self._starts.finished(number, index, picture, latents, drawn_with)
 
     def decode(self, latents: torch.Tensor, number: int) -> Image.Image:
         """Return the picture of one picture's latents, (1, …), that a pass left."""

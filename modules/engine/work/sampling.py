@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +13,9 @@ import torch
 from modules.engine.families.base import Asked, Words
 from modules.engine.families.driver import drive
 from modules.engine.families.latent_layout import Layout
+from modules.engine.families.telling import Told
 from modules.engine.models.loaded_model import LoadedModel
+from modules.engine.samplers.blending import Blend
 from modules.engine.samplers.estimate import Step
 from modules.engine.samplers.proxy import Sampler, SchedulerProxy
 from modules.engine.samplers.state import SamplingState, generators_from
@@ -31,12 +33,13 @@ Content = Literal["Prompt", "Negative prompt", "Combined"]
 class Ready:
     """What a pass runs with: a model, the words as it reads them, and what it begins with.
 
-    Without a `beginning` that is noise, or else what the pass before it left.
+    Without a `beginning` that is noise, or else what the pass before it left. The model is `told` of pictures, or not.
     """
 
     model: LoadedModel
     words: Words
     beginning: Beginning | None = None
+    told: Told | None = None
 
 
 # Return what the pass with this number runs with. Told what the pass before it left, if there was one, and whether the
@@ -72,6 +75,7 @@ class Batch:
         self._shown: SchedulerProxy | None = None
         self._layout: Layout | None = None
         self._said_alone: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._blend: Blend | None = None
         self._seeds = [resolved.seed_of(index) for index in indices]
         self._generators = self._new_generators() if resume is None else generators_from(resume.generators)
         self.at_pass = at_pass
@@ -108,7 +112,8 @@ class Batch:
         if self.latest is None or self._said_alone is None or content == "Combined":
             return self.latest
         positive, negative = self._said_alone
-        return dataclasses.replace(self.latest, model_output=positive if content == "Prompt" else negative)
+        alone = dataclasses.replace(self.latest, model_output=positive if content == "Prompt" else negative)
+        return alone if self._blend is None else self._blend.blended(alone)
 
     def spatial(self, latents: torch.Tensor) -> torch.Tensor:
         """Return latents as they lie in the picture, (batch, channels, height, width), for previews."""
@@ -177,15 +182,16 @@ class Batch:
             said.clear()
             on_step(*shown.standing, step)
 
+        self._blend = None if beginning is None else beginning.blend
         self._layout = family.layout(pipeline, (one.width, one.height))
         arguments = family.arguments(pipeline, words, Asked.by(one, len(self._indices)))
         if resume is None and beginning is not None and not beginning.goes_on:
             start = self._begun(number, self._ready, arguments)
         shown = SchedulerProxy(
             _sampler(model, one), self._generators, step_ended, begin=one.begin, end=one.end, state=resume,
-            blend=None if beginning is None else beginning.blend, start=start, begun=pass_begun, latest=self.latest,
+            blend=self._blend, start=start, begun=pass_begun, latest=self.latest,
         )  # fmt: skip
-        with _heard(model, said), in_tiles(model, (one.width, one.height), self._tile_of(one)):
+        with _telling(self._ready), _heard(model, said), in_tiles(model, (one.width, one.height), self._tile_of(one)):
             drive(pipeline, arguments | {"generator": self._generators}, shown, start, family.channels(pipeline))
         return shown.latents
 
@@ -204,6 +210,12 @@ class Batch:
 def _sampler(model: LoadedModel, one: Pass) -> Sampler:
     """Return the sampler of a pass, as good as new."""
     return model.family.sampler(model.pipeline, one.sampler_name, one.scheduler, one.steps, one.shift)
+
+
+def _telling(ready: Ready) -> AbstractContextManager[None]:
+    """Have the denoiser told of pictures, where it is."""
+    told = None if ready.told is None else ready.model.family.telling(ready.model.pipeline, ready.told)
+    return nullcontext() if told is None else told
 
 
 def _alike(said: torch.Tensor, step: Step) -> torch.Tensor:
