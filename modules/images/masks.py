@@ -93,7 +93,7 @@ def latent_mask(mask: Image.Image, size: Size, rounded: bool) -> Array:
     `rounded`: all or nothing of it, as most of it is; but where that leaves nothing, those that are drawn anew the
     most.
     """
-    values = np.asarray(mask.resize(size, Image.Resampling.BICUBIC), np.float32) / 255
+    values: Array = np.asarray(mask.resize(size, Image.Resampling.BICUBIC), np.float32) / np.float32(255)
     if not rounded:
         return values
     return np.asarray(values > min(0.5, values.max() / 2), np.float32)

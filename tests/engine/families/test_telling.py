@@ -83,7 +83,7 @@ def parts_of(pipeline: Any) -> Any:
 def unet_of(model: LoadedModel, channels: int) -> UNet2DConditionModel:
     torch.manual_seed(3)
     made = UNet2DConditionModel.from_config({**model.denoiser.config, "in_channels": channels})
-    return made.eval().requires_grad_(False)  # type: ignore[no-any-return]
+    return made.eval().requires_grad_(False)
 
 
 @pytest.mark.parametrize("scale", [1.0, 3.0])

@@ -20,7 +20,8 @@ from modules.jobs.inputs.inputs import Inputs
 from modules.jobs.kinds.base import Pass, ResolvedJob
 from modules.jobs.kinds.starts import Input, Mask, Outpaint, SoftMask, Start
 from tests.engine.families.test_driver import replaced
-from tests.engine.work.test_hires import Engine, Hires, Moment, ask, at, pixels
+from tests.engine.own_engine import Engine
+from tests.engine.work.hires_jobs import Hires, Moment, ask, at, pixels
 from tests.engine.work.test_sampling import embeddings, resolved
 
 SIDE = 64
@@ -183,7 +184,7 @@ MOMENTS: tuple[Moment, ...] = (
 def test_pauses_at_any_moment_lose_no_bit(drawing: Drawing, content: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is known of the picture, and the noise under a mask, are made anew with the same bits."""
     engine = drawing.engine
-    masks = {
+    masks: dict[str, dict[str, Any]] = {
         "soft": {"soft": SOFT}, "latent noise": {"content": "latent noise", "rounded": False}, "region": {"padding": 4}
     }  # fmt: skip
     one = drawing.begun(PICTURE, PICTURE.rotate(180), mask=drawing.mask(**masks[content]))
