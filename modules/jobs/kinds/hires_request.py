@@ -19,6 +19,9 @@ from modules.jobs.kinds.sizes import Size, resized, scaled
 from modules.jobs.kinds.starts import FindInput, Pictures, Start
 from modules.jobs.kinds.step_rules import exactly
 from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.families import facts_of
+from modules.jobs.models.family_facts import DRAWN_IN_TILES
 from modules.jobs.samplers import check_pair, find_sampler, find_schedule, split_sampler
 from modules.options import Settings
 
@@ -92,6 +95,7 @@ class HiresRequest(DrawingRequest):
             hires = find_hires_checkpoint(self.hr_checkpoint_name, models, upscaler, catalogue)
             parts = {} if hires is None else catalogue.companions_of(hires)
             models = replace(models, hires=hires, hires_parts=parts)
+        self._check_tile(models.hires or models.checkpoint)
         if self._refines(self.settings_over(settings), second=True):
             check_refiner(models)
         first = self._first(models)
@@ -157,7 +161,7 @@ class HiresRequest(DrawingRequest):
             checkpoint=None if models.hires is None else source_of(models.hires, models.hires_parts),
             enlarging=enlarging,
             words=self._second_words(models),
-            tile=self._tile((width, height)),
+            tile=self._tile((width, height), checkpoint),
             denoising_strength=self.denoising_strength,
         )
 
@@ -220,6 +224,21 @@ class HiresRequest(DrawingRequest):
             )
         return size
 
-    def _tile(self, size: Size) -> int | None:
-        tile = self.hr_tile or (_TILE if size[0] * size[1] > _WHOLE_AT_MOST else 0)
+    def _tile(self, size: Size, checkpoint: Checkpoint) -> int | None:
+        tile = self.hr_tile or (_TILE if size[0] * size[1] > _WHOLE_AT_MOST and _may_tile(checkpoint) else 0)
         return tile if tile and tile < max(size) else None
+
+    def _check_tile(self, checkpoint: Checkpoint) -> None:
+        """Check that a model can draw in tiles, where that is asked for.
+
+        Raises:
+            InvalidRequest: it cannot.
+        """
+        if self.hr_tile and not _may_tile(checkpoint):
+            message = f"{checkpoint.name} cannot draw in tiles: leave hr_tile out, or use another model."
+            raise InvalidRequest(message, "hr_tile")
+
+
+def _may_tile(checkpoint: Checkpoint) -> bool:
+    """Tell whether a model can draw in tiles. Of one of a kind that nobody knows the engine finds out."""
+    return checkpoint.family in DRAWN_IN_TILES or facts_of(checkpoint.family) is None

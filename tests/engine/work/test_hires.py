@@ -14,7 +14,7 @@ from torch.nn import functional
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.progress.bar import JobProgress
 from modules.engine.work.enlarging import enlarge_latents
-from modules.jobs.kinds.base import Enlarging, Source, Words
+from modules.jobs.kinds.base import Enlarging, ResolvedJob, Source, Words
 from modules.jobs.kinds.starts import Start
 from modules.jobs.latent_upscaling import LATENT_MODES
 from modules.jobs.models.hashes import hash_file
@@ -64,6 +64,42 @@ def test_what_is_enlarged_covers_another_ratio_and_its_middle_is_kept(hires: Hir
         passes = passes_of(hires.base, upscaler, width=LARGE, height=LARGE + 32)
         (drawn,) = pixels(hires.draw(passes))
         assert drawn.shape == (LARGE + 32, LARGE, 3)
+
+
+def test_a_request_names_another_model_for_the_second_pass_which_encodes_what_the_first_decoded(
+    hires: Hires, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = hires.engine
+    request = {
+        "width": SIDE, "height": SIDE, "steps": 4, "n_iter": 2, "enable_hr": True, "hr_scale": 1.5,
+        "hr_upscaler": "Lanczos", "hr_checkpoint_name": "plain", "denoising_strength": 0.6, "hr_prompt": "a boat",
+    }  # fmt: skip
+    job = engine.draw(**request)
+    assert job.status == "done", job.error
+    undisturbed, what = engine.files(job), ResolvedJob.model_validate(job.resolved)
+    first, second = what.passes
+    assert (second.width, [what.checkpoint_of(number).name for number in (0, 1)]) == (LARGE, ["tiny", "plain"])
+    assert "Hires checkpoint: plain" in (engine.store.jobs.images(job.id)[0].infotext or "")
+
+    (small,) = pixels(hires.draw((first,)))
+    buffer = io.BytesIO()
+    Image.fromarray(small).resize((LARGE, LARGE), Image.Resampling.LANCZOS).save(buffer, "PNG")
+    start = Start(pictures=(engine.parts.inputs.take_in(buffer.getvalue()),))
+    assert second.checkpoint is not None and second.words is not None
+    img2img = second.model_copy(update={"start": start, "enlarging": None, "checkpoint": None, "words": None})
+    sources = what.sources.model_copy(update={"checkpoint": second.checkpoint})
+    (of_enlarged,) = pixels(hires.draw((img2img,), words=second.words, sources=sources))
+    assert np.array_equal(of_enlarged, pixels(undisturbed)[0])
+
+    identity = engine.submit(**request)
+    for moment in (("upscale", 1, 0), ("load", 1, 0), ("prepare", 1, 0), ("sample", 1, 1)):
+        with monkeypatch.context() as patch:
+            at(engine, moment, lambda: ask(engine, "pause", identity), patch)  # type: ignore[arg-type]
+            engine.parts.model_cache.drop()
+            assert engine.run_next().status == "paused", moment
+        assert engine.store.control.resume(identity).accepted
+    done = engine.run_next()
+    assert (done.status, engine.files(done)) == ("done", undisturbed)
 
 
 def test_an_upscaler_from_a_file_enlarges_tile_by_tile_and_says_how_far_it_is(

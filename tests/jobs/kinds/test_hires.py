@@ -241,3 +241,14 @@ def test_a_finished_picture_may_not_become_too_large(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"12,000 × 256 of 3,000 × 64") as refused:
         request.check_inputs(inputs)
     assert refused.value.field == "hr_scale"
+
+
+def test_only_what_can_draw_in_tiles_does(catalogue: CheckpointCatalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    for family, tile in (("sd1", 1024), ("flux", None), ("", 1024)):
+        models = Models(replace(checkpoint(), family=family), upscaler=LATENT)
+        assert resolved({"hr_scale": 4}, models).passes[1].tile == tile, family
+    found = replace(catalogue.find("one"), family="flux")
+    monkeypatch.setattr(catalogue, "find", lambda name: found)
+    with pytest.raises(InvalidRequest, match="one cannot draw in tiles: leave hr_tile out") as refused:
+        find_models(catalogue, {"hr_tile": 512})
+    assert refused.value.field == "hr_tile"
