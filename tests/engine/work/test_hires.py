@@ -94,7 +94,7 @@ def test_a_request_names_another_model_for_the_second_pass_which_encodes_what_th
     identity = engine.submit(**request)
     for moment in (("upscale", 1, 0), ("load", 1, 0), ("prepare", 1, 0), ("sample", 1, 1)):
         with monkeypatch.context() as patch:
-            at(engine, moment, lambda: ask(engine, "pause", identity), patch)  # type: ignore[arg-type]
+            at(engine, moment, lambda: ask(engine, "pause", identity), patch)
             engine.parts.model_cache.drop()
             assert engine.run_next().status == "paused", moment
         assert engine.store.control.resume(identity).accepted
