@@ -39,7 +39,7 @@ PARTS_OF_NAMED: Mapping[str, tuple[str, ...]] = {
     ),
     **dict.fromkeys(
         (
-            "FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline", "FluxKontextPipeline",
+            "FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline", "FluxFillPipeline", "FluxKontextPipeline",
             "FluxControlNetPipeline",
         ),
         _FLUX,

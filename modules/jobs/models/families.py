@@ -8,12 +8,12 @@ from dataclasses import fields, replace
 from typing import Any
 
 from modules.jobs.models.defaults import ModelDefaults
-from modules.jobs.models.family_facts import FamilyFacts, Guidance, VariantFacts
+from modules.jobs.models.family_facts import FamilyFacts, Guidance, ToldOfPicture, VariantFacts
 from modules.jobs.models.family_table import FAMILY_FACTS, VARIANT_OF_PIPELINE
 
 __all__ = [
     "FAMILY_FACTS", "FamilyFacts", "Guidance", "VariantFacts", "defaults_for", "facts_of", "facts_of_pipeline",
-    "label_of", "predicts_flow", "variant_of_pipeline",
+    "label_of", "predicts_flow", "told_of_picture", "variant_of_pipeline",
 ]  # fmt: skip
 
 _BY_NAME: Mapping[str, FamilyFacts] = {facts.name: facts for facts in FAMILY_FACTS}
@@ -45,6 +45,15 @@ def predicts_flow(family: str, prediction: str) -> bool:
         return prediction == "flow"
     facts = _BY_NAME.get(family)
     return bool(family) if facts is None else facts.flow
+
+
+def told_of_picture(family: str, variant: str) -> ToldOfPicture | None:
+    """Return whether a model is an instruct model, which begins with noise and is told of the picture it changes.
+
+    "always": it cannot draw without one; "if given": it can. None: it begins with the picture.
+    """
+    facts = facts_of(family, variant)
+    return None if facts is None else facts.told_of_picture
 
 
 def facts_of_pipeline(class_name: str) -> FamilyFacts | None:

@@ -14,6 +14,8 @@ Guidance = Literal["cfg", "distilled", "none"]
 Prediction = Literal["epsilon", "v", "flow", "edm"]
 # A set of latents that several families share: the weights of one may decode another's, with that one's scaling.
 VaeKind = Literal["sd", "sdxl", "sd3", "flux", "flux2", "qwen-image", "dc-ae"]
+# Whether an instruct model has to be told of a picture that it changes; all others begin with it.
+ToldOfPicture = Literal["always", "if given"]
 # Text encoders under ComfyUI's names.
 TextEncoder = Literal[
     "clip_l", "clip_h", "clip_g", "t5xxl", "qwen3_4b", "qwen3_8b", "qwen25_7b", "gemma2_2b", "mistral3_24b"
@@ -31,6 +33,7 @@ class VariantFacts:
     """What a variant has of its own; None: as its family. `later` names what it needs that this version cannot give.
 
     `label` goes on after that of its family, or with `whole_label` stands for it.
+    `told_of_picture`: it changes a picture that it is told of, "always", or draws without one too, "if given".
     `words` of a file's name speak for it, case-folded, where the weights show one of `within` and cannot tell further.
     """
 
@@ -48,6 +51,7 @@ class VariantFacts:
     schedule: str | None = None
     text_encoders: Mapping[str, TextEncoder] | None = None
     later: str | None = None
+    told_of_picture: ToldOfPicture | None = None
     whole_label: bool = False
 
 
@@ -83,6 +87,7 @@ class FamilyFacts:
     single_file: bool = True
     variants: tuple[VariantFacts, ...] = ()
     later: str | None = None
+    told_of_picture: ToldOfPicture | None = None
 
     @property
     def prediction(self) -> Prediction:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from modules.jobs.models.family_facts import FamilyFacts, VariantFacts
 
-_MASK = "a picture and a mask, which it is drawn with in a later version"
-_PICTURE = "a picture to change, which it is drawn with in a later version"
+_PICTURE = "a picture that leads it, which it is drawn with in a later version"
 _FEW_STEPS = "SGM Uniform"  # The noise levels that models of few steps were trained for.
 
 
@@ -39,8 +38,8 @@ SD1 = FamilyFacts(
     denoiser="unet", text_encoders={"text_encoder": "clip_l"}, vae="sd",
     variants=(
         *_FEW,
-        VariantFacts("inpaint", "Inpainting", later=_MASK),
-        VariantFacts("instruct", "Instruct", cfg_scale=7.5, later=_PICTURE),
+        VariantFacts("inpaint", "Inpainting"),
+        VariantFacts("instruct", "Instruct", cfg_scale=7.5, told_of_picture="always"),
     ),
 )  # fmt: skip
 
@@ -52,7 +51,7 @@ SD2 = FamilyFacts(
     denoiser="unet", text_encoders={"text_encoder": "clip_h"}, vae="sd",
     variants=(
         *_FEW,
-        VariantFacts("inpaint", "Inpainting", later=_MASK),
+        VariantFacts("inpaint", "Inpainting"),
         VariantFacts("depth", "Depth", later="a picture, whose depth it keeps"),
         VariantFacts("upscaler", "x4 Upscaler", later="a picture to make larger"),
         VariantFacts("unclip", "unCLIP", later="a picture, of which it draws others"),
@@ -76,8 +75,8 @@ SDXL = FamilyFacts(
     denoiser="unet", text_encoders={"text_encoder": "clip_l", "text_encoder_2": "clip_g"}, vae="sdxl",
     variants=(
         *_FEW,
-        VariantFacts("inpaint", "Inpainting", later=_MASK),
-        VariantFacts("instruct", "Instruct", later=_PICTURE),
+        VariantFacts("inpaint", "Inpainting"),
+        VariantFacts("instruct", "Instruct", told_of_picture="always"),
         VariantFacts("ssd-1b", "SSD-1B", steps=25, cfg_scale=9.0, whole_label=True),
         VariantFacts("vega", "Segmind Vega", steps=25, cfg_scale=9.0, whole_label=True),
         VariantFacts("koala", "KOALA", steps=25, cfg_scale=3.5, whole_label=True),
@@ -132,9 +131,9 @@ FLUX = FamilyFacts(
         VariantFacts("schnell", "schnell", guidance="cfg", steps=4, shift=1.0),
         VariantFacts("turbo", "dev Turbo", ("turbo", "hyper"), ("dev",), steps=8),
         VariantFacts("krea", "Krea dev", ("krea",), ("dev",), distilled_cfg_scale=4.5),
-        VariantFacts("kontext", "Kontext dev", ("kontext",), ("dev",), distilled_cfg_scale=2.5),
-        VariantFacts("fill", "Fill", steps=50, distilled_cfg_scale=30.0,
-                     later=_MASK),
+        VariantFacts("kontext", "Kontext dev", ("kontext",), ("dev",), distilled_cfg_scale=2.5,
+                     told_of_picture="if given"),
+        VariantFacts("fill", "Fill", steps=50, distilled_cfg_scale=30.0),
         VariantFacts("depth", "Depth", ("depth",), ("control",), steps=30, distilled_cfg_scale=10.0, later=_PICTURE),
         VariantFacts("canny", "Canny", ("canny",), ("control",), steps=50, distilled_cfg_scale=30.0, later=_PICTURE),
         VariantFacts("control", "Control", steps=30, distilled_cfg_scale=10.0, later=_PICTURE),

@@ -135,9 +135,16 @@ def test_a_listed_folder_says_what_it_is_and_draws_by_its_card(tmp_path: Path) -
 
 
 def test_a_folder_of_a_variant_that_is_not_drawn_with_says_why(tmp_path: Path) -> None:
-    folder = make_model(tmp_path / "model", unet={"sample_size": 64, "cross_attention_dim": 768, "in_channels": 9})
+    folder = make_model(tmp_path / "model", unet={"sample_size": 64, "cross_attention_dim": 1024, "in_channels": 5})
     shown = look_at("model", folder)
-    assert (shown.family, shown.variant) == ("sd1", "inpaint")
+    assert (shown.family, shown.variant) == ("sd2", "depth")
     assert shown.problem is not None
-    assert "needs a picture and a mask" in shown.problem
+    assert "needs a picture, whose depth it keeps" in shown.problem
+
+
+@pytest.mark.parametrize(("channels", "variant"), [(9, "inpaint"), (8, "instruct")])
+def test_models_that_are_told_of_pictures_are_drawn_with(tmp_path: Path, channels: int, variant: str) -> None:
+    unet = {"sample_size": 64, "cross_attention_dim": 768, "in_channels": channels}
+    shown = look_at("model", make_model(tmp_path / "model", unet=unet))
+    assert (shown.family, shown.variant, shown.problem) == ("sd1", variant, None)
     assert INDEX["_class_name"] == "StableDiffusionPipeline"

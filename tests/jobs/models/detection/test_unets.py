@@ -64,7 +64,7 @@ def test_a_whole_checkpoint_needs_nothing(tmp_path: Path, name: str) -> None:
     assert (told.role, told.family, told.variant, told.layout) == ("checkpoint", family, variant, "original")
     assert (told.prefix, dict(told.needs), told.number_format) == (UNET, {}, "fp16")
     assert {"unet", "vae"} < told.parts
-    assert (told.problem is None) == (variant == "")
+    assert told.problem is None
 
 
 @pytest.mark.parametrize("prefix", ["", UNET, "diffusion_model."])
