@@ -21,9 +21,9 @@ NOTHING: Named = MappingProxyType({})
 # What `assets/page/bridge.js` has for listeners.
 ScriptName = Literal[
     "adoptDefaults", "answered", "beginJob", "choseCheckpoint", "choseSchedule", "chosenExample", "chosenSize",
-    "fitSchedule", "interrupting", "know", "randomSeed", "refused", "remember", "rememberFilledIn", "restore",
-    "settingsAnswered", "settingsChanged", "settingsRead", "settingsUnsaved", "shownJob", "shownSeed", "swapSides",
-    "takeFrom", "takenBack", "tookOver", "usedModel",
+    "fitSchedule", "interrupting", "know", "putInto", "randomSeed", "refused", "remember", "rememberFilledIn",
+    "restore", "settingsAnswered", "settingsChanged", "settingsRead", "settingsUnsaved", "shownJob", "shownSeed",
+    "swapSides", "takeFrom", "takenBack", "tookOver", "usedModel",
 ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,9 @@ from modules.errors import InvalidRequest, UnknownJob
 from modules.images.foreign import infotext_in, program_of
 from modules.images.taken_parts import LABELS, UNSAID
 from modules.images.takeover import Left, Takeover, looks_like_infotext, take_over, take_request
+from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import MODULES
+from modules.jobs.kinds.registry import KINDS
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor, Job
 from modules.jobs.serialization import resolved_answer
@@ -32,8 +34,17 @@ class Source:
     data: Mapping[str, Any]
 
 
-def answer(source: object, who: Actor, store: JobStore, catalogue: CheckpointCatalogue) -> str:
-    """Return JSON for the page: `values` of the fields, `checkpoint`, what was `taken` and `left`; or a `problem`."""
+def answer(
+    source: object,
+    who: Actor,
+    store: JobStore,
+    catalogue: CheckpointCatalogue,
+    shown: Callable[[Mapping[str, Any]], dict[str, Any]] = dict,
+) -> str:
+    """Return JSON for the page: `values` of the fields, `checkpoint`, what was `taken` and `left`; or a `problem`.
+
+    `shown` makes the fields' values of those that a request has.
+    """
     try:
         kind, takeover, more = _read(_parsed(source), who, store, catalogue)
     except UnknownJob:
@@ -46,7 +57,7 @@ def answer(source: object, who: Actor, store: JobStore, catalogue: CheckpointCat
         left += [Left(LABELS[MODULES], name, "is not here; it is found by what it does") for name in gone]
     # A browser's numbers end at 2^53, and its number fields cannot be empty.
     values |= {name: f"{values[name]}" for name in ("seed", "shift") if values.get(name) is not None}
-    told = {"kind": kind, "values": values, "checkpoint": takeover.checkpoint, "taken": takeover.taken}
+    told = {"kind": kind, "values": shown(values), "checkpoint": takeover.checkpoint, "taken": takeover.taken}
     return json.dumps(told | {"left": [list(one) for one in left]} | more)
 
 
@@ -84,6 +95,8 @@ def _read(
     if source.kind == "picture":
         return "picture", _of_picture(source.data, catalogue), {}
     job = _job(source, who, store)
+    if not _draws(job):
+        return source.kind, _of_fields(job), {"waits": source.kind == "edit" and job.status == "queued"}
     if source.kind == "edit":
         takeover = take_request(
             {**(resolved_answer(job) or {}), **job.request}, checkpoints, vaes=catalogue.vaes.list()
@@ -116,6 +129,16 @@ def _job(source: Source, who: Actor, store: JobStore) -> Job:
     if job is None or (who.only_own and job.owner != who.owner):
         raise UnknownJob(identity)
     return job
+
+
+def _draws(job: Job) -> bool:
+    return job.kind not in KINDS or issubclass(KINDS[job.kind].resolved, ResolvedJob)
+
+
+def _of_fields(job: Job) -> Takeover:
+    """Of a job that draws nothing: what it was asked for is what the fields of its tab show."""
+    asked = KINDS[job.kind].told_request(job.request)
+    return Takeover({name: value for name, value in asked.items() if value is not None})
 
 
 def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatalogue) -> Takeover:

@@ -12,9 +12,9 @@ from webui import checkpoint_facts as suits
 from webui import header as bar
 from webui.actors import Stop
 from webui.listeners import Named, Values, on
-from webui.tabs import models, queue, txt2img
+from webui.tabs import extras, models, queue, txt2img
 from webui.tabs.drawing import tab as drawing
-from webui.tabs.drawing.rows import parts
+from webui.tabs.drawing.rows.lists import current, lists_of
 from webui.tabs.settings import tab as settings
 
 TITLE = "Steady Diffusion"
@@ -22,7 +22,7 @@ TITLE = "Steady Diffusion"
 # forgotten loses nothing.
 MOST_SESSIONS = 16
 # A tab each, in this order.
-DRAWING_TABS = (txt2img.TAB,)
+DRAWING_TABS = (txt2img.TAB, extras.TAB)
 
 
 def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop, intake: Intake | None = None) -> gr.Blocks:
@@ -48,7 +48,7 @@ def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop, intak
             drawing.wire(tab, header, store, catalogue, stop, intake)
             drawing.wire_load(tab, blocks.load, header.owner)
         settings.wire(choosing, header, store)
-        lists = {name: field for tab in drawn for name, field in parts.lists_of(tab.prefix, tab.fields).items()}
+        lists = {name: field for tab in drawn for name, field in lists_of(tab.prefix, tab.fields).items()}
         _wire_settings_read(blocks, header, choosing, catalogue, lists)
     blocks.state_session_capacity = MOST_SESSIONS
     return blocks
@@ -70,12 +70,12 @@ def _wire_settings_read(
 
     def read_settings(_values: Values, _asker: gr.Request) -> Values:
         known = settings.current(choosing)
-        return {**bar.current(catalogue), **parts.current(lists, catalogue), "known": known}
+        return {**bar.current(catalogue), **current(lists, catalogue), "known": known}
 
     def read_lists(_values: Values, _asker: gr.Request) -> Values:
         catalogue.refresh()
         catalogue.vaes.refresh()
-        return dict(parts.current(lists, catalogue))
+        return dict(current(lists, catalogue))
 
     on(header.refresh.click, read_lists, outputs=lists)
     outputs = {"checkpoint": header.checkpoint, "facts": header.facts, "known": choosing.known, **lists}

@@ -18,7 +18,7 @@ from tests.webui.conftest import no_stop
 from webui.checkpoint_facts import choices, chosen, facts, listed
 from webui.components import hidden_text
 from webui.header import current
-from webui.tabs.drawing.rows import parts
+from webui.tabs.drawing.rows import lists
 from webui.theme import ASSETS, STYLES, mount_arguments
 from webui.ui import create_ui
 
@@ -125,7 +125,7 @@ def test_of_thousands_the_list_of_refiners_has_the_first_ones_and_any_can_be_typ
     for number in range(3):
         make_model(tmp_path / "Stable-diffusion" / f"model-{number}")
     name = "txt2img refiner_checkpoint"
-    shown = parts.current({name: hidden_text("x")}, CheckpointCatalogue([tmp_path]))[name]
+    shown = lists.current({name: hidden_text("x")}, CheckpointCatalogue([tmp_path]))[name]
     assert [name for _title, name in shown["choices"]] == ["None", "model-0", "model-1"]
     assert shown["allow_custom_value"]
 

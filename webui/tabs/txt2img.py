@@ -5,6 +5,7 @@ from __future__ import annotations
 from webui.tabs.drawing.blueprint import Blueprint
 from webui.tabs.drawing.rows.batches import batches
 from webui.tabs.drawing.rows.guidance import guidance, shift
+from webui.tabs.drawing.rows.hires import hires, request, shown
 from webui.tabs.drawing.rows.parts import parts
 from webui.tabs.drawing.rows.sampling import sampling, steps
 from webui.tabs.drawing.rows.seed import seed
@@ -14,5 +15,7 @@ TAB = Blueprint(
     kind="txt2img",
     label="txt2img",
     prefix="txt2img",
-    rows=(sampling, steps, guidance, shift, size, batches, seed, parts),
+    rows=(sampling, steps, guidance, shift, size, hires, batches, seed, parts),
+    request=request,
+    shown=shown,
 )

@@ -2,10 +2,11 @@
 // may be several (webui/tabs/drawing/).
 
 import { Fields } from "../fields/fields.js";
+import { Pictures } from "../fields/pictures.js";
 import { Takeover } from "../fields/takeover.js";
 import { jobPath } from "../live/rest.js";
 import { shownJob } from "../model/model.js";
-import { byId } from "../page/dom.js";
+import { byId, pressWhenThere } from "../page/dom.js";
 import { knows } from "../page/reload.js";
 import { JobFolder } from "../stage/job_folder.js";
 import { renderJobLinks, wireJobLinks } from "../stage/job_links.js";
@@ -18,6 +19,8 @@ import { Buttons } from "./buttons.js";
 import { RememberedFields } from "./remembered_fields.js";
 
 export class DrawingTab {
+  puts = {}; // values that scripts want in the fields
+
   // `page` knows the state of things, and what the settings and the checkpoints are.
   constructor(page, prefix) {
     this.page = page;
@@ -26,6 +29,7 @@ export class DrawingTab {
     this.stage = new Stage(this);
     this.picture = new PictureActions(this);
     this.fields = new Fields(this);
+    this.pictures = new Pictures(this);
     this.buttons = new Buttons(this);
     this.takeover = new Takeover(this);
     this.folder = new JobFolder(this);
@@ -106,6 +110,23 @@ export class DrawingTab {
     this.stage.select(null);
     this.page.draw();
     if (event.detail === 0) this.part("open").focus({ preventScroll: true }); // pressed by keyboard
+  }
+
+  // A picture that a job has drawn, to be worked on here; `mode` is the sub-tab.
+  receive(_mode, output) {
+    this.pictures.receive(output.url);
+  }
+
+  // Values for fields, by their names.
+  put(values) {
+    Object.assign(this.puts, values);
+    pressWhenThere(this.id("put"));
+  }
+
+  takePuts() {
+    const values = this.puts;
+    this.puts = {};
+    return values;
   }
 
   // Edit and draw anew: what the job was asked for is in the fields again.

@@ -2,10 +2,13 @@
 
 import { byId, make, press, pressWhenThere, setAttribute } from "../page/dom.js";
 import { read, write } from "../page/memory.js";
+import { Describe } from "./describe.js";
 import { Guidance } from "./guidance.js";
+import { Hires } from "./hires.js";
 import { Parts } from "./parts.js";
 import { Problems } from "./problems.js";
 import { Sampling } from "./sampling.js";
+import { Upscaling } from "./upscaling.js";
 
 const NAMES = {
   res_switch_btn: "Swap width and height",
@@ -25,6 +28,9 @@ export class Fields {
     this.sampling = new Sampling(tab);
     this.guidance = new Guidance(tab);
     this.parts = new Parts(tab);
+    this.hires = new Hires(tab);
+    this.upscaling = new Upscaling(tab);
+    this.describe = new Describe(tab);
     document.addEventListener("click", (event) => this.clicked(event));
   }
 
@@ -86,6 +92,10 @@ export class Fields {
     this.renderSizes();
     this.guidance.valuesAre(fields);
     this.parts.valuesAre(fields);
+    this.hires.valuesAre(fields);
+    this.upscaling.valuesAre(fields);
+    this.describe.valuesAre(fields);
+    this.tab.pictures.valuesAre(fields);
   }
 
   renderSizes() {

@@ -31,6 +31,7 @@ export class Problems {
     const words = make("p", { class: "sd-problem", role: "alert", id: `${home.id}_problem` }, message);
     if (place) {
       this.tab.fields.parts.show(place);
+      this.tab.fields.hires.show(place);
       home.append(words);
       home.classList.add("sd-wrong");
       for (const input of home.querySelectorAll("input, textarea")) {

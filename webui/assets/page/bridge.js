@@ -26,6 +26,7 @@ const forTabs = {
   takeFrom: (tab) => ({ taken: tab.takeover.takeFrom() }),
   tookOver: (tab, { taken, ...shown }) => tab.takeover.tookOver(JSON.parse(taken || "{}"), shown),
   takenBack: (tab) => tab.takeover.takenBack(),
+  putInto: (tab) => tab.takePuts(),
   choseSchedule: (tab, { scheduler }) => tab.fields.sampling.choseSchedule(scheduler),
   fitSchedule: (tab, chosen) => ({ scheduler: tab.fields.sampling.fitSchedule(chosen.sampler_name, chosen.scheduler) }),
   adoptDefaults: (tab, { checkpoint, ...suited }) => tab.fields.adoptDefaults(checkpoint, suited),
@@ -33,7 +34,7 @@ const forTabs = {
   chosenSize: (tab) => tab.fields.size,
   chosenExample: (tab) => ({ prompt: tab.fields.example }),
   randomSeed: () => ({ seed: "-1" }),
-  shownSeed: (tab, { seed }) => ({ seed: tab.picture.seed ?? seed }),
+  shownSeed: (tab, { seed }) => ({ seed: tab.picture.takeSeed() ?? seed }),
 };
 
 const forPage = {
@@ -52,7 +53,7 @@ export function bridge(page) {
     call({ name, tab, takes, gives }, values) {
       const given = Object.fromEntries(takes.map((one, i) => [one, values[i]]));
       const told = (tab ? forTabs[name](page.drawing(tab), given) : forPage[name](page, given)) || {};
-      return gives.map((one) => (one in told ? told[one] : given[one]));
+      return gives.map((one) => (one in told ? told[one] : one in given ? given[one] : STAYS));
     },
     state: () => page.state,
   };

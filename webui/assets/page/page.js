@@ -101,6 +101,12 @@ export class Page {
     this.tabOf(job).edit(job);
   }
 
+  // A picture that a job has drawn goes to another tab, to be worked on there.
+  sendTo(prefix, mode, output) {
+    openTab(prefix);
+    this.drawing(prefix).receive(mode, output);
+  }
+
   problem(message) {
     this.current?.problem(message);
   }

@@ -14,7 +14,8 @@ class Blueprint:
     """What a drawing tab is made from: the kind of its jobs, and the rows of its fields.
 
     `prefix` begins the ids of the tab's elements; two tabs have two. Rows of `above` stand over the buttons, under the
-    prompts where it is `prompted`. `request` makes, of the fields' values as the browser sent them, those of the kind.
+    prompts where it is `prompted`. `request` makes, of the fields' values as the browser sent them, those of the kind;
+    `shown` the other way, of what is taken over. `welcome` stands where no picture is yet; "": what suits the model.
     """
 
     kind: str
@@ -24,3 +25,5 @@ class Blueprint:
     above: tuple[Row, ...] = ()
     prompted: bool = True
     request: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
+    shown: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
+    welcome: str = ""

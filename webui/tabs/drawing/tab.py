@@ -35,6 +35,7 @@ class DrawingTab:
     take: Component
     take_back: Component
     adopt_defaults: Component
+    put: Component
     texts: texts.Texts
 
     @property
@@ -58,7 +59,7 @@ def build(of: Blueprint, checkpoint: Checkpoint | None) -> DrawingTab:
                 for row in of.rows:
                     row(form)
         with gr.Column(elem_id=form.id("results"), elem_classes=["sd-results"]):
-            stage.build(of.prefix, of.kind, form.homes)
+            stage.build(of, form.homes)
     return DrawingTab(
         blueprint=of,
         fields=form.fields,
@@ -68,6 +69,7 @@ def build(of: Blueprint, checkpoint: Checkpoint | None) -> DrawingTab:
         take=hidden_button("Take settings over", form.id("take")),
         take_back=hidden_button("Take back what was taken over", form.id("take_back")),
         adopt_defaults=hidden_button("Adopt the model's defaults", form.id("adopt_defaults")),
+        put=hidden_button("Put values into the fields", form.id("put")),
         texts=texts.build(of.prefix),
     )
 
@@ -87,6 +89,7 @@ def wire(
     _wire_takeover(tab, header, store, catalogue)
     on(tab.adopt_defaults.click, None, together(tab.suited, {"checkpoint": header.checkpoint}), tab.suited,
        Script("adoptDefaults", tab.prefix))  # fmt: skip
+    on(tab.put.click, None, outputs=tab.fields, script=Script("putInto", tab.prefix), trigger_mode="multiple")
     for field in tab.fields.values():
         on(field.change, None, tab.fields, script=Script("remember", tab.prefix, waits=False))
 
@@ -101,7 +104,8 @@ def _wire_takeover(tab: DrawingTab, header: Header, store: JobStore, catalogue: 
     """Settings of an infotext, a picture or an earlier job go into the fields, and can be taken back."""
 
     def take(values: Values, asker: gr.Request) -> Values:
-        return {"taken": takeover.answer(values["taken"], actor(values["owner"], asker), store, catalogue)}
+        who = actor(values["owner"], asker)
+        return {"taken": takeover.answer(values["taken"], who, store, catalogue, tab.blueprint.shown)}
 
     everything = together(tab.fields, {"checkpoint": header.checkpoint})
     taken = {"taken": tab.texts.taken}

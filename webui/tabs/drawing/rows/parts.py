@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -14,7 +13,6 @@ from modules.jobs.models.places import COMPANIONS
 from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
 from webui.checkpoint_facts import MOST_LISTED
 from webui.components import html
-from webui.listeners import Named
 from webui.tabs.drawing.form import Form
 
 # "" leaves it to the settings.
@@ -61,26 +59,26 @@ def parts(form: Form) -> None:
     form.add("refiner_switch_at", switch)
 
 
-def lists_of(prefix: str, fields: Named) -> Named:
-    """Return the fields whose lists change with the files that are there, under names of their own."""
-    return {f"{prefix} {name}": fields[name] for name in ("sd_vae", MODULES, "refiner_checkpoint") if name in fields}
+def vaes(catalogue: CheckpointCatalogue) -> dict[str, Any]:
+    """Return the list of VAEs as it is now."""
+    return {"choices": [*_VAES, *((vae.name, vae.name) for vae in catalogue.vaes.list() if vae.problem is None)]}
 
 
-def current(lists: Named, catalogue: CheckpointCatalogue) -> Mapping[str, Any]:
-    """Return the lists as they are now; what is chosen stays. Of thousands not all are listed: a name can be typed."""
-    vaes = [(vae.name, vae.name) for vae in catalogue.vaes.list() if vae.problem is None]
+def refiners(catalogue: CheckpointCatalogue) -> dict[str, Any]:
+    """Return the list of refiners as it is now."""
+    return checkpoints_after(_NO_REFINER, catalogue)
+
+
+def checkpoints_after(first: tuple[str, str], catalogue: CheckpointCatalogue) -> dict[str, Any]:
+    """Return a list of the checkpoints as they are now. Of thousands not all are listed: a name can be typed."""
     usable = (one for one in catalogue.list() if one.problem is None)
     checkpoints = [(one.title, one.name) for one in itertools.islice(usable, MOST_LISTED)]
-    choices: dict[str, Sequence[tuple[str, str]]] = {
-        "sd_vae": [*_VAES, *vaes], MODULES: _beside(catalogue), "refiner_checkpoint": [_NO_REFINER, *checkpoints],
-    }  # fmt: skip
     more = len(checkpoints) == MOST_LISTED
-    typed = {"refiner_checkpoint": {"filterable": more, "allow_custom_value": more}}
-    kinds = {name: name.rpartition(" ")[2] for name in lists}
-    return {name: gr.update(choices=choices[kind], **typed.get(kind, {})) for name, kind in kinds.items()}
+    return {"choices": [first, *checkpoints], "filterable": more, "allow_custom_value": more}
 
 
-def _beside(catalogue: CheckpointCatalogue) -> list[tuple[str, str]]:
+def beside(catalogue: CheckpointCatalogue) -> dict[str, Any]:
+    """Return the list of text encoders and VAEs that can be chosen by hand as it is now."""
     files = itertools.chain.from_iterable(catalogue.files.list(kind) for kind in COMPANIONS)
     usable = (file for file in files if file.problem is None)
-    return [(file.name_without_suffix, file.name) for file in itertools.islice(usable, MOST_LISTED)]
+    return {"choices": [(file.name_without_suffix, file.name) for file in itertools.islice(usable, MOST_LISTED)]}
