@@ -25,6 +25,12 @@ WATCH_BAR = """() => {
 ASKS_GRADIO = "**/gradio_api/run/**"
 
 
+def choose_for_picture(page: Page, deed: str, tab: str = "txt2img") -> None:
+    """Open the menu under the picture and press what scripts call `deed`."""
+    page.click(f"#{tab}_send [aria-haspopup]")
+    page.click(f"#{tab}_send [role=menu] [data-do={deed}]")
+
+
 class Tab:
     """`page` is Playwright's; `complaints` are errors of the console and requests to other machines."""
 

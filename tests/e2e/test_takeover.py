@@ -8,7 +8,7 @@ import io
 from PIL import ExifTags, Image
 from playwright.sync_api import Page, expect
 
-from tests.e2e.tab import Tab
+from tests.e2e.tab import Tab, choose_for_picture
 
 A1111 = (
     "a lighthouse <lora:pixel-art:0.8>\nNegative prompt: blurry\n"
@@ -56,8 +56,8 @@ def test_copy_and_paste_are_the_two_ends_of_one_thing(tab: Tab) -> None:
     page.click("#txt2img_sizes >> text=4:3")
     tab.generate()
     tab.says("Done: 1 picture")
-    page.click("#txt2img_send [data-do=copy]")
-    page.click("#txt2img_send [data-do=reuse-seed]")
+    choose_for_picture(page, "copy")
+    choose_for_picture(page, "reuse-seed")
     assert value(page, "seed input") == "9007199254740993", "no digit is lost in the browser"
     tab.write("something else", steps=9)
     page.fill("#txt2img_seed input", "-1")

@@ -15,6 +15,7 @@ from modules.jobs.store.job_store import JobStore
 from modules.paths import ROOT, DataFolder
 from tests.e2e.feed import Feed, output
 from tests.e2e.served_page import served_page
+from tests.e2e.tab import choose_for_picture
 from tests.program import wait_until
 from webui import ui
 from webui.tabs import txt2img
@@ -125,7 +126,7 @@ def test_each_shows_the_picture_and_takes_settings_into_its_own_fields(feed: Fee
         expect(page.locator(f"#{tab}_stage")).to_have_attribute("data-shows", "picture")
         page.click(f"#{tab}_gallery button:nth-child(2)")
         expect(page.locator(f"#html_info_{tab}")).to_contain_text("a heart 1")
-        page.click(f"#{tab}_send [data-do=reuse-seed]")
+        choose_for_picture(page, "reuse-seed", tab)
         expect(page.locator(f"#{tab}_seed input")).to_have_value("1")
     page.fill("#other_prompt textarea", INFOTEXT)
     page.click("#other_controls [data-take=paste]")

@@ -1,6 +1,7 @@
 // The Queue tab: rows of jobs, read from /sdapi/v1/jobs when something changed and the tab is in sight.
 
 import { ask } from "../live/rest.js";
+import { kindOf } from "../model/job_words.js";
 import { JOBS_LISTED, QUEUED_TOLD } from "../model/limits.js";
 import { previewOf } from "../model/model.js";
 import { phaseLine } from "../model/words.js";
@@ -174,7 +175,7 @@ export class Queue {
     for (const row of drawnRows) {
       const mine = state.progress?.job === row.dataset.job ? state.progress : null;
       const line = phaseLine({ ...state, shown: row.dataset.job, pressed: null });
-      setText(row.querySelector(".sd-row-state"), [line.phase, ...line.details].join(" · ").replace(/ %/g, "\u00a0%"));
+      setText(row.querySelector(".sd-row-state"), [kindOf(running.find((one) => one.id === row.dataset.job)), line.phase, ...line.details].filter(Boolean).join(" · ").replace(/ %/g, "\u00a0%"));
       const preview = previewOf(state, row.dataset.job);
       if (preview) setAttribute(row.querySelector("[data-drawn] img"), "src", preview.data);
       /** @type {HTMLElement} */ (row.querySelector(".sd-row-bar")).style.setProperty("--filled", `${((mine?.progress || 0) * 100).toFixed(1)}%`);

@@ -1,7 +1,8 @@
 // One row of the Queue tab for each job, by what it is now: drawn, waiting, paused or of the past.
 
 import { clock, duration, short } from "../model/format.js";
-import { imageCount, isMine, sizeOf } from "../model/model.js";
+import { finishedSize, kindOf, titleOf } from "../model/job_words.js";
+import { imageCount, isMine } from "../model/model.js";
 import { RETRIED } from "../model/statuses.js";
 import { ended, pausedWords, seconds } from "../model/words.js";
 import { logBox, make } from "../page/dom.js";
@@ -11,11 +12,11 @@ import { thumbnail } from "../stage/strip.js";
 const THUMBNAILS_SHOWN = 6;
 export const PRIORITIES = { High: 10, Normal: 0, Low: -10 };
 
-const promptOf = (job) => job.request.prompt || "(no prompt)";
-const nameOf = (job) => short(promptOf(job));
+const wordsOf = (job) => titleOf(job) || "(no prompt)";
+const nameOf = (job) => short(wordsOf(job));
 const act = (name, words, more = {}) => make("button", { type: "button", "data-act": name, class: "sd-small", ...more }, words);
 const named = (job, words) => ({ "aria-label": `${words}: ${nameOf(job)}` });
-const prompt = (job) => make("span", { class: "sd-row-prompt", title: job.request.prompt || null }, promptOf(job));
+const prompt = (job) => make("span", { class: "sd-row-prompt", title: job.request.prompt || null }, wordsOf(job));
 
 export function runningRow(job, state) {
   const words = make("div", { class: "sd-row-words" }, prompt(job), make("span", { class: "sd-row-state" }));
@@ -89,7 +90,7 @@ export function pastRow(job, state) {
   const { phase } = ended(job);
   const took = seconds(job);
   const error = job.error ? String(job.error) : null;
-  const line = [phase, took === null ? null : duration(took), job.finished_at ? clock(job.finished_at) : null];
+  const line = [kindOf(job), phase, took === null ? null : duration(took), job.finished_at ? clock(job.finished_at) : null];
   const words = make("div", { class: "sd-row-words" }, prompt(job));
   words.append(make("span", { class: "sd-row-state", "data-status": job.status }, line.filter(Boolean).join(" · ")));
   if (error) words.append(make("span", { class: "sd-row-state", "data-status": job.status }, error));
@@ -122,10 +123,11 @@ const marks = (job, state) => ({ "data-job": job.id, "data-mine": isMine(state, 
 
 // What the job will draw, and what is special about it.
 function kind(job, state) {
-  const { width, height } = sizeOf(job);
+  const { width, height } = finishedSize(job);
   const n = imageCount(job);
   const level = Object.entries(PRIORITIES).find(([, value]) => value === job.priority)?.[0] || `${job.priority}.`;
   const parts = [
+    kindOf(job),
     n === 1 ? "1 picture" : `${n} pictures`,
     width && height ? `${width} × ${height}` : null,
     job.priority ? `${level.toLowerCase()} priority` : null,

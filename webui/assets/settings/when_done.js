@@ -2,6 +2,7 @@
 // asked for it, a sound and a notification. The choices are made in the Settings tab and kept in this browser alone.
 
 import { short } from "../model/format.js";
+import { titleOf } from "../model/job_words.js";
 import { chainOf, isMine, unfinished } from "../model/model.js";
 import { ended } from "../model/words.js";
 import { byId, setAttribute, setText } from "../page/dom.js";
@@ -40,7 +41,7 @@ export class WhenDone {
     if (!job) return;
     const { phase } = ended(job, chainOf(after, job));
     const sign = job.status === "done" ? "✓" : "✗";
-    if (document.hidden) this.title = `${sign} ${job.request.prompt ? `${phase} – ${short(job.request.prompt)}` : phase}`;
+    if (document.hidden) this.title = [`${sign} ${phase}`, short(titleOf(job))].filter(Boolean).join(" – ");
     if (!document.hidden && !this.choices.always) return;
     if (read(TOLD) === job.id) return;
     write(TOLD, job.id);
@@ -51,7 +52,7 @@ export class WhenDone {
   notify(job, phase) {
     const picture = job.outputs[0];
     try {
-      const told = new Notification(phase, { body: job.request.prompt || "", tag: job.id, icon: picture && thumbnail(picture) });
+      const told = new Notification(phase, { body: titleOf(job), tag: job.id, icon: picture && thumbnail(picture) });
       told.onclick = () => {
         window.focus();
         told.close();

@@ -1,5 +1,7 @@
 // How the picture on the stage was made, or will be, and what can be done with it.
 
+import { isDrawn } from "../model/again.js";
+import { titleOf } from "../model/job_words.js";
 import { unfinished } from "../model/model.js";
 import { make, setAttribute } from "../page/dom.js";
 import { linkTo } from "./viewer.js";
@@ -46,6 +48,7 @@ function withPrompt(text) {
 
 // What is being drawn, in the words of the infotext that it will have.
 function asked(job) {
+  if (!isDrawn(job)) return titleOf(job);
   const { prompt, steps, sampler_name, scheduler, cfg_scale, width, height } = { ...job.request, ...(job.resolved || {}) };
   const size = width && height ? `${width}x${height}` : null;
   const pairs = { Steps: steps, Sampler: sampler_name, "Schedule type": scheduler, "CFG scale": cfg_scale, Size: size };

@@ -1,19 +1,30 @@
 // What can be done with the picture on the stage or in the viewer: buttons with `data-do`, there and here.
 
+import { ask, jobPath } from "../live/rest.js";
+import { isDrawn, secondPassOf, variationsOf } from "../model/again.js";
+import { beforeOf } from "../model/before.js";
 import { picturesOf } from "../model/strip_places.js";
-import { press, setText } from "../page/dom.js";
+import { copyText } from "../page/clipboard.js";
+import { press, setAttribute, setText } from "../page/dom.js";
+import { randomId } from "../page/memory.js";
 import { Viewer } from "./viewer.js";
 
 const SAID_MS = 1200;
+// What only a picture that was drawn from words can be asked for.
+const OF_DRAWN = ["hires", "variations", "onward", "reuse-seed"];
+const HIRES_TAB = "txt2img"; // has the fields of the second pass
 
 export class PictureActions {
   // `tab` knows what the strip holds (`state`) and the output on the stage (`staged`), and selects one by its address.
   constructor(tab) {
     this.tab = tab;
-    this.viewer = new Viewer(
-      (output) => this.walkedTo(output),
-      () => tab.part("send"),
-    );
+    this.seedWanted = null; // of a picture in another tab's hands
+    this.viewer = new Viewer({
+      walked: (output) => this.walkedTo(output),
+      actions: () => tab.part("send"),
+      changed: (output, foot) => this.offer(foot, this.jobOf(output)),
+      beforeOf: (output) => beforeOf(this.jobOf(output), output),
+    });
     document.addEventListener("click", (event) => this.clicked(event));
   }
 
@@ -22,23 +33,61 @@ export class PictureActions {
     return this.viewer.output || this.tab.staged;
   }
 
+  jobOf = (output) => this.tab.state.jobs[output?.job ?? this.tab.state.shown] || null;
+
   // As text: a number of a browser ends at 2^53. Null where there is no picture.
   get seed() {
     const { output } = this;
     return output ? (/(?:^|, )Seed: (\d+)/m.exec(output.infotext || "")?.[1] ?? String(output.seed)) : null;
   }
 
+  // The seed that the field is to show now.
+  takeSeed() {
+    const seed = this.seedWanted ?? this.seed;
+    this.seedWanted = null;
+    return seed;
+  }
+
   clicked(event) {
     const inViewer = this.viewer.dialog.contains(event.target) && event.target.closest?.(".sd-viewer-actions [data-do]");
     const button = inViewer || this.tab.find(event, "send", "[data-do]");
     if (this.tab.find(event, "open", "button")) this.enlarge();
-    else if (button?.dataset.do === "reuse-all") this.reuseAll();
-    else if (button?.dataset.do === "reuse-seed") this.reuseSeed(button);
-    else if (button?.dataset.do === "copy") this.copy(button);
+    else if (button && this.output) this.act(button, button.dataset.do);
+  }
+
+  act(button, name) {
+    const deeds = {
+      img2img: () => this.send("img2img", "img2img"),
+      inpaint: () => this.send("img2img", "inpaint"),
+      extras: () => this.send("extras"),
+      hires: () => this.queue(secondPassOf(this.jobOf(this.output), this.output, this.hires, this.seed)),
+      variations: () => this.queue(variationsOf(this.jobOf(this.output), this.output)),
+      onward: () => this.reuse().then((tab) => tab.promptField?.focus()),
+      "reuse-all": () => this.reuse(),
+      "reuse-seed": () => this.reuseSeed(button),
+      copy: () => this.copy(button),
+    };
+    Promise.resolve(deeds[name]?.()).catch((error) => this.tab.problem(String(error.message || error)));
   }
 
   render(state) {
     this.viewer.update(picturesOf(state));
+    const box = this.tab.part("send");
+    if (box) this.offer(box, this.jobOf(this.tab.staged));
+  }
+
+  // What makes no sense for the picture is not there.
+  offer(box, job) {
+    const key = isDrawn(job) ? "drawn" : "made";
+    if (box.dataset.offers === key) return;
+    box.dataset.offers = key;
+    for (const button of box.querySelectorAll("[data-do]")) {
+      if (OF_DRAWN.includes(button.dataset.do)) setAttribute(button, "hidden", isDrawn(job) ? null : "");
+    }
+  }
+
+  get hires() {
+    return this.tab.page.drawing(HIRES_TAB).fields.hires.request || {};
   }
 
   enlarge() {
@@ -54,40 +103,47 @@ export class PictureActions {
     if (picturesOf(this.tab.state).some((one) => one.url === output?.url)) this.tab.select(output.url);
   }
 
-  // What was taken over is told beside the fields, so the viewer makes way.
-  reuseAll() {
-    const { output, tab } = this;
-    tab.takeover.take({ kind: "reuse", job: output?.job ?? tab.state.shown, index: output?.index }, "this picture");
+  send(prefix, mode = "") {
+    const { output } = this;
     this.viewer.close();
+    return this.tab.page.sendTo(prefix, mode, { url: output.url, job: this.jobOf(output)?.id, index: output.index });
+  }
+
+  // Another job that this picture leads to; it comes on the stage as one that Generate asked for.
+  async queue({ kind, request }) {
+    this.viewer.close();
+    const id = randomId();
+    await ask("POST", "/sdapi/v1/jobs", { id, kind, request });
+    this.tab.page.dispatch({ type: "answered", job: await ask("GET", jobPath(id)) });
+  }
+
+  // Into the fields of the tab that draws such pictures, whose `Takeover` tells what came of it, so the viewer makes way.
+  async reuse() {
+    const { output } = this;
+    const job = this.jobOf(output);
+    const tab = job ? this.tab.page.tabOf(job) : this.tab;
+    this.viewer.close();
+    tab.takeover.take({ kind: "reuse", job: job?.id ?? this.tab.state.shown, index: output.index }, "this picture");
+    return tab;
   }
 
   reuseSeed(button) {
-    press(this.tab.id("reuse_seed"));
+    const tab = this.tab.part("reuse_seed") ? this.tab : this.tab.page.tabOf(this.jobOf(this.output));
+    tab.picture.seedWanted = this.seed;
+    press(tab.id("reuse_seed"));
     sayFor(button, "Taken over");
   }
 
   async copy(button) {
-    await copyText(this.output?.infotext || "", button);
+    await copyText(this.output?.infotext || "", button.closest(".sd-menu-holder") || undefined);
     sayFor(button, "Copied");
   }
 }
 
-// What a button did, said on it for a moment.
-function sayFor(button, words) {
+// What a button did, said on it for a moment; of one in a menu, which has closed by then, on the button of that.
+function sayFor(pressed, words) {
+  const button = pressed.closest(".sd-menu-holder")?.querySelector("[aria-haspopup]") || pressed;
   button.dataset.words ||= button.textContent;
   setText(button, words);
   setTimeout(() => setText(button, button.dataset.words), SAID_MS);
-}
-
-// navigator.clipboard needs https or localhost. The text lies beside the button: a dialog lets nothing else be focused.
-async function copyText(text, button) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = button.parentElement.appendChild(document.createElement("textarea"));
-    area.value = text;
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
 }

@@ -7,6 +7,7 @@ import { picturesOf } from "../model/strip_places.js";
 import { noteWords } from "../model/words.js";
 import { byId, logBox, make, setAttribute, setText } from "../page/dom.js";
 import { promptOf, renderInfotext } from "./infotext.js";
+import { StageCompare } from "./stage_compare.js";
 import { renderStrip } from "./strip.js";
 
 export const FROM_ANOTHER = "Edited from an earlier job";
@@ -20,6 +21,7 @@ export class Stage {
 
   constructor(tab) {
     this.tab = tab;
+    this.compare = new StageCompare(tab);
   }
 
   render(state, facts) {
@@ -30,6 +32,7 @@ export class Stage {
     const preview = this.preview(state);
     this.renderPicture(state, job, output, preview);
     this.renderEmpty(job, output, facts);
+    this.compare.render(state, preview ? null : output);
     renderStrip(this.tab, state, preview ? null : output, facts);
     renderLive(this.tab.part("live"), this.chosen && !preview ? job : null);
     renderInfotext(byId(`html_info_${this.tab.prefix}`), this.tab.part("send"), { job, output, preview });
@@ -92,7 +95,7 @@ export class Stage {
     if (this.wanted !== source) return;
     image.src = source;
     const ratio = ratioOf(next, width / height);
-    this.tab.part("open").style.setProperty("--ratio", ratio.toFixed(4));
+    this.tab.part("stage").style.setProperty("--ratio", ratio.toFixed(4));
   }
 
   clear(image) {
@@ -118,7 +121,8 @@ export class Stage {
       const words = "A setting keeps what stopped pictures had become: Settings, “Keep partial images”.";
       empty.replaceChildren(make("strong", {}, "Stopped before the first picture was done"), make("p", {}, words));
     } else if (!job && facts.model) {
-      empty.replaceChildren(...welcome(facts.model));
+      const own = this.tab.section?.dataset.welcome;
+      empty.replaceChildren(...(own ? [make("p", {}, own)] : welcome(facts.model)));
     } else {
       empty.replaceChildren();
     }

@@ -2,6 +2,7 @@
 // focus and gives it back. The library is fetched while the page is idle, so that it is there when the server is not.
 
 import { make, setAttribute, setText } from "../page/dom.js";
+import { ViewerCompare } from "./viewer_compare.js";
 
 const LIBRARY = "../photoswipe/photoswipe.esm.min.js";
 const ZOOM_STEP = 1.5;
@@ -12,15 +13,17 @@ export class Viewer {
   swipe = null;
   hasty = false; // it was asked to close
 
-  // `walked(output)` is told which picture was on show when it closes; `actions()` finds the buttons of a picture.
-  constructor(walked, actions) {
+  // `walked(output)` is told which picture was on show when it closes; `actions()` finds the buttons of a picture;
+  // `changed(output, foot)` is told which one is on show, and where its buttons are; `beforeOf(output)`: what it was made from.
+  constructor({ walked, actions, changed, beforeOf }) {
     this.walked = walked;
     this.actions = actions;
+    this.told = changed;
+    this.compare = new ViewerCompare(beforeOf);
     this.dialog = make("dialog", { class: "sd-viewer", "aria-label": "Picture in full size" });
     this.dialog.addEventListener("keydown", (event) => this.key(event));
     this.dialog.addEventListener("cancel", (event) => this.cancelled(event));
     this.dialog.addEventListener("close", () => this.close());
-    document.body.append(this.dialog);
     const idle = window.requestIdleCallback || ((run) => setTimeout(run, 2000));
     idle(() => import(LIBRARY).catch(() => {}));
   }
@@ -36,10 +39,12 @@ export class Viewer {
     this.swipe = new PhotoSwipe({ ...OPTIONS, dataSource: outputs.map(slideOf), index: at, appendToEl: this.dialog });
     this.swipe.options.tapAction = (_point, event) => this.tapped(event);
     this.swipe.on("uiRegister", () => this.swipe.ui.registerElement({ name: "foot", appendTo: "root", html: "", onInit: (box) => box.append(this.foot) }));
+    this.compare.attach(this.swipe);
     this.swipe.on("change", () => this.changed());
     this.swipe.on("openingAnimationEnd", () => this.hasty && this.close());
     this.swipe.on("close", () => this.walked(this.output));
     this.swipe.on("destroy", () => this.closed());
+    document.body.append(this.dialog); // while it is open: each tab that draws has one
     this.dialog.showModal();
     this.swipe.init();
     setAttribute(this.swipe.element, "role", null); // the dialog around it has it
@@ -61,12 +66,15 @@ export class Viewer {
     const { width, height, seed, partial } = this.output;
     setText(this.foot.querySelector("p"), `${width} × ${height} · seed ${seed}${partial ? " · partial: stopped before it was done" : ""}`);
     linkTo(this.foot, this.output);
+    this.told(this.output, this.foot);
+    this.compare.changed(this.output);
   }
 
   closed() {
     this.swipe = null;
     this.output = null;
     this.dialog.close();
+    this.dialog.remove();
   }
 
   cancelled(event) {
@@ -96,8 +104,9 @@ export class Viewer {
       "=": () => this.zoom(ZOOM_STEP),
       "-": () => this.zoom(1 / ZOOM_STEP),
       0: () => this.zoom(0),
+      c: () => this.compare.turn(),
     };
-    if (!deeds[event.key]) return;
+    if (!deeds[event.key] || event.target.matches?.("[role=menuitem]") || this.compare.hears(event)) return;
     event.preventDefault();
     deeds[event.key]();
   }
@@ -144,10 +153,9 @@ const slideOf = ({ url, width, height, seed }) => ({ src: url, width, height, al
 // The words of the picture and its actions, which are those of the page.
 function makeFoot(originals) {
   const actions = make("div", { class: "sd-viewer-actions" });
-  for (const one of originals.children) {
-    const copy = actions.appendChild(one.cloneNode(true));
-    copy.disabled = false;
-    for (const name of ["aria-disabled", "tabindex"]) copy.removeAttribute(name);
+  actions.append(...originals.cloneNode(true).children);
+  for (const copy of actions.querySelectorAll("a, button")) {
+    for (const name of ["aria-disabled", "tabindex", "disabled", "id"]) copy.removeAttribute(name);
   }
   return make("div", { class: "sd-viewer-foot" }, make("p", { "aria-live": "polite" }), actions);
 }
@@ -156,5 +164,5 @@ function makeFoot(originals) {
 export function linkTo(box, output) {
   for (const link of box.querySelectorAll("a[data-do]")) link.href = output.url;
   const name = output.name?.split("/").pop() || `${output.seed}.png`;
-  box.querySelector("a[data-do=download]")?.setAttribute("download", name);
+  for (const link of box.querySelectorAll("a[data-do=download]")) link.setAttribute("download", name);
 }

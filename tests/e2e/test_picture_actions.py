@@ -1,0 +1,100 @@
+"""From a finished picture to the next one: other seeds, a second pass, the same seed with other words."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.e2e.conftest import PHONE
+from tests.e2e.feed import Feed, output
+from tests.program import Program
+
+SEED = "9007199254740993"  # more than a number of a browser holds
+PICTURE = output(0, 64, 96, infotext=f"a heart\nSteps: 7, Seed: {SEED}")
+REQUEST: dict[str, Any] = {"prompt": "a heart", "n_iter": 2, "steps": None, "width": 64, "height": 96, "seed": -1}
+RESOLVED = {"prompt": "a heart", "steps": 7, "sampler_name": "DDIM", "checkpoint": "emoji", "seed": 5}
+
+
+@pytest.fixture
+def asked(browser: Browser, program: Program, request: pytest.FixtureRequest) -> Iterator[tuple[Feed, list[Any]]]:
+    """The page with a finished picture, and what it asked to be queued."""
+    window: Any = getattr(request, "param", {"width": 1366, "height": 768})
+    bodies: list[Any] = []
+    with browser.new_context(viewport=window) as context:
+        page = context.new_page()
+        fed = Feed(page, program.url)
+
+        def answer(route: Route) -> None:
+            if route.request.method == "POST":
+                bodies.append(json.loads(route.request.post_data or "{}"))
+            route.fulfill(json={**fed.job("queued", []), "id": "new", "jobs": [], "total": 0})
+
+        page.route(re.compile(r"/sdapi/v1/jobs(\?.*|/[0-9a-f]{24})?$"), answer)
+        fed.open()
+        fed.shows(fed.job("done", [PICTURE], kind="txt2img", request=REQUEST, resolved=RESOLVED))
+        fed.wait_for_picture(PICTURE["url"])
+        yield fed, bodies
+
+
+def sent(page: Page, bodies: list[Any]) -> dict[str, Any]:
+    page.wait_for_function("() => window.steady.state().jobs.new")
+    assert len(bodies) == 1
+    found: dict[str, Any] = bodies[0]
+    return found
+
+
+def test_variations_are_one_job_with_other_seeds_and_the_model_of_the_picture(asked: tuple[Feed, list[Any]]) -> None:
+    feed, bodies = asked
+    feed.page.click("#txt2img_send [data-do=variations]")
+    job = sent(feed.page, bodies)
+    wanted = REQUEST | {"n_iter": 4, "batch_size": 1, "override_settings": {"sd_model_checkpoint": "emoji"}}
+    assert (job["kind"], job["request"]) == ("txt2img", wanted)
+
+
+def test_a_second_pass_over_the_picture_has_its_seed_and_the_values_of_the_fields(
+    asked: tuple[Feed, list[Any]],
+) -> None:
+    feed, bodies = asked
+    page = feed.page
+    page.click("button[data-hires]")
+    page.fill("#txt2img_hr_scale input[type=number]", "1.5")
+    page.locator("#txt2img_hr_scale input[type=number]").blur()
+    page.wait_for_function("() => JSON.parse(localStorage.getItem('steady.txt2img') || '{}').hr_scale === 1.5")
+    page.click("#txt2img_send [data-do=hires]")
+    request = sent(page, bodies)["request"]
+    told = {
+        name: request[name] for name in ("enable_hr", "firstpass_image", "seed", "hr_scale", "hr_upscaler", "width")
+    }
+    assert told == {
+        "enable_hr": True, "firstpass_image": PICTURE["url"], "seed": SEED, "hr_scale": 1.5, "hr_upscaler": "Latent",
+        "width": 64,
+    }  # fmt: skip
+    assert (request["steps"], request["sampler_name"], request.get("n_iter")) == (7, "DDIM", None)
+
+
+@pytest.mark.parametrize("asked", [PHONE], indirect=True)
+def test_on_a_phone_what_has_no_room_is_in_the_menu(asked: tuple[Feed, list[Any]]) -> None:
+    page = asked[0].page
+    box, menu = page.locator("#txt2img_send"), page.locator("#txt2img_send [role=menu]")
+    expect(box.locator("> .sd-ways")).to_be_hidden()
+    box.locator("[aria-haspopup]").click()
+    words = [one.strip() for one in menu.locator(":visible").all_inner_texts()]
+    assert words == [
+        "img2img", "inpaint", "extras", "hires", "Reuse settings", "Download", "Reuse seed", "Copy infotext",
+        "Open in new tab",
+    ]  # fmt: skip
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.keyboard.press("Escape")
+
+
+def test_a_picture_that_was_made_larger_has_no_seed_to_go_on_from(asked: tuple[Feed, list[Any]]) -> None:
+    feed = asked[0]
+    request = {"upscaling_resize": 2, "resize_mode": 0, "upscaler_1": "Lanczos", "image": "a.png"}
+    feed.shows(feed.job("done", [PICTURE], kind="extras", request=request))
+    expect(feed.page.locator("#txt2img_send [data-do=variations]")).to_be_hidden()
+    expect(feed.page.locator("#txt2img_send [data-do=img2img] >> nth=0")).to_be_visible()

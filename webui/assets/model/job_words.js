@@ -1,0 +1,39 @@
+// What a job is called. Pure functions of what is known.
+
+import { hiresSize } from "./hires.js";
+import { TO } from "./upscaling.js";
+
+const NOTHING = ["None", "", null, undefined];
+
+// The prompt, "" for none; of a job that needs none what it does.
+export function titleOf(job) {
+  const { request, kind } = job;
+  if (kind === "extras") return upscalingOf(request);
+  if (kind === "interrogate") return "Describe a picture";
+  return request.prompt || "";
+}
+
+// The kind as people call it, "" for the usual one.
+export function kindOf({ kind, request }) {
+  if (kind === "img2img") return isOutpaint(request) ? "outpaint" : request.mask ? "inpaint" : "img2img";
+  if (kind === "txt2img") return request.firstpass_image ? "hires fix of a picture" : request.enable_hr ? "hires fix" : "";
+  return kind || "";
+}
+
+const isOutpaint = (request) => ["left", "right", "top", "bottom"].some((side) => request[`outpaint_${side}`] > 0);
+
+// The size that its pictures will have, {width, height} with null where that is not known.
+export function finishedSize(job) {
+  const { width, height, ...more } = { ...job.request, ...(job.resolved || {}) };
+  const second = more.enable_hr && width && height ? hiresSize({ width, height, ...more }) : null;
+  return second || { width: width || null, height: height || null };
+}
+
+// "Upscale 2× by 4x-UltraSharp", "Upscale to 1024 × 1024 by Lanczos, faces restored".
+function upscalingOf(request) {
+  const { resize_mode: mode, upscaling_resize: times, upscaling_resize_w: w, upscaling_resize_h: h } = request;
+  const size = mode === 1 || mode === TO ? `to ${w} × ${h}` : `${times}×`;
+  const by = [request.upscaler_1, request.upscaler_2].filter((name) => !NOTHING.includes(name));
+  const faces = request.gfpgan_visibility > 0 || request.codeformer_visibility > 0;
+  return [`Upscale ${size}${by.length ? ` by ${by.join(" and ")}` : ""}`, ...(faces ? ["faces restored"] : [])].join(", ");
+}
