@@ -93,6 +93,11 @@ export class Editor extends EventTarget {
     return MODES[this.mode].tools.includes("pick");
   }
 
+  // Is it to be seen at all? Its tab may not be.
+  get seen() {
+    return this.root.getClientRects().length > 0;
+  }
+
   get focused() {
     return this.root.contains(document.activeElement);
   }

@@ -1,6 +1,5 @@
 // The keyboard: keys alone choose tools and commands; on the picture itself arrows move the brush and Enter puts it down.
 
-import { visible } from "../page/dom.js";
 import { COMMANDS, KEYS, MODES, TOOLS } from "./modes.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -9,7 +8,8 @@ const WRITTEN_IN = "input:not([type=range], [type=checkbox], [type=color]), text
 export class Keys {
   constructor(editor) {
     this.editor = editor;
-    document.addEventListener("keydown", (event) => this.keydown(event));
+    // In the capturing phase: what a key does here it does not also do to the page (Esc stops a job).
+    document.addEventListener("keydown", (event) => this.keydown(event), true);
     document.addEventListener("keyup", (event) => this.keyup(event));
     addEventListener("blur", () => this.released());
   }
@@ -17,9 +17,10 @@ export class Keys {
   // Is a key meant for this editor: has it the focus, or is the mouse over it while nothing else is used?
   means({ target }) {
     const { root } = this.editor;
-    if (!visible(root) || !this.editor.work.picture) return false;
+    if (!this.editor.seen || !this.editor.work.picture) return false;
     const inside = root.contains(target);
-    if (!inside && document.querySelector("dialog[open]")) return false;
+    if (root.querySelector('[role="menu"]:not([hidden])')) return false;
+    if (!inside && document.querySelector('dialog[open], [role="menu"]:not([hidden])')) return false;
     if (target.closest?.(WRITTEN_IN)) return false;
     return inside || this.editor.full.on || (root.matches(":hover") && (target === document.body || !target.closest?.("button, [tabindex], a")));
   }

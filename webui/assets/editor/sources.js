@@ -1,6 +1,6 @@
 // Where pictures come from: a file that is chosen, one that is dropped on the editor, or one that is pasted.
 
-import { make, visible } from "../page/dom.js";
+import { make } from "../page/dom.js";
 
 export class Sources {
   constructor(editor) {
@@ -64,7 +64,7 @@ export class Sources {
 
   paste(event) {
     const { editor } = this;
-    if (event.defaultPrevented || !visible(editor.root)) return;
+    if (event.defaultPrevented || !editor.seen) return;
     const file = Array.from(event.clipboardData?.files || []).find(({ type }) => type.startsWith("image/"));
     const meant = editor.root.contains(document.activeElement) || (editor.root.matches(":hover") && document.activeElement === document.body);
     if (!file || !meant) return;

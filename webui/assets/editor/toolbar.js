@@ -35,6 +35,7 @@ export class Toolbar {
   input({ target }) {
     const { settings } = this.editor;
     const { range, colour } = target.dataset;
+    if (target.type === "number") target.dataset.typed = "";
     if (range === "size") settings.set("size", this.sizeAt(Number(target.value)));
     else if (range) settings.set(range, Number(target.value));
     else if (colour) settings.set(colour, target.value);
@@ -44,6 +45,7 @@ export class Toolbar {
   change({ target }) {
     const { editor } = this;
     const { number, tick, side } = target.dataset;
+    delete target.dataset.typed;
     if (number) editor.settings.set(number, Number.parseInt(target.value, 10));
     else if (tick) editor.settings.set(tick, target.checked);
     else if (side) editor.setMargins({ ...editor.work.margins, [side]: target.value });
@@ -170,6 +172,5 @@ export class Toolbar {
 
 // What is being typed stays.
 function put(input, value) {
-  const typed = input.type === "number" && input === document.activeElement && input.matches(":focus-visible") && !input.dataset.done;
-  if (!typed && input.value !== String(value)) input.value = String(value);
+  if (!("typed" in input.dataset) && input.value !== String(value)) input.value = String(value);
 }

@@ -66,18 +66,21 @@ export class View {
     this.zoomTo(this.scale * factor, point);
   }
 
+  // What is smaller than the place is not moved out of it.
   moveBy(x, y) {
-    this.x += x;
-    this.y += y;
+    const { left, right, top, bottom } = this.box;
+    this.x = moved(this.x, x, left * this.scale, right * this.scale, this.width);
+    this.y = moved(this.y, y, top * this.scale, bottom * this.scale, this.height);
     this.fitted = false;
     this.settle();
   }
 
-  // What is smaller than the place stays within it; of what is larger no edge goes beyond the middle.
+  // No edge goes beyond the middle of the place.
   settle() {
     const { left, right, top, bottom } = this.box;
-    this.x = kept(this.x, left * this.scale, right * this.scale, this.width);
-    this.y = kept(this.y, top * this.scale, bottom * this.scale, this.height);
+    const within = (value, first, last, size) => Math.min(size / 2 - first, Math.max(size / 2 - last, value));
+    this.x = within(this.x, left * this.scale, right * this.scale, this.width);
+    this.y = within(this.y, top * this.scale, bottom * this.scale, this.height);
     this.changed();
   }
 
@@ -99,9 +102,7 @@ export class View {
   }
 }
 
-function kept(value, first, last, size) {
-  const fits = last - first <= size;
-  const least = fits ? -first : size / 2 - last;
-  const most = fits ? size - last : size / 2 - first;
-  return Math.min(most, Math.max(least, value));
+function moved(value, by, first, last, size) {
+  if (last - first > size) return value + by;
+  return Math.min(Math.max(size - last, value), Math.max(Math.min(-first, value), value + by));
 }
