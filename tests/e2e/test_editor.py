@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.editor_page import EditorServer, editor_page
@@ -51,8 +51,12 @@ class Editor:
         self.page = page
         self.server = server
         self.complaints: list[str] = []
-        page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
 
     def start(self, mode: str = "mask", *, opens: bool = True, frame: bool = False) -> None:
         mode = mode.replace("+", "%2B")

@@ -94,7 +94,7 @@ export function build(root, label) {
     place(label),
     foot(),
     notice,
-    make("p", { class: "sd-editor-problem sd-problem", role: "alert", hidden: true }),
+    make("p", { class: "sd-editor-problem", role: "alert", hidden: true }),
     make("p", { class: "sd-editor-trouble sd-help", hidden: true }),
     make("span", { class: "sd-unseen", role: "status" }),
   );

@@ -67,7 +67,9 @@ export class Pointers {
     else painting.end();
     this.doing = "pinch";
     this.place.dataset.doing = "move";
-    this.pinch = this.fingers();
+    const { view } = this.editor;
+    const fingers = this.fingers();
+    this.pinch = { held: view.toPicture(fingers), scale: view.scale / fingers.apart };
   }
 
   // The middle of two fingers and how far they are apart.
@@ -90,10 +92,8 @@ export class Pointers {
     } else if (this.doing === "move") {
       editor.view.moveBy(here.x - before.x, here.y - before.y);
     } else if (this.doing === "pinch" && this.down.size === 2) {
-      const now = this.fingers();
-      editor.view.moveBy(now.x - this.pinch.x, now.y - this.pinch.y);
-      editor.view.zoomBy(now.apart / this.pinch.apart, now);
-      this.pinch = now;
+      const fingers = this.fingers();
+      editor.view.pin(this.pinch.held, fingers, this.pinch.scale * fingers.apart); // what lies under them stays there
     }
   }
 

@@ -53,11 +53,14 @@ export class View {
 
   // The point of the place stays over the same point of the picture.
   zoomTo(scale, point = { x: this.width / 2, y: this.height / 2 }) {
-    const next = Math.min(LARGEST, Math.max(Math.min(this.fitScale, 1) / 4, scale));
-    const factor = next / this.scale;
-    this.x = point.x - (point.x - this.x) * factor;
-    this.y = point.y - (point.y - this.y) * factor;
-    this.scale = next;
+    this.pin(this.toPicture(point), point, scale);
+  }
+
+  // A point of the picture comes to lie at a point of the place, at this scale or the nearest that may be.
+  pin(inPicture, inPlace, scale) {
+    this.scale = Math.min(LARGEST, Math.max(Math.min(this.fitScale, 1) / 4, scale));
+    this.x = inPlace.x - inPicture.x * this.scale;
+    this.y = inPlace.y - inPicture.y * this.scale;
     this.fitted = false;
     this.settle();
   }
