@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
+from tests.e2e.editor_page import EditorServer, editor_page
+from tests.e2e.editor_tab import Editor, packed, picture
 from tests.e2e.tab import Tab
 from tests.program import Program
 
@@ -56,4 +58,20 @@ def tab(context: BrowserContext, program: Program) -> Iterator[Tab]:
     opened = Tab(context.new_page(), program.url)
     opened.open()
     yield opened
+    assert opened.complaints == []
+
+
+@pytest.fixture(scope="package")
+def editor_server() -> Iterator[EditorServer]:
+    with editor_page() as served:
+        served.inputs["0.png"] = packed(picture())
+        yield served
+
+
+@pytest.fixture
+def editor(browser: Browser, editor_server: EditorServer) -> Iterator[Editor]:
+    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
+    opened = Editor(context.new_page(), editor_server)
+    yield opened
+    context.close()
     assert opened.complaints == []

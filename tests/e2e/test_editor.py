@@ -1,126 +1,17 @@
-"""The picture editor in a real browser: strokes, steps, masks, zoom, keys, fingers, what it keeps and what it sends."""
+"""The picture editor in a real browser: strokes, steps, masks, zoom, keys, fingers."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.conftest import DESKTOP, PHONE
-from tests.e2e.editor_page import EditorServer, editor_page
+from tests.e2e.editor_page import EditorServer
+from tests.e2e.editor_tab import HEIGHT, WIDTH, Editor, packed
 from tests.program import wait_until
-
-WIDTH, HEIGHT = 600, 400  # not whole tiles
-RED, GREEN, BLUE = (229, 50, 45), (40, 160, 80), (20, 40, 200)
-PICTURE = "/sdapi/v1/jobs/a/images/0.png"
-Pixels = NDArray[np.uint8]
-
-
-def packed(pixels: Pixels) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def picture() -> Pixels:
-    """Red on the left half, with a blue square in it and another, alone, in the green right half."""
-    pixels = np.full((HEIGHT, WIDTH, 3), GREEN, np.uint8)
-    pixels[:, : WIDTH // 2] = RED
-    pixels[100:200, 100:200] = BLUE
-    pixels[200:300, 450:550] = BLUE
-    return pixels
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[EditorServer]:
-    with editor_page() as served:
-        served.inputs["0.png"] = packed(picture())
-        yield served
-
-
-class Editor:
-    """`page` shows it. Points are in pixels of the picture."""
-
-    def __init__(self, page: Page, server: EditorServer) -> None:
-        self.page = page
-        self.server = server
-        self.complaints: list[str] = []
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.complaints.append(message.text)
-
-    def start(self, mode: str = "mask", *, opens: bool = True, frame: bool = False) -> None:
-        mode = mode.replace("+", "%2B")
-        self.page.goto(f"{self.server.url}/?mode={mode}{'&frame' if frame else ''}")
-        self.is_there()
-        if opens:
-            assert self.page.evaluate(f"() => editor.open('{PICTURE}')")
-
-    def is_there(self) -> None:
-        self.page.wait_for_function("() => window.editor")
-        self.page.evaluate("() => editor.ready")
-
-    def on_screen(self, x: float, y: float) -> tuple[float, float]:
-        at = self.page.evaluate(
-            "([x, y]) => { const at = editor.view.toPlace({ x, y }), box = editor.place.getBoundingClientRect();"
-            " return [at.x + box.left, at.y + box.top]; }",
-            [x, y],
-        )
-        return at[0], at[1]
-
-    def stroke(self, *points: tuple[float, float]) -> None:
-        first, *others = (self.on_screen(*point) for point in points)
-        self.page.mouse.move(*first)
-        self.page.mouse.down()
-        for other in others:
-            self.page.mouse.move(*other, steps=4)
-        self.page.mouse.up()
-
-    def result(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.page.evaluate("() => editor.result()")
-        return found
-
-    def mask(self) -> Pixels:
-        """Return the mask that a job would get: (height, width), 0 to 255; all 0 where it gets none."""
-        name = self.result()["mask"]
-        if name is None:
-            return np.zeros((HEIGHT, WIDTH), np.uint8)
-        sent = self.server.picture(name)
-        assert (sent.mode, sent.size) == ("L", (WIDTH, HEIGHT))
-        return np.asarray(sent)
-
-    def shown(self, x: float, y: float) -> list[int]:
-        """Return the pixel of what is painted, as it is on the screen over that point of the picture."""
-        found: list[int] = self.page.evaluate(
-            "([x, y]) => { editor.screen.draw(); const at = editor.view.toPlace({ x, y }), r = editor.screen.ratio;"
-            " return [...editor.screen.above.getImageData(at.x * r, at.y * r, 1, 1).data]; }",
-            [x, y],
-        )
-        return found
-
-    def set(self, name: str, value: object) -> None:
-        self.page.evaluate("([name, value]) => editor.settings.set(name, value)", [name, value])
-
-    def get(self, what: str) -> Any:
-        return self.page.evaluate(f"() => editor.{what}")
-
-
-@pytest.fixture
-def editor(browser: Browser, server: EditorServer) -> Iterator[Editor]:
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
-    opened = Editor(context.new_page(), server)
-    yield opened
-    context.close()
-    assert opened.complaints == []
 
 
 def test_a_stroke_is_on_the_screen_and_in_the_mask_and_steps_lead_to_the_same_pixels(editor: Editor) -> None:
@@ -254,63 +145,6 @@ def test_invert_clear_and_a_mask_from_a_file(editor: Editor) -> None:
     assert np.array_equal(editor.mask(), wanted)
 
 
-def test_a_reload_brings_back_picture_mask_and_frame_and_sends_nothing_again(editor: Editor) -> None:
-    editor.start(frame=True)
-    editor.stroke((200, 150), (420, 150))
-    editor.page.evaluate("() => { editor.margins = { left: 64, bottom: 32 }; }")
-    before = editor.result()
-    mask = editor.mask()
-    editor.page.evaluate("() => editor.keeper.save()")
-    posts = editor.server.posts
-    editor.page.reload()
-    editor.is_there()
-    assert editor.get("picture") == {"width": WIDTH, "height": HEIGHT}
-    assert editor.shown(300, 150) == [255, 77, 109, 255]
-    assert editor.result() == before
-    assert before["margins"] == {"left": 64, "top": 0, "right": 0, "bottom": 32}
-    assert editor.server.posts == posts
-    editor.stroke((200, 350), (420, 350))
-    assert not np.array_equal(editor.mask(), mask)
-    editor.page.evaluate("() => editor.refresh()")  # the server lost what it had
-    fresh = editor.result()
-    assert np.array_equal(np.asarray(editor.server.picture(fresh["picture"])), picture())
-
-
-def test_what_another_picture_replaced_can_be_brought_back(editor: Editor) -> None:
-    editor.start()
-    editor.stroke((200, 150), (420, 150))
-    mask = editor.mask()
-    assert editor.page.evaluate(f"() => editor.open('{PICTURE}')")
-    assert editor.mask().max() == 0
-    editor.page.get_by_role("button", name="Bring it back").click()
-    assert np.array_equal(editor.mask(), mask)
-    editor.page.evaluate("() => editor.remove()")
-    expect(editor.page.get_by_text("The picture was removed.")).to_be_visible()
-    assert editor.result() is None
-    editor.page.get_by_role("button", name="Bring it back").click()
-    assert np.array_equal(editor.mask(), mask)
-
-
-def test_colours_go_into_the_picture_and_are_the_mask_too(editor: Editor) -> None:
-    editor.start("mask+colour")
-    editor.set("colour", "#00ff00")
-    editor.set("size", 40)
-    editor.stroke((200, 150), (420, 150))
-    result = editor.result()
-    mask = editor.mask()
-    painted = np.asarray(editor.server.picture(result["picture"]))
-    assert painted.shape == (HEIGHT, WIDTH, 3)
-    assert np.array_equal(painted[mask == 0], picture()[mask == 0])
-    assert (painted[mask == 255] == (0, 255, 0)).all() and (mask == 255).sum() > 220 * 38
-    editor.set("paintOpacity", 50)
-    half = np.asarray(editor.server.picture(editor.result()["picture"]))
-    assert np.abs(half[150, 300].astype(int) - np.add(GREEN, (0, 255, 0)) / 2).max() <= 1
-    editor.page.evaluate("() => { editor.mode = 'sketch'; }")
-    assert editor.result()["mask"] is None
-    editor.page.evaluate("() => { editor.mode = 'view'; }")
-    assert editor.result()["picture"] == PICTURE
-
-
 def test_a_colour_is_picked_from_the_picture(editor: Editor) -> None:
     editor.start("sketch")
     editor.page.keyboard.down("Alt")
@@ -375,38 +209,9 @@ def test_the_frame_is_drawn_larger_by_mouse_keys_and_numbers(editor: Editor) -> 
     assert set(editor.result()["margins"].values()) == {0}
 
 
-def test_what_the_server_refuses_is_told_and_nothing_is_lost(editor: Editor) -> None:
-    editor.start()
-    editor.stroke((200, 150), (420, 150))
-    editor.server.refusal = "The disk is full: delete some inputs."
-    try:
-        refused = editor.page.evaluate("() => editor.result().catch((error) => error.message)")
-    finally:
-        editor.server.refusal = ""
-    assert refused == "The disk is full: delete some inputs."
-    expect(editor.page.get_by_role("alert")).to_have_text(refused)
-    assert editor.mask()[150, 300] == 255
-    expect(editor.page.get_by_role("alert")).to_be_hidden()
-    text = "new File(['no picture'], 'a.png', { type: 'image/png' })"
-    assert editor.page.evaluate(f"() => editor.open({text})") is False
-    expect(editor.page.get_by_role("alert")).to_contain_text("send a PNG")
-    assert editor.mask()[150, 300] == 255
-    editor.complaints = [one for one in editor.complaints if "422" not in one]
-
-
-def test_it_is_sent_ahead_of_time(editor: Editor) -> None:
-    editor.start()
-    posts = editor.server.posts
-    editor.stroke((200, 150), (420, 150))
-    wait_until(lambda: editor.page.evaluate("() => true") and editor.server.posts == posts + 1, 20, "it is sent")
-    editor.page.wait_for_function("() => !editor.keeper.uploads.busy")
-    editor.result()
-    assert editor.server.posts == posts + 1
-
-
-def test_fingers_draw_pinch_and_move(browser: Browser, server: EditorServer) -> None:
+def test_fingers_draw_pinch_and_move(browser: Browser, editor_server: EditorServer) -> None:
     context = browser.new_context(viewport=PHONE, has_touch=True)  # type: ignore[arg-type]  # a TypedDict in the stubs
-    editor = Editor(context.new_page(), server)
+    editor = Editor(context.new_page(), editor_server)
     editor.start()
     touches = context.new_cdp_session(editor.page)
 
@@ -439,29 +244,3 @@ def test_fingers_draw_pinch_and_move(browser: Browser, server: EditorServer) -> 
     assert editor.mask()[150, 250:340].min() == 255
     context.close()
     assert editor.complaints == []
-
-
-def test_what_is_written_is_read_by_others_and_by_itself(editor: Editor) -> None:
-    editor.start(opens=False)
-    random = np.random.default_rng(0)
-    for channels, mode in ((1, "L"), (3, "RGB"), (4, "RGBA")):
-        pixels = random.integers(0, 256, (37, 23, channels), dtype=np.uint8)
-        data = editor.page.evaluate(
-            """async ([bytes, channels]) => {
-              const { writePng } = await import("/steady/assets/editor/png.js");
-              const row = 23 * channels;
-              const rows = (y, count) => new Uint8Array(bytes.slice(y * row, (y + count) * row));
-              const file = await writePng({ width: 23, height: 37, channels, rows, band: 10 });
-              return Array.from(new Uint8Array(await file.arrayBuffer()));
-            }""",
-            [pixels.flatten().tolist(), channels],
-        )
-        read = Image.open(io.BytesIO(bytes(data)))
-        assert read.mode == mode and np.array_equal(np.asarray(read).reshape(pixels.shape), pixels)
-    runs = """async (tiles) => {
-      const { encode, decode } = await import("/steady/assets/editor/runs.js");
-      return tiles.map((tile) => Array.from(decode(encode(new Uint32Array(tile)), new Uint32Array(tile.length))));
-    }"""
-    tiles = [random.integers(0, 3, size).tolist() for size in (1, 2, 3, 50, 999)]
-    tiles += [[7] * 500, [1, 1, 2, 2, 2, 2], [2**32 - 1] * 4 + [5], [5] + [2**31] * 9]
-    assert editor.page.evaluate(runs, tiles) == tiles
