@@ -43,7 +43,7 @@ PURE = BASE | {
 WEB = {"modules.api", "webui", "gradio", "app"}
 ENGINE_LIBRARIES = {
     "torch", "diffusers", "transformers", "accelerate", "safetensors", "scipy", "numpy", "psutil", "peft", "spandrel",
-    "gguf",
+    "gguf", "torchvision",
 }  # fmt: skip
 
 # Each room and what it may import beside the standard library and itself. The first matching prefix counts.

@@ -12,6 +12,7 @@ import transformers
 
 from modules import shared
 from modules.cmd_args import from_environment
+from modules.engine.captioning.captioner import KeptCaptioner
 from modules.engine.engine_parts import EngineParts
 from modules.engine.housekeeping import Housekeeping
 from modules.engine.identity import EngineIdentity
@@ -25,6 +26,7 @@ from modules.engine.progress.timings import Timings
 from modules.engine.status import EngineStatus
 from modules.engine.stopping.cancel import Cancel
 from modules.engine.stopping.heartbeat import Heartbeat
+from modules.engine.upscaling.faces import FaceMenders
 from modules.engine.upscaling.upscalers import Upscalers
 from modules.engine.work.snapshots import Snapshots
 from modules.engine.worker import Worker
@@ -79,6 +81,8 @@ def build_engine(
         model_cache=model_cache,
         vae_swap=VaeSwap(model_cache, cancel),
         upscalers=Upscalers(device, cancel, catalogue.upscalers, model_cache),
+        face_menders=FaceMenders(device, cancel, catalogue.files, model_cache),
+        captioner=KeptCaptioner(device, cancel, model_cache),
         snapshots=Snapshots(
             folder.snapshots,
             lambda: options.values.snapshot_every_seconds,

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from modules.engine.captioning.captioner import KeptCaptioner
 from modules.engine.identity import EngineIdentity
 from modules.engine.models.cpu_formats import CpuFormats
 from modules.engine.models.devices import Device
@@ -15,6 +16,7 @@ from modules.engine.previews.thread import Previews
 from modules.engine.progress.timings import Timings
 from modules.engine.status import EngineStatus
 from modules.engine.stopping.cancel import Cancel
+from modules.engine.upscaling.faces import FaceMenders
 from modules.engine.upscaling.upscalers import Upscalers
 from modules.engine.work.encoding import PromptEncoder
 from modules.engine.work.snapshots import Snapshots
@@ -51,6 +53,8 @@ class EngineParts:
     model_cache: ModelCache
     vae_swap: VaeSwap
     upscalers: Upscalers
+    face_menders: FaceMenders
+    captioner: KeptCaptioner
     snapshots: Snapshots
     timings: Timings
     cpu_formats: CpuFormats

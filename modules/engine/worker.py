@@ -17,9 +17,9 @@ from modules.engine.models.model_cache import free_memory
 from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.progress.bar import JobProgress
 from modules.engine.recovery import Result, until_stored
-from modules.engine.work.drawing import JobDrawing
 from modules.engine.work.economy import Economy, cheaper
 from modules.engine.work.failures import describe_failure, describe_size, killed_for_memory
+from modules.engine.work.work import Work, work_of
 from modules.errors import Interrupted
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.registry import read_resolved
@@ -132,7 +132,7 @@ class Worker:
         parts.status.change("stopping" if ending.kind == "exit" else "idle")
 
     def _draw(self, job: Job, token: int, progress: JobProgress) -> Ending:
-        drawing = JobDrawing(self._parts, job, token, progress)
+        drawing = work_of(self._parts, job, token, progress)
         try:
             # A request that came before `begin` found nothing to stop; one that comes later finds the flag.
             pending = self._parts.store.claims.pending(job.id)
@@ -202,6 +202,7 @@ class Worker:
         parts.encoder.forget()
         parts.vae_swap.forget()
         parts.upscalers.forget()
+        parts.captioner.forget()
         parts.model_cache.drop()
         parts.status.forget_checkpoint()
         parts.status.refresh()
@@ -238,7 +239,7 @@ class Worker:
         return until_stored(change, self._parts.cancel.exit)
 
 
-def _keep_steps(drawing: JobDrawing, amid: bool) -> None:
+def _keep_steps(drawing: Work, amid: bool) -> None:
     """Keep the steps that were done with the memory there is; where it does not suffice for that, do not.
 
     Not those `amid` a pass whose next one failed: it is drawn in another way then, and that from its beginning.

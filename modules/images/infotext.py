@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.base import Resolved, ResolvedJob
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.kinds.fields import MODULES_MOST
 from modules.jobs.kinds.registry import kind_of
@@ -47,6 +47,23 @@ def write(resolved: ResolvedJob, index: int, steps_done: int | None = None) -> s
     words = resolved.words
     negative = f"\n{_NEGATIVE} {words.negative_prompt}" if words.negative_prompt else ""
     return f"{words.prompt}{negative}\n{_join(pairs)}".strip()
+
+
+def write_extras(resolved: Resolved, index: int) -> str:
+    """Return what was done to the picture with this index, as A1111 writes it."""
+    pairs = kind_of(resolved).infotext(resolved, index)
+    if resolved.saving.add_version_to_infotext:
+        pairs["Version"] = f"steady-{resolved.version}"
+    return _join(pairs)
+
+
+def with_extras(text: str, extras: str) -> str:
+    """Return the infotext that a picture had before, with what was done to it since among its pairs."""
+    version = parse_pairs(text).get("Version")
+    added = extras if version is None else re.sub(r"(^|, )Version: [^,]*$", "", extras)
+    if not text or not added:
+        return text or added
+    return f"{text}, {added}" if len(_PAIR.findall(text.split("\n")[-1])) >= _FEWEST_PAIRS else f"{text}\n{added}"
 
 
 def parse_pairs(text: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from modules.errors import StorageError
 
-_NUMBER = re.compile(r"(\d{5,})-")
+_NUMBER = re.compile(r"(\d{5,})[-.]")
 
 
 def saved_folder(kind: str, created_at: float) -> PurePosixPath:
@@ -27,8 +27,8 @@ def result_folder(job_id: str) -> PurePosixPath:
 
 
 def file_name(number: int, seed: int) -> str:
-    """Return the name of picture `number` of its folder."""
-    return f"{number:05d}-{seed}.png"
+    """Return the name of picture `number` of its folder; -1 stands for no seed."""
+    return f"{number:05d}.png" if seed == -1 else f"{number:05d}-{seed}.png"
 
 
 def highest_number(folder: Path) -> int:

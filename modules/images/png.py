@@ -19,6 +19,8 @@ from modules.jobs.kinds.choice import MODULES
 
 PARAMETERS_KEY = "parameters"
 STEADY_KEY = "steady"
+EXTRAS_KEY = "extras"
+_POSTPROCESSING_KEY = "postprocessing"
 # What a client may send. Pillow would try every format that it knows by itself, and hand PostScript to Ghostscript.
 CLIENT_FORMATS = ("PNG", "JPEG", "WEBP")
 # Longer than any prompt and its negative with all pairs; the pages of ComfyUI's workflows are other chunks.
@@ -67,6 +69,19 @@ def encode_png(
     chunks = PngImagePlugin.PngInfo()
     chunks.add_text(PARAMETERS_KEY, infotext)
     chunks.add_text(STEADY_KEY, json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", pnginfo=chunks, compress_level=_COMPRESSION_LEVEL)
+    return buffer.getvalue()
+
+
+def encode_extras_png(image: Image.Image, infotext: str, extras: str, resolved: Mapping[str, Any]) -> bytes:
+    """Return the PNG of a picture that was worked on: with the infotext that it had, and what was done, as A1111."""
+    chunks = PngImagePlugin.PngInfo()
+    if infotext:
+        chunks.add_text(PARAMETERS_KEY, infotext)
+    for key in (EXTRAS_KEY, _POSTPROCESSING_KEY):
+        chunks.add_text(key, extras)
+    chunks.add_text(STEADY_KEY, json.dumps(dict(resolved), ensure_ascii=False, sort_keys=True, separators=(",", ":")))
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", pnginfo=chunks, compress_level=_COMPRESSION_LEVEL)
     return buffer.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -19,7 +20,7 @@ from modules.api.sdapi.generation_answer import generation_answer
 from modules.api.services import Services
 from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.registry import KINDS
-from modules.jobs.rows import FAILED
+from modules.jobs.rows import FAILED, Job
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.submission import Checked, Wishes, submit
 
@@ -40,11 +41,12 @@ def _add_kind(router: APIRouter, services: Services, kind: Kind[Any]) -> None:
     async def draw(request: Request) -> Response:
         """Draw pictures and wait for them."""
         checked, forced = await _read_request(services, kind, request)
-        body_was_read(request)  # its pictures are files now: who waits holds none of them
-        _refuse_without_engine(services)
-        job_id = forced or new_job_id()
-        with services.shutdown.waiting():
-            return await _draw(services, request, checked, job_id, checked.request.send_images)
+
+        def answer(job: Job) -> bytes:
+            store, folder, asked = services.store, services.folder, checked.request
+            return generation_answer(store, folder, services.inputs, job, asked, asked.send_images)
+
+        return await answer_when_done(services, request, checked, forced or new_job_id(), answer)
 
     schema = whole_body(kind.request.model_json_schema())
     router.add_api_route(f"/{kind.name}", draw, methods=["POST"], name=kind.name, openapi_extra=schema)
@@ -61,7 +63,24 @@ async def _read_request(services: Services, kind: Kind[Any], request: Request) -
     return await checked_request(services, request, kind.name, body), forced
 
 
-async def _draw(services: Services, request: Request, checked: Checked, job_id: str, send_images: bool) -> Response:
+async def answer_when_done(
+    services: Services, request: Request, checked: Checked, job_id: str, answer: Callable[[Job], bytes]
+) -> Response:
+    """Queue a job and wait for its end; `answer` makes the JSON that its client gets, on a thread.
+
+    Raises:
+        Refused: nobody does it, or the server stops meanwhile; then the job stays.
+        IdTaken, NotPermitted, QueueFull: as `submit`.
+    """
+    body_was_read(request)  # its pictures are files now: who waits holds none of them
+    _refuse_without_engine(services)
+    with services.shutdown.waiting():
+        return await _run(services, request, checked, job_id, answer)
+
+
+async def _run(
+    services: Services, request: Request, checked: Checked, job_id: str, answer: Callable[[Job], bytes]
+) -> Response:
     ended = services.broadcaster.expect(job_id)
     try:
         by = actor_of(request)
@@ -75,7 +94,7 @@ async def _draw(services: Services, request: Request, checked: Checked, job_id: 
         return Response(status_code=499)
     if status == LOST:
         raise retry_later(f"The database with job {job_id} was deleted or replaced: send the request again.", 5)
-    return await _answer(services, checked, job_id, send_images)
+    return await _answer(services, job_id, answer)
 
 
 async def _wait(services: Services, request: Request, ended: asyncio.Future[str], job_id: str) -> str | None:
@@ -126,17 +145,14 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def _answer(services: Services, checked: Checked, job_id: str, send_images: bool) -> Response:
+async def _answer(services: Services, job_id: str, answer: Callable[[Job], bytes]) -> Response:
     job = await services.workers.run(services.store.jobs.get, job_id)
     if job is None:
         raise Refused(410, f"Job {job_id} was removed from the queue.")
     if job.status in FAILED:
         message = job.error or f"The job is {job.status}."
         return error_answer(500, "JobFailed", message, message)
-    content: Any = await services.workers.run(
-        generation_answer, services.store, services.folder, services.inputs, job, checked.request, send_images
-    )
-    return Response(content, media_type="application/json")
+    return Response(await services.workers.run(answer, job), media_type="application/json")
 
 
 def _refuse_without_engine(services: Services, job_id: str | None = None) -> None:

@@ -80,6 +80,7 @@ class KeptCaptioner:
         self._cancel = cancel
         self._model_cache = model_cache
         self._kept: Captioner | None = None
+        model_cache.kept_beside.append(self.forget)
 
     def holds(self, path: Path) -> bool:
         """Tell whether the model in a folder is in memory."""

@@ -48,8 +48,7 @@ class ModelCache:
         self._free_at_start = memory(device).free
         self._networks: dict[ModelKey, list[int]] = {}  # bytes, by the key as nothing is offloaded
         self._models: dict[ModelKey, LoadedModel] = {}  # the one that was used last is last
-        # Lets go of what is kept beside models, when memory is short.
-        self.give_back: Callable[[], None] = _give_nothing_back
+        self.kept_beside: list[Callable[[], None]] = []  # each lets go of what is kept beside models
 
     @property
     def loaded(self) -> LoadedModel | None:
@@ -138,7 +137,8 @@ class ModelCache:
         memory = memory_of_machine() if key.offload else self._memory(self._device)
         needed = bytes_needed(key)
         if memory.free < needed + memory.total * _ROOM_FOR_OTHERS:
-            self.give_back()
+            for forget in self.kept_beside:
+                forget()
             memory = memory_of_machine() if key.offload else self._memory(self._device)
         sizes = bytes_held([self._models[one].pipeline for one in rivals])
         limit = self._limit()
@@ -176,10 +176,6 @@ class ModelCache:
         new_event = event_maker(self._device.torch_name)
         pacer = None if new_event is None else Pacer(new_event, self._cancel.check_waiting)
         add_cancel_points(network, self._cancel, pacer, fine and pacer is None)
-
-
-def _give_nothing_back() -> None:
-    """Stand in where nothing is kept beside models."""
 
 
 def free_memory(device: Device) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.upscaling.tiling import Bytes, Floats
 from modules.engine.upscaling.weights_file import read_weights
 from modules.errors import ModelError
+from modules.jobs.models.face_restorers import PACKAGE_OF_CODEFORMER
 
 _COLOURS = 3
 
@@ -107,6 +110,8 @@ def describe(path: Path, weights: Mapping[str, Any]) -> Any:
     # Here, since it takes a second, and most jobs need none of it.
     import spandrel
 
+    if importlib.util.find_spec(PACKAGE_OF_CODEFORMER) is not None:
+        importlib.import_module(PACKAGE_OF_CODEFORMER).install(ignore_duplicates=True)
     loader = spandrel.ModelLoader(torch.device("cpu"))
     try:
         descriptor = loader.load_from_state_dict(dict(weights))

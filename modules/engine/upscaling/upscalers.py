@@ -42,7 +42,7 @@ class Upscalers:
         self._device = device
         self._cancel = cancel
         self._kept = KeptNetworks(device, cancel, catalogue, model_cache)
-        model_cache.give_back = self.forget
+        model_cache.kept_beside.append(self.forget)
 
     def forget(self) -> None:
         """Give back the memory of the upscalers that are kept."""

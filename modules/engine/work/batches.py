@@ -23,6 +23,7 @@ from modules.engine.work.pass_models import PassModels
 from modules.engine.work.sampling import Batch, Ready
 from modules.engine.work.snapshots import Snapshot, describe_continued, request_digest
 from modules.engine.work.starts import Starts
+from modules.engine.work.turns import begin_picture
 from modules.errors import Interrupted
 from modules.images.infotext import write
 from modules.images.png import encode_png
@@ -89,7 +90,7 @@ class Batches:
         state.job_count = len(batches) * stages
         state.job_no = (len(batches) - len(left)) * stages
         for number, batch in enumerate(left):
-            self._begin_batch(batch.indices[0])
+            begin_picture(self._parts, self._job.id, batch.indices[0])
             try:
                 self._draw_batch(batch)
             except Interrupted as stop:
@@ -123,23 +124,6 @@ class Batches:
             return self._beginnings.ready(number, latents, resumed, left.indices, left.missing[0])
 
         return Batch(None, {}, self._resolved, left.indices, state, at_pass, switch, self._economy.tile)
-
-    def _begin_batch(self, index: int) -> None:
-        """Make `index` the picture that a skip means.
-
-        In this order: a skip of the picture before that comes late no longer fits, and one that came is forgotten;
-        only then the row tells the server of the new picture, so no skip of the new one can be among those. The first
-        picture is that of before: a skip that came while the model was loaded stays.
-        """
-        store, state = self._parts.store, self._parts.state
-        if state.image_index != index:
-            if state.skipped:
-                store.claims.clear_skip(self._job.id, state.image_index)
-            state.image_index = index
-            state.skipped = False
-        store.claims.begin_image(self._job.id, index)
-        if store.claims.pending(self._job.id).skip_image == index:
-            state.apply_request("skip", self._job.id, index)
 
     def _draw_batch(self, left: BatchLeft) -> None:
         """Draw, decode and save one batch; when it is stopped, keep what the settings want kept."""

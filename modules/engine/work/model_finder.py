@@ -17,6 +17,7 @@ from modules.jobs.kinds.stages import hires_model_of, refiner_of
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.companions import kind_of_part
 from modules.jobs.models.model_file import LABELS, ModelFile
+from modules.jobs.models.places import Kind
 from modules.jobs.models.upscalers import Upscaler
 from modules.jobs.models.vae_file import VaeFile, stamp_of_file
 from modules.jobs.rows import Job
@@ -91,7 +92,7 @@ class ModelFinder:
             beside = catalogue.companions_of(found)
             parts = {part: self._hashed_file(file) for part, file in beside.items()}
         else:
-            parts = {part: self._part(part, file) for part, file in chosen.parts.items()}
+            parts = {part: self.file_of(kind_of_part(part), file) for part, file in chosen.parts.items()}
             found = catalogue.drawn_with(found, parts)
         return self._checked(found, chosen), parts
 
@@ -110,9 +111,13 @@ class ModelFinder:
             raise ModelError(f"The weights of {checkpoint.name} were changed since {_since(chosen)}: submit it again.")
         return checkpoint
 
-    def _part(self, part: str, chosen: ChosenFile | Source) -> ModelFile:
-        """Return a file beside a checkpoint that is to be as it was."""
-        files, kind = self._parts.catalogue.files, kind_of_part(part)
+    def file_of(self, kind: Kind, chosen: ChosenFile | Source) -> ModelFile:
+        """Return a file of a kind, hashed, that is to be as it was.
+
+        Raises:
+            ModelError: it is not there any more, cannot be used, or was changed since.
+        """
+        files = self._parts.catalogue.files
         label, place = LABELS[kind]
         try:
             try:

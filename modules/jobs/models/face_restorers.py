@@ -11,7 +11,7 @@ from modules.jobs.models.file_catalogue import FileCatalogue
 from modules.jobs.models.model_file import ModelFile
 
 # The architecture of CodeFormer, whose licence forbids use for money, is in a package of its own.
-_PACKAGE_OF_CODEFORMER = "spandrel_extra_arches"
+PACKAGE_OF_CODEFORMER = "spandrel_extra_arches"
 _DETECTOR = "detection_Resnet50_Final.pth"
 _FOLDERS = {GFPGAN: "models/GFPGAN", CODEFORMER: "models/Codeformer"}
 
@@ -73,8 +73,8 @@ def _restorer(name: str, file: ModelFile | None, detector: ModelFile | None) -> 
         problem = f"its file is not there: put it into {_FOLDERS[name]}."
     elif file.problem is not None:
         problem = file.problem
-    elif name == CODEFORMER and importlib.util.find_spec(_PACKAGE_OF_CODEFORMER) is None:
-        problem = f"the package {_PACKAGE_OF_CODEFORMER} is not installed: pip install {_PACKAGE_OF_CODEFORMER}."
+    elif name == CODEFORMER and importlib.util.find_spec(PACKAGE_OF_CODEFORMER) is None:
+        problem = f"the package {PACKAGE_OF_CODEFORMER} is not installed: pip install {PACKAGE_OF_CODEFORMER}."
     elif detector is None:
         problem = f"nothing finds faces for it: put {_DETECTOR} of facexlib into {_FOLDERS[GFPGAN]}."
     elif detector.problem is not None:

@@ -211,7 +211,8 @@ def test_the_last_two_stay_in_memory_until_that_is_short(room: Room, monkeypatch
     for name in ("2x_tiny", "old", "2x_tiny", "old"):
         room.enlarge(name, picture(), (80, 48))
     assert loads == ["2x_tiny.safetensors", "old.pth"]
-    room.cache.give_back()
+    for forget in room.cache.kept_beside:
+        forget()
     room.enlarge("old", picture(), (80, 48))
     assert loads[2:] == ["old.pth"]
 
