@@ -30,11 +30,8 @@ def request(**fields: Any) -> ExtrasRequest:
 
 def resolved(**fields: Any) -> ResolvedExtras:
     upscaler = Enlarging(upscaler="4x", model=Source(name="4x.pth", hash="b" * 64))
-    values: dict[str, Any] = {
-        "pictures": (Input(name=NAME, width=100, height=50),),
-        "enlarging": (upscaler,),
-        "upscale_by": 2.0,
-    }
+    picture = Input(name=NAME, width=100, height=50)
+    values: dict[str, Any] = {"pictures": (picture,), "enlarging": (upscaler,), "upscale_by": 2.0}
     return ResolvedExtras(kind="extras", version="1", saving=SAVING, **(values | fields))
 
 
