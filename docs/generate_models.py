@@ -30,10 +30,12 @@ weights that the tests save to a folder and then use as a job does: load it, enc
 previews, stop before one of the blocks of a step, draw again to the same bits, pause, write the state down, and go on
 from there to the same bits. This page is made by `python docs/generate_models.py`; a test holds that it is true.
 
-*Either prompt*: previews can show what the prompt or the negative prompt alone would make of the picture.
+*Either prompt*: previews can show what the prompt or the negative prompt alone would make of the picture. *Stops*: in a
+step. *img2img*: it begins with a picture at any step. *Inpaint*: what is known of a picture is known in each step, and
+ends as it was ([how](pictures.md)).
 
-| pipeline | drawn as | draws | words once | previews | either prompt | stops in a step | resumes | remark |
-|---|---|---|---|---|---|---|---|---|
+| pipeline | drawn as | draws | words once | previews | either prompt | stops | resumes | img2img | inpaint | remark |
+|---|---|---|---|---|---|---|---|---|---|---|
 """
 _MORE = """
 ## Drawn with, without a tiny model
@@ -60,7 +62,10 @@ _NOT = """
 
 def row_of(name: str, found: Any) -> str:
     """Return the row of a model."""
-    values = found.draws, found.words_kept, found.previews, found.both, found.stops, found.resumes
+    values = (
+        found.draws, found.words_kept, found.previews, found.both, found.stops, found.resumes, found.img2img,
+        found.inpaint,
+    )  # fmt: skip
     told = " | ".join(_YES if value else _NO for value in values)
     family = "by its signature" if found.family == name else label_of(found.family)
     return f"| {name} | {family} | {told} | {_REMARKS.get(name, '')} |"

@@ -77,7 +77,7 @@ def test_no_text_to_image_pipeline_is_refused(tmp_path: Path, class_name: str) -
     [
         ("WanPipeline", "which draws videos"),
         ("StableAudioPipeline", "which makes sound"),
-        ("FluxFillPipeline", "which begins with a picture"),
+        ("FluxControlPipeline", "which begins with a picture"),
         ("KandinskyV22CombinedPipeline", "which chains several models"),
         ("os.system", "which this version does not know"),
         ("DiffusionPipeline", "which this version does not know"),

@@ -62,7 +62,8 @@ WITHOUT_MODEL: Mapping[str, str] = {
         ),
         _AS_OTHERS,
     ),
-    "FluxKontextPipeline": "as FluxPipeline: from words alone",
+    "FluxFillPipeline": "as FluxPipeline, told of a mask and of what is around it",
+    "FluxKontextPipeline": "as FluxPipeline, from words alone or told of a picture",
 }  # fmt: skip
 
 

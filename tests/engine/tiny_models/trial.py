@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import nn
 
 from modules.engine.families.base import Asked
@@ -16,14 +17,20 @@ from modules.engine.previews.methods import PreviewMethods
 from modules.engine.samplers.estimate import Step
 from modules.engine.samplers.state import SamplingState, pack, unpack
 from modules.engine.stopping.cancel import Cancel
+from modules.engine.work.beginning import Beginning
 from modules.engine.work.decoding import decode
 from modules.engine.work.encoding import PromptEncoder
-from modules.engine.work.sampling import Batch
+from modules.engine.work.sampling import Batch, Ready
+from modules.engine.work.starts import Starts
 from modules.errors import Interrupted
+from modules.jobs.kinds.starts import Input, Mask, Start
 from modules.shared_state import State
 from tests.jobs.made_jobs import resolved_job
 
 SIZE = 64, 64
+_PICTURE, _MASK = (Input(name=name, width=SIZE[0], height=SIZE[1]) for name in ("picture", "mask"))
+_INPUTS = {"picture": Image.linear_gradient("L").resize(SIZE).convert("RGB"), "mask": Image.new("L", SIZE)}
+_INPUTS["mask"].paste(255, (0, 0, 32, 64))
 WANTED = {
     "prompt": "a cat", "negative_prompt": "a dog", "seed": 7, "steps": 2, "cfg_scale": 3.0, "width": SIZE[0],
     "height": SIZE[1], "sampler_name": "Euler",
@@ -32,7 +39,10 @@ WANTED = {
 
 @dataclass(frozen=True)
 class Found:
-    """What works. `both`: previews know what either prompt alone would make of the picture."""
+    """What works. `both`: previews know what either prompt alone would make of the picture.
+
+    `img2img` begins with a picture; `inpaint` leaves what is known of it as it was, and draws the rest.
+    """
 
     family: str
     sampler: str
@@ -42,6 +52,8 @@ class Found:
     both: bool
     stops: bool
     resumes: bool
+    img2img: bool
+    inpaint: bool
 
 
 class Trial:
@@ -72,6 +84,7 @@ class Trial:
             stops = self._is_stopped()
             again = torch.equal(self.draw(), whole)
             resumed = self._resumed()
+            img2img, inpaint = self._begins_with_picture(whole), self._keeps_what_is_known()
         return Found(
             family=self.model.family.name,
             sampler=type(self.model.family.sampler(self.model.pipeline, "Euler", "Automatic", 2).scheduler).__name__,
@@ -81,6 +94,8 @@ class Trial:
             both=self._both,
             stops=stops,
             resumes=torch.equal(resumed, whole),
+            img2img=img2img,
+            inpaint=inpaint,
         )
 
     def draw(self, stop: bool = False, resume: SamplingState | None = None) -> torch.Tensor:
@@ -97,6 +112,35 @@ class Trial:
                 self._state.interrupt()
 
         return batch.sample(on_step)
+
+    def _begin(self, mask: Mask | None = None) -> tuple[Beginning, torch.Tensor]:
+        """Return what a pass of one step begins with, and the latents that it makes of that."""
+        start = Start(pictures=(_PICTURE,), mask=mask)
+        one = self.resolved.passes[0].model_copy(update={"begin": 1, "start": start})
+        job = self.resolved.model_copy(update={"passes": (one,)})
+        begun: list[Beginning] = []
+
+        def switch(number: int, _left: torch.Tensor | None, _resumed: bool) -> Ready:
+            made = Starts(job, lambda told: _INPUTS[told.name]).beginning(number, [0], self.model, self.words)
+            assert made is not None
+            begun.append(made)
+            return Ready(self.model, self.words, made)
+
+        latents = Batch(None, {}, job, [0], switch=switch).sample(lambda done, steps, step: None)
+        return begun[0], latents
+
+    def _begins_with_picture(self, drawn: torch.Tensor) -> bool:
+        beginning, latents = self._begin()
+        decoded = decode(self.model, beginning.clean, SIZE)
+        new = not torch.equal(latents, drawn) and not torch.equal(latents, beginning.clean)
+        return bool(torch.isfinite(latents).all()) and new and decoded.size == SIZE
+
+    def _keeps_what_is_known(self) -> bool:
+        beginning, latents = self._begin(Mask(picture=_MASK, blur_x=0, blur_y=0))
+        assert beginning.blend is not None
+        known = (beginning.blend.mask == 0).expand_as(latents)
+        same = latents == beginning.clean
+        return bool(known.any()) and bool(same[known].all()) and not bool(same[~known].any())
 
     def _is_stopped(self) -> bool:
         """Stop amid a step; tell whether no further step was done."""
