@@ -75,10 +75,15 @@ class DrawingRequest(JobRequest):
     def _refuse_unavailable(cls, data: Any) -> Any:
         if isinstance(data, Mapping):
             try:
-                data = without_noise(data)
+                data = without_noise(cls.understood(data))
                 check_available(data, cls.kind)
             except InvalidRequest as error:
                 raise fault_at(error) from error
+        return data
+
+    @classmethod
+    def understood(cls, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what was sent, with fields of this kind in place of what says the same in another form."""
         return data
 
     @model_validator(mode="after")

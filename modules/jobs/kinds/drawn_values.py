@@ -64,12 +64,16 @@ def in_infotext(resolved: ResolvedJob, index: int) -> dict[str, Any]:
 
 def told(resolved: ResolvedJob) -> dict[str, Any]:
     """Return all values side by side: those of the first picture, and what is true of the job as a whole."""
-    return in_picture(resolved, 0) | {
-        "batch_size": resolved.batch_size,
-        "n_iter": resolved.n_iter,
-        **resolved.saving.model_dump(),
-        "environment": resolved.environment,
-    }
+    return (
+        in_picture(resolved, 0)
+        | start_values.told(resolved)
+        | {
+            "batch_size": resolved.batch_size,
+            "n_iter": resolved.n_iter,
+            **resolved.saving.model_dump(),
+            "environment": resolved.environment,
+        }
+    )
 
 
 def _first_size(resolved: ResolvedJob, index: int) -> Size:

@@ -11,13 +11,14 @@ from modules.errors import InvalidRequest
 from modules.jobs.kinds.base import Resolved
 from modules.jobs.kinds.drawing_request import DrawingRequest
 from modules.jobs.kinds.extras import EXTRAS
+from modules.jobs.kinds.img2img import IMG2IMG
 from modules.jobs.kinds.interrogate import INTERROGATE
 from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.lenient import show
 
-KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (TXT2IMG, EXTRAS, INTERROGATE)}
+KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (TXT2IMG, IMG2IMG, EXTRAS, INTERROGATE)}
 
 
 def kind_of(resolved: Resolved) -> Kind[Any]:

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from modules.jobs.kinds.base import ResolvedJob
-from modules.jobs.kinds.starts import Mask, MaskedContent, Outpaint, ResizeMode, Start
+from modules.jobs.kinds.start_fields import MASKED_CONTENTS, RESIZE_MODES
+from modules.jobs.kinds.starts import Mask, Outpaint, ResizeMode, Start
 
-# The numbers that A1111's requests have for them.
-RESIZE_MODES: tuple[ResizeMode, ...] = ("stretch", "crop", "fill", "latent")
-MASKED_CONTENTS: tuple[MaskedContent, ...] = ("fill", "original", "latent noise", "latent nothing")
 # What A1111's page calls them; the first is what is meant where nothing is said.
 RESIZE_LABELS: Mapping[ResizeMode, str] = {
     "stretch": "Just resize",
@@ -52,6 +50,14 @@ def in_picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         **({} if start.mask is None else _mask_values(start.mask)),
         **({} if start.outpaint is None else _outpaint_values(start.outpaint)),
     }
+
+
+def told(resolved: ResolvedJob) -> dict[str, Any]:
+    """Return the names of all pictures that a job begins with."""
+    one = resolved.passes[0]
+    if one.start is None or one.enlarging is not None:
+        return {}
+    return {"init_images": [picture.name for picture in one.start.pictures]}
 
 
 def _unless_usual(start: Start) -> dict[str, Any]:

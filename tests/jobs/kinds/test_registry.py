@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from modules.errors import InvalidRequest
+from modules.jobs.kinds.img2img import Img2ImgRequest
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.kinds.txt2img import Txt2ImgRequest
 from modules.jobs.samplers import SAMPLERS
@@ -197,7 +198,7 @@ def test_old_sampler_names_split_and_a_schedule_that_was_sent_wins() -> None:
     assert check(sampler_name="UniPC", sampler_index="Heun").sampler_name == "UniPC"
 
 
-@pytest.mark.parametrize("kind", ["img2img", "", "TXT2IMG"])
+@pytest.mark.parametrize("kind", ["grid", "", "TXT2IMG"])
 def test_an_unknown_kind_is_refused(kind: str) -> None:
     with pytest.raises(InvalidRequest, match="are not known: use txt2img") as caught:
         validate_request(kind, {})
@@ -215,17 +216,22 @@ json_values = strategies.recursive(
     lambda inner: strategies.lists(inner, max_size=3) | strategies.dictionaries(strategies.text(), inner, max_size=3),
     max_leaves=5,
 )
-field_names = [*Txt2ImgRequest.model_fields, "styles", "enable_hr", "subseed_strength", "script_name", "tiling"]
+others = ("styles", "subseed_strength", "script_name", "tiling", "alwayson_scripts")
+field_names = sorted({*Txt2ImgRequest.model_fields, *Img2ImgRequest.model_fields, *others})
+PICTURE = "a" * 64 + ".png"
 
 
 @settings(deadline=None, max_examples=500)
-@given(strategies.dictionaries(strategies.sampled_from(field_names), json_values, max_size=6))
-def test_anything_is_understood_or_refused_and_stays_so(data: dict[str, Any]) -> None:
+@given(
+    strategies.sampled_from(["txt2img", "img2img"]),
+    strategies.dictionaries(strategies.sampled_from(field_names), json_values, max_size=6),
+)
+def test_anything_is_understood_or_refused_and_stays_so(kind: str, data: dict[str, Any]) -> None:
     try:
-        request = validate_request("txt2img", data)
+        request = validate_request(kind, {"init_images": [PICTURE]} | data)
     except InvalidRequest as error:
         assert error.field
         assert str(error).endswith(".")
         return
     for stored in (request.model_dump(mode="json"), request.model_dump(mode="json", exclude_none=True)):
-        assert validate_request("txt2img", stored) == request
+        assert validate_request(kind, stored) == request
