@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from modules.jobs.kinds.sizes import resized, scaled
 from tests.e2e.tab import Tab
 
 Run = Callable[..., Any]
@@ -16,9 +17,11 @@ RUN = """async ([messages, expression, late]) => {
   const words = await import("/steady/assets/model/words.js");
   const format = await import("/steady/assets/model/format.js");
   const whenDone = await import("/steady/assets/settings/when_done.js");
+  const { hiresSize } = await import("/steady/assets/model/hires.js");
+  const { upscaledSize } = await import("/steady/assets/model/upscaling.js");
   let state = model.initial("me");
   for (const message of messages) state = model.reduce(state, message);
-  const known = { state, model, words, format, whenDone, late };
+  const known = { state, model, words, format, whenDone, late, hiresSize, upscaledSize };
   return new Function(...Object.keys(known), `return ${expression}`)(...Object.values(known));
 }"""
 SNAPSHOT: dict[str, Any] = {
@@ -313,3 +316,15 @@ def test_a_job_that_had_no_snapshot_is_begun_anew_in_words_too(run: Run) -> None
     later = {**running, "notes": [*notes, {"at": 2.0, "kind": "continued", "text": "It went on at step 9."}]}
     assert run(words, *messages, event(later)) is False
     assert run(words, *messages, event({**running, "outputs": [{"index": 0, "url": "/0.png"}]})) is False
+
+
+def test_what_hires_fix_leads_to_is_what_the_server_makes_of_it(run: Run) -> None:
+    firsts = [(320, 512), (512, 768), (1000, 72), (64, 64)]
+    asked = [(scale, 0, 0) for scale in (1, 1.1, 1.15, 1.5, 1.85, 2, 4)]
+    asked += [(2, 640, 0), (2, 0, 1000), (1.3, 640, 360)]
+    for width, height in firsts:
+        for scale, x, y in asked:
+            fields = {"width": width, "height": height, "hr_scale": scale, "hr_resize_x": x, "hr_resize_y": y}
+            size = resized((width, height), x, y) if x or y else scaled((width, height), scale)
+            assert tuple(run(f"Object.values(hiresSize({json.dumps(fields)}))")) == size, fields
+    assert run("hiresSize({width: null, height: 512, hr_scale: 2})") is None

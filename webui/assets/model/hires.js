@@ -1,4 +1,5 @@
-// The second pass of hires fix, as modules/jobs/kinds/ has it: what size it leads to. Pure functions of the fields.
+// The second pass of hires fix: what size it leads to, as modules/jobs/kinds/sizes.py has it (tests/e2e/test_page_model.py
+// compares). Pure functions of the fields.
 
 const MULTIPLE = 8; // sides are multiples of it
 
@@ -15,4 +16,4 @@ export function hiresSize({ width, height, hr_scale: scale, hr_resize_x: x, hr_r
   return { width: onGrid(wide), height: onGrid(high) };
 }
 
-const onGrid = (side) => Math.max(MULTIPLE, Math.floor(side / MULTIPLE + 1e-6) * MULTIPLE);
+const onGrid = (side) => Math.floor(Math.floor(side) / MULTIPLE) * MULTIPLE;

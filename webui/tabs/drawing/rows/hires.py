@@ -19,16 +19,18 @@ from webui.tabs.drawing.rows.upscaling import names as pixel_upscalers
 SAME_CHECKPOINT, SAME_SAMPLER, SAME_SCHEDULER = "Use same checkpoint", "Use same sampler", "Use same scheduler"
 # What the fields show of a second pass of which nothing more is said.
 _UNSAID: Mapping[str, Any] = {
-    "hr_second_pass_steps": 0, "hr_resize_x": 0, "hr_resize_y": 0, "hr_cfg": 0, "hr_checkpoint_name": SAME_CHECKPOINT,
-    "hr_sampler_name": SAME_SAMPLER, "hr_scheduler": SAME_SCHEDULER, "hr_prompt": "", "hr_negative_prompt": "",
+    "hr_second_pass_steps": 0, "hr_resize_x": 0, "hr_resize_y": 0, "hr_cfg": 0, "hr_distilled_cfg": 0, "hr_tile": 0,
+    "hr_checkpoint_name": SAME_CHECKPOINT, "hr_sampler_name": SAME_SAMPLER, "hr_scheduler": SAME_SCHEDULER,
+    "hr_prompt": "", "hr_negative_prompt": "",
 }  # fmt: skip
 _SAME = "The same"
-_ZERO = '<p class="sd-help">0: as above, and the size by the factor.</p>'
+_ZERO = '<p class="sd-help">0: as above; the size by the factor; in tiles only where it is too large.</p>'
 FIRST_UPSCALER = next(iter(LATENT_MODES))
 # What a request has of it; the switch itself is `enable_hr`.
 HIRES_FIELDS = frozenset({
     "hr_upscaler", "hr_second_pass_steps", "denoising_strength", "hr_scale", "hr_resize_x", "hr_resize_y", "hr_cfg",
-    "hr_checkpoint_name", "hr_sampler_name", "hr_scheduler", "hr_prompt", "hr_negative_prompt",
+    "hr_distilled_cfg", "hr_tile", "hr_checkpoint_name", "hr_sampler_name", "hr_scheduler", "hr_prompt",
+    "hr_negative_prompt",
 })  # fmt: skip
 _BUTTON = (
     '<button type="button" class="sd-parts-button" data-hires aria-expanded="false" aria-controls="{more}">'
@@ -117,6 +119,14 @@ def _second_pass(form: Form) -> None:
         ))  # fmt: skip
         form.add("hr_cfg", gr.Slider(
             0, 30, 0, step=0.5, label="Hires CFG scale", elem_id=form.id("hr_cfg"), min_width=0,
+        ))  # fmt: skip
+    with gr.Row(elem_classes=["sd-two", "sd-top"]):
+        form.add("hr_tile", gr.Number(
+            0, label="Tile in pixels", elem_id=form.id("hr_tile"), step=64, min_width=0,
+        ))  # fmt: skip
+        form.add("hr_distilled_cfg", gr.Slider(
+            0, 30, 0, step=0.1, label="Hires distilled CFG scale", elem_id=form.id("hr_distilled_cfg"), min_width=0,
+            elem_classes=["sd-distilled"],
         ))  # fmt: skip
     html(_ZERO)
 
