@@ -237,3 +237,19 @@ def test_a_skip_while_pictures_are_enlarged_goes_on_with_the_next(
     job = engine.run_next()
     assert (job.status, [image.index for image in engine.store.jobs.images(job.id)]) == ("done", [1])
     assert engine.files(job) == undisturbed[1:]
+
+
+def test_previews_go_on_in_the_second_pass_in_its_size(hires: Hires, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = hires.engine
+    engine.options.update({"live_preview_share_percent": 0})
+    seen: list[tuple[int, tuple[int, int]]] = []
+
+    def look() -> None:
+        step = engine.state.sampling_step
+        preview = engine.wait(lambda: (one := engine.state.preview) is not None and one.step == step and one)
+        seen.append((preview.step, Image.open(io.BytesIO(preview.data)).size))
+
+    for moment in (("sample", 0, 4), ("sample", 1, 1)):
+        at(engine, moment, look, monkeypatch)
+    hires.draw(passes_of(hires.base, "Latent"))
+    assert seen == [(4, (SIDE, SIDE)), (1, (LARGE, LARGE))]

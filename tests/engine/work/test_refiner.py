@@ -125,6 +125,20 @@ def test_pauses_in_either_pass_and_between_them_lose_no_bit(engine: Engine, monk
     assert all(told in notes for told in moments.values())
 
 
+def test_previews_go_on_with_the_refiner(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.options.update({"live_preview_share_percent": 0})
+    moments: list[int] = []
+
+    def look() -> None:
+        step = engine.state.sampling_step
+        engine.wait(lambda: (one := engine.state.preview) is not None and one.step == step)
+        moments.append(step)
+
+    when(engine, (0, 1, 1), look, monkeypatch)
+    drawn(engine, **REFINED)
+    assert moments == [1]
+
+
 def when(engine: Engine, moment: tuple[int, int, int], act: Callable[[], object], patch: pytest.MonkeyPatch) -> None:
     """Call `act` once, after a step of a pass of a picture: (image, pass, step)."""
     tell, enter = engine.parts.previews.step_done, JobProgress.enter
