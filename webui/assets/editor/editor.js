@@ -3,29 +3,27 @@
 // It knows nothing of the page around it. `result()` gives out names of pictures that the server has; all that is done in
 // it is kept in this browser under `key` and is there again after a reload.
 
-import { setAttribute, setText } from "../page/dom.js";
+import { setText } from "../page/dom.js";
 import { Cursor } from "./cursor.js";
 import { Frame, SIDES, within } from "./frame.js";
 import { Full } from "./full.js";
-import { failed, Keeper } from "./keeper.js";
+import { Keeper } from "./keeper.js";
 import { Keys } from "./keys.js";
+import { Look } from "./look.js";
 import { COMMANDS, DRAWS, MODES } from "./modes.js";
+import { Opening, sendInput } from "./opening.js";
 import { Painting } from "./painting.js";
 import { build } from "./parts.js";
-import { Picture } from "./picture.js";
 import { Pointers } from "./pointers.js";
 import { Screen } from "./screen.js";
 import { Settings } from "./settings.js";
 import { Sources } from "./sources.js";
 import { Toolbar } from "./toolbar.js";
-import { sendInput } from "./uploads.js";
 import { STEP, View } from "./view.js";
 import { NO_MARGINS, Work } from "./work.js";
 
 export class Editor extends EventTarget {
   work = new Work();
-  before = null; // the work that another picture has replaced, to bring it back
-  opening = 0; // which opening is the newest: a slower, older one changes nothing
 
   // `mode`: one of modes.js. `frame`: may the picture be made larger at its sides? `upload`: sends a Blob -> {name, width,
   // height, url}.
@@ -36,8 +34,10 @@ export class Editor extends EventTarget {
     build(root, label);
     this.place = root.querySelector(".sd-editor-place");
     this.settings = new Settings(key, (name) => this.settingChanged(name));
-    this.view = new View(() => this.viewChanged());
+    this.view = new View(() => this.look.viewChanged());
     this.screen = new Screen(this.place, this.view);
+    this.look = new Look(this);
+    this.opening = new Opening(this);
     this.painting = new Painting(this);
     this.cursor = new Cursor(this, root.querySelector(".sd-editor-ring"));
     this.edges = new Frame(this, this.place);
@@ -47,10 +47,10 @@ export class Editor extends EventTarget {
     this.toolbar = new Toolbar(this);
     this.pointers = new Pointers(this, this.place);
     this.keys = new Keys(this);
-    new ResizeObserver(() => this.resized()).observe(this.place);
-    this.resized();
-    this.show();
-    this.ready = this.restore();
+    new ResizeObserver(() => this.look.resized()).observe(this.place);
+    this.look.resized();
+    this.look.show();
+    this.ready = this.opening.restore();
   }
 
   // --- what it is for
@@ -64,7 +64,7 @@ export class Editor extends EventTarget {
     if (mode === this.mode) return;
     this.painting.end();
     this.shown.mode = mode;
-    this.show();
+    this.look.show();
     this.keeper.sendLater();
   }
 
@@ -75,7 +75,7 @@ export class Editor extends EventTarget {
   set frame(on) {
     if (on === this.frame) return;
     this.shown.frame = on;
-    this.show();
+    this.look.show();
   }
 
   // The tool in hand, of those that the mode has.
@@ -111,83 +111,18 @@ export class Editor extends EventTarget {
 
   // Opens a File, a Blob, or the address of a picture of this server. `keepLayer`: what is painted stays, where the new
   // picture has the same size. `mask`: what openMask takes. Resolves to whether it is open; if not, why is told at the editor.
-  async open(what, { keepLayer = false, mask = null } = {}) {
-    this.opening += 1;
-    const { opening } = this;
-    this.root.dataset.busy = "";
-    try {
-      const work = await this.workOf(what);
-      if (opening !== this.opening) return false;
-      if (keepLayer && sameSize(work.picture, this.work.picture)) {
-        work.layers = this.work.layers;
-        work.history = this.work.history;
-      }
-      this.take(work);
-      return mask ? await this.openMask(mask) : true;
-    } catch (error) {
-      if (opening === this.opening) this.tell(failed(error));
-      return false;
-    } finally {
-      if (opening === this.opening) delete this.root.dataset.busy;
-    }
+  open(what, { keepLayer = false, mask = null } = {}) {
+    return this.opening.open(what, { keepLayer, mask });
   }
 
-  async workOf(what) {
-    const address = typeof what === "string" ? what : null;
-    const blob = address ? await fetched(address) : what;
-    const picture = await Picture.decode(blob, address).catch(() => null);
-    if (picture) return new Work(picture);
-    // The server reads kinds of pictures that this browser does not, and says what is wrong with a file that is none.
-    const input = await this.keeper.uploads.send(blob);
-    return new Work(await Picture.decode(await fetched(input.url)));
+  // A mask from a picture: white is masked, black is not. Drawn to the picture's size. Resolves as open() does.
+  openMask(what) {
+    return this.opening.openMask(what);
   }
 
-  // A mask from a picture: white is masked, black is not. Drawn to the picture's size.
-  async openMask(what) {
-    try {
-      const blob = typeof what === "string" ? await fetched(what) : what;
-      const bitmap = await createImageBitmap(blob).catch(() => null);
-      if (!bitmap) throw new Error("This file is no picture that the browser can read: choose a PNG, JPEG or WebP.");
-      if (!this.work.picture) throw new Error("There is no picture that the mask could be for: open one first.");
-      this.painting.fromPicture(bitmap);
-      bitmap.close();
-      return true;
-    } catch (error) {
-      this.tell(failed(error));
-      return false;
-    }
-  }
-
+  // It can be brought back, until another is painted on.
   remove() {
-    if (this.work.picture) this.take(new Work());
-  }
-
-  // Another work is in the editor from now on; the one of before can be brought back.
-  take(work) {
-    this.painting.end();
-    if (this.before && this.before !== work) this.before.picture.close();
-    const lost = this.work.painted || !work.picture;
-    this.before = this.work.picture && this.work !== work && lost && work.layers !== this.work.layers ? this.work : null;
-    this.work = work;
-    this.tell("");
-    this.show(true);
-    this.keeper.changed();
-    this.tellChange("picture");
-  }
-
-  bringBack() {
-    const { before } = this;
-    this.before = null;
-    if (before) this.take(before);
-    this.place.focus({ preventScroll: true });
-  }
-
-  async restore() {
-    const work = await this.keeper.restore();
-    if (!work || this.work.picture || this.opening) return;
-    this.work = work;
-    this.show(true);
-    this.tellChange("picture");
+    if (this.work.picture) this.opening.take(new Work());
   }
 
   // --- what is given out
@@ -204,9 +139,8 @@ export class Editor extends EventTarget {
     try {
       return { ...(await this.keeper.send(work, mode)), margins: { ...margins }, width, height };
     } catch (error) {
-      const words = failed(error);
-      this.tell(words);
-      throw new Error(words);
+      this.tell(error.message);
+      throw error;
     }
   }
 
@@ -237,8 +171,8 @@ export class Editor extends EventTarget {
     const next = Object.fromEntries(SIDES.map((side) => [side, within(margins[side])]));
     if (SIDES.every((side) => next[side] === this.work.margins[side])) return;
     this.work.margins = /** @type {typeof NO_MARGINS} */ (next);
-    this.showBox(false);
-    this.render();
+    this.look.showBox(false);
+    this.look.render();
     this.keeper.changed();
     this.tellChange("margins");
   }
@@ -250,7 +184,7 @@ export class Editor extends EventTarget {
     if (!command || (command.when && !command.when(this))) return;
     if (name !== "open" && name !== "back" && !this.work.picture) return;
     command.do(this);
-    this.render();
+    this.look.render();
   }
 
   // A press on the picture of a tool that does not draw.
@@ -276,99 +210,20 @@ export class Editor extends EventTarget {
 
   layerChanged(name, indexes) {
     this.keeper.changed(name, indexes);
-    this.before = null;
-    this.renderState();
+    this.opening.forget();
+    this.look.renderState();
     this.tellChange("layer");
   }
 
   settingChanged(name) {
-    if (["maskColour", "maskOpacity", "paintOpacity"].includes(name)) this.showLayer();
+    if (["maskColour", "maskOpacity", "paintOpacity"].includes(name)) this.look.showLayer();
     if (["tolerance", "connected"].includes(name)) this.painting.alikeAnew();
     if (name === "paintOpacity") this.keeper.sendLater();
-    this.render();
+    this.look.render();
   }
 
   tellChange(what) {
     this.dispatchEvent(new CustomEvent("change", { detail: { what } }));
-  }
-
-  // --- what is seen
-
-  show(anew = false) {
-    const { picture } = this.work;
-    if (picture) this.settings.suits(picture);
-    this.root.dataset.mode = this.mode;
-    setAttribute(this.root, "data-empty", picture ? null : "");
-    this.showLayer();
-    this.showBox(anew);
-    this.render();
-  }
-
-  showLayer() {
-    const { masks, paints, layer } = MODES[this.mode];
-    const { maskColour, maskOpacity, paintOpacity } = this.settings;
-    const onlyMask = masks && !paints;
-    this.screen.shows(this.work.picture, this.work.layers[layer] || null, onlyMask ? maskColour : null, (onlyMask ? maskOpacity : paintOpacity) / 100);
-  }
-
-  // What there is to see; while an edge is pulled nothing moves below the pointer.
-  showBox(anew) {
-    const { picture } = this.work;
-    if (!picture) return;
-    const wide = this.frame ? this.work.framed : picture.box;
-    if (this.edges.dragged) {
-      this.view.box = wide;
-    } else {
-      // The place is no higher than such a picture needs (editor.css).
-      this.root.style.setProperty("--ratio", String((wide.right - wide.left) / (wide.bottom - wide.top)));
-      this.view.shows(wide, anew);
-    }
-    this.edges.render();
-  }
-
-  resized() {
-    const { clientWidth, clientHeight } = this.place;
-    if (!clientWidth || !clientHeight) return; // not in sight
-    this.view.resize(clientWidth, clientHeight);
-    this.screen.resize(clientWidth, clientHeight);
-  }
-
-  viewChanged() {
-    this.screen.refresh();
-    this.edges?.render();
-    this.cursor?.render();
-    this.place.dataset.fitted = this.view.fitted ? "yes" : "no"; // then a finger scrolls the page over a picture that is only seen
-    this.toolbar?.renderState();
-  }
-
-  render() {
-    this.root.dataset.tool = this.tool;
-    setAttribute(this.root, "data-framed", this.frame ? "" : null);
-    this.toolbar.render();
-    this.cursor.render();
-    this.edges.render();
-    setText(this.root.querySelector(".sd-editor-facts"), this.facts);
-    this.renderState();
-  }
-
-  get facts() {
-    const { picture } = this.work;
-    if (!picture) return "";
-    const { left, top, right, bottom } = this.frame ? this.work.framed : picture.box;
-    return `${right - left} × ${bottom - top}`;
-  }
-
-  // What changes with each stroke and upload.
-  renderState() {
-    if (!this.toolbar) return;
-    this.toolbar.renderState();
-    setAttribute(this.root, "data-sending", this.keeper.uploads.busy ? "" : null);
-    const notice = this.root.querySelector(".sd-editor-notice");
-    notice.hidden = !this.before;
-    setText(notice.firstChild, this.work.picture ? "Another picture took the place of a painted one." : "The picture was removed.");
-    const trouble = this.root.querySelector(".sd-editor-trouble");
-    setText(trouble, this.work.picture ? this.keeper.storage.trouble : "");
-    trouble.hidden = !trouble.textContent;
   }
 
   // What is wrong, in words; "" takes it away.
@@ -382,12 +237,4 @@ export class Editor extends EventTarget {
   say(words) {
     setText(this.root.querySelector('[role="status"]'), words);
   }
-}
-
-const sameSize = (a, b) => Boolean(a && b) && a.width === b.width && a.height === b.height;
-
-async function fetched(address) {
-  const answer = await fetch(address, { cache: "no-store" });
-  if (!answer.ok) throw new Error(answer.status === 404 ? "That picture is not there any more: choose another one." : `The server answered ${answer.status} for that picture.`);
-  return answer.blob();
 }

@@ -70,7 +70,7 @@ export class Frame {
   letGo() {
     if (!this.dragged) return;
     this.dragged = null;
-    this.editor.showBox(false);
+    this.editor.look.showBox(false);
   }
 
   // --- by keyboard: arrows move the edge as they point, with Shift further; Home takes it back

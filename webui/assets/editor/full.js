@@ -37,6 +37,6 @@ export class Full {
 
   back(focused) {
     if (this.editor.root.contains(focused)) focused.focus({ preventScroll: true });
-    this.editor.render();
+    this.editor.look.render();
   }
 }

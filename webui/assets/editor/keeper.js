@@ -19,7 +19,7 @@ export class Keeper {
   constructor(editor, key, upload) {
     this.editor = editor;
     this.storage = new Storage(key);
-    this.uploads = new Uploads(upload, () => editor.renderState());
+    this.uploads = new Uploads(upload, () => editor.look.renderState());
     document.addEventListener("visibilitychange", () => document.hidden && this.save());
     addEventListener("pagehide", () => this.save());
   }
@@ -56,7 +56,7 @@ export class Keeper {
     for (const indexes of Object.values(this.unsaved)) indexes.clear();
     const sent = Array.from(this.uploads.known).filter(([content]) => content.includes(work.id));
     await this.storage.save({ record: work.record && { ...work.record, sent }, layers: work.layers }, changed);
-    this.editor.renderState();
+    this.editor.look.renderState();
   }
 
   // --- on the server
@@ -112,15 +112,10 @@ export class Keeper {
       this.dirty = true; // its names
       this.save();
     } catch (error) {
-      if (work === editor.work) editor.tell(failed(error));
+      if (work === editor.work) editor.tell(error.message);
     }
   }
 }
-
-export const failed = (error) => {
-  const words = String(error?.message || error);
-  return error instanceof TypeError ? "The server cannot be reached. What you painted is kept here; it is sent with the next try." : words;
-};
 
 const otherSize = ({ width, height }, input) =>
   `The server reads this picture as ${input.width} × ${input.height} and this browser as ${width} × ${height}: save it as PNG and open that.`;

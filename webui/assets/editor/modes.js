@@ -36,7 +36,7 @@ export const COMMANDS = {
   pressure: { label: "A pen's pressure", do: ({ settings }) => settings.set("pressure", !settings.pressure) },
   open: { label: "Open another picture …", do: ({ sources }) => sources.choose("picture") },
   remove: { label: "Remove the picture", do: (editor) => editor.remove() },
-  back: { label: "Bring it back", do: (editor) => editor.bringBack() },
+  back: { label: "Bring it back", do: ({ opening }) => opening.bringBack() },
   unframe: { label: "No frame", do: (editor) => editor.setMargins({}), when: ({ edges }) => edges.drawn },
 };
 

@@ -70,21 +70,21 @@ export class Painting {
   // --- steps
 
   // Something has changed: index -> the runs of before.
-  step(before) {
+  step(before, name = this.name) {
     if (!before.size) return null;
-    const step = { layer: this.name, runs: before };
+    const step = { layer: name, runs: before };
     this.editor.work.history.add(step);
     this.chosen = null;
-    this.editor.layerChanged(this.name, before.keys());
+    this.editor.layerChanged(name, before.keys());
     return step;
   }
 
-  // Puts these runs into the layer, as one step.
-  put(runs) {
+  // Puts these runs into a layer, as one step.
+  put(runs, name = this.name) {
     this.end();
-    const { layer } = this;
+    const layer = this.editor.work.layers[name];
     const different = new Map([...runs].filter(([index, now]) => now || layer.committed.has(index)));
-    const step = this.step(layer.swap(different));
+    const step = this.step(layer.swap(different), name);
     this.editor.screen.refresh();
     return step;
   }
@@ -130,7 +130,7 @@ export class Painting {
   }
 
   fromPicture(bitmap) {
-    this.put(brightness(this.editor.work.layers.mask, bitmap, MASK));
+    this.put(brightness(this.editor.work.layers.mask, bitmap, MASK), "mask");
   }
 
   // All that is like the picture at this point. Done anew, in place of the last one, when the tolerance changes.

@@ -13,7 +13,7 @@ export class Screen {
   tint = null; // the colour in which a mask is shown; null: the layer's own colours
   dirty = null; // the box of the picture in which the layer is to be drawn anew
   stale = true; // all is to be drawn anew
-  drawn = 0; // frames, for who measures
+  ratio = 1; // device pixels for a CSS pixel
   checks = null;
 
   constructor(place, view) {
@@ -66,6 +66,7 @@ export class Screen {
   draw() {
     if (this.frame) cancelAnimationFrame(this.frame);
     this.frame = null;
+    if (!this.view.width) return; // not in sight: drawn when it comes there
     if (this.stale) {
       this.drawPicture();
       this.drawLayer(this.picture?.box || null, true);
@@ -74,7 +75,6 @@ export class Screen {
     }
     this.stale = false;
     this.dirty = null;
-    this.drawn += 1;
   }
 
   // A box of the picture on the canvases, in whole device pixels. Both edges of neighbours are rounded alike, so that

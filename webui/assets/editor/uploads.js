@@ -1,12 +1,7 @@
 // The pictures of a work on the server: each content is sent once, ahead of time, and asked for when a job is made.
 
-import { ask } from "../live/rest.js";
-
 const TRUSTED_MS = 6 * 3600 * 1000; // the server keeps an input that no job names for a day
 const MOST_KNOWN = 60;
-
-// POST /sdapi/v1/inputs: the bytes as they are -> {name, width, height, url}.
-export const sendInput = (blob) => ask("POST", "/sdapi/v1/inputs", blob);
 
 export class Uploads {
   known = new Map(); // what its content is called here -> {input, at}: what the server has
