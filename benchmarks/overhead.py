@@ -70,12 +70,12 @@ class Way:
     is_budget: bool = False
 
 
-def report(way: Way, taken: list[float], ours: list[float], verdicts: Verdicts) -> None:
+def report(way: Way, taken: list[float], ours: list[float], verdicts: Verdicts, budget: float = BUDGET) -> None:
     """Print one way to draw, and how ours compares."""
     name = way.name
     ratio = statistics.median(own / other for own, other in zip(ours, taken, strict=True))
     print(f"  {name:28} median {statistics.median(taken):.3f} s, fastest {min(taken):.3f} s", end="")
-    held = f", {verdicts.at_most(f'ours ÷ {name}', ratio, BUDGET, '×')}" if way.is_budget else ""
+    held = f", {verdicts.at_most(f'ours ÷ {name}', ratio, budget, '×')}" if way.is_budget else ""
     more = f"; ours ÷ this: {ratio:.3f} (fastest ÷ fastest {min(ours) / min(taken):.3f}){held}"
     print("" if taken is ours else more)
 
