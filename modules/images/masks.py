@@ -35,16 +35,29 @@ def blurred(mask: Image.Image, sigma_x: float, sigma_y: float) -> Image.Image:
 
     It reaches int(2.5 * sigma + 0.5) pixels far; the mask goes on mirrored beyond its edges.
     """
-    values = np.asarray(mask, np.float32)
+    box = mask.getbbox()
+    if box is None:
+        return mask.copy()
+    # Only as far as the blur reaches, and one pixel more, so that nothing but black is mirrored amid the picture.
+    across, down = _reach(sigma_x) + 1, _reach(sigma_y) + 1
+    left, top = max(box[0] - across, 0), max(box[1] - down, 0)
+    right, bottom = min(box[2] + across, mask.width), min(box[3] + down, mask.height)
+    values = np.asarray(mask.crop((left, top, right, bottom)), np.float32)
     for axis, sigma in ((1, sigma_x), (0, sigma_y)):
         if sigma > 0:
             values = _blurred_along(values, sigma, axis)
-    return Image.fromarray(values.clip(0, 255).astype(np.uint8))
+    whole = Image.new("L", mask.size)
+    whole.paste(Image.fromarray(values.clip(0, 255).astype(np.uint8)), (left, top))
+    return whole
+
+
+def _reach(sigma: float) -> int:
+    return int(2.5 * sigma + 0.5)
 
 
 def _blurred_along(values: Array, sigma: float, axis: int) -> Array:
     """Return values blurred along an axis, in whole numbers: in frequencies, which takes no longer for a wide one."""
-    reach, length = int(2.5 * sigma + 0.5), values.shape[axis]
+    reach, length = _reach(sigma), values.shape[axis]
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     around = [(0, 0), (0, 0)]
     around[axis] = (reach, reach)

@@ -43,6 +43,16 @@ def test_the_blur_is_a_gauss_that_reaches_no_farther_than_it_should() -> None:
     assert np.asarray(blurred(MASK, 0, 3))[50, 59] == 0
 
 
+def test_a_small_mask_is_blurred_as_if_all_of_it_were_looked_at() -> None:
+    corner = Image.new("L", MASK.size, 1)  # Nothing is black: so all is looked at.
+    corner.paste(255, (60, 40, 80, 60))
+    corner.paste(255, (0, 90, 20, 100))
+    spots = square(MASK.size, (60, 40, 80, 60))
+    spots.paste(255, (0, 90, 20, 100))
+    difference = np.asarray(blurred(corner, 5, 3), int) - np.asarray(blurred(spots, 5, 3), int)
+    assert difference.min() >= 0 and difference.max() <= 2
+
+
 def test_a_blur_wider_than_the_mask_goes_on_mirrored() -> None:
     assert set(blurred(Image.new("L", (5, 3), 255), 40, 40).tobytes()) == {255}
     assert blurred(Image.new("L", (1, 1), 255), 4, 4).tobytes() == b"\xff"

@@ -189,6 +189,18 @@ def test_a_picture_is_encoded_once_and_stopped_between_two_blocks(models: dict[s
     assert len(asked) == 2
 
 
+def test_large_pictures_are_encoded_in_tiles_and_others_to_save_memory(models: dict[str, LoadedModel]) -> None:
+    model = models["Stable Diffusion"]
+    vae, large = model.pipeline.vae, PICTURE.resize((256, 256))
+    with torch.inference_mode():
+        whole = encode_pictures(model, [large])
+        assert not vae.use_tiling
+        in_tiles = encode_pictures(model, [large], save_memory=True)
+        assert vae.use_tiling and in_tiles.shape == whole.shape and not torch.equal(in_tiles, whole)
+        encode_pictures(model, [large])
+        assert not vae.use_tiling
+
+
 def test_sides_that_are_no_multiples_are_widened_by_what_decoding_cuts_off(models: dict[str, LoadedModel]) -> None:
     model = models["Stable Diffusion"]
     with torch.inference_mode():
