@@ -113,6 +113,7 @@ class Beginnings:
         if left is not None:
             self._have(number - 1, first)
         self._enter("upscale", first, number)
+        self._parts.state.current_latent = None  # What shows now are the tiles.
         one = self._resolved.passes[number]
         size, pictures = (one.width, one.height), list[Image.Image]()
         for place, index in enumerate(indices):

@@ -1,6 +1,7 @@
 """Hires fix: what a first pass left is enlarged and drawn over, in jobs of an engine in this process."""
 
 import io
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -172,6 +173,7 @@ def test_pauses_at_any_moment_between_and_in_both_passes_lose_no_bit(
     engine, passes = hires.engine, passes_of(hires.base, upscaler, sampler_name="DPM++ 2M SDE")
     undisturbed = hires.draw(passes, batch_size=2)
     identity = hires.submit(passes, batch_size=2)
+    del engine.published[:]
     moments = {one: told for one, told in MOMENTS.items() if upscaler == "Lanczos" or one[0] in ("sample", "decode")}
     for moment in moments:
         with monkeypatch.context() as patch:
@@ -181,6 +183,8 @@ def test_pauses_at_any_moment_between_and_in_both_passes_lose_no_bit(
     done = engine.run_next()
     assert done.status == "done"
     assert engine.files(done) == undisturbed
+    bar = [value["progress"] for value in engine.values("progress") if value is not None]
+    assert all(after >= before - 0.001 for before, after in itertools.pairwise(bar))
     assert {note.text for note in done.notes if note.kind == "continued"} == set(moments.values())
 
 
