@@ -123,7 +123,7 @@ class Settings:
         0.0,
         "From a picture",
         "Extra noise",
-        "More noise, for more detail; 0 is none.",
+        "More noise, for more detail; 0 is none. Hires fix gets it too.",
         minimum=0,
         maximum=1,
     )

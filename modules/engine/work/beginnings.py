@@ -78,7 +78,9 @@ class Beginnings:
                 self._enter("prepare", first, number)
             beginning = starts.beginning(number, indices, model, words)
         elif enlarging is not None and not resumed:
-            beginning = Beginning(self._clean(number, enlarging, enlarged, left, indices, first))
+            clean = self._clean(number, enlarging, enlarged, left, indices, first)
+            multiplier, extra = (1.0, 0.0) if one.start is None else (one.start.noise_multiplier, one.start.extra_noise)
+            beginning = Beginning(clean, multiplier, extra + enlarging.extra_noise)
         self._parts.previews.place(starts.placings(number, indices))
         return Ready(model, words, beginning, starts.told(number, indices, model))
 

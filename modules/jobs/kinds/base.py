@@ -51,13 +51,15 @@ class Sources(Frozen):
 class Enlarging(Frozen):
     """How what a pass begins with is made as large as its picture is to be: by an upscaler's name, and file.
 
-    A file's upscaler sees so many pixels a side at a time, `tile` (0: all), of which so many overlap.
+    A file's upscaler sees so many pixels a side at a time, `tile` (0: all), of which so many overlap. `extra_noise` is
+    A1111's.
     """
 
     upscaler: str
     model: Source | None = None
     tile: int = 192
     tile_overlap: int = 8
+    extra_noise: float = 0.0
 
 
 class Pass(Frozen):

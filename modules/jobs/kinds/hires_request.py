@@ -146,6 +146,7 @@ class HiresRequest(DrawingRequest):
             model=None if file is None else source_of(file),
             tile=settings.ESRGAN_tile,
             tile_overlap=settings.ESRGAN_tile_overlap,
+            extra_noise=settings.img2img_extra_noise,
         )
         distilled = self.distilled_cfg_scale if self.hr_distilled_cfg is None else self.hr_distilled_cfg
         return Pass(

@@ -35,6 +35,8 @@ def in_picture(resolved: ResolvedJob) -> dict[str, Any]:
         "hr_tile": one.tile,
         "hires_fix_refiner_pass": _refined_passes(resolved),
     }
+    if enlarging.extra_noise:
+        values["img2img_extra_noise"] = enlarging.extra_noise
     if enlarging.model is not None:
         values |= {
             "hr_upscaler_hash": enlarging.model.hash,
@@ -81,6 +83,7 @@ def in_infotext(resolved: ResolvedJob, first_size: Size) -> dict[str, Any]:
         pairs["Hires Distilled CFG Scale"] = one.distilled_cfg_scale
     if one.tile is not None:
         pairs["Hires tile"] = one.tile
+    pairs["Extra noise"] = stage.first.enlarging.extra_noise or None
     refined = _refined_passes(resolved)
     pairs["Hires refiner"] = refined if refined != "second pass" else None
     return pairs

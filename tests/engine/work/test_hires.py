@@ -43,7 +43,8 @@ def test_latents_are_enlarged_where_they_lie_in_the_picture_and_their_middle_is_
 
 def test_a_second_pass_is_img2img_of_the_enlarged_picture_with_its_own_words_and_sampler(hires: Hires) -> None:
     engine, own = hires.engine, {"words": Words(prompt="a boat", negative_prompt="blue"), "sampler_name": "Heun"}
-    first, second = passes_of(hires.base, "Lanczos", **own, cfg_scale=3.0)
+    enlarging = Enlarging(upscaler="Lanczos", extra_noise=0.1)
+    first, second = passes_of(hires.base, "Lanczos", **own, cfg_scale=3.0, enlarging=enlarging)
     (drawn,) = pixels(hires.draw((first, second)))
     assert drawn.shape == (LARGE, LARGE, 3)
     (small,) = hires.draw((first,))
@@ -52,7 +53,7 @@ def test_a_second_pass_is_img2img_of_the_enlarged_picture_with_its_own_words_and
     assert np.array_equal(of_finished, drawn), "a picture that is done is drawn over as if it had not been left"
     buffer = io.BytesIO()
     Image.open(io.BytesIO(small)).resize((LARGE, LARGE), Image.Resampling.LANCZOS).save(buffer, "PNG")
-    enlarged = Start(pictures=(engine.parts.inputs.take_in(buffer.getvalue()),))
+    enlarged = Start(pictures=(engine.parts.inputs.take_in(buffer.getvalue()),), extra_noise=0.1)
     img2img = second.model_copy(update={"start": enlarged, "enlarging": None, "words": None})
     (of_enlarged,) = pixels(hires.draw((img2img,), words=own["words"]))
     assert np.array_equal(of_enlarged, drawn)

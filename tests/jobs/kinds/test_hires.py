@@ -95,7 +95,7 @@ def test_what_the_second_pass_has_of_its_own_is_drawn_with_and_told() -> None:
             "hr_cfg": 5.5, "hr_second_pass_steps": 8, "denoising_strength": 0.4, "hr_tile": 512,
         },
         Models(checkpoint(), hires=hires, upscaler=FILE),
-        Settings(ESRGAN_tile=256),
+        Settings(ESRGAN_tile=256, img2img_extra_noise=0.05),
     )  # fmt: skip
     second = found.passes[1]
     assert (second.sampler_name, second.scheduler, second.cfg_scale, second.tile) == (
@@ -111,11 +111,15 @@ def test_what_the_second_pass_has_of_its_own_is_drawn_with_and_told() -> None:
         "Steps: 20, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, Seed: 42, Size: 512x768, "
         "Model hash: aaaaaaaaaa, Model: emoji, Denoising strength: 0.4, Hires checkpoint: bold [bbbbbbbbbb], "
         "Hires sampler: Euler a, Hires prompt: red heart, Hires schedule type: Exponential, Hires upscale: 2, "
-        "Hires steps: 8, Hires upscaler: 4x, Hires CFG Scale: 5.5, Hires tile: 512, Version: steady-0.1.0"
+        "Hires steps: 8, Hires upscaler: 4x, Hires CFG Scale: 5.5, Hires tile: 512, "
+        "Extra noise: 0.05, Version: steady-0.1.0"
     )
     picture = TXT2IMG.picture(found, 0)
-    assert {name: picture[name] for name in ("width", "steps", "hr_resize_x", "hr_upscaler_hash", "hr_cfg")} == {
+    assert {name: picture[name] for name in (
+        "width", "steps", "hr_resize_x", "hr_upscaler_hash", "hr_cfg", "img2img_extra_noise",
+    )} == {
         "width": 512, "steps": 20, "hr_resize_x": 1024, "hr_upscaler_hash": "e" * 64, "hr_cfg": 5.5,
+        "img2img_extra_noise": 0.05,
     }  # fmt: skip
 
 
