@@ -53,24 +53,26 @@ def read_picture(
     if not data:
         raise InvalidRequest(f"The picture is empty: {_READABLE}.", field)
     try:
-        image = Image.open(io.BytesIO(data), formats=_formats())
+        image: Image.Image = Image.open(io.BytesIO(data), formats=_formats())
     except _BOMBS as error:
         raise InvalidRequest(f"The picture has {_most()} and more: make it smaller.", field) from error
     except _UNREADABLE as error:
         raise InvalidRequest(f"{_what_it_is(data)}: {_READABLE}.", field) from error
-    with image:
-        check_size(image.width, image.height, field)
-        large(image.width * image.height)
-        try:
-            image.load()
-            picture = _in_our_mode(_upright(image))
-            picture.info = {}  # what else a file may say is nobody's business
-            return picture
-        except _BOMBS as error:
-            raise InvalidRequest(f"The picture has {_most()} and more: make it smaller.", field) from error
-        except _UNREADABLE as error:
-            message = f"The picture is damaged or not whole ({error}): send it again, or save it anew as PNG."
-            raise InvalidRequest(message, field) from error
+    check_size(image.width, image.height, field)
+    large(image.width * image.height)
+    try:
+        image.load()
+        turn = _turn_of(image)
+        # Each picture takes the place of the one that it is made of: no more than two are in memory.
+        image = _in_our_mode(image)
+        image = image if turn is None else image.transpose(turn)
+    except _BOMBS as error:
+        raise InvalidRequest(f"The picture has {_most()} and more: make it smaller.", field) from error
+    except _UNREADABLE as error:
+        message = f"The picture is damaged or not whole ({error}): send it again, or save it anew as PNG."
+        raise InvalidRequest(message, field) from error
+    image.info = {}  # what else a file may say is nobody's business
+    return image
 
 
 def check_size(width: int, height: int, field: str | None) -> None:
@@ -120,13 +122,12 @@ def _what_it_is(data: bytes | bytearray) -> str:
     return "The file is no picture that can be read"
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Return the picture as its EXIF says that it is to be seen; one whose EXIF makes no sense as it is."""
+def _turn_of(image: Image.Image) -> Image.Transpose | None:
+    """Return how a loaded picture has to be turned to stand upright; None: not at all, or its EXIF makes no sense."""
     try:
-        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except _UNREADABLE:
-        return image
-    return image if turn is None else image.transpose(turn)
+        return None
 
 
 def _in_our_mode(image: Image.Image) -> Image.Image:
