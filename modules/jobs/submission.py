@@ -13,6 +13,7 @@ from modules.jobs.kinds.frozen import Frozen
 from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.registry import find_kind, validate_request
 from modules.jobs.kinds.request import JobRequest
+from modules.jobs.kinds.scripts import without_script
 from modules.jobs.lenient import is_blank
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor, Job
@@ -64,6 +65,7 @@ def check_request(
         StorageError: a picture cannot be kept.
         TooMuchSent: a guest has sent as many pictures as he may.
     """
+    kind, data = without_script(kind, data)
     if sender is not None and isinstance(data, Mapping):
         _refuse_folders(find_kind(kind), data, sender.by)
         data = sender.intake.take_request(find_kind(kind), data, sender.by)

@@ -18,6 +18,8 @@ async def checked_request(
 ) -> Checked:
     """Return the checked request in a body. `owner` is whose job it is to be; None: that of who sends it.
 
+    The pictures are files then, and are taken out of `data`, so that who waits for a job holds none of them.
+
     Raises:
         SteadyError: as `check_request`.
     """
@@ -26,9 +28,17 @@ async def checked_request(
     workers = services.workers
     # How long a picture takes is up to who sent it: those who send none do not wait for it.
     run = workers.run_picture if _has_pictures(kind, data) else workers.run_submit
-    return await run(check_request, kind, data, services.catalogue, services.options.values, sender)
+    checked = await run(check_request, kind, data, services.catalogue, services.options.values, sender)
+    for field in _inputs_of(kind):
+        if isinstance(data, dict):
+            data.pop(field, None)
+    return checked
 
 
 def _has_pictures(kind: object, data: object) -> bool:
+    return isinstance(data, Mapping) and any(data.get(field) for field in _inputs_of(kind))
+
+
+def _inputs_of(kind: object) -> tuple[str, ...]:
     known = KINDS.get(kind) if isinstance(kind, str) else None
-    return known is not None and isinstance(data, Mapping) and any(data.get(field) for field in known.inputs)
+    return () if known is None else known.inputs

@@ -33,8 +33,8 @@ def routes(services: Services) -> APIRouter:
         """Enlarge one picture, or mend its faces, and wait for it."""
         body = await read_object(request)
         _need(body, "image", "Image not found: send image, a picture as base64.")
-        # A picture alone, whatever else is named.
-        return await _extras(services, request, body | {"images": None, "imageList": None, "input_dir": None})
+        body.update({"images": None, "imageList": None, "input_dir": None})  # a picture alone, whatever else is named
+        return await _extras(services, request, body)
 
     @router.post("/extra-batch-images", openapi_extra=schema)
     async def extra_batch_images(request: Request) -> Response:
@@ -42,7 +42,8 @@ def routes(services: Services) -> APIRouter:
         body = await read_object(request)
         if not any(body.get(name) for name in ("imageList", "images")):
             raise Refused(404, "Images not found: send imageList, a list of objects with data (base64) and name.")
-        return await _extras(services, request, body | {"image": None, "input_dir": None}, several=True)
+        body.update({"image": None, "input_dir": None})
+        return await _extras(services, request, body, several=True)
 
     @router.post("/interrogate", openapi_extra=whole_body(INTERROGATE.request.model_json_schema()))
     async def interrogate(request: Request) -> Response:

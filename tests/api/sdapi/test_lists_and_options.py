@@ -13,7 +13,7 @@ from tests.jobs import made_transformers, made_unets
 from tests.jobs.made_files import write_file
 
 LISTS_THAT_ARE_EMPTY = [
-    "sd-vae", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles", "loras", "script-info",
+    "sd-vae", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles", "loras",
 ]  # fmt: skip
 
 
@@ -46,7 +46,10 @@ async def test_forms_of_the_lists(client: httpx.AsyncClient) -> None:
         for how in ("", " (antialiased)", " (bicubic)", " (bicubic antialiased)", " (nearest)", " (nearest-exact)")
     ]
     assert await get("embeddings") == {"loaded": {}, "skipped": {}}
-    assert await get("scripts") == {"txt2img": [], "img2img": []}
+    assert await get("scripts") == {"txt2img": [], "img2img": ["sd upscale"]}
+    scripts = await get("script-info")
+    assert isinstance(scripts, list)
+    assert [(set(one), len(one["args"])) for one in scripts] == [({"name", "is_alwayson", "is_img2img", "args"}, 4)]
     flags = await get("cmd-flags")
     assert isinstance(flags, dict)
     assert flags["port"] == 7860
