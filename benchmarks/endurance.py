@@ -19,7 +19,7 @@ from benchmarks.memory import megabytes
 from benchmarks.verdict import Verdicts
 from tests.chaos.driver import Chaos
 from tests.chaos.invariants import drain, orphans_of, problems_of
-from tests.chaos.plan import BLOWS, Step, requests, steps
+from tests.chaos.plan import BLOWS, Step, steps, wishes
 from tests.program import Program, wait_until
 
 LEVEL_AFTER = 20
@@ -86,7 +86,7 @@ def main() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name, Program(Path(name) / "data") as program:
         samplers = [sampler["name"] for sampler in program.get("/sdapi/v1/samplers")]
-        chaos = Chaos(program, requests(seed, samplers), lambda line: None)
+        chaos = Chaos(program, wishes(seed, samplers), lambda line: None)
         chaos.start_readers()
         memory = Memory()
         first = run_until(chaos, seed, jobs // 2, memory, 0, BLOWS)

@@ -154,9 +154,9 @@ class Program:
         assert status == 200, f"POST {path}: {status} {answer[:300]!r}"
         return json.loads(answer)
 
-    def submit(self, **request: Any) -> str:
-        """Queue a txt2img job and return its id."""
-        identity: str = self.post("/sdapi/v1/jobs", {"kind": "txt2img", "request": request})["id"]
+    def submit(self, kind: str = "txt2img", /, **request: Any) -> str:
+        """Queue a job and return its id."""
+        identity: str = self.post("/sdapi/v1/jobs", {"kind": kind, "request": request})["id"]
         return identity
 
     def job(self, identity: str) -> dict[str, Any]:

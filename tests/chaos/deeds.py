@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from tests.chaos.ledger import Entry
-from tests.chaos.plan import OWNERS, Step
+from tests.chaos.plan import OWNERS, Step, Wish
 from tests.chaos.talker import Talker
 
 MOST_WAITING = 10
@@ -16,18 +16,18 @@ MOST_WAITING = 10
 class Deeds(Talker):
     """Each `do_` method does a step of the plan and says what came of it. What cannot be done now is left out."""
 
-    def do_submit(self, step: Step, request: dict[str, Any] | None = None, **more: Any) -> str:
+    def do_submit(self, step: Step, wish: Wish | None = None, **more: Any) -> str:
         """Queue a job under an id of ours; when the answer is lost, send it again: twice is once."""
         if self.count("queued") >= MOST_WAITING and not more:
             return "the queue is long"
-        request = request or self.requests[int(step.chance * len(self.requests))]
+        wish = wish or self._wish(step)
         owner, id = OWNERS[int(step.more * len(OWNERS))], f"job-{step.number}"
-        self.ledger.add(id, owner, request, chain=bool(more))
-        body = {"kind": "txt2img", "request": request, "owner": owner, "id": id, **more}
+        self.ledger.add(id, owner, wish, chain=bool(more))
+        body = {"kind": wish.kind, "request": wish.request, "owner": owner, "id": id, **more}
         for _ in range(5):
             answer = self.ask("POST", "/sdapi/v1/jobs", body)
             if answer is not None:
-                return f"{answer['id']} {answer['status']} ({owner})"
+                return f"{answer['id']} {answer['status']} ({wish.kind}, {owner})"
         raise AssertionError("a job could not be submitted in five tries")
 
     def do_skip(self, step: Step) -> str:
@@ -58,7 +58,7 @@ class Deeds(Talker):
     def do_forever(self, step: Step) -> str:
         """Submit a short job that is followed by others like it."""
         request = {"prompt": "sun", "seed": 7000 + step.number, "steps": 6, "width": 64, "height": 64, "batch_size": 1}
-        return self.do_submit(step, {**request, "n_iter": 1}, forever=True)
+        return self.do_submit(step, Wish("txt2img", {**request, "n_iter": 1}), forever=True)
 
     def do_not_forever(self, step: Step) -> str:
         """End every chain."""
@@ -114,15 +114,15 @@ class Deeds(Talker):
         return f"{path}: {status}"
 
     def do_wait_for_a_picture(self, step: Step) -> str:
-        """A client waits in txt2img. It is answered unless its server is killed."""
+        """A client waits in txt2img or img2img. It is answered unless its server is killed."""
         if self.count("queued") >= MOST_WAITING:
             return "the queue is long"
-        request = self.requests[int(step.chance * len(self.requests))]
+        wish = self._wish(step)
+        if wish.kind == "extras":
+            return "extras have a route of their own"
         id = f"job-{step.number}"
-        self.ledger.add(id, "127.0.0.1", request)
-        client = threading.Thread(
-            target=self._wait_for_picture, args=({**request, "force_task_id": id}, id), daemon=True
-        )
+        self.ledger.add(id, "127.0.0.1", wish)
+        client = threading.Thread(target=self._wait_for_picture, args=(wish, id), daemon=True)
         client.start()
         self.waiting_clients.append(client)
         return id
@@ -164,10 +164,14 @@ class Deeds(Talker):
                 ended.append(answer["job"])
         return ended
 
-    def _wait_for_picture(self, body: dict[str, Any], id: str) -> None:
+    def _wish(self, step: Step) -> Wish:
+        return self.wishes[int(step.chance * len(self.wishes))]
+
+    def _wait_for_picture(self, wish: Wish, id: str) -> None:
         began = time.monotonic()
+        body = {**wish.request, "force_task_id": id}
         try:
-            status, answer = self.program.call("POST", "/sdapi/v1/txt2img", body, timeout_seconds=600)
+            status, answer = self.program.call("POST", f"/sdapi/v1/{wish.kind}", body, timeout_seconds=600)
         except (OSError, http.client.HTTPException) as error:
             self.ledger.entries[id].unsure.add("submit")
             if not self._was_killed_since(began):

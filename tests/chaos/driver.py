@@ -9,10 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tests.chaos.deeds import Deeds
-from tests.chaos.plan import Step
+from tests.chaos.plan import Step, Wish
 from tests.chaos.readers import SocketReader, StreamReader
 from tests.program import Program, alive, wait_until
 
@@ -29,8 +28,8 @@ LONGEST_FREEZE_SECONDS = 2.5
 class Chaos(Deeds):
     """One run: the deeds of people, and what happens to processes."""
 
-    def __init__(self, program: Program, requests: list[dict[str, Any]], tell: Callable[[str], None]) -> None:
-        super().__init__(program, requests)
+    def __init__(self, program: Program, wishes: list[Wish], tell: Callable[[str], None]) -> None:
+        super().__init__(program, wishes)
         # When the engine was ordered to end, and since when an order waits for its moment (None: none does).
         self._engine_orders: list[float] = []
         self._order_waits_since: float | None = None

@@ -12,11 +12,8 @@ from tests.chaos.ledger import Entry
 from tests.chaos.plan import OWNERS
 from tests.program import TERMINAL, wait_until
 
-# What decides the pictures of a job, as a request has it.
-DECIDING = (
-    "prompt", "negative_prompt", "seed", "steps", "cfg_scale", "width", "height", "sampler_name", "scheduler",
-    "batch_size", "n_iter",
-)  # fmt: skip
+# What of a request decides nothing of its pictures, and is another for those who wait.
+OF_THE_CLIENT = ("force_task_id", "save_images")
 SECONDS_TO_DRAIN = 400
 
 
@@ -130,10 +127,9 @@ def problems_of_endings(chaos: Chaos, jobs: dict[str, dict[str, Any]]) -> list[s
 def problems_of_job(chaos: Chaos, entry: Entry, job: dict[str, Any]) -> list[str]:
     """Name what is wrong with the pictures and the deaths of one job."""
     found = []
-    request = entry.request
-    wanted = request["batch_size"] * request["n_iter"]
+    wanted, batch_size = entry.wish.image_count, entry.wish.request.get("batch_size", 1)
     whole = {output["index"] for output in job["outputs"] if not output["partial"]}
-    missing_batches = {index // request["batch_size"] for index in range(wanted) if index not in whole}
+    missing_batches = {index // batch_size for index in range(wanted) if index not in whole}
     skips = entry.skips + (100 if "skip" in entry.unsure else 0)
     if job["status"] == "done" and len(missing_batches) > skips:
         found.append(f"{entry.id} is done with {sorted(whole)} of {wanted} pictures and {skips} skips")
@@ -167,15 +163,19 @@ def problems_of_files(chaos: Chaos) -> list[str]:
 
 
 def problems_of_pictures(chaos: Chaos, jobs: dict[str, dict[str, Any]]) -> list[str]:
-    """Draw every resolved request once more in peace, and compare each whole picture with it, byte for byte."""
+    """Draw every request once more in peace, and compare each whole picture with it, byte for byte."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for job in jobs.values():
         if any(not output["partial"] for output in job["outputs"]):
-            key = json.dumps({name: job["resolved"][name] for name in DECIDING}, sort_keys=True)
+            asked = {name: value for name, value in job["request"].items() if name not in OF_THE_CLIENT}
+            if asked.get("seed") == -1:
+                asked["seed"] = job["resolved"]["seed"]
+            key = json.dumps([job["kind"], asked], sort_keys=True)
             groups.setdefault(key, []).append(job)
     found = []
     for key, group in groups.items():
-        peaceful = chaos.program.wait_for(chaos.program.submit(**json.loads(key)), timeout_seconds=300)
+        kind, asked = json.loads(key)
+        peaceful = chaos.program.wait_for(chaos.program.submit(kind, **asked), timeout_seconds=300)
         wanted = picture_hashes(chaos.program.data, chaos, peaceful["id"])
         for job in group:
             for index, digest in picture_hashes(chaos.program.data, chaos, job["id"]).items():

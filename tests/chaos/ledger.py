@@ -1,7 +1,8 @@
 """What a chaotic run knows of its jobs, from the answers it got, and so how each may end."""
 
 from dataclasses import dataclass, field
-from typing import Any
+
+from tests.chaos.plan import Wish
 
 ENDS = ("interrupt", "stop")
 
@@ -17,7 +18,7 @@ class Entry:
 
     id: str
     owner: str
-    request: dict[str, Any]
+    wish: Wish
     chain: bool = False
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     unsure: set[str] = field(default_factory=set)
@@ -73,8 +74,8 @@ class Ledger:
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
 
-    def add(self, id: str, owner: str, request: dict[str, Any], chain: bool = False) -> None:
-        self.entries[id] = Entry(id, owner, request, chain)
+    def add(self, id: str, owner: str, wish: Wish, chain: bool = False) -> None:
+        self.entries[id] = Entry(id, owner, wish, chain)
 
     def pick(self, chance: float) -> Entry | None:
         """Return a job; late ones are likelier, since they are not over yet."""

@@ -1,9 +1,13 @@
 """What a chaotic run does, in order: the same for the same seed, whatever the program answers."""
 
+import base64
+import io
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+from PIL import Image, ImageDraw
 
 OWNERS = ("ada", "bob", "cleo")
 SECONDS_BETWEEN_BLOWS = 9.0
@@ -27,6 +31,18 @@ BLOWS = (
     "kill launcher",
     "kill engine",
 )
+
+
+class Wish(NamedTuple):
+    """A request and the kind of job that it is for."""
+
+    kind: str
+    request: dict[str, Any]
+
+    @property
+    def image_count(self) -> int:
+        """How many pictures it asks for."""
+        return int(self.request.get("batch_size", 1) * self.request.get("n_iter", 1))
 
 
 @dataclass(frozen=True)
@@ -65,24 +81,58 @@ def steps(seed: int, blows: tuple[str, ...] = BLOWS) -> Iterator[Step]:
         yield Step(number, wait, deed, chance.random(), chance.random())
 
 
-def requests(seed: int, samplers: list[str]) -> list[dict[str, Any]]:
-    """Return the requests that a run submits again and again: few, since each is drawn once more in peace."""
+def wishes(seed: int, samplers: list[str]) -> list[Wish]:
+    """Return what a run submits again and again: few requests, since each is drawn once more in peace."""
     chance = random.Random(seed)
-    chosen = chance.sample(samplers, min(8, len(samplers)))
-    made = []
-    for number, sampler in enumerate(chosen):
-        batch_size = chance.choice((1, 1, 2))
-        made.append(
-            {
-                "prompt": chance.choice(("red heart", "cat", "sun", "green tree", "blue fish")),
-                "seed": 1000 * (number + 1),
-                "steps": chance.choice((4, 10, 20, 40)),
-                "width": chance.choice((64, 96, 128)),
-                "height": chance.choice((64, 96, 128)),
-                "sampler_name": sampler,
-                "batch_size": batch_size,
-                "n_iter": chance.choice((1, 2, 3)),
-                "override_settings": {"save_incomplete_images": chance.random() < 0.3},
-            }
-        )
-    return made
+    drawn = [
+        _drawing(chance, 1000 * (number + 1), sampler) for number, sampler in enumerate(chance.sample(samplers, 8))
+    ]
+    with_mask, enlarged, latent = drawn[-3:]
+    with_mask |= {
+        "init_images": [_picture(chance), _picture(chance)], "mask": _mask(chance), "mask_blur": 2,
+        "batch_size": 2, "denoising_strength": chance.choice((0.4, 0.75, 1)),
+        "inpainting_fill": chance.choice((0, 1, 2, 3)), "inpaint_full_res": chance.random() < 0.5,
+        "inpaint_full_res_padding": 8,
+    }  # fmt: skip
+    hires = {"enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.6, "n_iter": 1, "width": 64, "height": 64}
+    enlarged |= hires | {"hr_upscaler": "Lanczos"}
+    latent |= hires | {"hr_upscaler": "Latent", "hr_second_pass_steps": 10}
+    extras = {"image": _picture(chance), "upscaling_resize": 2, "upscaler_1": "emoji-2x", "upscaler_2": "Lanczos",
+              "extras_upscaler_2_visibility": 0.3}  # fmt: skip
+    kinds = ["txt2img"] * 5 + ["img2img", "txt2img", "txt2img"]
+    return [*map(Wish, kinds, drawn), Wish("extras", extras)]
+
+
+def _drawing(chance: random.Random, seed: int, sampler: str) -> dict[str, Any]:
+    return {
+        "prompt": chance.choice(("red heart", "cat", "sun", "green tree", "blue fish")),
+        "seed": seed,
+        "steps": chance.choice((4, 10, 20, 40)),
+        "width": chance.choice((64, 96, 128)),
+        "height": chance.choice((64, 96, 128)),
+        "sampler_name": sampler,
+        "batch_size": chance.choice((1, 1, 2)),
+        "n_iter": chance.choice((1, 2, 3)),
+        "override_settings": {"save_incomplete_images": chance.random() < 0.3},
+    }
+
+
+def _picture(chance: random.Random) -> str:
+    """Return a picture of one colour with a disk of another, as A1111's clients send it."""
+    picture = Image.new("RGB", (96, 64), tuple(chance.randrange(256) for _ in range(3)))
+    ImageDraw.Draw(picture).ellipse((20, 10, 70, 60), fill=tuple(chance.randrange(256) for _ in range(3)))
+    return _as_text(picture)
+
+
+def _mask(chance: random.Random) -> str:
+    """Return a mask of one rectangle somewhere."""
+    mask = Image.new("L", (96, 64))
+    left, top = chance.randrange(60), chance.randrange(30)
+    ImageDraw.Draw(mask).rectangle((left, top, left + 30, top + 30), fill=255)
+    return _as_text(mask)
+
+
+def _as_text(picture: Image.Image) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from tests.chaos.ledger import Ledger
+from tests.chaos.plan import Wish
 from tests.chaos.readers import Reader
 from tests.program import Program
 
@@ -16,9 +17,9 @@ from tests.program import Program
 class Talker:
     """One run against one program. `problems` are found on the way, `compared` counts pictures that were compared."""
 
-    def __init__(self, program: Program, requests: list[dict[str, Any]]) -> None:
+    def __init__(self, program: Program, wishes: list[Wish]) -> None:
         self.program = program
-        self.requests = requests
+        self.wishes = wishes
         self.ledger = Ledger()
         self.problems: list[str] = []
         # Whoever waits may hear that a job was removed before the one who removed it does: looked at in the end.

@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos.driver import Chaos
 from tests.chaos.invariants import drain, orphans_of, problems_of
-from tests.chaos.plan import requests, steps
+from tests.chaos.plan import steps, wishes
 from tests.program import Program, wait_until
 
 USUAL_SECONDS = 45
@@ -22,7 +22,7 @@ def test_nothing_is_lost_in_chaos(tmp_path: Path, request: pytest.FixtureRequest
     seconds = USUAL_SECONDS if minutes is None else minutes * 60
     with Program(tmp_path / "data") as program:
         samplers = [sampler["name"] for sampler in program.get("/sdapi/v1/samplers")]
-        chaos = Chaos(program, requests(seed, samplers), lambda line: print(line, flush=True))
+        chaos = Chaos(program, wishes(seed, samplers), lambda line: print(line, flush=True))
         program.wait_for(program.submit(prompt="cat", steps=1))  # the engine is up
         chaos.start_readers()
         ends_at = time.monotonic() + seconds
@@ -32,7 +32,7 @@ def test_nothing_is_lost_in_chaos(tmp_path: Path, request: pytest.FixtureRequest
         print(f"chaos: {seconds:.0f} s are over, the queue is drained")
         drain(chaos)
         problems = problems_of(chaos)
-        counts = dict(chaos.query("SELECT status, count(*) FROM jobs GROUP BY status"))
+        counts = chaos.query("SELECT kind, status, count(*) FROM jobs GROUP BY kind, status")
     print(f"chaos: {counts}, {chaos.compared} pictures compared with those of an undisturbed run")
     wait_until(lambda: not orphans_of(program.data), 10, "no process is left")
     assert not problems, f"with --chaos-seed {seed}:\n" + "\n".join(problems)

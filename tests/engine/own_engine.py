@@ -55,8 +55,8 @@ class Engine:
         self.published.append(("events", number))
         self.worker.wake()
 
-    def submit(self, **request: Any) -> str:
-        return self.store.queue.submit("txt2img", {"prompt": "a heart", "seed": 7} | request, "tester").id
+    def submit(self, kind: str = "txt2img", /, **request: Any) -> str:
+        return self.store.queue.submit(kind, {"prompt": "a heart", "seed": 7} | request, "tester").id
 
     def run_next(self) -> Job:
         """Claim the next job, draw it on this thread, and return it as it is then."""
@@ -68,8 +68,8 @@ class Engine:
         assert done is not None
         return done
 
-    def draw(self, **request: Any) -> Job:
-        self.submit(**request)
+    def draw(self, kind: str = "txt2img", /, **request: Any) -> Job:
+        self.submit(kind, **request)
         return self.run_next()
 
     def start(self, death: Death | None = None) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from modules.engine import recovery
 from modules.engine.assembly import quieten_libraries
 from modules.errors import StorageError
+from modules.jobs.inputs.inputs import Inputs
 from modules.jobs.rows import TERMINAL, Death, Job
 from modules.jobs.store.job_store import JobStore
 from modules.paths import DataFolder
@@ -20,6 +22,7 @@ from tests.engine.conftest import Engine
 from tests.engine.moments import at_step
 from tests.faults.disk import TIMES_FULL, Disk, Fault
 from tests.faults.runner import hashes
+from tests.jobs.inputs.test_decoding import file_of
 from tests.program import wait_until
 
 REQUEST = {"prompt": "a heart", "seed": 7, "steps": 3, "width": 64, "height": 64, "batch_size": 2, "n_iter": 1}
@@ -28,9 +31,10 @@ SETTLED = TERMINAL | {"paused"}
 
 
 class Drawing:
-    """A job of one batch of two pictures, from the claim to the last row."""
+    """A job of one batch of two pictures, drawn from one picture where a mask covers it, from the claim to the end."""
 
-    request: ClassVar[dict[str, Any]] = REQUEST
+    kind = "img2img"
+    request: ClassVar[dict[str, Any]] = REQUEST | {"denoising_strength": 0.9, "mask_blur": 2}
     _loaded: Engine | None = None
 
     def warm(self, folder: Path) -> None:
@@ -43,14 +47,24 @@ class Drawing:
         tqdm.monitor_interval = 0
         tiny.build(folder / "models" / "Stable-diffusion" / "tiny")
         self._loaded = Engine(folder / "warm", folder / "models")
-        self._loaded.draw(**self.request)
+        self._submit(self._loaded)
+        self._loaded.run_next()
         self._loaded.close()
         wait_until(lambda: len(list(Path("/proc/self/task").iterdir())) == 1, 10, "no thread is left")
 
     def prepare(self, root: Path) -> None:
         engine = self._engine(root, "engine-0")
-        engine.submit(**self.request)
+        self._submit(engine)
         engine.close()
+
+    def _submit(self, engine: Engine) -> None:
+        engine.submit(self.kind, **self.request, **self._pictures(engine.parts.inputs))
+
+    def _pictures(self, inputs: Inputs) -> dict[str, Any]:
+        mask = Image.new("L", (64, 64))
+        ImageDraw.Draw(mask).rectangle((10, 10, 40, 40), fill=255)
+        red = Image.new("RGB", (64, 64), "red")
+        return {"init_images": [inputs.take_in(file_of(red)).name], "mask": inputs.take_in(file_of(mask)).name}
 
     def act(self, root: Path, disk: Disk) -> None:
         disk.install()
@@ -118,10 +132,17 @@ class Drawing:
         return engine
 
 
-class Pausing(Drawing):
-    """A job that is paused amid its steps and resumed: a snapshot is written, read and removed."""
+HIRES = {"enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Lanczos", "denoising_strength": 0.9}
 
-    request: ClassVar = REQUEST | {"batch_size": 1}
+
+class Pausing(Drawing):
+    """A job that is paused amid its second pass and resumed: a snapshot is written, read and removed."""
+
+    kind = "txt2img"
+    request: ClassVar = REQUEST | HIRES | {"batch_size": 1, "steps": 2, "hr_second_pass_steps": 4}
+
+    def _pictures(self, inputs: Inputs) -> dict[str, Any]:
+        return {}
 
     def act(self, root: Path, disk: Disk) -> None:
         engine = self._engine(root, "engine-1")
@@ -132,7 +153,7 @@ class Pausing(Drawing):
             engine.store.database._idle.clear()  # connections of before do not know of the disk
             self._pause(engine, job.id)
 
-        at_step(engine, 2, pause)
+        at_step(engine, 3, pause)  # the first pass has only two
         self._until(engine, {"paused"} | TERMINAL)
         engine.cancel.exit.clear()
         if self._resume(engine, job.id):
