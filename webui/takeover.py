@@ -10,6 +10,7 @@ from typing import Any
 from modules.errors import InvalidRequest, UnknownJob
 from modules.images.foreign import infotext_in, program_of
 from modules.images.taken_parts import LABELS, UNSAID
+from modules.images.taken_pictures import PICTURES
 from modules.images.takeover import Left, Takeover, looks_like_infotext, take_over, take_request
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import MODULES
@@ -40,13 +41,14 @@ def answer(
     store: JobStore,
     catalogue: CheckpointCatalogue,
     shown: Callable[[Mapping[str, Any]], dict[str, Any]] = dict,
+    tab: str = "txt2img",
 ) -> str:
     """Return JSON for the page: `values` of the fields, `checkpoint`, what was `taken` and `left`; or a `problem`.
 
-    `shown` makes the fields' values of those that a request has.
+    `shown` makes the fields' values of those that a request has. `tab` is the kind of the jobs of the tab that asks.
     """
     try:
-        kind, takeover, more = _read(_parsed(source), who, store, catalogue)
+        kind, takeover, more = _read(_parsed(source), who, store, catalogue, tab)
     except UnknownJob:
         return json.dumps({"problem": "This job is not there any more: it was deleted."})
     except InvalidRequest as error:
@@ -84,34 +86,32 @@ def _parsed(source: object) -> Source:
 
 
 def _read(
-    source: Source, who: Actor, store: JobStore, catalogue: CheckpointCatalogue
+    source: Source, who: Actor, store: JobStore, catalogue: CheckpointCatalogue, tab: str
 ) -> tuple[str, Takeover, dict[str, Any]]:
     checkpoints = catalogue.list()
     if source.kind == "text":
         text = str(source.data.get("text") or "")[:LONGEST]
         if not looks_like_infotext(text):
             raise InvalidRequest("This text holds no settings: an infotext has a line that begins with “Steps: ”.")
-        return "text", take_over(text, checkpoints, vaes=catalogue.vaes.list()), {}
+        return "text", take_over(text, checkpoints, None, catalogue.vaes.list(), tab, catalogue.upscalers), {}
     if source.kind == "picture":
-        return "picture", _of_picture(source.data, catalogue), {}
+        return "picture", _of_picture(source.data, catalogue, tab), {}
     job = _job(source, who, store)
     if not _draws(job):
         return source.kind, _of_fields(job), {"waits": source.kind == "edit" and job.status == "queued"}
     if source.kind == "edit":
-        takeover = take_request(
-            {**(resolved_answer(job) or {}), **job.request}, checkpoints, vaes=catalogue.vaes.list()
-        )
+        takeover = _of_request(job, catalogue, tab)
         takeover.values |= {name: job.request[name] for name in _OF_A_JOB if name in job.request}
         return "edit", takeover, {"waits": job.status == "queued"}
-    return source.kind, _of_job(job, source.data.get("index"), store, catalogue), {}
+    return source.kind, _of_job(job, source.data.get("index"), store, catalogue, tab), {}
 
 
-def _of_picture(data: Mapping[str, Any], catalogue: CheckpointCatalogue) -> Takeover:
+def _of_picture(data: Mapping[str, Any], catalogue: CheckpointCatalogue, tab: str) -> Takeover:
     items = {str(key): str(value) for key, value in _object(data.get("items")).items()}
     own = _object(data.get("own")) if "steady" in items else {}
     text = infotext_in(items)[:LONGEST]
     if looks_like_infotext(text) or own:
-        return take_over(text, catalogue.list(), own, catalogue.vaes.list())
+        return take_over(text, catalogue.list(), own, catalogue.vaes.list(), tab, catalogue.upscalers)
     program = program_of(items)
     if program is not None:
         raise InvalidRequest(f"This picture holds settings of {program}, in a form that is not read here.")
@@ -141,18 +141,25 @@ def _of_fields(job: Job) -> Takeover:
     return Takeover({name: value for name, value in asked.items() if value is not None})
 
 
-def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatalogue) -> Takeover:
+def _of_request(job: Job, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
+    """Of what a job was asked for, and what the engine has closed of it."""
+    found = {**(resolved_answer(job) or {}), **job.request}
+    return take_request(found, catalogue.list(), None, catalogue.vaes.list(), tab, catalogue.upscalers)
+
+
+def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
     """Of one of its pictures, the first one if none is named; without pictures, of what it was asked for."""
     images = store.jobs.images(job.id)
     image = next((one for one in images if one.index == index), images[0] if images else None)
     if image is None or not image.infotext:
-        return take_request(
-            {**(resolved_answer(job) or {}), **job.request}, catalogue.list(), vaes=catalogue.vaes.list()
-        )
+        return _of_request(job, catalogue, tab)
     resolved = resolved_answer(job) or {}
-    own: dict[str, Any] = {name: resolved[name] for name in ("prompt", "negative_prompt") if name in resolved}
+    exact = ("prompt", "negative_prompt", *PICTURES)
+    own: dict[str, Any] = {name: resolved[name] for name in exact if name in resolved}
+    if begun := own.get("init_images"):
+        own["init_images"] = [begun[image.index % len(begun)]]
     own["override_settings"] = {"sd_model_checkpoint": resolved.get("checkpoint")}
-    return take_over(image.infotext, catalogue.list(), own, catalogue.vaes.list())
+    return take_over(image.infotext, catalogue.list(), own, catalogue.vaes.list(), tab, catalogue.upscalers)
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from modules.images.picture_pairs import fields_in
 from modules.jobs.kinds.base import Resolved, ResolvedJob
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.kinds.fields import MODULES_MOST
@@ -82,7 +83,7 @@ def parse_pairs(text: str) -> dict[str, str]:
 
 
 def parse(text: str) -> dict[str, Any]:
-    """Return the fields of a txt2img request that the infotext gives; those that it leaves open are absent.
+    """Return the fields of a request that the infotext gives; those that it leaves open are absent.
 
     Keys of other programs are ignored, and so are values that cannot be read.
     """
@@ -109,7 +110,7 @@ def parse(text: str) -> dict[str, Any]:
         switch_at = _read_number(pairs.get("Refiner switch at", ""))
         if switch_at is not None and 0 <= switch_at <= 1:
             fields["refiner_switch_at"] = switch_at
-    return fields
+    return fields | fields_in(pairs)
 
 
 def _overrides_in(pairs: Mapping[str, str]) -> dict[str, Any]:

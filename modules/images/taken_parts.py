@@ -39,7 +39,7 @@ def take_parts(
     if modules := overrides.get(MODULES):
         values[MODULES] = [str(one) for one in modules]
     if name := found.get("refiner_checkpoint"):
-        refiner = _find_checkpoint(str(name), checkpoints)
+        refiner = find_checkpoint(str(name), checkpoints)
         if refiner is None:
             left.append((LABELS["refiner_checkpoint"], str(name), "is not here, or cannot be used; none is chosen"))
         else:
@@ -58,7 +58,8 @@ def _find_vae(name: str, digest: str, vaes: Sequence[VaeFile]) -> str | None:
     return next((one.name for one in usable if _bare(one.name) == _bare(name)), None)
 
 
-def _find_checkpoint(name: str, checkpoints: Sequence[Checkpoint]) -> str | None:
+def find_checkpoint(name: str, checkpoints: Sequence[Checkpoint]) -> str | None:
+    """Return the name here of a usable model, of its title elsewhere, as A1111 writes it; None: it is not here."""
     title, _, digest = name.strip().rpartition(" [")
     digest = digest.rstrip("]").casefold() if title else ""
     usable = [one for one in checkpoints if one.problem is None]

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from modules.errors import InvalidRequest
-from modules.images import taken_parts
+from modules.images import taken_parts, taken_pictures
 from modules.images.infotext import parse, parse_pairs
+from modules.images.taken_pictures import PICTURES, TXT2IMG, keys_told, take_pictures
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.upscalers import UpscalerCatalogue
 from modules.jobs.models.vae_file import VaeFile
 
 # The fields of a request that describe one picture, in the order in which the page tells them, and their names there.
@@ -31,7 +33,9 @@ _NUMBERS = {
     "Seed": "Seed", "Size": "Size",
 }  # fmt: skip
 # Says nothing of how a picture is to be drawn, or is told in another way.
-_TELLING = frozenset({"Version", "User", "Partial", "Batch size", "Batch pos", "Lora hashes", "TI hashes", "VAE hash"})
+_TELLING = frozenset(
+    {"Version", "User", "Partial", "Batch size", "Batch pos", "Lora hashes", "TI hashes", "VAE hash", "Init image hash"}
+)
 _NEUTRAL = {
     "ENSD": ("0",), "RNG": ("CPU",), "Variation seed strength": ("0", "0.0"),
     "Token merging ratio": ("0", "0.0"), "Token merging ratio hr": ("0", "0.0"), "Tiling": ("False",),
@@ -49,8 +53,8 @@ _FEATURES = {
     "X ": "X/Y/Z plot", "Y ": "X/Y/Z plot", "Z ": "X/Y/Z plot", "Fixed": "X/Y/Z plot", "Script": "Script",
 }  # fmt: skip
 _PLAIN = (
-    "ENSD", "RNG", "Tiling", "Denoising strength", "Image CFG scale",
-    "Hypernet", "FP8 weight", "NGMS", "Init image hash", "Emphasis", "Noise multiplier", "Extra noise",
+    "ENSD", "RNG", "Tiling", "Image CFG scale", "Hypernet", "FP8 weight", "NGMS", "Emphasis", "Noise multiplier",
+    "Extra noise", "Conditional mask weight", "Color correction",
 )  # fmt: skip
 _NOT_HERE = "not available in this version"
 # What follows each part is none of its letters, so giving letters back ("+" forbids it) finds nothing and takes long.
@@ -80,7 +84,7 @@ class Takeover:
     @property
     def taken(self) -> list[str]:
         """What was taken over, as the page names it."""
-        named = LABELS | taken_parts.LABELS
+        named = LABELS | taken_parts.LABELS | taken_pictures.LABELS
         names = [label for name, label in named.items() if name in self.values]
         if "Width" in names:
             names[names.index("Width")] = "Size"
@@ -98,14 +102,19 @@ def take_over(
     checkpoints: Sequence[Checkpoint],
     own: Mapping[str, Any] | None = None,
     vaes: Sequence[VaeFile] = (),
+    kind: str = TXT2IMG,
+    upscalers: UpscalerCatalogue | None = None,
 ) -> Takeover:
-    """Read an infotext. `own` are fields of the picture's own JSON: their prompts are loss-free, so they win."""
+    """Read an infotext, for a tab of this kind.
+
+    `own` are fields of the picture's own JSON: their prompts are loss-free and they name pictures, so they win.
+    """
     pairs = parse_pairs(text)
     found = parse(text) if text.strip() else {}
-    exact = ("prompt", "negative_prompt") if looks_like_infotext(text) else tuple(LABELS)
+    exact = ("prompt", "negative_prompt", *PICTURES) if looks_like_infotext(text) else (*LABELS, *PICTURES)
     overrides = {**found.get("override_settings", {}), **((own or {}).get("override_settings") or {})}
     found |= {name: value for name, value in (own or {}).items() if name in exact}
-    return take_request(found | {"override_settings": overrides}, checkpoints, pairs, vaes)
+    return take_request(found | {"override_settings": overrides}, checkpoints, pairs, vaes, kind, upscalers)
 
 
 def take_request(
@@ -113,8 +122,10 @@ def take_request(
     checkpoints: Sequence[Checkpoint],
     pairs: Mapping[str, str] | None = None,
     vaes: Sequence[VaeFile] = (),
+    kind: str = TXT2IMG,
+    upscalers: UpscalerCatalogue | None = None,
 ) -> Takeover:
-    """Check the fields of a request one by one. `pairs` is the infotext that they come from."""
+    """Check the fields of a request one by one, for a tab of this kind. `pairs` is the infotext that they come from."""
     pairs = pairs or {}
     takeover = Takeover()
     for name, label in LABELS.items():
@@ -129,7 +140,9 @@ def take_request(
     _take_model(takeover, found, pairs, checkpoints)
     parts, left = taken_parts.take_parts(found, pairs, checkpoints, vaes)
     takeover.values |= parts
-    takeover.left += [Left(label, _short(value), why) for label, value, why in left]
+    pictures, of_pictures = take_pictures(found, pairs, checkpoints, kind, upscalers)
+    takeover.values |= pictures
+    takeover.left += [Left(label, _short(value), why) for label, value, why in left + of_pictures]
     takeover.left += _networks(str(found.get("prompt", "")))
     takeover.left += _features(pairs)
     return takeover
@@ -211,11 +224,11 @@ def _networks(prompt: str) -> Iterable[Left]:
 def _features(pairs: Mapping[str, str]) -> Iterable[Left]:
     """Everything else that the infotext says, each feature once."""
     told: dict[str, Left] = {}
-    hires = any(key.startswith("Hires ") for key in pairs)
+    elsewhere = keys_told(pairs)
     for key, value in pairs.items():
-        if _MODULE.fullmatch(key):
+        if _MODULE.fullmatch(key) or key in elsewhere:
             continue  # Told of with the fields.
-        if key in _READ or key in _TELLING or value in _NEUTRAL.get(key, ()) or (hires and key == "Denoising strength"):
+        if key in _READ or key in _TELLING or value in _NEUTRAL.get(key, ()):
             continue
         if key in _PLAIN:
             told[key] = Left(key, _short(value), _NOT_HERE)

@@ -14,11 +14,13 @@ from modules.images.infotext import write
 from modules.images.takeover import find_model, looks_like_infotext, take_over, take_request
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.kinds.txt2img import TXT2IMG
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.defaults import ModelDefaults
 from tests.jobs.made_jobs import HASH
 from tests.jobs.made_jobs import resolved_job as resolved
 
+PICTURE = "a" * 64 + ".png"
 OTHER_HASH = "fedcba9876543210" * 4
 
 
@@ -101,14 +103,13 @@ def test_a_model_that_is_not_here_or_broken_is_told() -> None:
 def test_what_this_version_cannot_do_is_told_once_a_feature() -> None:
     said = (
         f"a <lora:pixel-art:0.8> cat, <lora:pixel-art:0.8>, <hypernet:x:1>\n{PAIRS}, Clip skip: 2, "
-        "Denoising strength: 0.7, Hires upscale: 2, Hires steps: 10, Hires upscaler: Latent, Variation seed: 5, "
+        "Variation seed: 5, "
         'Variation seed strength: 0.3, Lora hashes: "pixel-art: 0123456789ab", ControlNet 0: "Module: a, Model: b", '
         "ENSD: 31337, My extension: on, Version: v1.10.1"
     )
     assert left(said) == {
         "LoRA": ("pixel-art", "not available in this version; it stays in the prompt as text"),
         "Hypernetwork": ("x", "not available in this version; it stays in the prompt as text"),
-        "Hires fix": ("", "not available in this version"),
         "Variation seed": ("5", "not available in this version"),
         "ControlNet": ("", "not available in this version"),
         "ENSD": ("31337", "not available in this version"),
@@ -121,8 +122,75 @@ def test_what_changes_nothing_is_not_told() -> None:
     assert left(f"a\n{PAIRS}, {quiet}") == {}
 
 
-def test_img2img_without_hires_is_told_by_its_strength() -> None:
-    assert left(f"a\n{PAIRS}, Denoising strength: 0.7")["Denoising strength"][0] == "0.7"
+HIRES = (
+    "Denoising strength: 0.4, Hires checkpoint: v1-5-pruned [fedcba9876], Hires sampler: Euler, "
+    'Hires prompt: "big, red", Hires upscale: 1.5, Hires steps: 8, Hires upscaler: Latent, Hires CFG Scale: 5'
+)
+INPAINT = (
+    "Denoising strength: 0.6, Mask mode: Inpaint not masked, Mask blur: 6, Inpaint area: Only masked, "
+    "Masked area padding: 48, Masked content: latent noise, Noise multiplier: 1.1, Soft inpainting enabled: True, "
+    "Soft inpainting schedule bias: 2, Outpaint left: 64, Outpaint fill: mirror, Resize mode: Crop and resize"
+)
+
+
+def test_hires_fix_is_taken_over_where_its_fields_are(tmp_path: Path) -> None:
+    found = take_over(f"a\n{PAIRS}, {HIRES}", MODELS)
+    told = {name: value for name, value in found.values.items() if name.startswith(("hr_", "enable", "denoising"))}
+    assert told == {
+        "enable_hr": True, "denoising_strength": 0.4, "hr_checkpoint_name": "v1-5-pruned.safetensors",
+        "hr_sampler_name": "Euler", "hr_prompt": "big, red", "hr_scale": 1.5, "hr_second_pass_steps": 8,
+        "hr_upscaler": "Latent", "hr_cfg": 5,
+    }  # fmt: skip
+    assert found.left == [] and "Hires fix" in found.taken
+    elsewhere = take_over(f"a\n{PAIRS}, {HIRES}", MODELS, kind="img2img")
+    assert not any(name.startswith(("hr_", "enable", "denoising")) for name in elsewhere.values)
+    assert {one.label: one.why for one in elsewhere.left} == {"Hires fix": "belongs to txt2img: take it over there"}
+    known = CheckpointCatalogue([tmp_path]).upscalers
+    for name, here in (("Lanczos", True), ("Latent (nearest)", True), ("4x-Gone", False)):
+        found = take_over(f"a\n{PAIRS}, Hires upscale: 2, Hires upscaler: {name}", MODELS, upscalers=known)
+        assert (found.values.get("hr_upscaler") == name) == here == (found.left == [])
+
+
+def test_the_size_of_an_older_first_pass_is_the_first_one() -> None:
+    values = take_over(f"a\n{PAIRS}, Denoising strength: 0.5, First pass size: 256x384", MODELS).values
+    names = ("width", "height", "hr_resize_x", "hr_resize_y", "enable_hr")
+    assert [values[name] for name in names] == [256, 384, 512, 768, True]
+
+
+def test_what_a_picture_was_begun_with_is_taken_over_where_its_fields_are() -> None:
+    found = take_over(f"a\n{PAIRS}, {INPAINT}", MODELS, {"init_images": [PICTURE], "mask": PICTURE}, kind="img2img")
+    assert {
+        "init_images": [PICTURE], "mask": PICTURE, "denoising_strength": 0.6, "inpainting_mask_invert": 1,
+        "mask_blur": 6, "inpaint_full_res": True, "inpaint_full_res_padding": 48, "inpainting_fill": 2,
+        "initial_noise_multiplier": 1.1, "soft_inpainting": True, "soft_inpainting_schedule_bias": 2,
+        "outpaint_left": 64, "outpaint_fill": "mirror", "resize_mode": 1,
+    }.items() <= found.values.items()  # fmt: skip
+    assert found.left == []
+    plain = take_over(f"a\n{PAIRS}, Denoising strength: 0.6, Mask blur: 4", MODELS, kind="img2img").values
+    assert (plain["inpaint_full_res"], plain["inpainting_fill"], plain["inpainting_mask_invert"]) == (False, 1, 0)
+
+
+def test_a_picture_from_a_picture_is_told_of_where_there_are_no_fields_for_it() -> None:
+    assert left(f"a\n{PAIRS}, {INPAINT}") == {
+        "Denoising strength": ("0.6", "belongs to img2img: take it over there"),
+        "Inpainting": ("", "belongs to img2img: take it over there"),
+    }
+
+
+@pytest.mark.parametrize(("kind", "said"), [("txt2img", HIRES), ("img2img", INPAINT)])
+def test_what_is_taken_over_can_be_asked_for(kind: str, said: str) -> None:
+    own = {"init_images": [PICTURE], "mask": PICTURE}
+    values = take_over(f"a\n{PAIRS}, {said}", MODELS, own, kind=kind).values
+    asked = validate_request(kind, values)
+    assert {name: getattr(asked, name) for name in values} == values | (
+        {"init_images": (PICTURE,)} if kind == "img2img" else {}
+    )
+
+
+def test_a_job_that_is_edited_brings_its_second_pass_only_where_it_has_one() -> None:
+    row = validate_request("txt2img", {"hr_scale": 3}).model_dump(mode="json")
+    assert "hr_scale" not in take_request(row, MODELS).values
+    assert take_request(row | {"enable_hr": True}, MODELS).values["hr_scale"] == 3
 
 
 def test_values_out_of_bounds_stay_out_with_the_reason() -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from modules.errors import InvalidRequest
-from modules.images.infotext import parse_pairs, write
+from modules.images.infotext import parse, parse_pairs, write
 from modules.jobs.inputs.inputs import Inputs
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import Choice, Models
@@ -121,6 +121,22 @@ def test_what_the_second_pass_has_of_its_own_is_drawn_with_and_told() -> None:
         "width": 512, "steps": 20, "hr_resize_x": 1024, "hr_upscaler_hash": "e" * 64, "hr_cfg": 5.5,
         "img2img_extra_noise": 0.05,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"hr_scale": 1.55, "hr_upscaler": "Lanczos", "denoising_strength": 0.3, "hr_second_pass_steps": 7},
+        {"hr_resize_x": 640, "hr_resize_y": 640, "hr_prompt": "blue: heart", "hr_cfg": 2.5, "hr_tile": 512},
+        {"hr_sampler_name": "DDIM", "hr_scheduler": "Uniform", "hr_negative_prompt": "grey"},
+    ],
+)
+def test_infotext_to_request_to_infotext_is_the_same(sent: dict[str, Any]) -> None:
+    made = write(resolved(sent | {"seed": 7, "prompt": "heart", "negative_prompt": "dark"}), 0)
+    read = parse(made)
+    del read["override_settings"]
+    assert write(resolved(read), 0) == made
 
 
 def test_what_is_not_sent_is_as_in_the_first_pass_and_not_told() -> None:

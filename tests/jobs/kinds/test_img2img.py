@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from modules.errors import InputGone, InvalidRequest
-from modules.images.infotext import parse_pairs, write
+from modules.images.infotext import parse, parse_pairs, write
 from modules.jobs.inputs.inputs import Inputs
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import Models
@@ -180,6 +180,23 @@ def test_a_picture_that_grows_tells_by_how_much() -> None:
     assert start.outpaint == Outpaint(left=64, bottom=32, fill="mirror", blend=16)
     assert "Outpaint left: 64, Outpaint bottom: 32, Outpaint fill: mirror, Outpaint blend: 16" in write(job, 0)
     assert IMG2IMG.picture(job, 0)["outpaint_right"] == 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"denoising_strength": 0.6, "resize_mode": 2},
+        {"mask": MASK, "mask_blur_x": 2, "mask_blur_y": 9, "inpaint_full_res": 1, "inpaint_full_res_padding": 32},
+        {"mask": MASK, "inpaint_full_res": False, "inpainting_fill": 1, "soft_inpainting": 1, "width": 640},
+        {"outpaint_left": 64, "outpaint_top": 8, "outpaint_blend": 4, "initial_noise_multiplier": 0.9},
+    ],
+)
+def test_infotext_to_request_to_infotext_is_the_same(sent: dict[str, Any]) -> None:
+    made = write(resolved(sent | {"seed": 7, "prompt": "heart"}), 0)
+    read = parse(made)
+    del read["override_settings"]
+    pictures = {name: sent[name] for name in ("mask",) if name in sent}
+    assert write(resolved(read | pictures), 0) == made
 
 
 def test_what_a_row_holds_is_the_same_request() -> None:

@@ -105,7 +105,9 @@ def _wire_takeover(tab: DrawingTab, header: Header, store: JobStore, catalogue: 
 
     def take(values: Values, asker: gr.Request) -> Values:
         who = actor(values["owner"], asker)
-        return {"taken": takeover.answer(values["taken"], who, store, catalogue, tab.blueprint.shown)}
+        return {
+            "taken": takeover.answer(values["taken"], who, store, catalogue, tab.blueprint.shown, tab.blueprint.kind)
+        }
 
     everything = together(tab.fields, {"checkpoint": header.checkpoint})
     taken = {"taken": tab.texts.taken}
