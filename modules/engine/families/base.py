@@ -86,6 +86,7 @@ class Family:
     is asked about the negative prompt first. `sign` is -1 where the pipeline turns round what the denoiser says. `slow`
     are the methods whose answers are kept, beside the text encoders' own. `plain`: the latents are (batch, channels,
     height, width) as the VAE takes them, but for scale and shift. `float32_only`: the pipeline fails in half precision.
+    `variant` is the one of `name` that it alone is for. `told_by_latents`: what it is told of pictures are latents.
     """
 
     name: str
@@ -98,6 +99,8 @@ class Family:
     slow: tuple[str, ...] = ("encode_prompt",)
     plain: bool = False
     float32_only: bool = False
+    variant: str = ""
+    told_by_latents: bool = True
 
     def encode(self, pipeline: Any, prompt: str, negative_prompt: str, asked: Asked, remember: Remember) -> Words:
         """Return what the pipeline reads of the words; as they are, it encodes them itself, and remembers that.
@@ -135,6 +138,10 @@ class Family:
     def telling(self, pipeline: Any, told: Told) -> AbstractContextManager[None] | None:
         """Return what has the denoiser told of pictures while it is entered; None: it can be told of none."""
         return None
+
+    def told_arguments(self, told: Told) -> dict[str, Any]:
+        """Return the arguments by which the pipeline's call is told of pictures."""
+        return {}
 
     def guidance(self, asked: Asked) -> dict[str, Any]:
         """Return the arguments for classifier-free guidance, where 1 is none."""

@@ -12,6 +12,7 @@ from modules.engine.families.base import Family
 from modules.engine.families.flux import Chroma, Flux, Flux2, Flux2Klein
 from modules.engine.families.generic import Generic
 from modules.engine.families.plain_families import Lumina2, PixArtSigma, QwenImage, Sana, StableDiffusion3, ZImage
+from modules.engine.families.qwen_edit import QwenImageEdit, QwenImageEditPlus
 from modules.engine.families.sdxl import Refiner, StableDiffusionXL
 from modules.engine.families.stable_diffusion import StableDiffusion
 from modules.errors import ModelError
@@ -21,10 +22,10 @@ from modules.jobs.models.untrusted_file import read_object
 _ALL: tuple[Family, ...] = (
     StableDiffusion("sd1"), StableDiffusion("sd2"), StableDiffusionXL("sdxl"), Refiner("sdxl-refiner"),
     StableDiffusion3(), Flux(), Flux2(), Flux2Klein(), Chroma(), ZImage(), QwenImage(), Lumina2(), Sana(),
-    PixArtSigma(),
+    PixArtSigma(), QwenImageEdit(), QwenImageEditPlus(),
 )  # fmt: skip
-# By the name of `jobs/models/families.py`.
-FAMILIES: Mapping[str, Family] = {family.name: family for family in _ALL}
+# By the name of `jobs/models/families.py`; those of one variant are for folders alone.
+FAMILIES: Mapping[str, Family] = {family.name: family for family in _ALL if not family.variant}
 # By the class that `model_index.json` names; of two with the same class it is the first, and the folder tells more.
 BY_CLASS: Mapping[str, Family] = {name: family for family in reversed(_ALL) for name in family.classes}
 _WIDTH_OF_WORDS_IN_2 = 1024

@@ -51,7 +51,7 @@ class QwenImage(Family):
 
     name = "qwen-image"
     pipeline = QwenImagePipeline
-    classes = ("QwenImagePipeline", "QwenImageImg2ImgPipeline", "QwenImageInpaintPipeline",
+    classes: tuple[str, ...] = ("QwenImagePipeline", "QwenImageImg2ImgPipeline", "QwenImageInpaintPipeline",
                "QwenImageControlNetPipeline")  # fmt: skip
 
     def guidance(self, asked: Asked) -> dict[str, Any]:

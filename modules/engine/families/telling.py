@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from PIL import Image
 from torch.nn import functional
 
 
@@ -20,12 +21,14 @@ class Told:
     """What a denoiser is told. `latents`: (batch, …) as the scheduler sees them, of the pictures.
 
     For models of masks the pictures are grey where they are drawn anew, and `mask`, (batch, 1, height, width) in
-    pixels, is 1 there. `image_guidance_scale`: how much the picture counts, where 1 is as much as the words say.
+    pixels, is 1 there. `image_guidance_scale`: how much the picture counts, where 1 is as much as the words say. Where
+    a pipeline makes latents of the pictures by itself they are `pictures`, and of `latents` there are none.
     """
 
     latents: torch.Tensor
     mask: torch.Tensor | None = None
     image_guidance_scale: float = 1.5
+    pictures: tuple[Image.Image, ...] = ()
 
 
 @contextmanager

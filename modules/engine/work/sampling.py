@@ -185,6 +185,8 @@ class Batch:
         self._blend = None if beginning is None else beginning.blend
         self._layout = family.layout(pipeline, (one.width, one.height))
         arguments = family.arguments(pipeline, words, Asked.by(one, len(self._indices)))
+        if self._ready.told is not None:
+            arguments |= family.told_arguments(self._ready.told)
         if resume is None and beginning is not None and not beginning.goes_on:
             start = self._begun(number, self._ready, arguments)
         shown = SchedulerProxy(

@@ -120,6 +120,8 @@ class Starts:
             if family.needs_picture(pipeline):
                 raise ModelError(f"{model.key.path.name} changes pictures: begin with one, in img2img.")
             return None
+        if not family.told_by_latents:
+            return Told(torch.empty(0), pictures=tuple(self._canvas(governing, index).drawn for index in indices))
         latents = torch.cat([self._encoded(governing, index, model) for index in indices])
         layout = family.layout(pipeline, (one.width, one.height))
         told = Told(layout.running(latents), image_guidance_scale=one.image_cfg_scale or _IMAGE_CFG_SCALE)

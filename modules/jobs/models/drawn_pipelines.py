@@ -45,6 +45,10 @@ PARTS_OF_NAMED: Mapping[str, tuple[str, ...]] = {
         _FLUX,
     ),
     **dict.fromkeys(
+        ("QwenImageEditPipeline", "QwenImageEditInpaintPipeline", "QwenImageEditPlusPipeline"),
+        (*_ONE_ENCODER, "processor"),
+    ),
+    **dict.fromkeys(
         (
             "ChromaPipeline", "ChromaImg2ImgPipeline", "ChromaInpaintPipeline", "Flux2Pipeline", "Flux2KleinPipeline",
             "ZImagePipeline", "ZImageImg2ImgPipeline", "ZImageInpaintPipeline", "QwenImagePipeline",

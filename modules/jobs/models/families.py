@@ -47,11 +47,14 @@ def predicts_flow(family: str, prediction: str) -> bool:
     return bool(family) if facts is None else facts.flow
 
 
-def told_of_picture(family: str, variant: str) -> ToldOfPicture | None:
+def told_of_picture(family: str, variant: str, kind: str = "folder") -> ToldOfPicture | None:
     """Return whether a model is an instruct model, which begins with noise and is told of the picture it changes.
 
-    "always": it cannot draw without one; "if given": it can. None: it begins with the picture.
+    "always": it cannot draw without one; "if given": it can. None: it begins with the picture. `kind` is that of the
+    checkpoint: single files have not what Qwen-Image-Edit reads a picture with.
     """
+    if kind == "file" and family == "qwen-image":
+        return None
     facts = facts_of(family, variant)
     return None if facts is None else facts.told_of_picture
 

@@ -201,8 +201,9 @@ QWEN_IMAGE = FamilyFacts(
     ),
     native_side=1328, steps=50, cfg_scale=4.0, text_encoders={"text_encoder": "qwen25_7b"}, vae="qwen-image",
     variants=(
-        VariantFacts("edit-plus", "Edit 2509 and later", ("2509", "2511"), native_side=1024, steps=40),
-        VariantFacts("edit", "Edit", ("edit",), native_side=1024),
+        VariantFacts("edit-plus", "Edit 2509 and later", ("2509", "2511"), native_side=1024, steps=40,
+                     told_of_picture="always"),
+        VariantFacts("edit", "Edit", ("edit",), native_side=1024, told_of_picture="always"),
         VariantFacts("lightning", "Lightning", ("lightning",), steps=8, cfg_scale=1.0),
         VariantFacts("layered", "Layered", native_side=640, later=_PICTURE),
     ),

@@ -1,5 +1,6 @@
 """A tiny model of each family that has a name."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -36,7 +37,15 @@ from diffusers import (
     ZImageTransformer2DModel,
 )
 from torch import nn
-from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen3ForCausalLM, Qwen3Model
+from transformers import (
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2_5_VLProcessor,
+    Qwen2VLImageProcessor,
+    Qwen2VLVideoProcessor,
+    Qwen3ForCausalLM,
+    Qwen3Model,
+)
 
 from tests.engine.tiny_models.parts import (
     BETAS,
@@ -171,6 +180,26 @@ def qwen_image() -> QwenImagePipeline:
     )  # fmt: skip
 
 
+def qwen_image_edit(pipeline: Any) -> Any:
+    """Return one of the pipelines that change pictures: their text encoder sees these too."""
+    words = tokenizer(4096, chat=True)
+    words.add_special_tokens({"additional_special_tokens": list(_SEEN)})
+    seen = dict(zip(_SEEN.values(), words.convert_tokens_to_ids(list(_SEEN)), strict=True))
+    processor = Qwen2_5_VLProcessor(
+        image_processor=Qwen2VLImageProcessor(min_pixels=28 * 28, max_pixels=56 * 56), tokenizer=words,
+        video_processor=Qwen2VLVideoProcessor(), chat_template=words.chat_template,
+    )  # fmt: skip
+    parts = dict(qwen_image().components)
+    return pipeline(**{**parts, "tokenizer": words, "text_encoder": qwen_25_vl(seen), "processor": processor})
+
+
+# What stands for a picture in the words, and what the text encoder calls it.
+_SEEN = {
+    "<|vision_start|>": "vision_start_token_id", "<|vision_end|>": "vision_end_token_id",
+    "<|image_pad|>": "image_token_id", "<|video_pad|>": "video_token_id",
+}  # fmt: skip
+
+
 def qwen_image_vae() -> AutoencoderKLQwenImage:
     return AutoencoderKLQwenImage(
         base_dim=8, z_dim=4, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True],
@@ -178,14 +207,16 @@ def qwen_image_vae() -> AutoencoderKLQwenImage:
     )  # fmt: skip
 
 
-def qwen_25_vl() -> Qwen2_5_VLForConditionalGeneration:
+def qwen_25_vl(seen: Mapping[str, int] | None = None) -> Qwen2_5_VLForConditionalGeneration:
+    """Return the text encoder; `seen` are the numbers of the words that stand for a picture."""
     text = {
         "vocab_size": WORDS, "hidden_size": WIDTH, "intermediate_size": 2 * WIDTH, "num_hidden_layers": 2,
         "num_attention_heads": 2, "num_key_value_heads": 2, "max_position_embeddings": 2048,
         "rope_scaling": {"mrope_section": [1, 1, 2], "rope_type": "default"},
     }  # fmt: skip
     sight = {"depth": 1, "hidden_size": WIDTH, "intermediate_size": WIDTH, "num_heads": 2, "out_hidden_size": WIDTH}
-    return Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(text_config=text, vision_config=sight))
+    config = Qwen2_5_VLConfig(text_config=text, vision_config=sight, **(seen or {}))
+    return Qwen2_5_VLForConditionalGeneration(config)
 
 
 def lumina_2() -> Lumina2Pipeline:
