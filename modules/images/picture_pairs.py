@@ -15,6 +15,7 @@ from modules.jobs.kinds.start_values import RESIZE_LABELS, SIDES, SOFT_LABELS, S
 
 STRENGTH = "Denoising strength"
 _SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
+_CONDITION = "Picture as condition"
 _FIRST_PASS = "First pass size"
 _OF_HIRES = ("Hires upscale", "Hires resize", "Hires upscaler")
 _OF_MASKS = ("Mask ", "Masked ", "Inpaint area")
@@ -39,7 +40,7 @@ _MASK_NUMBERS = {
 KEYS: Mapping[str, frozenset[str]] = {
     "txt2img": frozenset({STRENGTH, "Hires resize", _FIRST_PASS, *_HIRES_NUMBERS, *_HIRES_WORDS}),
     "img2img": frozenset({
-        STRENGTH, "Resize mode", "Outpaint fill", "Mask mode", "Inpaint area", "Masked content",
+        STRENGTH, _CONDITION, "Resize mode", "Outpaint fill", "Mask mode", "Inpaint area", "Masked content",
         "Soft inpainting enabled", *_START_NUMBERS, *_MASK_NUMBERS, *SOFT_LABELS.values(),
     }),
 }  # fmt: skip
@@ -54,7 +55,12 @@ def fields_in(pairs: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields that an infotext gives: those of hires fix, or of a picture that was begun with."""
     if has_hires(pairs):
         return _of_hires(pairs)
-    return _of_start(pairs) if STRENGTH in pairs else {}
+    return _of_start(pairs) if has_start(pairs) else {}
+
+
+def has_start(pairs: Mapping[str, str]) -> bool:
+    """Tell whether an infotext is of a picture that was made of another one."""
+    return STRENGTH in pairs or _CONDITION in pairs
 
 
 def _of_hires(pairs: Mapping[str, str]) -> dict[str, Any]:
@@ -76,6 +82,7 @@ def _first_pass_of(pairs: Mapping[str, str]) -> tuple[int, int] | None:
 
 def _of_start(pairs: Mapping[str, str]) -> dict[str, Any]:
     fields = _numbers(pairs, _START_NUMBERS | {STRENGTH: "denoising_strength"})
+    fields["as_condition"] = pairs.get(_CONDITION) == "True"
     modes = {label: RESIZE_MODES.index(mode) for mode, label in RESIZE_LABELS.items()}
     if pairs.get("Resize mode") in modes:
         fields["resize_mode"] = modes[pairs["Resize mode"]]

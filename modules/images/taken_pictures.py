@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modules.errors import InvalidRequest
-from modules.images.picture_pairs import KEYS, STRENGTH, has_hires
+from modules.images.picture_pairs import KEYS, STRENGTH, has_hires, has_start
 from modules.images.taken_parts import find_checkpoint
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.latent_upscaling import LATENT_MODES
@@ -24,7 +24,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     IMG2IMG: {
         "init_images": "Picture", "mask": "Mask", "denoising_strength": STRENGTH, "resize_mode": "", "scale": "",
-        "image_cfg_scale": "Image CFG scale", "mask_blur": "Mask blur", "mask_blur_x": "", "mask_blur_y": "",
+        "image_cfg_scale": "Image CFG scale", "as_condition": "", "mask_blur": "Mask blur",
+        "mask_blur_x": "", "mask_blur_y": "",
         "inpainting_mask_invert": "", "inpainting_fill": "Masked content", "inpaint_full_res": "Inpaint area",
         "inpaint_full_res_padding": "", "initial_noise_multiplier": "Noise multiplier",
         "img2img_extra_noise": "Extra noise", "soft_inpainting": "Soft inpainting",
@@ -46,6 +47,8 @@ _BESIDE: Mapping[str, Mapping[str, Any]] = {
 }
 # Fields that are possible only together.
 _TOGETHER = (("firstphase_width", "firstphase_height", "width", "height"),)
+# What is said of a part of a picture.
+_OF_PARTS = tuple(key for key in KEYS[IMG2IMG] if key.startswith(("Mask", "Inpaint area", "Soft", "Outpaint")))
 _REFINER = "Hires refiner"
 _ELSEWHERE = "belongs to {kind}: take it over there"
 
@@ -108,15 +111,16 @@ def _elsewhere(pairs: Mapping[str, str], kind: str) -> list[tuple[str, str, str]
     """Return what an infotext says that the tab of another kind has fields for."""
     if has_hires(pairs):
         return [] if kind == TXT2IMG else [("Hires fix", "", _ELSEWHERE.format(kind=TXT2IMG))]
-    if kind == IMG2IMG or STRENGTH not in pairs:
+    if kind == IMG2IMG or not has_start(pairs):
         return []
-    told = [(STRENGTH, pairs[STRENGTH], _ELSEWHERE.format(kind=IMG2IMG))]
-    if any(key in pairs for key in KEYS[IMG2IMG] - {STRENGTH}):
-        told.append(("Inpainting", "", _ELSEWHERE.format(kind=IMG2IMG)))
+    why = _ELSEWHERE.format(kind=IMG2IMG)
+    told = [(STRENGTH, pairs[STRENGTH], why)] if STRENGTH in pairs else [("Picture", "", why)]
+    if any(key in pairs for key in _OF_PARTS):
+        told.append(("Inpainting", "", why))
     return told
 
 
 def keys_told(pairs: Mapping[str, str]) -> frozenset[str]:
     """Return the keys of an infotext that are taken over here, or told of."""
-    of_pictures = KEYS[TXT2IMG] | KEYS[IMG2IMG] if STRENGTH in pairs or has_hires(pairs) else frozenset()
+    of_pictures = KEYS[TXT2IMG] | KEYS[IMG2IMG] if has_start(pairs) or has_hires(pairs) else frozenset()
     return of_pictures | {_REFINER}

@@ -19,12 +19,14 @@ from modules.jobs.kinds.sizes import Size, drawable, floored, scaled
 from modules.jobs.kinds.soft_inpainting import PREFIX, from_script
 from modules.jobs.kinds.starts import FindInput, Input, Mask, Outpaint, Pictures, SoftMask, Start
 from modules.jobs.kinds.step_rules import exactly, part_of
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.families import can_be_told_of_picture, told_of_picture
 from modules.options import Settings
 
 GROWN_SIDE_HIGHEST = 4096
-# The models that weigh the picture against the words.
-_INSTRUCT = "instruct"
+# How models weigh the picture against the words that need one; A1111's page has it too.
+_IMAGE_CFG_SCALE = 1.5
 
 
 class Img2ImgRequest(DrawingRequest):
@@ -56,6 +58,10 @@ class Img2ImgRequest(DrawingRequest):
     inpainting_mask_invert: start_fields.MaskInvert = False
     initial_noise_multiplier: start_fields.NoiseMultiplier = None
     img2img_extra_noise: start_fields.ExtraNoise = None
+    as_condition: start_fields.AsCondition = Field(
+        None,
+        description="Begin with noise and tell the model of the picture; None: models made for it do, as Flux Kontext.",
+    )
     include_init_images: start_fields.IncludeInitImages = False
     outpaint_left: start_fields.OutpaintLeft = 0
     outpaint_right: start_fields.OutpaintRight = 0
@@ -109,6 +115,22 @@ class Img2ImgRequest(DrawingRequest):
         at_once = next(size for size in range(self.batch_size, 0, -1) if pictures % size == 0)
         return at_once, pictures // at_once
 
+    def find_models(self, catalogue: CheckpointCatalogue, settings: Settings) -> Models:
+        """Return the models that the request draws with.
+
+        Raises:
+            InvalidRequest: as with every kind, and if the model is to be told of a picture and cannot be.
+            ModelError: one lacks a file.
+        """
+        models = super().find_models(catalogue, settings)
+        checkpoint = models.checkpoint
+        if self.as_condition and not can_be_told_of_picture(checkpoint.family, checkpoint.variant):
+            message = (
+                f"{checkpoint.name} cannot be told of a picture: send as_condition false, so that it begins with it."
+            )
+            raise InvalidRequest(message, "as_condition")
+        return models
+
     def check_inputs(self, pictures: Pictures) -> None:
         """Check that the pictures are there, that the mask covers something, and that the size is possible."""
         first, *_ = [pictures.find(name) for name in self.init_images]
@@ -129,18 +151,26 @@ class Img2ImgRequest(DrawingRequest):
         width, height = self._size(pictures[0], models.checkpoint)
         rule = exactly if settings.img2img_fix_steps else part_of
         steps = rule(whole.steps, self.denoising_strength)
-        is_instruct = models.checkpoint.variant == _INSTRUCT
-        update = {
-            "width": width,
-            "height": height,
-            "steps": steps.of_list,
-            "begin": steps.begin,
-            "start": self._start(pictures, settings, find_input),
-            "image_cfg_scale": self.image_cfg_scale if is_instruct else None,
-            "denoising_strength": self.denoising_strength,
-            "steps_asked": None if steps.of_list == whole.steps else whole.steps,
-        }
+        start = self._start(pictures, settings, find_input)
+        update: dict[str, Any] = {"width": width, "height": height, "start": start}
+        if self._is_told(models.checkpoint):
+            update["start"] = start.model_copy(update={"as_condition": True})
+        else:
+            update |= {
+                "steps": steps.of_list,
+                "begin": steps.begin,
+                "denoising_strength": self.denoising_strength,
+                "steps_asked": None if steps.of_list == whole.steps else whole.steps,
+            }
+        if told_of_picture(models.checkpoint.family, models.checkpoint.variant) == "always":
+            update["image_cfg_scale"] = _IMAGE_CFG_SCALE if self.image_cfg_scale is None else self.image_cfg_scale
         return self.with_refiner(whole.model_copy(update=update), models)
+
+    def _is_told(self, checkpoint: Checkpoint) -> bool:
+        """Tell whether the model begins with noise, and reads the picture."""
+        if self.as_condition is None:
+            return told_of_picture(checkpoint.family, checkpoint.variant) == "if given"
+        return self.as_condition
 
     def _start(self, pictures: tuple[Input, ...], settings: Settings, find_input: FindInput) -> Start:
         multiplier, extra = self.initial_noise_multiplier, self.img2img_extra_noise

@@ -105,6 +105,7 @@ MaskInvert = Annotated[bool, BeforeValidator(switch("inpainting_mask_invert", Fa
 NoiseMultiplier = Annotated[float | None, BeforeValidator(real_number("Noise multiplier", 0, 1.5, None))]
 ExtraNoise = Annotated[float | None, BeforeValidator(real_number("Extra noise", 0, 1, None))]
 IncludeInitImages = Annotated[bool, BeforeValidator(switch("include_init_images", False))]
+AsCondition = Annotated[bool | None, BeforeValidator(switch("as_condition", None))]
 OutpaintLeft = Annotated[int, BeforeValidator(_margin("left"))]
 OutpaintRight = Annotated[int, BeforeValidator(_margin("right"))]
 OutpaintTop = Annotated[int, BeforeValidator(_margin("top"))]

@@ -42,7 +42,7 @@ def in_picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         "kind": resolved.kind,
         "init_images": [name],
         "resize_mode": RESIZE_MODES.index(start.resize_mode),
-        "denoising_strength": one.denoising_strength,
+        **({} if one.denoising_strength is None else {"denoising_strength": one.denoising_strength}),
         "steps_of_list": one.steps,
         "first_step": one.begin,
         **({} if one.image_cfg_scale is None else {"image_cfg_scale": one.image_cfg_scale}),
@@ -112,6 +112,7 @@ def in_infotext(resolved: ResolvedJob) -> dict[str, Any]:
         sides = {side: getattr(start.outpaint, side) for side in SIDES}
         pairs |= {f"Outpaint {side}": pixels for side, pixels in sides.items() if pixels}
         pairs |= {"Outpaint fill": start.outpaint.fill, "Outpaint blend": start.outpaint.blend}
+    pairs["Picture as condition"] = True if start.as_condition else None
     pairs["Noise multiplier"] = start.noise_multiplier if start.noise_multiplier != 1 else None
     pairs["Extra noise"] = start.extra_noise or None
     pairs["Color correction"] = True if start.color_correction else None

@@ -12,12 +12,15 @@ from modules.jobs.models.family_facts import FamilyFacts, Guidance, ToldOfPictur
 from modules.jobs.models.family_table import FAMILY_FACTS, VARIANT_OF_PIPELINE
 
 __all__ = [
-    "FAMILY_FACTS", "FamilyFacts", "Guidance", "VariantFacts", "defaults_for", "facts_of", "facts_of_pipeline",
+    "FAMILY_FACTS", "FamilyFacts", "Guidance", "VariantFacts", "can_be_told_of_picture",
+    "defaults_for", "facts_of", "facts_of_pipeline",
     "label_of", "predicts_flow", "told_of_picture", "variant_of_pipeline",
 ]  # fmt: skip
 
 _BY_NAME: Mapping[str, FamilyFacts] = {facts.name: facts for facts in FAMILY_FACTS}
 _BY_PIPELINE: Mapping[str, FamilyFacts] = {name: facts for facts in FAMILY_FACTS for name in facts.pipelines}
+# The families of which every model reads pictures.
+_READING = frozenset({"flux2", "flux2-klein"})
 _OF_VARIANTS_ALONE = ("name", "label", "whole_label", "words", "within")
 _OWN = tuple(field.name for field in fields(VariantFacts) if field.name not in _OF_VARIANTS_ALONE)
 
@@ -57,6 +60,11 @@ def told_of_picture(family: str, variant: str, kind: str = "folder") -> ToldOfPi
         return None
     facts = facts_of(family, variant)
     return None if facts is None else facts.told_of_picture
+
+
+def can_be_told_of_picture(family: str, variant: str) -> bool:
+    """Tell whether a model may read a picture beside the words; those that need none begin with it as well."""
+    return facts_of(family) is None or family in _READING or told_of_picture(family, variant) is not None
 
 
 def facts_of_pipeline(class_name: str) -> FamilyFacts | None:

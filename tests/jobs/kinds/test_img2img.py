@@ -14,9 +14,11 @@ from modules.jobs.kinds.choice import Models
 from modules.jobs.kinds.img2img import IMG2IMG, Img2ImgRequest
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.kinds.starts import Input, Mask, Outpaint, SoftMask
+from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.options import Settings
 from tests.jobs.kinds.test_hires import other
 from tests.jobs.kinds.test_txt2img import checkpoint
+from tests.jobs.made_models import make_model
 
 ONE, TWO, THREE, MASK = (letter * 64 + ".png" for letter in "123d")
 SIZES = {ONE: (512, 768), TWO: (1000, 700), THREE: (3000, 1000), MASK: (100, 100)}
@@ -197,6 +199,44 @@ def test_infotext_to_request_to_infotext_is_the_same(sent: dict[str, Any]) -> No
     del read["override_settings"]
     pictures = {name: sent[name] for name in ("mask",) if name in sent}
     assert write(resolved(read | pictures), 0) == made
+
+
+KONTEXT = {"family": "flux", "variant": "kontext", "prediction": "flow"}
+INSTRUCT = {"family": "sd1", "variant": "instruct"}
+
+
+@pytest.mark.parametrize(
+    ("model", "sent", "told", "begin", "image_cfg_scale"),
+    [
+        (KONTEXT, None, True, 0, None),
+        (KONTEXT, False, False, 4, None),
+        ({"family": "flux2", "prediction": "flow"}, None, False, 4, None),
+        ({"family": "flux2", "prediction": "flow"}, True, True, 0, None),
+        (INSTRUCT, None, False, 4, 2.0),
+        (INSTRUCT, True, True, 0, 2.0),
+        ({"family": "sd1"}, None, False, 4, None),
+    ],
+)
+def test_models_made_for_it_are_told_of_the_picture_and_begin_with_noise(
+    model: dict[str, str], sent: bool | None, told: bool, begin: int, image_cfg_scale: float | None
+) -> None:
+    job = resolved({"as_condition": sent, "image_cfg_scale": 2}, checkpoint=other("emoji", **model))
+    one = job.passes[0]
+    assert one.start is not None
+    assert (one.start.as_condition, one.begin, one.steps, one.image_cfg_scale) == (told, begin, 20, image_cfg_scale)
+    pairs = parse_pairs(write(job, 0))
+    assert ("Denoising strength" in pairs, pairs.get("Picture as condition")) == (not told, "True" if told else None)
+    assert parse(write(job, 0))["as_condition"] == told
+    assert IMG2IMG.picture(job, 0).get("as_condition", False) == told
+
+
+def test_a_model_that_reads_no_picture_is_not_told_of_one(tmp_path: Path) -> None:
+    make_model(tmp_path / "Stable-diffusion" / "one")
+    catalogue, settings = CheckpointCatalogue([tmp_path]), Settings(sd_model_checkpoint="one")
+    assert checked({}).find_models(catalogue, settings).checkpoint.name == "one"
+    with pytest.raises(InvalidRequest, match="one cannot be told of a picture: send as_condition false") as refused:
+        checked({"as_condition": True}).find_models(catalogue, settings)
+    assert refused.value.field == "as_condition"
 
 
 def test_what_a_row_holds_is_the_same_request() -> None:
