@@ -137,7 +137,7 @@ def _draws(job: Job) -> bool:
 
 def _of_fields(job: Job) -> Takeover:
     """Of a job that draws nothing: what it was asked for is what the fields of its tab show."""
-    asked = KINDS[job.kind].told_request(job.request)
+    asked = {name: job.request.get(name) for name in KINDS[job.kind].request.model_fields}
     return Takeover({name: value for name, value in asked.items() if value is not None})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from modules.jobs.kinds.extras_values import ResolvedExtras
 from modules.jobs.kinds.sizes import resized, scaled
 from tests.e2e.tab import Tab
 
@@ -24,6 +25,10 @@ RUN = """async ([messages, expression, late]) => {
   const known = { state, model, words, format, whenDone, late, hiresSize, upscaledSize };
   return new Function(...Object.keys(known), `return ${expression}`)(...Object.values(known));
 }"""
+SAVING = {
+    "save_images": True, "save_partial": True, "mark_partial": True, "add_model_name_to_info": True,
+    "add_model_hash_to_info": True, "add_version_to_infotext": True,
+}  # fmt: skip
 SNAPSHOT: dict[str, Any] = {
     "type": "snapshot", "events": 1, "instance": "i", "page": "p", "job": None, "running": None, "queue": [],
     "queued": 0, "progress": None, "preview": None, "engine": {"status": "idle", "checkpoint": "emoji"},
@@ -328,3 +333,24 @@ def test_what_hires_fix_leads_to_is_what_the_server_makes_of_it(run: Run) -> Non
             size = resized((width, height), x, y) if x or y else scaled((width, height), scale)
             assert tuple(run(f"Object.values(hiresSize({json.dumps(fields)}))")) == size, fields
     assert run("hiresSize({width: null, height: 512, hr_scale: 2})") is None
+
+
+@pytest.mark.parametrize(
+    ("by", "to", "crop"), [(2, None, True), (1.15, None, True), (None, (300, 200), True), (None, (300, 200), False)]
+)
+def test_what_extras_lead_to_is_what_the_server_makes_of_it(
+    run: Run, by: float | None, to: tuple[int, int] | None, crop: bool
+) -> None:
+    width, height = to or (512, 512)
+    fields = {"upscaler_1": "Lanczos", "resize_mode": "Scale to" if to else "Scale by", "upscaling_resize": by,
+              "upscaling_resize_w": width, "upscaling_resize_h": height, "upscaling_crop": crop}  # fmt: skip
+    for size in ((320, 257), (64, 640), (1000, 1000)):
+        shown = run(
+            f"upscaledSize({json.dumps(dict(zip(('width', 'height'), size, strict=True)))}, {json.dumps(fields)})"
+        )
+        made = ResolvedExtras.model_validate({
+            "kind": "extras", "version": "1", "saving": SAVING, "upscale_by": by, "width": width, "height": height,
+            "pictures": [{"name": "a.png", "width": size[0], "height": size[1]}], "crop": crop,
+            "enlarging": [{"upscaler": "Lanczos"}],
+        })  # fmt: skip
+        assert (shown["width"], shown["height"]) == made.size_of(0)

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from modules.errors import InvalidRequest
 from webui.tabs.drawing.blueprint import Blueprint
 from webui.tabs.drawing.form import Form
 from webui.tabs.drawing.rows.captions import caption
@@ -16,8 +17,9 @@ from webui.tabs.drawing.rows.upscaling import BY, TO, faces, scale, upscalers
 
 SINGLE, SEVERAL, FOLDER = "Single picture", "Several", "Folder"
 # The fields that say which pictures are meant, by what is chosen above them.
-SOURCES: Mapping[str, tuple[str, ...]] = {
-    SINGLE: ("image",), SEVERAL: ("images",), FOLDER: ("input_dir",),
+SOURCES: Mapping[str, str] = {SINGLE: "image", SEVERAL: "images", FOLDER: "input_dir"}
+_NOTHING: Mapping[str, str] = {
+    "image": "Choose a picture first.", "images": "Choose pictures first.", "input_dir": "Name a folder first.",
 }  # fmt: skip
 _NOT_SENT = frozenset({"source", "captioner"})
 
@@ -40,13 +42,19 @@ def source(form: Form) -> None:
 
 
 def request(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the request that the fields make: of the sources the chosen one alone."""
+    """Return the request that the fields make: of the sources the chosen one alone.
+
+    Raises:
+        InvalidRequest: none is chosen.
+    """
     chosen = SOURCES.get(str(values.get("source")), SOURCES[SINGLE])
-    others = {name for names in SOURCES.values() for name in names} - set(chosen)
+    others = set(SOURCES.values()) - {chosen}
     asked = {name: value for name, value in values.items() if name not in others | _NOT_SENT}
     asked["resize_mode"] = int(values.get("resize_mode") == TO)
     if "images" in asked:
         asked["images"] = _listed(asked["images"])
+    if not asked.get(chosen):
+        raise InvalidRequest(_NOTHING[chosen], chosen)
     return asked
 
 

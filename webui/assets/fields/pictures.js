@@ -5,6 +5,7 @@ import { pictureUrl, uploadPicture } from "../live/inputs.js";
 import { make, setAttribute, setText } from "../page/dom.js";
 
 export const SINGLE = "Single picture"; // webui/tabs/extras.py
+const SINGLE_FIELD = "image";
 const MOST_TOLD = 3; // files of which it is told one by one what was wrong
 
 export class Pictures {
@@ -42,12 +43,9 @@ export class Pictures {
     }
   }
 
-  // A picture that a job has drawn, by its address: into the field that holds one.
+  // A picture that a job has drawn, by its address: into the field that holds one, which may not be in the page yet.
   receive(url) {
-    const single = this.places.find((place) => !("many" in place.dataset))?.dataset.picture;
-    if (!single) return;
-    this.known[single] = [url];
-    this.tab.put({ source: SINGLE, [single]: url });
+    this.tab.put({ source: SINGLE, [SINGLE_FIELD]: url });
   }
 
   changed() {

@@ -9,8 +9,8 @@ export function beforeOf(job, output) {
   return { source, fit: fitOf(job.kind, request), frame: frameOf(request, output) };
 }
 
-function sourceOf({ firstpass_image: first, init_images: inits, images, image }, index) {
-  const list = [inits, images].find((one) => Array.isArray(one) && one.length);
+function sourceOf({ firstpass_image: first, init_images: inits, images, imageList, image }, index) {
+  const list = [inits, images, imageList].find((one) => Array.isArray(one) && one.length);
   return first || (list ? list[index % list.length] : image);
 }
 

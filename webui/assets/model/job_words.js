@@ -1,9 +1,7 @@
 // What a job is called. Pure functions of what is known.
 
 import { hiresSize } from "./hires.js";
-import { TO } from "./upscaling.js";
-
-const NOTHING = ["None", "", null, undefined];
+import { TO, upscalersOf } from "./upscaling.js";
 
 // The prompt, "" for none; of a job that needs none what it does.
 export function titleOf(job) {
@@ -29,11 +27,13 @@ export function finishedSize(job) {
   return second || { width: width || null, height: height || null };
 }
 
-// "Upscale 2× by 4x-UltraSharp", "Upscale to 1024 × 1024 by Lanczos, faces restored".
+// "Upscale 2× by 4x-UltraSharp", "Upscale to 1024 × 1024 by Lanczos, restore faces".
 function upscalingOf(request) {
   const { resize_mode: mode, upscaling_resize: times, upscaling_resize_w: w, upscaling_resize_h: h } = request;
   const size = mode === 1 || mode === TO ? `to ${w} × ${h}` : `${times}×`;
-  const by = [request.upscaler_1, request.upscaler_2].filter((name) => !NOTHING.includes(name));
+  const by = upscalersOf(request);
   const faces = request.gfpgan_visibility > 0 || request.codeformer_visibility > 0;
-  return [`Upscale ${size}${by.length ? ` by ${by.join(" and ")}` : ""}`, ...(faces ? ["faces restored"] : [])].join(", ");
+  const deeds = [...(by.length ? [`upscale ${size} by ${by.join(" and ")}`] : []), ...(faces ? ["restore faces"] : [])];
+  const words = deeds.join(", ") || "leave as it is";
+  return words[0].toUpperCase() + words.slice(1);
 }

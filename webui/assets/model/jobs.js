@@ -11,8 +11,9 @@ export const runningJob = (state) => Object.values(state.jobs).find((job) => job
 
 export function imageCount(job) {
   const request = { ...job.request, ...(job.resolved || {}) };
-  const given = request.images; // Extras makes one of each, and of a folder knows how many once it has begun
-  if (job.kind === "extras") return Math.max(1, Array.isArray(given) ? given.length : 0, job.outputs?.length || 0);
+  if (job.kind === "interrogate") return 0;
+  // Extras makes one of each, and of a folder knows how many once it has begun.
+  if (job.kind === "extras") return Math.max(1, request.pictures || request.images?.length || request.imageList?.length || 0);
   return Math.max(1, (request.n_iter || 1) * (request.batch_size || 1));
 }
 

@@ -182,6 +182,7 @@ export function ended(job, chain = [job]) {
   const details = took === null ? parts : [...parts, duration(took)];
   switch (job.status) {
     case "done":
+      if (job.kind === "interrogate") return { phase: "Described", details };
       if (count < total) return { phase: `Done: ${count} of ${total}`, details: [...details, partial === total - count ? "the rest was stopped" : "the rest was skipped"] };
       return { phase: `Done: ${ofChain(count, chain)}`, details };
     case "interrupted":

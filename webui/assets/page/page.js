@@ -83,7 +83,8 @@ export class Page {
 
   // The one that draws jobs of this kind. One that was not opened yet has nothing but its name.
   tabOf(job) {
-    const fits = (tab) => (tab?.section?.dataset.kind ?? tab?.prefix) === job.kind;
+    const kind = job.kind === "interrogate" ? "extras" : job.kind; // which has the button for it
+    const fits = (tab) => (tab?.section?.dataset.kind ?? tab?.prefix) === kind;
     return fits(this.current) ? this.current : Array.from(this.drawings.values()).find(fits) || this.current;
   }
 

@@ -106,8 +106,9 @@ export class Stage {
   renderEmpty(job, output, facts) {
     const empty = this.tab.part("empty");
     const failed = job && FAILED.includes(job.status);
+    const caption = job?.notes?.find((note) => note.kind === "caption")?.text;
     const bare = job && !failed && !unfinished(job) && !output && !job.follows;
-    const key = JSON.stringify([failed && [job.id, job.error], bare && job.status, !job && facts.model]);
+    const key = JSON.stringify([failed && [job.id, job.error], caption, bare && job.status, !job && facts.model]);
     if (!empty || empty.dataset.key === key) return;
     empty.dataset.key = key;
     if (failed) {
@@ -117,6 +118,8 @@ export class Stage {
       if (job.log?.length) empty.append(logBox(job.log));
       const buttons = [make("button", { ...CHIP, "data-retry": job.id }, "Try again"), make("button", { ...CHIP, "data-edit": job.id }, "Edit")];
       empty.append(make("div", { class: "sd-chips" }, ...buttons));
+    } else if (caption) {
+      empty.replaceChildren(make("strong", {}, "What is on the picture"), make("p", {}, caption));
     } else if (bare) {
       const words = "A setting keeps what stopped pictures had become: Settings, “Keep partial images”.";
       empty.replaceChildren(make("strong", {}, "Stopped before the first picture was done"), make("p", {}, words));

@@ -40,7 +40,10 @@ def wire(
     """Make Generate and Generate forever queue a job of the tab's kind."""
 
     def generate(values: Values, asker: gr.Request, forever: bool = False) -> Values:
-        request = of.request({name: values[name] for name in fields})
+        try:
+            request = of.request({name: values[name] for name in fields})
+        except InvalidRequest as error:
+            return {"answer": json.dumps({"message": str(error), "field": error.field})}
         overrides = {name: request.pop(name) for name in _OVERRIDES & request.keys()}
         if values["checkpoint"]:
             overrides["sd_model_checkpoint"] = values["checkpoint"]

@@ -26,6 +26,7 @@ LISTS: Mapping[str, Callable[[CheckpointCatalogue], Listed]] = {
     "gfpgan_visibility": upscaling.gfpgan,
     "codeformer_visibility": upscaling.codeformer,
     "codeformer_weight": upscaling.codeformer,
+    "upscale_first": upscaling.any_restorer,
     "captioner": captions.captioners,
 }
 

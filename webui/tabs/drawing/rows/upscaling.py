@@ -72,6 +72,9 @@ def faces(form: Form) -> None:
             0, 1, 0, step=0.01, label="Its weight (0: the strongest)", elem_id=form.id("codeformer_weight"),
             min_width=0, visible=False,
         ))  # fmt: skip
+    form.add("upscale_first", gr.Checkbox(
+        False, label="Upscale before restoring faces", elem_id=form.id("upscale_first"), min_width=0, visible=False,
+    ))  # fmt: skip
 
 
 def listed(catalogue: CheckpointCatalogue) -> dict[str, Any]:
@@ -92,6 +95,11 @@ def gfpgan(catalogue: CheckpointCatalogue) -> dict[str, Any]:
 def codeformer(catalogue: CheckpointCatalogue) -> dict[str, Any]:
     """Return whether CodeFormer is there."""
     return {"visible": _restores(catalogue, "CodeFormer")}
+
+
+def any_restorer(catalogue: CheckpointCatalogue) -> dict[str, Any]:
+    """Return whether there is anything that restores faces."""
+    return {"visible": any(one.problem is None for one in catalogue.face_restorers.list())}
 
 
 def _restores(catalogue: CheckpointCatalogue, kind: str) -> bool:
