@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from tests.e2e.feed import picture
 from tests.e2e.tab import Tab
@@ -32,8 +32,8 @@ def test_a_picture_is_taken_in_enlarged_and_compared_and_stays_over_a_reload(ext
     page = extras.page
     page.click("#extras_generate")
     expect(page.locator("#extras_image .sd-problem")).to_have_text("Choose a picture first.")
-    file = {"name": "a.png", "mimeType": "image/png", "buffer": picture(60, 40)}
-    page.set_input_files("#extras_image input[type=file]", files=[file])  # type: ignore[list-item]
+    file = FilePayload(name="a.png", mimeType="image/png", buffer=picture(60, 40))
+    page.set_input_files("#extras_image input[type=file]", files=[file])
     expect(page.locator("#extras_becomes")).to_have_text("60 × 40 becomes 120 × 80")
     expect(page.locator("#extras_image .sd-problem")).to_have_count(0)
     page.click("#extras_generate")
@@ -51,8 +51,8 @@ def test_a_picture_is_taken_in_enlarged_and_compared_and_stays_over_a_reload(ext
 
 
 def test_a_text_called_a_picture_is_told_at_its_place(extras: Tab) -> None:
-    file = {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"}
-    extras.page.set_input_files("#extras_image input[type=file]", files=[file])  # type: ignore[list-item]
+    file = FilePayload(name="a.png", mimeType="image/png", buffer=b"no picture")
+    extras.page.set_input_files("#extras_image input[type=file]", files=[file])
     expect(extras.page.locator("#extras_image .sd-source-words")).to_contain_text("a.png: ")
     assert extras.page.locator("#extras_image img").count() == 0
     extras.complaints.clear()  # the browser tells of each answer that refuses

@@ -76,7 +76,8 @@ export class DrawingTab {
     this.picture.render(state);
     this.folder.render(state.jobs[this.staged?.job] || shownJob(state));
     this.fields.renderSizes();
-    this.fields.guidance.render();
+    for (const part of [this.fields.guidance, this.fields.hires, this.fields.upscaling]) part.render();
+    this.pictures.show();
   }
 
   // The output on the stage; null while a preview is there.

@@ -9,7 +9,8 @@ const SINGLE_FIELD = "image";
 const MOST_TOLD = 3; // files of which it is told one by one what was wrong
 
 export class Pictures {
-  known = {}; // by the field's name the sources in it, in order
+  known = {}; // by the field's name the sources that were put into it, in order, until Gradio tells of them
+  told = {}; // the values of the fields, as Gradio told them last
   size = null; // {width, height} of the single picture that is shown
   filling = new Set(); // fields into which files are on their way: what Gradio tells of them is of before
 
@@ -21,7 +22,7 @@ export class Pictures {
 
   // The texts of the fields, for Gradio.
   get values() {
-    return Object.fromEntries(this.places.map((place) => [place.dataset.picture, textOf(place, this.known[place.dataset.picture] || [])]));
+    return Object.fromEntries(this.places.map((place) => [place.dataset.picture, textOf(place, this.sources(place))]));
   }
 
   /** @returns {HTMLElement[]} */
@@ -36,11 +37,18 @@ export class Pictures {
 
   // What the page remembers of the fields is in the texts: the places show it.
   valuesAre(fields) {
-    for (const place of this.places) {
-      const name = place.dataset.picture;
-      if (name in fields && !this.filling.has(name)) this.known[name] = sourcesIn(place, fields[name]);
-      this.render(place);
-    }
+    this.told = fields;
+    for (const name of Object.keys(this.known)) if (!this.filling.has(name)) delete this.known[name];
+    this.show();
+  }
+
+  sources(place) {
+    const name = place.dataset.picture;
+    return this.known[name] || sourcesIn(place, this.told[name]);
+  }
+
+  show() {
+    for (const place of this.places) this.render(place);
   }
 
   // A picture that a job has drawn, by its address: into the field that holds one, which may not be in the page yet.
@@ -49,7 +57,7 @@ export class Pictures {
   }
 
   changed() {
-    for (const place of this.places) this.render(place);
+    this.show();
     this.tab.put(this.values);
   }
 
@@ -73,7 +81,7 @@ export class Pictures {
       this.say(place, wanted.length > 1 ? `Uploading ${i + 1} of ${wanted.length} …` : "Uploading …");
       try {
         const { name: source } = await uploadPicture(file);
-        this.known[name] = many ? [...(this.known[name] || []), source] : [source];
+        this.known[name] = many ? [...this.sources(place), source] : [source];
         if (many) this.render(place);
       } catch (error) {
         faults.push(`${file.name || "The picture"}: ${error.message || error}`);
@@ -96,14 +104,13 @@ export class Pictures {
     const button = this.tab.find(event, "page", "[data-take-out]");
     const place = button?.closest("[data-picture]");
     if (!place) return;
-    const name = place.dataset.picture;
-    this.known[name] = this.known[name].filter((_, i) => i !== Number(button.dataset.takeOut));
+    this.known[place.dataset.picture] = this.sources(place).filter((_, i) => i !== Number(button.dataset.takeOut));
     this.changed();
     place.querySelector("[data-take-out], input[type=file]")?.focus({ preventScroll: true });
   }
 
   render(place) {
-    const sources = this.known[place.dataset.picture] || [];
+    const sources = this.sources(place);
     const box = place.querySelector(".sd-source-shown");
     const key = JSON.stringify(sources);
     if (box.dataset.key === key) return;

@@ -36,8 +36,8 @@ function allowSending(box, on) {
 }
 
 export function promptOf(text) {
-  const cut = text.search(/\n(Negative prompt: |Steps: )/);
-  return cut < 0 ? (text.startsWith("Steps: ") ? "" : text) : text.slice(0, cut);
+  const cut = text.search(/\n(Negative prompt: |Steps: |Postprocess )/);
+  return cut < 0 ? (/^(Steps: |Postprocess )/.test(text) ? "" : text) : text.slice(0, cut);
 }
 
 // The infotext with its prompt set off.

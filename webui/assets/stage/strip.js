@@ -85,12 +85,15 @@ function fill(button, { number, kind, output }, shown) {
     const image = output ? { src: thumbnail(output), alt: "", loading: "lazy" } : { alt: "" };
     button.replaceChildren(...(button.disabled ? [] : [make("img", image)]));
   }
-  const words = output ? `seed ${output.seed}${output.partial ? ", partial: stopped before it was done" : ""}` : kind === "drawn" ? "being drawn" : kind;
-  button.setAttribute("aria-label", output ? `Picture ${number}, ${words}` : `Picture ${number}: ${words}`);
+  const words = output ? saidOf(output) : `: ${kind === "drawn" ? "being drawn" : kind}`;
+  button.setAttribute("aria-label", `Picture ${number}${words}`);
   const chosen = shown ? output?.url === shown.url : kind === "drawn";
   button.setAttribute("aria-pressed", chosen ? "true" : "false");
   return button;
 }
+
+// What was not drawn has no seed.
+const saidOf = ({ seed, partial }) => `${seed < 0 ? "" : `, seed ${seed}`}${partial ? ", partial: stopped before it was done" : ""}`;
 
 // The arrow keys walk from place to place, whichever way the strip lies.
 export function wireStripKeys(tab) {

@@ -64,7 +64,7 @@ export class Viewer {
   changed() {
     this.output = this.outputs[this.swipe.currIndex];
     const { width, height, seed, partial } = this.output;
-    setText(this.foot.querySelector("p"), `${width} × ${height} · seed ${seed}${partial ? " · partial: stopped before it was done" : ""}`);
+    setText(this.foot.querySelector("p"), `${width} × ${height}${seed < 0 ? "" : ` · seed ${seed}`}${partial ? " · partial: stopped before it was done" : ""}`);
     linkTo(this.foot, this.output);
     this.told(this.output, this.foot);
     this.compare.changed(this.output);
@@ -148,7 +148,7 @@ const OPTIONS = {
   errorMsg: "This picture could not be loaded.",
 };
 
-const slideOf = ({ url, width, height, seed }) => ({ src: url, width, height, alt: `Picture of seed ${seed}` });
+const slideOf = ({ url, width, height, seed }) => ({ src: url, width, height, alt: seed < 0 ? "Picture" : `Picture of seed ${seed}` });
 
 // The words of the picture and its actions, which are those of the page.
 function makeFoot(originals) {
