@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from modules.engine.families.driver import drive, noticing_start
+from modules.engine.families.driver import drive, noise_of, noticing_start
 from modules.engine.families.latent_layout import (
     Decoded,
     KeepingDecoder,
@@ -242,6 +242,13 @@ class Family:
         # Some draw in sizes of their own, which have nothing to do with what they were asked for.
         asked = self.rounded(pipeline, size)
         return picture if picture.size == asked else picture.resize(asked, Image.Resampling.LANCZOS)
+
+    def noise(self, pipeline: Any, arguments: Mapping[str, Any], sampler: Sampler) -> torch.Tensor:
+        """Return the noise with which the pipeline would begin, (batch, …) as the scheduler sees it, of unit variance.
+
+        `arguments` are those of its call, with the pictures' generators, which draw it; `sampler` has its list then.
+        """
+        return noise_of(pipeline, arguments, sampler, self.channels(pipeline))
 
     def encode_picture(self, pipeline: Any, pixels: torch.Tensor, save_memory: bool = False) -> torch.Tensor:
         """Return the latents of pictures, (batch, …) as the scheduler sees them, float32; to save memory, in tiles.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
 from modules.engine.families.base import Asked, Family, NotNumbers, Remember, Words
@@ -15,6 +17,7 @@ from modules.engine.families.clip_chunks import attention_mask, chunked_ids, joi
 from modules.engine.families.latent_layout import plain_layout
 from modules.engine.families.telling import Told, beside, instructed, mask_in_latents
 from modules.engine.families.vae_tiles import choose_tiling
+from modules.engine.samplers.proxy import Sampler
 from modules.jobs.models.weight_files import NOT_LOADED
 
 _CLASSES = (
@@ -73,6 +76,14 @@ class StableDiffusion(Family):
         """Return what the denoiser gives: it takes more where it is also told a mask and a picture."""
         channels: int = pipeline.unet.config.out_channels
         return channels
+
+    def noise(self, pipeline: Any, arguments: Mapping[str, Any], sampler: Sampler) -> torch.Tensor:
+        """Return it without a run of the pipeline, which does no more than this."""
+        scale, generators, device = pipeline.vae_scale_factor, arguments["generator"], pipeline._execution_device
+        sampler.set_timesteps(arguments["num_inference_steps"], device=device)
+        height, width = arguments["height"] // scale, arguments["width"] // scale
+        shape = len(generators), self.channels(pipeline), height, width
+        return torch.as_tensor(randn_tensor(shape, generator=generators, device=device, dtype=torch.float32))
 
     def takes_mask(self, pipeline: Any) -> bool:
         """Tell so of the models for inpainting, whose UNet has room for a mask and a picture more."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-from modules.engine.families.driver import noise_of
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.samplers.noised import noised
 from modules.engine.samplers.places import begin_at
@@ -39,4 +38,4 @@ def begun(
 
 def noise_for(model: LoadedModel, arguments: Mapping[str, Any], sampler: Sampler) -> torch.Tensor:
     """Return the noise with which txt2img would begin, (batch, …) as the scheduler sees it, of unit variance."""
-    return noise_of(model.pipeline, arguments, sampler, model.family.channels(model.pipeline))
+    return model.family.noise(model.pipeline, arguments, sampler)

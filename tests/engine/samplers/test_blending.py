@@ -63,8 +63,11 @@ def draw(
     return shown
 
 
-@pytest.mark.parametrize("name", ["Stable Diffusion", "terminal noise", "Flux"])
-@pytest.mark.parametrize("sampler", NAMES)
+@pytest.mark.parametrize(
+    ("name", "sampler"),
+    [(name, sampler) for name in ("Stable Diffusion", "Flux") for sampler in NAMES]
+    + [("terminal noise", sampler) for sampler in ("Euler", "DDIM", "DPM++ 2M", "Heun", "DPM2 a")],
+)
 def test_what_is_known_ends_as_it_is_and_is_seen_so_in_every_step(
     models: dict[str, LoadedModel], name: str, sampler: str
 ) -> None:

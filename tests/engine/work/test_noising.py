@@ -11,6 +11,7 @@ from diffusers import FluxImg2ImgPipeline, StableDiffusion3Img2ImgPipeline, Stab
 from PIL import Image
 from torch import nn
 
+from modules.engine.families.base import Family
 from modules.engine.families.driver import drive
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.samplers.noised import noised
@@ -99,6 +100,10 @@ def test_the_noise_is_that_of_txt2img_with_the_same_seeds(models: dict[str, Load
         noise = noise_for(model, arguments_of(model) | {"generator": generators}, sampler)
     hook.remove()
     assert torch.equal(noise, given[0][:2])
+    # By a run of the pipeline, whatever shorter way a family has.
+    with torch.inference_mode():
+        arguments = arguments_of(model) | {"generator": seeded()}
+        assert torch.equal(Family.noise(model.family, model.pipeline, arguments, sampler), noise)
     again = seeded()
     for generator in again:
         torch.randn(1, 4, 8, 8, generator=generator)
