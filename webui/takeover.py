@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from modules.errors import InvalidRequest, UnknownJob
 from modules.images.foreign import infotext_in, program_of
 from modules.images.taken_parts import LABELS, UNSAID
-from modules.images.taken_pictures import PICTURES
+from modules.images.taken_pictures import PICTURES, leave_out
 from modules.images.takeover import Left, Takeover, looks_like_infotext, take_over, take_request
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import MODULES
@@ -42,10 +42,12 @@ def answer(
     catalogue: CheckpointCatalogue,
     shown: Callable[[Mapping[str, Any]], dict[str, Any]] = dict,
     tab: str = "txt2img",
+    fields: Collection[str] | None = None,
 ) -> str:
     """Return JSON for the page: `values` of the fields, `checkpoint`, what was `taken` and `left`; or a `problem`.
 
-    `shown` makes the fields' values of those that a request has. `tab` is the kind of the jobs of the tab that asks.
+    `shown` makes the fields' values of those that a request has. `tab` is the kind of the jobs of the tab that asks,
+    `fields` are the names of what it has; None: all that there is.
     """
     try:
         kind, takeover, more = _read(_parsed(source), who, store, catalogue, tab)
@@ -59,7 +61,10 @@ def answer(
         left += [Left(LABELS[MODULES], name, "is not here; it is found by what it does") for name in gone]
     # A browser's numbers end at 2^53, and its number fields cannot be empty.
     values |= {name: f"{values[name]}" for name in ("seed", "shift") if values.get(name) is not None}
-    told = {"kind": kind, "values": shown(values), "checkpoint": takeover.checkpoint, "taken": takeover.taken}
+    shows = shown(values)
+    if fields is not None:
+        left += [Left(*one) for one in leave_out(takeover.values, tab, frozenset(shows) - frozenset(fields))]
+    told = {"kind": kind, "values": shows, "checkpoint": takeover.checkpoint, "taken": takeover.taken}
     return json.dumps(told | {"left": [list(one) for one in left]} | more)
 
 

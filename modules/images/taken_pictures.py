@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from modules.errors import InvalidRequest
 from modules.images.picture_pairs import KEYS, STRENGTH, has_hires, has_start
 from modules.images.taken_parts import find_checkpoint
-from modules.jobs.kinds.registry import validate_request
+from modules.jobs.kinds.registry import KINDS, validate_request
 from modules.jobs.latent_upscaling import LATENT_MODES
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.upscalers import UpscalerCatalogue
@@ -118,6 +118,17 @@ def _elsewhere(pairs: Mapping[str, str], kind: str) -> list[tuple[str, str, str]
     if any(key in pairs for key in _OF_PARTS):
         told.append(("Inpainting", "", why))
     return told
+
+
+def leave_out(values: dict[str, Any], kind: str, without_field: Collection[str]) -> list[tuple[str, str, str]]:
+    """Take out of the values what the page of this kind has no field for; return what of it would change something."""
+    form, left = KINDS[kind].request.model_fields, []
+    for name, label in FIELDS.get(kind, {}).items():
+        if name in values and name in without_field:
+            value = values.pop(name)
+            if value is not None and value != form[name].default:
+                left.append((label or name, str(value), "has no field on the page; requests have it"))
+    return left
 
 
 def keys_told(pairs: Mapping[str, str]) -> frozenset[str]:

@@ -110,3 +110,13 @@ def test_a_guest_takes_over_nothing_of_others(ask: Any, store: JobStore) -> None
     assert ask("edit", guest=True, job=mine)["values"]["prompt"] == "me"
     for kind in ("edit", "reuse"):
         assert "not there any more" in ask(kind, guest=True, job=theirs)["problem"]
+
+
+def test_what_has_no_field_on_the_page_is_told_and_not_taken(store: JobStore, catalogue: CheckpointCatalogue) -> None:
+    text = f"{INFOTEXT}, Denoising strength: 0.5, Hires upscale: 2, Hires upscaler: Latent, Hires tile: 512"
+    source, who = json.dumps({"kind": "text", "text": text}), Actor("me", "127.0.0.1")
+    fields = ["enable_hr", "denoising_strength", "hr_scale", "hr_upscaler"]
+    told = json.loads(answer(source, who, store, catalogue, fields=fields))
+    assert told["left"] == [["hr_tile", "512", "has no field on the page; requests have it"]]
+    assert "Hires fix" in told["taken"]
+    assert json.loads(answer(source, who, store, catalogue, fields=[*fields, "hr_tile"]))["left"] == []

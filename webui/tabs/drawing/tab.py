@@ -104,10 +104,8 @@ def _wire_takeover(tab: DrawingTab, header: Header, store: JobStore, catalogue: 
     """Settings of an infotext, a picture or an earlier job go into the fields, and can be taken back."""
 
     def take(values: Values, asker: gr.Request) -> Values:
-        who = actor(values["owner"], asker)
-        return {
-            "taken": takeover.answer(values["taken"], who, store, catalogue, tab.blueprint.shown, tab.blueprint.kind)
-        }
+        who, of = actor(values["owner"], asker), tab.blueprint
+        return {"taken": takeover.answer(values["taken"], who, store, catalogue, of.shown, of.kind, tab.fields)}
 
     everything = together(tab.fields, {"checkpoint": header.checkpoint})
     taken = {"taken": tab.texts.taken}
