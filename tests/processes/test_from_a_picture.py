@@ -33,7 +33,17 @@ def test_what_a1111s_own_tests_send_is_drawn(shared_program: Program) -> None:
     ):
         answer = shared_program.post(IMG2IMG, of_its_tests(**changes), timeout_seconds=300)
         assert drawn(answer).size == ((128, 128) if "script_name" in changes else (64, 64))
-        assert json.loads(answer["info"])["infotexts"]
+        info = json.loads(answer["info"])
+        assert info["denoising_strength"] == 0.75 and "Denoising strength: 0.75" in info["infotexts"][0]
+        further = (
+            {"Mask blur": "4"}
+            if "mask" in changes
+            else {"Hires upscaler": "Lanczos"}
+            if "script_name" in changes
+            else {}
+        )
+        assert further.items() <= info["extra_generation_params"].items()
+        assert not {"Steps", "Seed", "Size", "Model"} & info["extra_generation_params"].keys()
 
 
 def test_outside_of_the_mask_the_picture_stays_as_it_was(shared_program: Program) -> None:

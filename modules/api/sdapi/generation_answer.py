@@ -1,4 +1,4 @@
-"""The answer of POST txt2img. Call in a thread: pictures are read from their files."""
+"""The answer of POST txt2img and img2img. Call in a thread: pictures are read from their files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from modules.api.answers import json_bytes
 from modules.errors import InputGone, StorageError
+from modules.images.infotext import parse_pairs
 from modules.jobs.inputs.inputs import Inputs
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.kinds.request import JobRequest
@@ -18,6 +19,14 @@ from modules.jobs.serialization import resolved_answer
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.version import VERSION
 from modules.paths import DataFolder
+
+# Pairs of an infotext that are values of `info` themselves.
+_PAIRS_OF_ALL = frozenset(
+    {
+        "Prompt", "Negative prompt", "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model hash",
+        "Model", "VAE hash", "VAE", "Denoising strength", "Clip skip", "Version", "Partial",
+    }
+)  # fmt: skip
 
 
 def read_image(folder: DataFolder, image: Image) -> bytes:
@@ -70,6 +79,12 @@ def _as_text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
+def _further_pairs(images: Sequence[Image]) -> dict[str, str]:
+    """Return what the infotext tells beside what every picture has: of masks, of hires fix, of a refiner."""
+    pairs = parse_pairs(images[0].infotext) if images else {}
+    return {name: value for name, value in pairs.items() if name not in _PAIRS_OF_ALL}
+
+
 def generation_info(job: Job, images: Sequence[Image], request: JobRequest) -> dict[str, Any]:
     """Return what A1111 calls `info`. A job that was stopped before the engine took it knows only what was asked."""
     resolved = resolved_answer(job) or {}
@@ -108,8 +123,9 @@ def generation_info(job: Job, images: Sequence[Image], request: JobRequest) -> d
         "sd_vae_hash": (resolved.get("vae_hash") or "")[:SHORT_HASH_LENGTH] or None,
         "seed_resize_from_w": -1,
         "seed_resize_from_h": -1,
-        "denoising_strength": asked.get("denoising_strength"),
-        "extra_generation_params": {},
+        # Where nothing is begun with, none of it counts, though each request has one.
+        "denoising_strength": (resolved or asked).get("denoising_strength"),
+        "extra_generation_params": _further_pairs(images),
         "index_of_first_image": 0,
         "infotexts": [image.infotext for image in images],
         "styles": [],
