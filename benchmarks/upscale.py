@@ -129,7 +129,8 @@ def compare(room: Room, side: int) -> tuple[float, float]:
 def peak(room: Room, side: int) -> int:
     """Return by how many bytes memory grew at most while a picture was enlarged."""
     picture, process, ended = noise(side), psutil.Process(), threading.Event()
-    before = highest = process.memory_info().rss
+    before: int = process.memory_info().rss
+    highest = before
 
     def watch() -> None:
         nonlocal highest

@@ -212,7 +212,8 @@ class Worker:
         parts = self._parts
         # Counted anew when other models are kept: they are no leak.
         limit = parts.options.values.engine_memory_limit_percent
-        grown = self._baseline.grown_beyond(limit, parts.model_cache.keys)
+        beside = parts.upscalers.keys | parts.face_menders.keys | parts.captioner.keys
+        grown = self._baseline.grown_beyond(limit, (parts.model_cache.keys, beside))
         if grown is not None and not parts.cancel.exit.is_set():
             logger.warning("The engine is restarted between two jobs: %s", grown)
             parts.state.server_command = "restart-engine"

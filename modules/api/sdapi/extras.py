@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -17,10 +18,11 @@ from modules.api.sdapi.generation import answer_when_done
 from modules.api.sdapi.generation_answer import read_image
 from modules.api.services import Services
 from modules.errors import InvalidRequest
-from modules.jobs.kinds.extras import EXTRAS
+from modules.jobs.kinds.extras import EXTRAS, ExtrasRequest
 from modules.jobs.kinds.interrogate import CAPTION, INTERROGATE
 from modules.jobs.lenient import is_blank
 from modules.jobs.rows import Image, Job
+from modules.jobs.submission import Checked
 
 
 def routes(services: Services) -> APIRouter:
@@ -31,34 +33,58 @@ def routes(services: Services) -> APIRouter:
     @router.post("/extra-single-image", openapi_extra=schema)
     async def extra_single_image(request: Request) -> Response:
         """Enlarge one picture, or mend its faces, and wait for it."""
-        body = await read_object(request)
-        _need(body, "image", "Image not found: send image, a picture as base64.")
-        body.update({"images": None, "imageList": None, "input_dir": None})  # a picture alone, whatever else is named
-        return await _extras(services, request, body)
+        checked, job_id = await _read_single(services, request)
+        return await answer_when_done(services, request, checked, job_id, _extras_answer(services, checked))
 
     @router.post("/extra-batch-images", openapi_extra=schema)
     async def extra_batch_images(request: Request) -> Response:
         """Enlarge several pictures, or mend their faces, and wait for them."""
-        body = await read_object(request)
-        if not any(body.get(name) for name in ("imageList", "images")):
-            raise Refused(404, "Images not found: send imageList, a list of objects with data (base64) and name.")
-        body.update({"image": None, "input_dir": None})
-        return await _extras(services, request, body, several=True)
+        checked, job_id = await _read_batch(services, request)
+        return await answer_when_done(services, request, checked, job_id, _extras_answer(services, checked, True))
 
     @router.post("/interrogate", openapi_extra=whole_body(INTERROGATE.request.model_json_schema()))
     async def interrogate(request: Request) -> Response:
         """Say what is on a picture, and wait for it."""
-        body = await read_object(request)
-        _need(body, "image", "Image not found: send image, a picture as base64.")
-        try:
-            checked = await checked_request(services, request, INTERROGATE.name, body)
-        except InvalidRequest as error:
-            if error.field == "model":
-                raise Refused(404, str(error)) from error
-            raise
-        return await answer_when_done(services, request, checked, _id_in(body), lambda job: caption_answer(job))
+        checked, job_id = await _read_interrogate(services, request)
+        return await answer_when_done(services, request, checked, job_id, caption_answer)
 
     return router
+
+
+async def _read_single(services: Services, request: Request) -> tuple[Checked, str]:
+    """Return the checked request for one picture, whatever else it names, and the id of its job."""
+    body = await read_object(request)
+    _need(body, "image", "Image not found: send image, a picture as base64.")
+    alone = body | {"images": None, "imageList": None, "input_dir": None}
+    return await _checked(services, request, EXTRAS.name, alone)
+
+
+async def _read_batch(services: Services, request: Request) -> tuple[Checked, str]:
+    """Return the checked request for several pictures, and the id of its job."""
+    body = await read_object(request)
+    if not any(body.get(name) for name in ("imageList", "images")):
+        raise Refused(404, "Images not found: send imageList, a list of objects with data (base64) and name.")
+    return await _checked(services, request, EXTRAS.name, body | {"image": None, "input_dir": None})
+
+
+async def _read_interrogate(services: Services, request: Request) -> tuple[Checked, str]:
+    """Return the checked request for a caption, and the id of its job."""
+    body = await read_object(request)
+    _need(body, "image", "Image not found: send image, a picture as base64.")
+    try:
+        return await _checked(services, request, INTERROGATE.name, body)
+    except InvalidRequest as error:
+        if error.field == "model":
+            raise Refused(404, str(error)) from error
+        raise
+
+
+async def _checked(services: Services, request: Request, kind: str, body: dict[str, Any]) -> tuple[Checked, str]:
+    """Return a checked request, whose pictures are files from now on: nobody who waits holds what was sent."""
+    job_id = check_job_id(body.get("force_task_id"), "force_task_id") or new_job_id()
+    if body.get("save_images") is None:
+        body["save_images"] = False
+    return await checked_request(services, request, kind, body), job_id
 
 
 def caption_answer(job: Job) -> bytes:
@@ -67,11 +93,9 @@ def caption_answer(job: Job) -> bytes:
     return json_bytes({"caption": caption})
 
 
-async def _extras(services: Services, request: Request, body: dict[str, Any], several: bool = False) -> Response:
-    if body.get("save_images") is None:
-        body["save_images"] = False
-    checked = await checked_request(services, request, EXTRAS.name, body)
-    wanted = getattr(checked.request, "show_extras_results", True)
+def _extras_answer(services: Services, checked: Checked, several: bool = False) -> Callable[[Job], bytes]:
+    """Return what makes the answer of a job that enlarged one picture, or `several`."""
+    wanted = isinstance(checked.request, ExtrasRequest) and checked.request.show_extras_results
 
     def answer(job: Job) -> bytes:
         images = services.store.jobs.images(job.id)
@@ -81,7 +105,7 @@ async def _extras(services: Services, request: Request, body: dict[str, Any], se
             return json_bytes({"html_info": info, "images": encoded})
         return json_bytes({"html_info": info, "image": encoded[0] if encoded else ""})
 
-    return await answer_when_done(services, request, checked, _id_in(body), answer)
+    return answer
 
 
 def _encoded(services: Services, image: Image) -> str:
@@ -91,7 +115,3 @@ def _encoded(services: Services, image: Image) -> str:
 def _need(body: dict[str, Any], name: str, otherwise: str) -> None:
     if is_blank(body.get(name)):
         raise Refused(404, otherwise)
-
-
-def _id_in(body: dict[str, Any]) -> str:
-    return check_job_id(body.get("force_task_id"), "force_task_id") or new_job_id()

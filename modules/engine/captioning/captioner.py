@@ -82,6 +82,11 @@ class KeptCaptioner:
         self._kept: Captioner | None = None
         model_cache.kept_beside.append(self.forget)
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Which model is in memory, by its folder."""
+        return frozenset() if self._kept is None else frozenset({str(self._kept.path)})
+
     def holds(self, path: Path) -> bool:
         """Tell whether the model in a folder is in memory."""
         return self._kept is not None and self._kept.path == path

@@ -74,6 +74,11 @@ class FaceMenders:
             opaque.putalpha(picture.getchannel("A"))
         return opaque
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Which networks are in memory, by hash."""
+        return frozenset(self._kept)
+
     def forget(self) -> None:
         """Give back the memory of what is kept."""
         if self._kept:

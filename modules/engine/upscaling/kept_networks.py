@@ -33,6 +33,11 @@ class KeptNetworks:
         self._model_cache = model_cache
         self._kept: dict[str, UpscalerNetwork] = {}  # by hash; the one that was used last is last
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Which are in memory, by hash."""
+        return frozenset(self._kept)
+
     def get(self, source: Source) -> UpscalerNetwork:
         """Return an upscaler, loading it if it is not in memory.
 

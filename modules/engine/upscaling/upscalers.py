@@ -20,6 +20,7 @@ from modules.engine.upscaling.seen_so_far import SeenSoFar
 from modules.engine.upscaling.tiling import Mosaic, Tiling, lay_out
 from modules.errors import ModelError
 from modules.jobs.kinds.base import Source
+from modules.jobs.latent_upscaling import NO_UPSCALER, PIXEL_UPSCALERS
 from modules.jobs.models.upscalers import UpscalerCatalogue
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,11 @@ class Upscalers:
         self._cancel = cancel
         self._kept = KeptNetworks(device, cancel, catalogue, model_cache)
         model_cache.kept_beside.append(self.forget)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Which upscalers are in memory, by hash."""
+        return self._kept.keys
 
     def forget(self) -> None:
         """Give back the memory of the upscalers that are kept."""
@@ -76,6 +82,8 @@ class Upscalers:
             alpha = picture.getchannel("A")
         opaque = picture.convert("RGB")
         if source is None:
+            if name not in (NO_UPSCALER, *PIXEL_UPSCALERS):
+                raise ModelError(f"The upscaler {name} needs a file, which this job does not name: submit it again.")
             how = Image.Resampling.NEAREST if name == "Nearest" else Image.Resampling.LANCZOS
             made = self._resized(opaque, size, how)
         else:

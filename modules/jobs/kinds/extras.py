@@ -24,7 +24,7 @@ from modules.jobs.kinds.folder_pictures import FolderPicture, list_pictures
 from modules.jobs.kinds.frozen import Frozen
 from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.request import JobRequest
-from modules.jobs.kinds.starts import Input
+from modules.jobs.kinds.starts import Input, Pictures
 from modules.jobs.latent_upscaling import NO_UPSCALER
 from modules.jobs.lenient import fault, is_blank, real_number, show, switch, text, whole_number
 from modules.jobs.models.catalogue import CheckpointCatalogue
@@ -157,7 +157,7 @@ class ExtrasRequest(JobRequest):
                 "upscaling_resize" if self.by is not None else "upscaling_resize_w",
             )
 
-    def check_inputs(self, pictures: Any) -> None:
+    def check_inputs(self, pictures: Pictures) -> None:
         """Check that what becomes of each picture is not too large.
 
         Raises:
@@ -166,7 +166,7 @@ class ExtrasRequest(JobRequest):
         """
         enlarged = self.upscaler_1.strip() not in ("", NO_UPSCALER) or self.extras_upscaler_2_visibility > 0
         for name in self.names:
-            found: Input = pictures.find(name)
+            found = pictures.find(name)
             self.check_size(found.width, found.height, enlarged, "image")
 
     def resolve(

@@ -149,6 +149,11 @@ def test_the_plain_ones_need_no_file(room: Room, name: str, how: Image.Resamplin
     assert made.tobytes() == picture().resize((70, 51), how).tobytes()
 
 
+def test_one_that_needs_a_file_is_never_done_plainly(room: Room) -> None:
+    with pytest.raises(ModelError, match="The upscaler old needs a file, which this job does not name"):
+        room.upscalers.enlarge("old", None, picture(), (80, 48), room.progress.append)
+
+
 def test_a_stop_is_obeyed_within_a_tile(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     room.enlarge("2x_tiny", picture(), (80, 48))  # It is in memory.
     checks = 0
@@ -211,6 +216,7 @@ def test_the_last_two_stay_in_memory_until_that_is_short(room: Room, monkeypatch
     for name in ("2x_tiny", "old", "2x_tiny", "old"):
         room.enlarge(name, picture(), (80, 48))
     assert loads == ["2x_tiny.safetensors", "old.pth"]
+    assert len(room.upscalers.keys) == 2
     for forget in room.cache.kept_beside:
         forget()
     room.enlarge("old", picture(), (80, 48))

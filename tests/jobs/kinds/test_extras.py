@@ -106,6 +106,9 @@ def test_what_would_become_too_large_is_refused_before_it_is_tried() -> None:
         def find(self, name: str) -> Input:
             return Input(name=name, width=5000, height=4000)
 
+        def open(self, picture: Input) -> Image.Image:
+            raise LookupError(f"{picture.name} is not to be opened for that")
+
     request(upscaler_1="4x", upscaling_resize=2).check_inputs(Pictures())
     with pytest.raises(InvalidRequest, match=r"of 5000x4000 would become 20000x16000, and at most 16,384 a side"):
         request(upscaler_1="4x", upscaling_resize=4).check_inputs(Pictures())
