@@ -62,6 +62,9 @@ WITHOUT_MODEL: Mapping[str, str] = {
         ),
         _AS_OTHERS,
     ),
+    **dict.fromkeys(
+        ("QwenImageEditPipeline", "QwenImageEditPlusPipeline"), "changes a picture, and draws nothing from words alone"
+    ),
     "FluxFillPipeline": "as FluxPipeline, told of a mask and of what is around it",
     "FluxKontextPipeline": "as FluxPipeline, from words alone or told of a picture",
 }  # fmt: skip
