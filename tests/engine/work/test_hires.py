@@ -212,24 +212,26 @@ def test_both_passes_count_in_progress_and_on_the_noticeboard(hires: Hires, monk
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("moment", "side", "steps"), [
-    (("sample", 0, 3), SIDE, 3), (("upscale", 1, 0), SIDE, 4), (("sample", 1, 0), SIDE, 4),
-    (("sample", 1, 2), LARGE, 6),
-])  # fmt: skip
 def test_an_interrupt_keeps_what_there_is_in_the_size_that_it_has(
-    hires: Hires, moment: Moment, side: int, steps: int, monkeypatch: pytest.MonkeyPatch
+    hires: Hires, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = hires.engine
     saving = hires.base.saving.model_copy(update={"save_partial": True})
-    identity = hires.submit(passes_of(hires.base, "Lanczos"), saving=saving)
-    at(engine, moment, lambda: ask(engine, "interrupt", identity), monkeypatch)
-    job = engine.run_next()
-    assert job.status == "interrupted"
-    (image,) = engine.store.jobs.images(job.id)
-    (kept,) = pixels(engine.files(job))
-    assert kept.shape == (side, side, 3)
-    assert (image.partial, image.width, image.height) == (True, side, side)
-    assert f"Partial: {steps}/8" in (image.infotext or "")
+    wanted: list[tuple[Moment, int, int]] = [
+        (("sample", 0, 3), SIDE, 3), (("upscale", 1, 0), SIDE, 4), (("sample", 1, 0), SIDE, 4),
+        (("sample", 1, 2), LARGE, 6),
+    ]  # fmt: skip
+    for moment, side, steps in wanted:
+        identity = hires.submit(passes_of(hires.base, "Lanczos"), saving=saving)
+        with monkeypatch.context() as patch:
+            at(engine, moment, lambda: ask(engine, "interrupt", identity), patch)  # noqa: B023
+            job = engine.run_next()
+        assert job.status == "interrupted"
+        (image,) = engine.store.jobs.images(job.id)
+        (kept,) = pixels(engine.files(job))
+        assert kept.shape == (side, side, 3), moment
+        assert (image.partial, image.width, image.height) == (True, side, side)
+        assert f"Partial: {steps}/8" in (image.infotext or "")
 
 
 def test_a_skip_while_pictures_are_enlarged_goes_on_with_the_next(
