@@ -144,7 +144,10 @@ class Starts:
         governing = self.governing(number)
         if governing is None:
             return picture
-        start, canvas = self._start(governing), self._canvas(governing, index)
+        start = self._start(governing)
+        if not _has_mask(start) and not start.color_correction:
+            return picture  # What it began with is no longer needed, and may be gone.
+        canvas = self._canvas(governing, index)
         soft = None if start.mask is None else start.mask.soft
         shows = None
         if soft is not None:
@@ -155,7 +158,9 @@ class Starts:
     def placings(self, number: int, indices: Sequence[int]) -> list[Placing]:
         """Return for each picture of a batch where on its whole picture a pass draws; none: it draws all of it."""
         governing = self.governing(number)
-        canvases = [] if governing is None else [self._canvas(governing, index) for index in indices]
+        if governing is None or not _has_mask(self._start(governing)):
+            return []
+        canvases = [self._canvas(governing, index) for index in indices]
         return [
             Placing(one.whole, one.over, one.box)
             for one in canvases

@@ -221,6 +221,22 @@ def test_what_a_stopped_picture_had_become_lies_on_the_one_that_it_began_with(
     assert kept(pixels(engine.files(job))[0], WIDE, BRUSHED_WIDE)
 
 
+def test_a_job_amid_its_steps_goes_on_without_the_picture_where_nothing_of_it_is_to_stay(
+    drawing: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, one = drawing.engine, drawing.begun(PICTURE)
+    undisturbed = drawing.draw(one)
+    identity = drawing.submit(one)
+    with monkeypatch.context() as patch:
+        at(engine, ("sample", 0, 1), lambda: ask(engine, "pause", identity), patch)
+        assert engine.run_next().status == "paused"
+    assert one.start is not None
+    engine.parts.inputs.path_of(one.start.pictures[0].name).unlink()
+    assert engine.store.control.resume(identity).accepted
+    done = engine.run_next()
+    assert done.status == "done" and engine.files(done) == undisturbed
+
+
 @pytest.mark.parametrize("gone", ["picture", "mask"])
 def test_a_picture_that_is_gone_fails_the_job_and_is_named(drawing: Drawing, gone: str) -> None:
     one = drawing.begun(PICTURE, mask=drawing.mask())
