@@ -7,9 +7,17 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from modules.engine.models.devices import Device
+from modules.engine.models.model_cache import ModelCache
+from modules.engine.stopping.cancel import Cancel
 from modules.engine.upscaling import faces
 from modules.engine.upscaling.face_finder import Face, RetinaFace, _places, load_finder, read_faces
+from modules.engine.upscaling.faces import FaceMenders
 from modules.errors import ModelError
+from modules.jobs.kinds.base import Source
+from modules.jobs.kinds.extras_values import MendedFaces
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.shared_state import State
 
 pytest.importorskip("torchvision")
 
@@ -90,3 +98,40 @@ def test_a_face_outside_of_the_picture_changes_nothing() -> None:
     picture = Image.new("RGB", (64, 64), "white")
     faces.put_back(picture, Image.new("RGB", (512, 512)), Face(faces._USUAL + 5000), 1.0)
     assert picture.tobytes() == Image.new("RGB", (64, 64), "white").tobytes()
+
+
+def test_faces_are_mended_as_far_as_they_are_to_show(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    turn = np.eye(2) * 0.2
+    face = Face(faces._USUAL @ turn.T + (20, 10))
+    cancel = Cancel(State())
+    catalogue = CheckpointCatalogue([tmp_path])
+    menders = FaceMenders(CPU, cancel, catalogue.files, ModelCache(CPU, cancel))
+    asked: list[dict[str, object]] = []
+
+    def restorer(shown: torch.Tensor, **how: object) -> tuple[torch.Tensor]:
+        asked.append(how)
+        assert shown.shape == (1, 3, 512, 512) and shown.min() >= -1 and shown.max() <= 1
+        return (torch.ones_like(shown),)
+
+    monkeypatch.setattr(menders, "_get", lambda source, make: finder_or(source, restorer))
+    monkeypatch.setattr(faces, "find_faces", lambda finder, picture, device: [face])
+    source = Source(name="a.pth", hash="a")
+    picture = Image.new("RGBA", (160, 140), (10, 20, 30, 200))
+    for name, how in {"GFPGAN": {"randomize_noise": False}, "CodeFormer": {"w": 0.25, "adain": True}}.items():
+        wish = MendedFaces(restorer=name, model=source, detector=DETECTOR, visibility=0.5, weight=0.25)
+        mended = menders.mend(wish, picture)
+        assert asked.pop() == how
+        assert mended.mode == "RGBA" and mended.getchannel("A").tobytes() == picture.getchannel("A").tobytes()
+        x, y = (faces._USUAL.mean(axis=0) @ turn.T + (20, 10)).round().astype(int)
+        seen = mended.getpixel((int(x), int(y)))
+        assert isinstance(seen, tuple)
+        assert np.abs(np.array(seen[:3]) - (132, 137, 142)).max() <= 2
+        assert mended.getpixel((0, 0)) == (10, 20, 30, 200)
+
+
+DETECTOR = Source(name="d.pth", hash="d")
+CPU = Device("cpu", "CPU")
+
+
+def finder_or(source: Source, restorer: object) -> object:
+    return RetinaFace.__new__(RetinaFace) if source == DETECTOR else restorer
