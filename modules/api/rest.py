@@ -68,7 +68,7 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
 class Compressed:
     """ASGI middleware: compresses long lists and scripts, never streams, nor pictures, which get no smaller by it."""
 
-    INCOMPRESSIBLE = ("/internal/", *(f"/sdapi/v1/{name}" for name in ("events", "progress", *KINDS)))
+    INCOMPRESSIBLE = ("/internal/", *(f"/sdapi/v1/{name}" for name in ("events", "progress", "extra-", *KINDS)))
     PICTURES = ("/images/", "/preview", "/inputs/")
 
     def __init__(self, app: ASGIApp) -> None:

@@ -71,6 +71,8 @@ async def test_one_picture(client: httpx.AsyncClient, upscaling: FakeEngine) -> 
     assert "<p>a heart" in told["html_info"] and "Postprocess upscaler: Lanczos" in told["html_info"]
     # Nothing stays in the folder of saved pictures.
     assert not (upscaling.services.folder.root / "outputs").exists()
+    large = await client.post("/sdapi/v1/extra-single-image", json=sent | {"upscaling_resize": 16})
+    assert len(large.content) > 1000 and "content-encoding" not in large.headers, "pictures get no smaller by gzip"
 
 
 async def test_several_pictures(client: httpx.AsyncClient, upscaling: FakeEngine) -> None:
