@@ -94,9 +94,9 @@ class Starts:
         if governing is None or not self.has_to_encode(number):
             return None
         start = self._start(governing)
+        self._keep_only(governing, indices)
         if start.as_condition:
             return None
-        self._keep_only(governing, indices)
         known, layout = self._known(governing, number, indices, model, words)
         clean, blend = layout.running(known.clean), None
         if known.mask is not None:
