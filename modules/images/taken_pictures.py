@@ -49,7 +49,13 @@ _BESIDE: Mapping[str, Mapping[str, Any]] = {
 _TOGETHER = (("firstphase_width", "firstphase_height", "width", "height"),)
 # What is said of a part of a picture.
 _OF_PARTS = tuple(key for key in KEYS[IMG2IMG] if key.startswith(("Mask", "Inpaint area", "Soft", "Outpaint")))
-_REFINER = "Hires refiner"
+# What is a setting and no field, for each kind.
+_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    TXT2IMG: {"Hires refiner": "hires_fix_refiner_pass", "Extra noise": "img2img_extra_noise"},
+    IMG2IMG: {
+        "Conditional mask weight": "inpainting_mask_weight", "Color correction": "img2img_color_correction",
+    },
+}  # fmt: skip
 _ELSEWHERE = "belongs to {kind}: take it over there"
 
 
@@ -78,8 +84,9 @@ def take_pictures(
             continue
         values[name] = value
     left += _not_here(values, checkpoints, upscalers)
-    if pairs.get(_REFINER):
-        left.append((_REFINER, pairs[_REFINER], "is a setting (hires_fix_refiner_pass), which stays as it is"))
+    for key, setting in _SETTINGS[kind].items():
+        if pairs.get(key):
+            left.append((key, pairs[key], f"is a setting ({setting}), which stays as it is"))
     return values, left + _elsewhere(pairs, kind)
 
 
@@ -134,4 +141,5 @@ def leave_out(values: dict[str, Any], kind: str, without_field: Collection[str])
 def keys_told(pairs: Mapping[str, str]) -> frozenset[str]:
     """Return the keys of an infotext that are taken over here, or told of."""
     of_pictures = KEYS[TXT2IMG] | KEYS[IMG2IMG] if has_start(pairs) or has_hires(pairs) else frozenset()
-    return of_pictures | {_REFINER}
+    settings = (key for keys in _SETTINGS.values() for key in keys)
+    return of_pictures.union(settings) if of_pictures else of_pictures

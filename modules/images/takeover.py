@@ -54,7 +54,7 @@ _FEATURES = {
 }  # fmt: skip
 _PLAIN = (
     "ENSD", "RNG", "Tiling", "Image CFG scale", "Hypernet", "FP8 weight", "NGMS", "Emphasis", "Noise multiplier",
-    "Extra noise", "Conditional mask weight", "Color correction",
+    "Extra noise", "Conditional mask weight",
 )  # fmt: skip
 _NOT_HERE = "not available in this version"
 # What follows each part is none of its letters, so giving letters back ("+" forbids it) finds nothing and takes long.

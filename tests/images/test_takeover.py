@@ -170,6 +170,22 @@ def test_what_a_picture_was_begun_with_is_taken_over_where_its_fields_are() -> N
     assert (plain["inpaint_full_res"], plain["inpainting_fill"], plain["inpainting_mask_invert"]) == (False, 1, 0)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "label", "setting"),
+    [
+        ("txt2img", "Hires upscale: 2, Extra noise: 0.1", "Extra noise", "img2img_extra_noise"),
+        ("txt2img", "Hires upscale: 2, Hires refiner: both passes", "Hires refiner", "hires_fix_refiner_pass"),
+        ("img2img", "Conditional mask weight: 0.5", "Conditional mask weight", "inpainting_mask_weight"),
+        ("img2img", "Color correction: True", "Color correction", "img2img_color_correction"),
+    ],
+)
+def test_what_is_a_setting_is_told_and_stays(kind: str, said: str, label: str, setting: str) -> None:
+    told = left(f"a\n{PAIRS}, Denoising strength: 0.5, {said}", kind=kind)
+    assert {label: why for label, (_, why) in told.items()} == {
+        label: f"is a setting ({setting}), which stays as it is"
+    }
+
+
 def test_a_picture_from_a_picture_is_told_of_where_there_are_no_fields_for_it() -> None:
     assert left(f"a\n{PAIRS}, {INPAINT}") == {
         "Denoising strength": ("0.6", "belongs to img2img: take it over there"),
