@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.feed import picture
 from tests.e2e.tab import Tab
@@ -18,6 +18,11 @@ def extras(tab: Tab) -> Tab:
     tab.to("extras")
     expect(tab.page.locator("#extras_image")).to_be_visible()
     return tab
+
+
+def choose(page: Page, data: bytes) -> None:
+    file = FilePayload(name="a.png", mimeType="image/png", buffer=data)
+    page.set_input_files("#extras_image input[type=file]", files=[file])
 
 
 def made(program: Program, tab: Tab) -> list[tuple[int, int]]:
@@ -32,8 +37,11 @@ def test_a_picture_is_taken_in_enlarged_and_compared_and_stays_over_a_reload(ext
     page = extras.page
     page.click("#extras_generate")
     expect(page.locator("#extras_image .sd-problem")).to_have_text("Choose a picture first.")
-    file = FilePayload(name="a.png", mimeType="image/png", buffer=picture(60, 40))
-    page.set_input_files("#extras_image input[type=file]", files=[file])
+    choose(page, b"no picture")
+    expect(page.locator("#extras_image .sd-source-words")).to_contain_text("a.png: ")
+    assert page.locator("#extras_image img").count() == 0
+    extras.complaints.clear()  # the browser tells of each answer that refuses
+    choose(page, picture(60, 40))
     expect(page.locator("#extras_becomes")).to_have_text("60 × 40 becomes 120 × 80")
     expect(page.locator("#extras_image .sd-problem")).to_have_count(0)
     page.click("#extras_generate")
@@ -50,20 +58,18 @@ def test_a_picture_is_taken_in_enlarged_and_compared_and_stays_over_a_reload(ext
     expect(page.locator("#steady_queue_past .sd-row-prompt").first).to_have_text("Upscale 2× by Lanczos")
 
 
-def test_a_text_called_a_picture_is_told_at_its_place(extras: Tab) -> None:
-    file = FilePayload(name="a.png", mimeType="image/png", buffer=b"no picture")
-    extras.page.set_input_files("#extras_image input[type=file]", files=[file])
-    expect(extras.page.locator("#extras_image .sd-source-words")).to_contain_text("a.png: ")
-    assert extras.page.locator("#extras_image img").count() == 0
-    extras.complaints.clear()  # the browser tells of each answer that refuses
-
-
-def test_what_was_drawn_is_sent_here_by_one_click(tab: Tab, program: Program) -> None:
+def test_from_what_was_drawn_one_goes_on_with_its_seed_and_sends_it_here(tab: Tab, program: Program) -> None:
     page = tab.page
     tab.write("red heart", steps=1)
     tab.generate()
     tab.says("Done: 1 picture")
     drawn = tab.job
+    page.fill("#txt2img_prompt textarea", "")
+    page.click("#txt2img_open")
+    page.click(".sd-viewer-actions [data-do=onward]")
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value("red heart")
+    expect(page.locator("#txt2img_prompt textarea")).to_be_focused()
+    expect(page.locator("#txt2img_seed input")).to_have_value(str(program.job(drawn)["outputs"][0]["seed"]))
     page.click("#txt2img_send [data-do=extras]")
     expect(page.locator("#extras_image img")).to_have_attribute("src", f"/sdapi/v1/jobs/{drawn}/images/0.png")
     page.wait_for_function("() => JSON.parse(localStorage.getItem('steady.extras') || '{}').image")

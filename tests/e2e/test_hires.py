@@ -32,7 +32,9 @@ def in_second_pass(tab: Tab) -> None:
     tab.says("Drawing, second pass")
 
 
-def test_the_second_pass_is_paused_and_goes_on_over_a_restart_to_the_same_bits(tab: Tab, program: Program) -> None:
+def test_the_second_pass_goes_on_after_a_pause_and_a_restart_to_the_same_bits_and_is_interrupted(
+    tab: Tab, program: Program
+) -> None:
     opened(tab, 2, 30)
     tab.generate()
     in_second_pass(tab)
@@ -52,10 +54,7 @@ def test_the_second_pass_is_paused_and_goes_on_over_a_restart_to_the_same_bits(t
     program.wait_for(again)
     pictures = [program.call("GET", f"/sdapi/v1/jobs/{one}/images/0.png")[1] for one in (job, again)]
     assert pictures[0] == pictures[1]
-
-
-def test_the_second_pass_is_interrupted(tab: Tab, program: Program) -> None:
-    opened(tab, 2, 150)
+    tab.number("txt2img_hires_steps", 150)
     tab.generate()
     in_second_pass(tab)
     tab.press("txt2img_interrupt")

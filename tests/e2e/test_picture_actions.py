@@ -20,53 +20,64 @@ REQUEST: dict[str, Any] = {"prompt": "a heart", "n_iter": 2, "steps": None, "wid
 RESOLVED = {"prompt": "a heart", "steps": 7, "sampler_name": "DDIM", "checkpoint": "emoji", "seed": 5}
 
 
+class Asked:
+    """The page with a finished picture, and what it asks to be queued."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.bodies = page, list[Any]()
+        self.feed = Feed(page, url)
+        page.route(re.compile(r"/sdapi/v1/jobs(\?.*|/[0-9a-f]{24})?$"), self._answer)
+        self.feed.open()
+
+    def _answer(self, route: Route) -> None:
+        if route.request.method == "POST":
+            self.bodies.append(json.loads(route.request.post_data or "{}"))
+        job = self.feed.job("queued", [])
+        route.fulfill(json={**job, "id": f"new-{len(self.bodies)}", "jobs": [], "total": 0})
+
+    def shows(self, **job: Any) -> Page:
+        wanted = {"kind": "txt2img", "request": REQUEST, "resolved": RESOLVED} | job
+        self.feed.shows(self.feed.job("done", [PICTURE], **wanted))
+        self.feed.wait_for_picture(PICTURE["url"])
+        return self.page
+
+    def press(self, deed: str) -> dict[str, Any]:
+        """Return what a button asks for."""
+        count = len(self.bodies) + 1
+        self.page.click(f"#txt2img_send [data-do={deed}]")
+        self.page.wait_for_function("(id) => window.steady.state().jobs[id]", arg=f"new-{count}")
+        assert len(self.bodies) == count
+        found: dict[str, Any] = self.bodies[-1]
+        return found
+
+
+@pytest.fixture(scope="module")
+def asked(browser: Browser, program: Program) -> Iterator[Asked]:
+    with browser.new_context(viewport={"width": 1366, "height": 768}) as context:
+        yield Asked(context.new_page(), program.url)
+
+
 @pytest.fixture
-def asked(browser: Browser, program: Program, request: pytest.FixtureRequest) -> Iterator[tuple[Feed, list[Any]]]:
-    """The page with a finished picture, and what it asked to be queued."""
-    window: Any = getattr(request, "param", {"width": 1366, "height": 768})
-    bodies: list[Any] = []
+def phone(browser: Browser, program: Program) -> Iterator[Asked]:
+    window: Any = PHONE
     with browser.new_context(viewport=window) as context:
-        page = context.new_page()
-        fed = Feed(page, program.url)
-
-        def answer(route: Route) -> None:
-            if route.request.method == "POST":
-                bodies.append(json.loads(route.request.post_data or "{}"))
-            route.fulfill(json={**fed.job("queued", []), "id": "new", "jobs": [], "total": 0})
-
-        page.route(re.compile(r"/sdapi/v1/jobs(\?.*|/[0-9a-f]{24})?$"), answer)
-        fed.open()
-        fed.shows(fed.job("done", [PICTURE], kind="txt2img", request=REQUEST, resolved=RESOLVED))
-        fed.wait_for_picture(PICTURE["url"])
-        yield fed, bodies
+        yield Asked(context.new_page(), program.url)
 
 
-def sent(page: Page, bodies: list[Any]) -> dict[str, Any]:
-    page.wait_for_function("() => window.steady.state().jobs.new")
-    assert len(bodies) == 1
-    found: dict[str, Any] = bodies[0]
-    return found
-
-
-def test_variations_are_one_job_with_other_seeds_and_the_model_of_the_picture(asked: tuple[Feed, list[Any]]) -> None:
-    feed, bodies = asked
-    feed.page.click("#txt2img_send [data-do=variations]")
-    job = sent(feed.page, bodies)
+def test_variations_are_one_job_with_other_seeds_and_the_model_of_the_picture(asked: Asked) -> None:
+    asked.shows()
+    job = asked.press("variations")
     wanted = REQUEST | {"n_iter": 4, "batch_size": 1, "override_settings": {"sd_model_checkpoint": "emoji"}}
     assert (job["kind"], job["request"]) == ("txt2img", wanted)
 
 
-def test_a_second_pass_over_the_picture_has_its_seed_and_the_values_of_the_fields(
-    asked: tuple[Feed, list[Any]],
-) -> None:
-    feed, bodies = asked
-    page = feed.page
+def test_a_second_pass_over_the_picture_has_its_seed_and_the_values_of_the_fields(asked: Asked) -> None:
+    page = asked.shows()
     page.click("button[data-hires]")
     page.fill("#txt2img_hr_scale input[type=number]", "1.5")
     page.locator("#txt2img_hr_scale input[type=number]").blur()
     page.wait_for_function("() => JSON.parse(localStorage.getItem('steady.txt2img') || '{}').hr_scale === 1.5")
-    page.click("#txt2img_send [data-do=hires]")
-    request = sent(page, bodies)["request"]
+    request = asked.press("hires")["request"]
     told = {
         name: request[name] for name in ("enable_hr", "firstpass_image", "seed", "hr_scale", "hr_upscaler", "width")
     }
@@ -77,9 +88,8 @@ def test_a_second_pass_over_the_picture_has_its_seed_and_the_values_of_the_field
     assert (request["steps"], request["sampler_name"], request.get("n_iter")) == (7, "DDIM", None)
 
 
-@pytest.mark.parametrize("asked", [PHONE], indirect=True)
-def test_on_a_phone_what_has_no_room_is_in_the_menu(asked: tuple[Feed, list[Any]]) -> None:
-    page = asked[0].page
+def test_on_a_phone_what_has_no_room_is_in_the_menu(phone: Asked) -> None:
+    page = phone.shows()
     box, menu = page.locator("#txt2img_send"), page.locator("#txt2img_send [role=menu]")
     expect(box.locator("> .sd-ways")).to_be_hidden()
     box.locator("[aria-haspopup]").click()
@@ -92,9 +102,8 @@ def test_on_a_phone_what_has_no_room_is_in_the_menu(asked: tuple[Feed, list[Any]
     page.keyboard.press("Escape")
 
 
-def test_a_picture_that_was_made_larger_has_no_seed_to_go_on_from(asked: tuple[Feed, list[Any]]) -> None:
-    feed = asked[0]
+def test_a_picture_that_was_made_larger_has_no_seed_to_go_on_from(asked: Asked) -> None:
     request = {"upscaling_resize": 2, "resize_mode": 0, "upscaler_1": "Lanczos", "image": "a.png"}
-    feed.shows(feed.job("done", [PICTURE], kind="extras", request=request))
-    expect(feed.page.locator("#txt2img_send [data-do=variations]")).to_be_hidden()
-    expect(feed.page.locator("#txt2img_send [data-do=img2img] >> nth=0")).to_be_visible()
+    page = asked.shows(kind="extras", request=request)
+    expect(page.locator("#txt2img_send [data-do=variations]")).to_be_hidden()
+    expect(page.locator("#txt2img_send > .sd-ways [data-do=img2img]")).to_be_visible()

@@ -78,11 +78,12 @@ export class PictureActions {
 
   // What makes no sense for the picture is not there.
   offer(box, job) {
-    const key = isDrawn(job) ? "drawn" : "made";
+    const all = !job || isDrawn(job);
+    const key = all ? "drawn" : "made";
     if (box.dataset.offers === key) return;
     box.dataset.offers = key;
     for (const button of box.querySelectorAll("[data-do]")) {
-      if (OF_DRAWN.includes(button.dataset.do)) setAttribute(button, "hidden", isDrawn(job) ? null : "");
+      if (OF_DRAWN.includes(button.dataset.do)) setAttribute(button, "hidden", all ? null : "");
     }
   }
 
@@ -103,15 +104,15 @@ export class PictureActions {
     if (picturesOf(this.tab.state).some((one) => one.url === output?.url)) this.tab.select(output.url);
   }
 
-  send(prefix, mode = "") {
+  async send(prefix, mode = "") {
     const { output } = this;
-    this.viewer.close();
-    return this.tab.page.sendTo(prefix, mode, { url: output.url, job: this.jobOf(output)?.id, index: output.index });
+    await this.viewer.close();
+    this.tab.page.sendTo(prefix, mode, { url: output.url, job: this.jobOf(output)?.id, index: output.index });
   }
 
   // Another job that this picture leads to; it comes on the stage as one that Generate asked for.
   async queue({ kind, request }) {
-    this.viewer.close();
+    await this.viewer.close();
     const id = randomId();
     await ask("POST", "/sdapi/v1/jobs", { id, kind, request });
     this.tab.page.dispatch({ type: "answered", job: await ask("GET", jobPath(id)) });
@@ -122,7 +123,7 @@ export class PictureActions {
     const { output } = this;
     const job = this.jobOf(output);
     const tab = job ? this.tab.page.tabOf(job) : this.tab;
-    this.viewer.close();
+    await this.viewer.close();
     tab.takeover.take({ kind: "reuse", job: job?.id ?? this.tab.state.shown, index: output.index }, "this picture");
     return tab;
   }

@@ -82,10 +82,15 @@ export class Viewer {
     this.close();
   }
 
-  // PhotoSwipe does not close while it opens, so that is done after it.
+  // PhotoSwipe does not close while it opens, so that is done after it. Resolves once it is closed, and the focus is back.
   close() {
+    const { swipe } = this;
+    if (!swipe) return Promise.resolve();
     this.hasty = true;
-    this.swipe?.close();
+    return new Promise((done) => {
+      swipe.on("destroy", done);
+      swipe.close();
+    });
   }
 
   // A finger on the picture shows and hides the buttons; beside it, it closes.
