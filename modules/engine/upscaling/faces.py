@@ -89,7 +89,7 @@ class FaceMenders:
         shown = torch.from_numpy(np.array(face)).permute(2, 0, 1)[None].float().to(self._device.torch_name)
         with torch.inference_mode():
             # The same noise each time, so that the same picture gives the same bits.
-            how = {"w": faces.weight, "adain": True} if faces.restorer == CODEFORMER else {"randomize_noise": False}
+            how = {"weight": faces.weight} if faces.restorer == CODEFORMER else {"randomize_noise": False}
             made = network(shown / 127.5 - 1, **how)[0]
         if not bool(torch.isfinite(made).all()):
             raise ModelError(f"{faces.model.name} gave a face without numbers: use another restorer.")

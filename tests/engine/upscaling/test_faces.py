@@ -117,7 +117,7 @@ def test_faces_are_mended_as_far_as_they_are_to_show(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(faces, "find_faces", lambda finder, picture, device: [face])
     source = Source(name="a.pth", hash="a")
     picture = Image.new("RGBA", (160, 140), (10, 20, 30, 200))
-    for name, how in {"GFPGAN": {"randomize_noise": False}, "CodeFormer": {"w": 0.25, "adain": True}}.items():
+    for name, how in {"GFPGAN": {"randomize_noise": False}, "CodeFormer": {"weight": 0.25}}.items():
         wish = MendedFaces(restorer=name, model=source, detector=DETECTOR, visibility=0.5, weight=0.25)
         mended = menders.mend(wish, picture)
         assert asked.pop() == how
