@@ -101,6 +101,8 @@ def editor_page() -> Iterator[EditorServer]:
     thread.start()
     wait_until(lambda: server.started, 60, "the editor's page is served")
     known.url = f"http://127.0.0.1:{port}"
-    yield known
-    server.should_exit = True
-    thread.join()
+    try:
+        yield known
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -34,6 +34,30 @@ def test_a_reload_brings_back_picture_mask_and_frame_and_sends_nothing_again(edi
     assert np.array_equal(np.asarray(editor.server.picture(fresh["picture"])), picture())
 
 
+def test_of_two_windows_the_one_that_painted_last_is_kept_whole(editor: Editor) -> None:
+    editor.start()
+    editor.stroke((100, 50), (500, 60))
+    editor.page.evaluate("() => editor.keeper.save()")
+    other = Editor(editor.page.context.new_page(), editor.server)
+    other.start()  # another picture, in the same browser
+    other.stroke((100, 300), (500, 310))
+    other.page.evaluate("() => editor.keeper.save()")
+    editor.stroke((300, 50), (300, 350))
+    mask = editor.mask()
+    editor.page.evaluate("() => editor.keeper.save()")
+    other.page.reload()
+    other.is_there()
+    assert np.array_equal(other.mask(), mask)
+
+
+def test_where_nothing_can_be_kept_it_says_so_and_works(editor: Editor) -> None:
+    editor.page.add_init_script("Object.defineProperty(window, 'indexedDB', { value: null });")
+    editor.start()
+    editor.stroke((200, 150), (420, 150))
+    assert editor.mask()[150, 300] == 255
+    expect(editor.page.get_by_text("This browser keeps nothing")).to_be_visible()
+
+
 def test_what_another_picture_replaced_can_be_brought_back(editor: Editor) -> None:
     editor.start()
     editor.stroke((200, 150), (420, 150))

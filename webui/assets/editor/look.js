@@ -38,6 +38,7 @@ export class Look {
     } else {
       // The place is no higher than such a picture needs (editor.css).
       root.style.setProperty("--ratio", String((box.right - box.left) / (box.bottom - box.top)));
+      this.resized(); // at once: nobody sees, or presses on, the picture as it lay in the place of before
       view.shows(box, anew);
     }
     edges.render();
@@ -47,6 +48,7 @@ export class Look {
     const { place, screen, view } = this.editor;
     const { clientWidth, clientHeight } = place;
     if (!clientWidth || !clientHeight) return; // not in sight
+    if (clientWidth === view.width && clientHeight === view.height && screen.fits) return;
     view.resize(clientWidth, clientHeight);
     screen.resize(clientWidth, clientHeight);
   }

@@ -33,7 +33,7 @@ export const COMMANDS = {
   clear: { label: "Clear", do: ({ painting }) => painting.clear(), when: ({ painting }) => !painting.empty },
   invert: { label: "Invert the mask", do: ({ painting }) => painting.invert() },
   mask: { label: "Mask from a file …", do: ({ sources }) => sources.choose("mask") },
-  pressure: { label: "A pen's pressure", do: ({ settings }) => settings.set("pressure", !settings.pressure) },
+  pressure: { label: "Pen: width by pressure", do: ({ settings }) => settings.set("pressure", !settings.pressure) },
   open: { label: "Open another picture …", do: ({ sources }) => sources.choose("picture") },
   remove: { label: "Remove the picture", do: (editor) => editor.remove() },
   back: { label: "Bring it back", do: ({ opening }) => opening.bringBack() },
@@ -42,8 +42,8 @@ export const COMMANDS = {
 
 // The commands of the menu, by what the mode is.
 export function menuOf({ masks, paints, layer }) {
-  const ofLayer = layer ? ["fill", "clear", "pressure"] : [];
-  return [...ofLayer, ...(masks && !paints ? ["invert", "mask"] : []), "open", "remove"];
+  const ofMask = masks && !paints ? ["invert", "mask"] : [];
+  return [...(layer ? ["fill", "clear", ...ofMask, "pressure"] : []), "open", "remove"];
 }
 
 // A key alone, or, where it begins with "Ctrl+", with Ctrl or Cmd.

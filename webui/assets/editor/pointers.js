@@ -10,6 +10,7 @@ const BRUSH_WHEEL = 60; // pixels of a wheel for one step of the brush's size
 export class Pointers {
   down = new Map(); // pointerId -> {x, y} in the place
   doing = null; // "stroke", "move", "pinch", "click"
+  kind = "mouse"; // of the pointer that was pressed last
   spaceHeld = false;
   controlHeld = false; // by a key: a touchpad that pinches also says Ctrl
 
@@ -21,6 +22,7 @@ export class Pointers {
     }
     place.addEventListener("lostpointercapture", (event) => this.pointercancel(event));
     place.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    place.addEventListener("contextmenu", (event) => this.kind !== "mouse" && event.preventDefault()); // a finger that rests
     place.addEventListener("mousedown", (event) => event.button === 1 && event.preventDefault()); // no scrolling by itself
   }
 
@@ -40,6 +42,7 @@ export class Pointers {
     if (event.target.closest("button, input") || !this.editor.work.picture) return;
     if (event.pointerType === "touch" && event.timeStamp - (this.penAt ?? -PALM_MS) < PALM_MS) return;
     if (event.pointerType === "pen") this.penAt = event.timeStamp;
+    this.kind = event.pointerType;
     this.down.set(event.pointerId, this.at(event));
     this.place.setPointerCapture(event.pointerId);
     this.editor.cursor.at(event, this.at(event));

@@ -54,6 +54,9 @@ export function decode(runs, pixels) {
   return pixels;
 }
 
+// The runs of so many pixels of one colour.
+export const uniform = (pixel, count) => new Uint32Array([REPEATED + count, pixel]);
+
 // The pixel that all of a tile has, null where there are several.
 export const onlyPixel = (runs) => (runs.length === 2 && runs[0] >= REPEATED ? runs[1] : null);
 

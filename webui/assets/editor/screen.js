@@ -30,6 +30,11 @@ export class Screen {
     this.refresh();
   }
 
+  // Are the canvases as fine as the screen is now? It is another one in another window, or after the browser's own zoom.
+  get fits() {
+    return this.ratio === Math.min(SHARPEST, devicePixelRatio || 1);
+  }
+
   resize(width, height) {
     this.ratio = Math.min(SHARPEST, devicePixelRatio || 1);
     for (const { canvas } of [this.below, this.above]) {

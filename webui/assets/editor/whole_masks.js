@@ -1,7 +1,7 @@
 // Masks that are made at once, all over the picture: what to swap into a layer, index -> runs (layer.js).
 
 import { SIDE, wordOf } from "./layer.js";
-import { encode } from "./runs.js";
+import { encode, onlyPixel, uniform } from "./runs.js";
 
 // All of it in one colour, or, with null, nothing.
 export function filled(layer, colour) {
@@ -11,19 +11,20 @@ export function filled(layer, colour) {
 
 function solid(layer, index, word) {
   const { width, height } = layer.placeOf(index);
-  return encode(new Uint32Array(width * height).fill(word));
+  return uniform(word, width * height);
 }
 
 // What was masked is not, and the other way round; half is half.
 export function inverted(layer, colour) {
+  const words = Uint32Array.from({ length: 256 }, (_, alpha) => (alpha === 255 ? 0 : wordOf(colour, 255 - alpha)));
   const runs = new Map();
   for (const index of layer.everywhere) {
-    if (!layer.committed.has(index)) {
-      runs.set(index, solid(layer, index, wordOf(colour)));
+    const before = layer.committed.get(index);
+    if (!before || onlyPixel(before) === wordOf(colour)) {
+      runs.set(index, before ? null : solid(layer, index, wordOf(colour)));
       continue;
     }
     const pixels = layer.pixelsOf(index);
-    const words = Uint32Array.from({ length: 256 }, (_, alpha) => (alpha === 255 ? 0 : wordOf(colour, 255 - alpha)));
     const bytes = new Uint8Array(pixels.buffer);
     for (let i = 0; i < pixels.length; i += 1) pixels[i] = words[bytes[i * 4 + 3]];
     runs.set(index, encode(pixels));
