@@ -48,7 +48,8 @@ def test_what_is_drawn_while_painting_is_what_is_drawn_anew(editor: Editor) -> N
     image = "editor.screen.above.getImageData(0, 0, editor.place.clientWidth, editor.place.clientHeight).data"
     same = (
         f"() => {{ editor.screen.draw(); const before = {image}; editor.screen.stale = true; editor.screen.draw();"
-        f" const anew = {image}; return before.some((one) => one > 0) && before.every((one, i) => Math.abs(one - anew[i]) < 8); }}"
+        f" const anew = {image};"
+        " return before.some((one) => one > 0) && before.every((one, i) => Math.abs(one - anew[i]) < 8); }"
     )
     assert editor.page.evaluate(same)  # but for what the browser rounds otherwise at the edge of a clip
 
