@@ -19,6 +19,8 @@ from modules.jobs.kinds.base import Enlarging, ResolvedJob, Source, Words
 from modules.jobs.kinds.starts import Start
 from modules.jobs.latent_upscaling import LATENT_MODES
 from modules.jobs.models.hashes import hash_file
+from modules.jobs.rows import Actor
+from modules.jobs.submission import Wishes, check_request, submit
 from tests.engine import flow
 from tests.engine.own_engine import Engine
 from tests.engine.tiny_models.registry import tiny_model
@@ -133,6 +135,25 @@ def test_an_upscaler_from_a_file_enlarges_tile_by_tile_and_says_how_far_it_is(
     assert (engine.run_next().status, len(tiles)) == ("paused", 2)
     assert engine.store.control.resume(identity).accepted
     assert engine.files(engine.run_next()) == undisturbed
+
+
+def test_an_upscaler_is_the_one_that_was_chosen_when_the_job_was_sent(hires: Hires, models_folder: Path) -> None:
+    engine, folder = hires.engine, models_folder / "ESRGAN"
+    path = save(esrgan(), folder / "chosen.safetensors")
+    sent = {"width": SIDE, "height": SIDE, "steps": 2, "enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "chosen"}
+    checked = check_request("txt2img", sent, engine.parts.catalogue, engine.options.values)
+    for changed, status in ((False, "done"), (True, "failed")):
+        submit(engine.store, checked, Wishes("me"), Actor("me", "127.0.0.1"))
+        if changed:
+            save(esrgan(seed=9), path)
+        job = engine.run_next()
+        assert job.status == status, job.error
+        if not changed:
+            _, second = ResolvedJob.model_validate(job.resolved).passes
+            assert second.enlarging is not None and second.enlarging.model is not None
+            assert (second.enlarging.upscaler, second.enlarging.model.hash) == ("chosen", hash_file(path))
+            assert ", Hires upscaler: chosen" in (engine.store.jobs.images(job.id)[0].infotext or "")
+    assert job.error == "The upscaler chosen.safetensors was changed since this job was sent: submit it again."
 
 
 def test_a_family_of_packed_latents_draws_over_them_and_goes_on_to_the_same_bits(
