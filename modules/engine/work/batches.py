@@ -75,7 +75,9 @@ class Batches:
         once_more = partial(note, "vae") if parts.options.values.auto_vae_precision else None
         tiling = self._economy.vae_tiling
         starts = Starts(resolved, parts.inputs.open, tiling, once_more)
-        self._beginnings = Beginnings(parts, resolved, progress, models, starts, tiling, once_more, note)
+        self._beginnings = Beginnings(
+            parts, resolved, progress, models, starts, tiling, once_more, note, self._keep_if_due
+        )
         parts.previews.begin_job(token, models.in_use, progress, self._economy.batch_size_of(resolved))
 
     def draw(self, batches: Sequence[BatchLeft]) -> bool:
@@ -112,6 +114,12 @@ class Batches:
             return None
         return Snapshot(self._job.id, batch.indices, self._digest, self._environment, state, batch.at_pass)
 
+    def _keep_if_due(self) -> None:
+        """Have a snapshot written where it is time for one."""
+        snapshots = self._parts.snapshots
+        if snapshots.due() and (snapshot := self.snapshot()) is not None:
+            snapshots.offer(snapshot)
+
     def _begin(self, left: BatchLeft) -> Batch:
         """Return the batch, from its noise or from where the snapshot says that it stood."""
         snapshot, self._snapshot = self._snapshot, None
@@ -139,8 +147,7 @@ class Batches:
             parts.state.sampling_steps = steps
             self._progress.step(done, steps)
             parts.previews.step_done()
-            if parts.snapshots.due() and (snapshot := self.snapshot()) is not None:
-                parts.snapshots.offer(snapshot)
+            self._keep_if_due()
 
         def on_pass(number: int, done: int, steps: int) -> None:
             if is_stage(resolved.passes, number):
@@ -154,7 +161,7 @@ class Batches:
 
         try:
             parts.cancel.check()
-            latents = batch.sample(on_step, on_pass)
+            latents = batch.sample(on_step, on_pass, self._keep_if_due)
             for index in left.missing:
                 self._progress.enter("decode", index)
                 parts.cancel.check()

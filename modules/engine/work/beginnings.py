@@ -31,6 +31,7 @@ class Beginnings:
     """Makes passes ready. What is enlarged with pixels is decoded by the model that drew it, before the next one comes.
 
     `save_memory` and `once_more` are those of `decode` and `encode_pictures`; `note` is told what people are to know.
+    `got_on` is called now and then while pictures are enlarged, which may take minutes.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Beginnings:
         save_memory: bool = False,
         once_more: Callable[[str], None] | None = None,
         note: Callable[[str, str], None] = lambda kind, text: None,
+        got_on: Callable[[], None] = lambda: None,
     ) -> None:
         self._parts = parts
         self._resolved = resolved
@@ -52,6 +54,7 @@ class Beginnings:
         self._save_memory = save_memory
         self._once_more = once_more
         self._note = note
+        self._got_on = got_on
 
     def ready(self, number: int, left: torch.Tensor | None, resumed: bool, indices: Sequence[int], first: int) -> Ready:
         """Return what a pass of the pictures `indices` runs with, of which the picture `first` is drawn first.
@@ -165,6 +168,7 @@ class Beginnings:
 
     def _tile_done(self, place: int, pictures: int, fraction: float) -> None:
         self._progress.advance((place + fraction) / pictures)
+        self._got_on()
 
     def _enter(self, phase: Phase, first: int, number: int) -> None:
         self._progress.enter(phase, first, number)

@@ -69,6 +69,7 @@ class Batch:
         self._ready = None if model is None else Ready(model, words)
         self._switch = switch
         self._tile = tile
+        self._on_begun: Callable[[], None] = lambda: None
         self._passes = resolved.passes
         self._indices = tuple(indices)
         self._resume = resume
@@ -129,15 +130,22 @@ class Batch:
         """
         return self._resume if self._shown is None else self._shown.state
 
-    def sample(self, on_step: OnStep, on_pass: OnPass = lambda number, done, steps: None) -> torch.Tensor:
+    def sample(
+        self,
+        on_step: OnStep,
+        on_pass: OnPass = lambda number, done, steps: None,
+        on_begun: Callable[[], None] = lambda: None,
+    ) -> torch.Tensor:
         """Return the latents as the last pass left them: (batch, …), float32.
 
         `on_step(done, steps, step)` is called after each step, on this thread, and must return at once; before each
-        pass `on_pass(number, done, steps)`, where a resumed one has something `done`, and else nothing is known: 0, 0.
+        pass `on_pass(number, done, steps)`, where a resumed one has something `done`, and else nothing is known: 0, 0;
+        and `on_begun` once a pass that does not begin with noise alone has its noise.
 
         Raises:
             Interrupted: the job was stopped before one of the denoiser's blocks.
         """
+        self._on_begun = on_begun
         latents, resume = None, self._resume
         if resume is not None:
             done, of = resume.standing
@@ -175,6 +183,7 @@ class Batch:
 
         def pass_begun() -> None:
             self._shown, self.at_pass = shown, number
+            self._on_begun()
 
         def step_ended(step: Step, _latents: torch.Tensor) -> None:
             self._shown, self.at_pass, self.latest, self.latest_pass = shown, number, step, number

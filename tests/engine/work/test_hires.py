@@ -14,12 +14,13 @@ from torch.nn import functional
 
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.progress.bar import JobProgress
+from modules.engine.work.drawing import JobDrawing
 from modules.engine.work.enlarging import enlarge_latents
 from modules.jobs.kinds.base import Enlarging, ResolvedJob, Source, Words
 from modules.jobs.kinds.starts import Start
 from modules.jobs.latent_upscaling import LATENT_MODES
 from modules.jobs.models.hashes import hash_file
-from modules.jobs.rows import Actor
+from modules.jobs.rows import Actor, Death
 from modules.jobs.submission import Wishes, check_request, submit
 from tests.engine import flow
 from tests.engine.own_engine import Engine
@@ -281,3 +282,32 @@ def test_previews_go_on_in_the_second_pass_in_its_size(hires: Hires, monkeypatch
         at(engine, moment, look, monkeypatch)
     hires.draw(passes_of(hires.base, "Latent"))
     assert seen == [(4, (SIDE, SIDE)), (1, (LARGE, LARGE))]
+
+
+def test_a_crash_while_pictures_are_enlarged_or_before_the_first_step_costs_no_step(
+    hires: Hires, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, passes = hires.engine, passes_of(hires.base, "Lanczos")
+    undisturbed = hires.draw(passes)
+    moments: dict[Moment, str] = {
+        ("prepare", 1, 0): "step 4 of 4 of pass 1",
+        ("sample", 1, 0): "step 0 of 4 of pass 2",
+    }
+    for moment, told in moments.items():
+        identity = hires.submit(passes)
+        with monkeypatch.context() as patch:
+            patch.setattr(engine.parts.snapshots, "due", lambda: is_enlarged(engine))
+            patch.setattr(engine.parts.snapshots, "offer", engine.parts.snapshots.keep)
+            patch.setattr(JobDrawing, "keep_snapshot", lambda _drawing: None)
+            at(engine, moment, engine.cancel.exit.set, patch)
+            engine.run_next()
+        engine.cancel.exit.clear()
+        engine.store.claims.recover(Death(True, "exit code 0"))
+        done = engine.run_next()
+        assert (done.id, engine.files(done)) == (identity, undisturbed)
+        assert any(told in note.text for note in done.notes), moment
+
+
+def is_enlarged(engine: Engine) -> bool:
+    """Tell whether the job that runs is beyond its first pass."""
+    return engine.worker.running is not None and engine.worker.running[1]._part.stage > 0
