@@ -14,6 +14,7 @@ _BESIDE = "True CFG, beside the distilled one: above 1 the negative prompt count
 _FROM_ZERO = "Counted from 1, which is off: on this model's cards, which count from 0, it is one less."
 _NO_CFG = "Not used: this model has distilled guidance alone."
 _DISTILLED = "Guidance that was distilled into the model: higher is closer to the prompt, lower more natural."
+_IMAGE_CFG = "The picture against none: higher keeps more of it."
 _SHIFT = "Moves the steps towards the noise: higher for large pictures, lower for fine detail. Empty: the model's own."
 _OF_FAMILY = {
     "qwen-image": _TRUE, "z-image": _FROM_ZERO, "Krea2Pipeline": _FROM_ZERO, "Kandinsky3Pipeline": _FROM_ZERO,
@@ -27,8 +28,8 @@ _FEW_STEPS = 10
 def words_of(one: Checkpoint) -> dict[str, object]:
     """Return what the page's scripts show of a model's guidance; for all models of its key (`key_of`) the same.
 
-    `cfg`, `distilled` and `shift` are words beside those fields, "" where the model has none. `own_shift`: None is
-    worked out from the size. `strays`: is it of those with which samplers were measured?
+    `cfg`, `distilled`, `image_cfg` and `shift` are words beside those fields, "" where the model has none. `own_shift`:
+    None is worked out from the size. `strays`: is it of those with which samplers were measured?
     """
     facts = facts_of(one.family, one.variant)
     flow = predicts_flow(one.family, one.prediction)
@@ -38,6 +39,7 @@ def words_of(one: Checkpoint) -> dict[str, object]:
     return {
         "cfg": _NO_CFG if without else _OF_FAMILY.get(one.family, _BESIDE if distilled else _CFG),
         "distilled": _DISTILLED if distilled else "",
+        "image_cfg": _IMAGE_CFG if one.variant == "instruct" else "",
         "shift": _SHIFT if flow and not sprint else "",
         "own_shift": facts.shift if facts is not None else None,
         "negative": not without,

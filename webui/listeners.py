@@ -21,9 +21,9 @@ NOTHING: Named = MappingProxyType({})
 # What `assets/page/bridge.js` has for listeners.
 ScriptName = Literal[
     "adoptDefaults", "answered", "beginJob", "choseCheckpoint", "choseSchedule", "chosenExample", "chosenSize",
-    "fitSchedule", "interrupting", "know", "putInto", "randomSeed", "refused", "remember", "rememberFilledIn",
-    "restore", "settingsAnswered", "settingsChanged", "settingsRead", "settingsUnsaved", "shownJob", "shownSeed",
-    "swapSides", "takeFrom", "takenBack", "tookOver", "usedModel",
+    "fitSchedule", "folderRead", "interrupting", "know", "putInto", "randomSeed", "readsFolder", "refused", "remember",
+    "rememberFilledIn", "restore", "settingsAnswered", "settingsChanged", "settingsRead", "settingsUnsaved", "shownJob",
+    "shownSeed", "swapSides", "takeFrom", "takenBack", "tookOver", "usedModel",
 ]  # fmt: skip
 
 
@@ -32,17 +32,23 @@ class Script:
     """A function of the page's scripts that runs in the browser before the server is asked, or in its place.
 
     It gets the inputs by name, and `tab`, the prefix of the drawing tab that it is about. What it returns by name takes
-    the place of those inputs or, where no server is asked, is put into the outputs; the others stay as they are. What
-    happens before the scripts are there waits for them; with `waits=False` it is passed over.
+    the place of those inputs or, where no server is asked, is put into the outputs; the others stay as they are. It may
+    take its time: the server is asked when it is done, and not at all where it fails. What happens before the scripts
+    are there waits for them; with `waits=False` it is passed over.
     """
 
     name: ScriptName
     tab: str = ""
     waits: bool = True
 
-    def source(self, takes: Sequence[str], gives: Sequence[str]) -> str:
-        """Write the listener as Gradio wants it: values come and go in the order of `takes` and `gives`."""
-        call = json.dumps({"name": self.name, "tab": self.tab, "takes": list(takes), "gives": list(gives)})
+    def source(self, takes: Sequence[str], gives: Sequence[str] | None = None) -> str:
+        """Write the listener as Gradio wants it: values come and go in the order of `takes` and `gives`.
+
+        Without `gives` the server is asked, and gets what the script takes.
+        """
+        about = {"name": self.name, "tab": self.tab, "asks": gives is None}
+        gives = takes if gives is None else gives
+        call = json.dumps(about | {"takes": list(takes), "gives": list(gives)})
         if self.waits:
             return f"async (...values) => (await window.steadyReady).call({call}, values)"
         stay = ", ".join(f"values[{takes.index(name)}]" for name in gives)
@@ -67,7 +73,7 @@ def on(
         _heard(fn, takes, shows) if fn else None,
         list(inputs.values()),
         list(outputs.values()),
-        js=script.source(takes, takes if fn else shows) if script else None,
+        js=script.source(takes, None if fn else shows) if script else None,
         queue=False,
         show_progress="hidden",
         preprocess=False,

@@ -25,6 +25,8 @@ LONGEST = 200_000
 _AS_SET = {"sd_vae": "", "CLIP_stop_at_last_layers": "", "refiner_checkpoint": "None", MODULES: ()}
 # Beside what describes one picture, an edited job brings how many of them.
 _OF_A_JOB = ("n_iter", "batch_size")
+# What goes along when a picture is sent to another tab, as with A1111.
+_SENT_ALONG = ("prompt", "negative_prompt", "steps", "seed")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def answer(
         return json.dumps({"problem": "This job is not there any more: it was deleted."})
     except InvalidRequest as error:
         return json.dumps({"problem": str(error)})
-    values, left = {**(_AS_SET if kind == "edit" else UNSAID), **takeover.values}, list(takeover.left)
+    unsaid = {"edit": _AS_SET, "send": {}}.get(kind, UNSAID)
+    values, left = {**unsaid, **takeover.values}, list(takeover.left)
     if values.get(MODULES):
         values[MODULES], gone = _beside(values[MODULES], catalogue)
         left += [Left(LABELS[MODULES], name, "is not here; it is found by what it does") for name in gone]
@@ -108,7 +111,11 @@ def _read(
         takeover = _of_request(job, catalogue, tab)
         takeover.values |= {name: job.request[name] for name in _OF_A_JOB if name in job.request}
         return "edit", takeover, {"waits": job.status == "queued"}
-    return source.kind, _of_job(job, source.data.get("index"), store, catalogue, tab), {}
+    takeover = _of_job(job, source.data.get("index"), store, catalogue, tab)
+    if source.kind == "send":
+        sent = {name: takeover.values[name] for name in _SENT_ALONG if name in takeover.values}
+        takeover = Takeover(values=sent)
+    return source.kind, takeover, {}
 
 
 def _of_picture(data: Mapping[str, Any], catalogue: CheckpointCatalogue, tab: str) -> Takeover:

@@ -12,7 +12,7 @@ from webui import checkpoint_facts as suits
 from webui import header as bar
 from webui.actors import Stop
 from webui.listeners import Named, Values, on
-from webui.tabs import extras, models, queue, txt2img
+from webui.tabs import extras, img2img, models, queue, txt2img
 from webui.tabs.drawing import tab as drawing
 from webui.tabs.drawing.rows.lists import current, lists_of
 from webui.tabs.settings import tab as settings
@@ -22,7 +22,7 @@ TITLE = "Steady Diffusion"
 # forgotten loses nothing.
 MOST_SESSIONS = 16
 # A tab each, in this order.
-DRAWING_TABS = (txt2img.TAB, extras.TAB)
+DRAWING_TABS = (txt2img.TAB, img2img.TAB, extras.TAB)
 
 
 def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop, intake: Intake | None = None) -> gr.Blocks:

@@ -99,7 +99,7 @@ def test_a_dropped_picture_says_what_could_not_be_taken_over(tab: Tab) -> None:
         "height input",
     )
     assert [value(page, place) for place in places] == ["blurry", "DPM++ 2M", "Karras", "6.5", "128"]
-    expect(page.locator("#txt2img_page .sd-parts-set")).to_have_text("clip skip 2")
+    expect(page.locator("#txt2img_page .sd-parts-set:not([id])")).to_have_text("clip skip 2")
     expect(page.locator("#txt2img_plain")).to_contain_text("Taken as plain text")
     expect(page.locator("#txt2img_plain")).to_contain_text("<lora:pixel-art:0.8>")
     drag(page, "bare.jpg", "image/jpeg", jpeg("just words"), "drop")

@@ -19,6 +19,7 @@ export class Buttons {
     this.tab = tab;
     this.sent = null; // {stop, at}: a job that was asked for and of which nothing was heard yet; Esc may want it stopped
     this.guard = new PressGuard();
+    this.picture = false; // is one on its way to the server, from which a job is to start?
     this.byPointer = false; // was the last press one of a mouse or a finger?
     // In the capturing phase: the answer is on the page before Gradio has sent the click anywhere.
     document.addEventListener("click", (event) => this.clicked(event), true);
@@ -43,7 +44,9 @@ export class Buttons {
     const job = shownJob(state);
     const active = unfinished(job);
     const mine = active && isMine(state, job);
-    const turn = mine ? addWords(state) : "";
+    const turn = mine ? (this.picture ? "sending the picture" : addWords(state)) : "";
+    setLabel(part("generate"), this.picture ? "Sending the picture …" : "Generate");
+    setAttribute(part("generate"), "data-busy", this.picture);
     setAttribute(part("enqueue"), "data-when", turn || null);
     setAttribute(part("enqueue"), "aria-label", turn ? `Add to queue (${turn})` : "Add to queue");
     const words = active ? stopWords(state, job) : null;
@@ -97,7 +100,14 @@ export class Buttons {
       this.tab.problem("The server does not answer, so nothing was sent. Your prompt is kept; try again when it is back.");
       return;
     }
-    if (["generate", "generate_forever"].includes(part)) this.sent = { stop: false, at: event.timeStamp };
+    if (["generate", "generate_forever"].includes(part)) {
+      if (this.picture) {
+        event.stopPropagation(); // the picture of the job before is on its way: that click counts
+        event.preventDefault();
+        return;
+      }
+      this.sent = { stop: false, at: event.timeStamp };
+    }
     if (ACTING[part]) this.pressed(ACTING[part], event);
     else if (part === "forever") this.forever();
     else if (part === "queue_go_on") this.ask("/sdapi/v1/queue/resume", {});
@@ -119,6 +129,13 @@ export class Buttons {
     const image = shownProgress(this.tab.state)?.image ?? -1;
     this.tab.page.dispatch({ type: "pressed", pressed: { job: job.id, kind, image, again } });
     if (OWN_REQUESTS.includes(kind)) this.ask(`${jobPath(job.id)}/${kind}`, {});
+  }
+
+  // A picture goes to the server, or has come there, before the job can be asked for.
+  sending(on) {
+    this.picture = on;
+    if (this.sent) this.sent.at = performance.now();
+    this.renderLabels(this.tab.state);
   }
 
   // The server has answered Generate: with a job, or with null and why. What Esc asked for in between is done now.

@@ -7,6 +7,7 @@ import { Takeover } from "../fields/takeover.js";
 import { jobPath } from "../live/rest.js";
 import { shownJob } from "../model/model.js";
 import { byId, pressWhenThere } from "../page/dom.js";
+import { randomId } from "../page/memory.js";
 import { knows } from "../page/reload.js";
 import { JobFolder } from "../stage/job_folder.js";
 import { renderJobLinks, wireJobLinks } from "../stage/job_links.js";
@@ -15,6 +16,7 @@ import { renderProgress } from "../stage/progress.js";
 import { scrollToStage } from "../stage/scroll_to_stage.js";
 import { Stage } from "../stage/stage.js";
 import { wireStripKeys } from "../stage/strip.js";
+import { Start } from "../starting/start.js";
 import { Buttons } from "./buttons.js";
 import { RememberedFields } from "./remembered_fields.js";
 
@@ -28,6 +30,7 @@ export class DrawingTab {
     this.memory = new RememberedFields(prefix);
     this.stage = new Stage(this);
     this.picture = new PictureActions(this);
+    this.start = new Start(this);
     this.fields = new Fields(this);
     this.pictures = new Pictures(this);
     this.buttons = new Buttons(this);
@@ -61,6 +64,10 @@ export class DrawingTab {
     return /** @type {HTMLElement} */ (document.querySelector(`.sd-stage[data-prefix="${this.prefix}"]`));
   }
 
+  isPrompt(element) {
+    return ["prompt", "neg_prompt"].some((part) => this.part(part)?.contains(element));
+  }
+
   get promptField() {
     return this.part("prompt")?.querySelector("textarea");
   }
@@ -78,6 +85,7 @@ export class DrawingTab {
     this.fields.renderSizes();
     for (const part of [this.fields.guidance, this.fields.hires, this.fields.upscaling]) part.render();
     this.pictures.show();
+    this.start.render();
   }
 
   // The output on the stage; null while a preview is there.
@@ -113,9 +121,22 @@ export class DrawingTab {
     if (event.detail === 0) this.part("open").focus({ preventScroll: true }); // pressed by keyboard
   }
 
+  // Is it one that starts from pictures? Then those that are dropped or pasted while it is in sight are for it.
+  get takesPictures() {
+    return this.start.there || Boolean(this.pictures.open);
+  }
+
+  takePictures(files) {
+    if (!this.start.there) return void this.pictures.take(files);
+    this.start.take(files);
+    this.takeover.offer(files[0]);
+  }
+
   // A picture that a job has drawn, to be worked on here; `mode` is the sub-tab.
-  receive(_mode, output) {
-    this.pictures.receive(output.url);
+  async receive(mode, output) {
+    if (!this.start.there) return this.pictures.receive(output.url);
+    this.takeover.take({ kind: "send", job: output.job, index: output.index }, "");
+    await this.start.open(output.url, mode);
   }
 
   // Values for fields, by their names.
@@ -128,6 +149,25 @@ export class DrawingTab {
     const values = this.puts;
     this.puts = {};
     return values;
+  }
+
+  // Generate was pressed. Returns what goes along with the fields; a promise while a picture is on its way. Where that
+  // fails it is told, and by its rejection nothing is sent.
+  begins() {
+    const about = { job: randomId(), retry_of: this.takeover.sends() };
+    return this.start.there ? this.sends(about) : about;
+  }
+
+  async sends(about) {
+    this.buttons.sending(true);
+    try {
+      return { ...about, ...(await this.start.send()) };
+    } catch (error) {
+      this.answered({ message: String(error.message || error), field: error.field || "init_images" });
+      throw error;
+    } finally {
+      this.buttons.sending(false);
+    }
   }
 
   // Edit and draw anew: what the job was asked for is in the fields again.

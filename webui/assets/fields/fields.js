@@ -96,12 +96,14 @@ export class Fields {
     this.upscaling.valuesAre(fields);
     this.describe.valuesAre(fields);
     this.tab.pictures.valuesAre(fields);
+    this.tab.start.valuesAre(fields);
   }
 
   renderSizes() {
     const box = this.tab.part("sizes");
     if (!box) return;
-    const sizes = this.checkpoints.model?.sizes || [];
+    const own = this.tab.start.ownSize;
+    const sizes = [...(own ? [own] : []), ...(this.checkpoints.model?.sizes || [])];
     const key = JSON.stringify([this.checkpoints.chosen, sizes, this.now]);
     if (box.dataset.key === key) return;
     box.dataset.key = key;

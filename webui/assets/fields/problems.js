@@ -50,7 +50,7 @@ export class Problems {
   // Of this tab and of the bar alone: each tab that draws has its own.
   clear() {
     const parts = [this.tab.part("page"), byId("steady_bar")].filter(Boolean);
-    for (const part of parts) for (const words of part.querySelectorAll(".sd-problem")) words.remove();
+    for (const part of parts) for (const words of part.querySelectorAll(".sd-problem[id]")) words.remove();
     for (const home of parts.flatMap((part) => Array.from(part.querySelectorAll(".sd-wrong")))) {
       home.classList.remove("sd-wrong");
       for (const input of home.querySelectorAll("[aria-invalid]")) {

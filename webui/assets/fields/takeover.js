@@ -8,6 +8,7 @@ import { make, press, pressWhenThere, setAttribute } from "../page/dom.js";
 const SETTINGS_LINE = /^\s*Steps: ?\d+\s*,.*:.*,.*:/m; // the server looks more closely
 const MOST_BYTES = 45 * 2 ** 20; // as base64 it must fit into a request
 const PICTURES = /^image\/(png|jpeg|webp)$/;
+const HEAD_BYTES = 2 ** 16;
 const LONGEST = 200_000; // characters of an infotext; what is longer is pasted as it is
 const SHOWN = 8; // of what was not taken over; the rest is counted
 
@@ -15,6 +16,7 @@ export class Takeover {
   source = null; // what the server is asked to read
   from = ""; // where that comes from, in words
   before = null; // what the fields showed before
+  file = null; // the picture that was dropped or pasted last
   edited = null; // id of the job whose values were put into the fields, until they are sent
 
   constructor(tab) {
@@ -27,6 +29,8 @@ export class Takeover {
     if (what === "paste") this.fromPrompt();
     else if (what === "back") press(this.tab.id("take_back"));
     else if (what === "close") this.hide();
+    else if (what === "start") this.tab.page.ways.start([this.file]);
+    else if (what === "settings") this.picture(this.file);
   }
 
   // Something was pasted while this tab is in sight, or was the last one that was.
@@ -34,8 +38,7 @@ export class Takeover {
     const { target, clipboardData: data } = event;
     const file = Array.from(data?.files || []).find((one) => one.type.startsWith("image/"));
     const text = data?.getData("text/plain") || "";
-    const inPrompt = ["prompt", "neg_prompt"].some((part) => this.tab.part(part)?.contains(target));
-    const typing = !inPrompt && target.matches?.("input, textarea, [contenteditable]");
+    const typing = !this.tab.isPrompt(target) && target.matches?.("input, textarea, [contenteditable]");
     if (typing || document.querySelector("dialog[open]")) return;
     if (SETTINGS_LINE.test(text) && text.length < LONGEST) this.take({ kind: "text", text }, "");
     else if (file && !text) this.picture(file);
@@ -51,7 +54,14 @@ export class Takeover {
     else this.take({ kind: "last" }, "your last picture");
   }
 
+  // A picture was opened here to be worked on: where it holds settings too, they may be taken over.
+  async offer(file) {
+    this.file = file;
+    if (await holdsSettings(file)) this.fill("quiet", `${file.name || "The picture"} holds settings too.`, [take("settings", "Take them over"), close()]);
+  }
+
   async picture(file) {
+    this.file = file;
     openTab(this.tab.prefix);
     const name = file.name || "the picture";
     if (!PICTURES.test(file.type)) return this.refuse(`${name} is no picture of a kind that is read: use PNG, JPEG or WebP.`);
@@ -67,6 +77,7 @@ export class Takeover {
   take(source, from) {
     this.source = source;
     this.from = from;
+    if (source.kind !== "picture") this.file = null;
     openTab(this.tab.prefix);
     pressWhenThere(this.tab.id("take"));
   }
@@ -88,9 +99,11 @@ export class Takeover {
     fields.problems.clear();
     fields.sampling.wanted = null; // a schedule type that was chosen for other settings
     this.show(told);
+    this.tab.start.pictured.takeIn(told.values);
     const taken = Object.entries(told.values).filter(([, value]) => value !== null);
     // Where nothing is said of the shift it was the model's own.
-    return { shift: "", ...Object.fromEntries(taken), checkpoint: told.checkpoint || shown.checkpoint };
+    const shift = told.kind === "send" ? {} : { shift: "" };
+    return { ...shift, ...Object.fromEntries(taken), checkpoint: told.checkpoint || shown.checkpoint };
   }
 
   takenBack() {
@@ -98,6 +111,7 @@ export class Takeover {
     this.hide();
     this.edited = null;
     if (before) this.tab.fields.last = before.checkpoint;
+    this.tab.start.pictured.takeBack();
     return before;
   }
 
@@ -126,19 +140,21 @@ export class Takeover {
 
   refuse(words) {
     this.before = null;
-    this.fill("bad", words, [close()]);
+    this.fill("bad", words, [...this.startButton, close()]);
+  }
+
+  // The picture that was asked for its settings may be worked on, too.
+  get startButton() {
+    const { ways } = this.tab.page;
+    const fits = this.file && PICTURES.test(this.file.type) && !this.tab.takesPictures && ways.canStart;
+    return fits ? [take("start", "Open in img2img")] : [];
   }
 
   show({ kind, waits, taken, left }) {
-    const from = this.from ? ` of ${this.from}` : "";
-    const title = waits
-      ? "This job still waits. Generate puts the edited one in its place."
-      : left.length
-        ? `Settings${from} are in the fields, save for what is listed here.`
-        : `All settings${from} are in the fields.`;
     const more = left.length ? [rest(left)] : [];
-    if (kind !== "edit" && left.length) more.unshift(make("p", { class: "sd-taken-list" }, `Taken over: ${taken.join(", ")}.`));
-    this.fill("quiet", title, [back(waits ? "Leave it as it is" : "Undo"), close()], more);
+    if (!["edit", "send"].includes(kind) && left.length) more.unshift(make("p", { class: "sd-taken-list" }, `Taken over: ${taken.join(", ")}.`));
+    const start = kind === "picture" ? this.startButton : [];
+    this.fill("quiet", titleOf({ kind, waits, left }, this.from), [...start, take("back", waits ? "Leave it as it is" : "Undo"), close()], more);
   }
 
   fill(tone, words, buttons, more = []) {
@@ -151,7 +167,14 @@ export class Takeover {
   }
 }
 
-const back = (words) => make("button", { type: "button", class: "sd-small", "data-take": "back" }, words);
+function titleOf({ kind, waits, left }, from) {
+  if (kind === "send") return "The picture is here, and in the fields its prompt, its steps and its seed.";
+  if (waits) return "This job still waits. Generate puts the edited one in its place.";
+  const of = from ? ` of ${from}` : "";
+  return left.length ? `Settings${of} are in the fields, save for what is listed here.` : `All settings${of} are in the fields.`;
+}
+
+const take = (what, words) => make("button", { type: "button", class: "sd-small", "data-take": what }, words);
 const close = () => make("button", { type: "button", class: "sd-small sd-close", "data-take": "close", "aria-label": "Close" }, "×");
 
 function rest(left) {
@@ -168,6 +191,12 @@ function kept(items = {}) {
   const longest = (key) => (["parameters", "Comment", "Description"].includes(key) ? 100_000 : 200);
   const short = Object.entries(items).map(([key, value]) => [key, String(value).slice(0, longest(key))]);
   return Object.fromEntries(short.slice(0, 40));
+}
+
+// Chunks of text and EXIF stand at the beginning of a file.
+async function holdsSettings(file) {
+  const head = new TextDecoder("latin1").decode(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  return /parameters|steady|S\0?t\0?e\0?p\0?s\0?:/.test(head);
 }
 
 async function base64(file) {

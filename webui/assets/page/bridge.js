@@ -1,7 +1,6 @@
 // What Gradio's listeners call (webui/listeners.py). Each gets the values by name, and of a drawing tab that tab; what it
 // returns by name is shown in place of what was there.
 
-import { randomId } from "./memory.js";
 import { countsAre } from "./reload.js";
 
 // What Gradio takes for: leave the field as it is.
@@ -10,14 +9,13 @@ const STAYS = { __type__: "update" };
 const forTabs = {
   restore(tab, fields) {
     const restored = tab.memory.restore(fields, (name) => tab.fields.homeOf(name));
-    const stay = Object.fromEntries(tab.memory.filledIn.map((name) => [name, STAYS]));
-    countsAre({ ...restored, ...stay });
+    countsAre({ ...restored, ...Object.fromEntries(tab.memory.filledIn.map((name) => [name, "filled in"])) });
     tab.fields.valuesAre({ ...fields, ...restored });
-    return { ...restored, ...stay, owner: tab.state.owner };
+    return { ...restored, owner: tab.state.owner };
   },
   remember: (tab, fields) => tab.memory.remember(fields) && tab.fields.valuesAre(fields),
   rememberFilledIn: (tab, fields) => tab.memory.filledIn.length > 0 && forTabs.remember(tab, fields),
-  beginJob: (tab) => ({ job: randomId(), retry_of: tab.takeover.sends() }),
+  beginJob: (tab) => tab.begins(),
   answered: (tab, { answer }) => tab.answered(JSON.parse(answer || "{}")),
   // Why the server refused what a button asked for, as JSON; "" where it did not.
   refused: (tab, { refusal }) => refusal && tab.refused(JSON.parse(refusal).message),
@@ -26,6 +24,8 @@ const forTabs = {
   takeFrom: (tab) => ({ taken: tab.takeover.takeFrom() }),
   tookOver: (tab, { taken, ...shown }) => tab.takeover.tookOver(JSON.parse(taken || "{}"), shown),
   takenBack: (tab) => tab.takeover.takenBack(),
+  readsFolder: (tab) => tab.start.folder.reads(),
+  folderRead: (tab, { folder_answer: answer }) => tab.start.folder.read(JSON.parse(answer || "{}")),
   putInto: (tab) => tab.takePuts(),
   choseSchedule: (tab, { scheduler }) => tab.fields.sampling.choseSchedule(scheduler),
   fitSchedule: (tab, chosen) => ({ scheduler: tab.fields.sampling.fitSchedule(chosen.sampler_name, chosen.scheduler) }),
@@ -49,11 +49,13 @@ const forPage = {
 
 export function bridge(page) {
   return {
-    // Values come in the order of `takes` and go in that of `gives`: what the function does not name stays as it is.
-    call({ name, tab, takes, gives }, values) {
+    // Values come in the order of `takes` and go in that of `gives`. What the function does not name stays as it is: the
+    // server gets what was given, and of a field that is only shown Gradio is told nothing. A function may take its time.
+    call({ name, tab, asks, takes, gives }, values) {
       const given = Object.fromEntries(takes.map((one, i) => [one, values[i]]));
-      const told = (tab ? forTabs[name](page.drawing(tab), given) : forPage[name](page, given)) || {};
-      return gives.map((one) => (one in told ? told[one] : one in given ? given[one] : STAYS));
+      const inOrder = (told) => gives.map((one) => (told && one in told ? told[one] : asks ? given[one] : STAYS));
+      const told = tab ? forTabs[name](page.drawing(tab), given) : forPage[name](page, given);
+      return told instanceof Promise ? told.then(inOrder) : inOrder(told);
     },
     state: () => page.state,
   };

@@ -33,15 +33,22 @@ export function setAttribute(element, name, value) {
 
 export const press = (id) => byId(id)?.click();
 
-// Gradio puts the parts of a tab in place when it is opened for the first time.
-export function pressWhenThere(id) {
-  if (byId(id)) return press(id);
-  const watch = new MutationObserver(() => {
-    if (!byId(id)) return;
-    watch.disconnect();
-    press(id);
+// Gradio puts the parts of a tab in place when it is opened for the first time. Resolves to the part.
+export function whenThere(id) {
+  if (byId(id)) return Promise.resolve(byId(id));
+  return new Promise((done) => {
+    const watch = new MutationObserver(() => {
+      if (!byId(id)) return;
+      watch.disconnect();
+      done(byId(id));
+    });
+    watch.observe(document.body, { childList: true, subtree: true });
   });
-  return watch.observe(document.body, { childList: true, subtree: true });
+}
+
+export function pressWhenThere(id) {
+  if (byId(id)) press(id);
+  else whenThere(id).then((button) => button.click());
 }
 
 export const visible = (element) => Boolean(element && element.offsetParent !== null);

@@ -25,12 +25,13 @@ import { wireLostPictures } from "./lost_pictures.js";
 import { readOwner } from "./memory.js";
 import { Menus } from "./menus.js";
 import { PictureDrop } from "./picture_drop.js";
+import { PictureWays } from "./picture_ways.js";
 import { knows, lookForCounts } from "./reload.js";
 import { refuseClosed, renderRights } from "./rights.js";
 
 const OPEN_LIST_MS = 300;
 const FILLED = ["steady_status", "steady_queue", "steady_models", "steady_device", "steady_when_done"];
-const FILLED_IN_TABS = ["stage", "sizes", "res_switch_btn"];
+const FILLED_IN_TABS = ["stage", "sizes", "res_switch_btn", "editor"];
 
 export class Page {
   drawings = new Map(); // by its prefix each DrawingTab
@@ -52,11 +53,12 @@ export class Page {
     this.device = new OtherDevice(this.state.owner, () => this.render());
     new ScheduleList(() => Array.from(this.drawings.values(), (tab) => tab.fields.sampling));
     new Dropdowns();
-    new PictureDrop((file) => this.current?.takeover.picture(file));
+    this.ways = new PictureWays(this);
+    new PictureDrop(() => this.ways.list);
     wireHeader(() => this.render());
     refuseClosed();
     wireLostPictures();
-    document.addEventListener("paste", (event) => this.current?.takeover.pasted(event), true);
+    document.addEventListener("paste", (event) => this.ways.pasted(event), true);
     document.addEventListener("click", (event) => this.clicked(event));
     new MutationObserver(() => this.parts()).observe(document.body, { childList: true, subtree: true });
     const standing = (value) => this.dispatch({ type: "standing", standing: value });
@@ -104,8 +106,7 @@ export class Page {
 
   // A picture that a job has drawn goes to another tab, to be worked on there.
   sendTo(prefix, mode, output) {
-    openTab(prefix);
-    this.drawing(prefix).receive(mode, output);
+    this.ways.send(prefix, mode, output).catch((error) => this.problem(String(error.message || error)));
   }
 
   problem(message) {

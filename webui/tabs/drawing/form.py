@@ -13,7 +13,8 @@ from webui.listeners import Component
 class Form:
     """The fields made so far; those of `suited` follow the checkpoint's defaults; ids begin with `prefix`.
 
-    `homes` are the ids of what is seen of each: there is told what is wrong with it.
+    `homes` are the ids of what is seen of each: there is told what is wrong with it. `others` are components that hold
+    nothing of the request, but have a listener on the server.
     """
 
     prefix: str
@@ -21,6 +22,7 @@ class Form:
     fields: dict[str, Component] = field(default_factory=dict)
     suited: list[str] = field(default_factory=list)
     homes: dict[str, str] = field(default_factory=dict)
+    others: dict[str, Component] = field(default_factory=dict)
 
     def id(self, part: str) -> str:
         """Return the id of a part of this tab."""

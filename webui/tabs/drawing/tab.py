@@ -15,7 +15,7 @@ from webui.actors import Stop, actor
 from webui.components import hidden_button, html
 from webui.header import Header
 from webui.listeners import Component, Named, Script, Values, on, together
-from webui.tabs.drawing import actions, prompts, stage, submitting, texts
+from webui.tabs.drawing import actions, batch_folder, prompts, stage, submitting, texts
 from webui.tabs.drawing.blueprint import Blueprint
 from webui.tabs.drawing.form import Form
 
@@ -30,6 +30,7 @@ class DrawingTab:
     blueprint: Blueprint
     fields: Named
     suited: Named
+    others: Named
     prompts: tuple[prompts.Prompt, ...]
     actions: actions.Actions
     take: Component
@@ -55,6 +56,10 @@ def build(of: Blueprint, checkpoint: Checkpoint | None) -> DrawingTab:
                     row(form)
                 buttons = actions.build(of.prefix)
                 html(TAKEN.format(prefix=of.prefix), classes=["sd-taken-cell"])
+            if of.middle:
+                with gr.Column(elem_classes=["sd-panel", "sd-middle"]):
+                    for row in of.middle:
+                        row(form)
             with gr.Column(elem_classes=["sd-panel", "sd-fields"]):
                 for row in of.rows:
                     row(form)
@@ -64,6 +69,7 @@ def build(of: Blueprint, checkpoint: Checkpoint | None) -> DrawingTab:
         blueprint=of,
         fields=form.fields,
         suited={name: form.fields[name] for name in form.suited},
+        others=form.others,
         prompts=written,
         actions=buttons,
         take=hidden_button("Take settings over", form.id("take")),
@@ -87,6 +93,9 @@ def wire(
     actions.wire_stopping(tab.actions, tab.texts.job, header.owner, tab.texts.refusal, stop)
     prompts.wire(tab.prompts, header.checkpoint, catalogue)
     _wire_takeover(tab, header, store, catalogue)
+    if "add_folder" in tab.others:
+        batch_folder.wire(tab.prefix, tab.fields["batch_folder"], tab.others["add_folder"],
+                          tab.others["folder_answer"], header.owner, intake)  # fmt: skip
     on(tab.adopt_defaults.click, None, together(tab.suited, {"checkpoint": header.checkpoint}), tab.suited,
        Script("adoptDefaults", tab.prefix))  # fmt: skip
     on(tab.put.click, None, outputs=tab.fields, script=Script("putInto", tab.prefix), trigger_mode="multiple")
