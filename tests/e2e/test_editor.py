@@ -210,6 +210,7 @@ def test_all_can_be_done_by_keyboard(editor: Editor) -> None:
     box = page.locator(".sd-editor").bounding_box()
     assert box is not None and (box["width"], box["height"]) == (DESKTOP["width"], DESKTOP["height"])
     page.evaluate("() => document.addEventListener('keydown', (event) => { window.reached = event.key; })")
+    page.get_by_label("Size of the brush, as a number").focus()
     page.keyboard.press("Escape")
     assert editor.get("full.on") is False
     assert page.evaluate("() => window.reached ?? null") is None  # it stops no job

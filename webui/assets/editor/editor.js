@@ -148,6 +148,7 @@ export class Editor extends EventTarget {
   refresh() {
     if (this.work.picture) this.work.picture.address = null;
     this.keeper.uploads.forget();
+    this.keeper.changed();
   }
 
   // The bytes of what is seen; `painted: false`: of the picture alone.

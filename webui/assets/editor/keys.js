@@ -15,12 +15,13 @@ export class Keys {
   }
 
   // Is a key meant for this editor: has it the focus, or is the mouse over it while nothing else is used?
-  means({ target }) {
+  means({ target, key }) {
     const { root } = this.editor;
     if (!this.editor.seen || !this.editor.work.picture) return false;
     const inside = root.contains(target);
     if (root.querySelector('[role="menu"]:not([hidden])')) return false;
     if (!inside && document.querySelector('dialog[open], [role="menu"]:not([hidden])')) return false;
+    if (key === "Escape" && this.editor.full.on) return true;
     if (target.closest?.(WRITTEN_IN)) return false;
     return inside || this.editor.full.on || (root.matches(":hover") && (target === document.body || !target.closest?.("button, [tabindex], a")));
   }
