@@ -45,6 +45,11 @@ _BESIDE: Mapping[str, Mapping[str, Any]] = {
     TXT2IMG: {"enable_hr": True},
     IMG2IMG: {"init_images": [_A_PICTURE], "mask": _A_PICTURE},
 }
+# What an infotext of a picture that was made of another one means, where it says nothing of them.
+_UNSAID: Mapping[str, Any] = {
+    "resize_mode": 0, "soft_inpainting": False, "inpainting_mask_invert": 0, "outpaint_left": 0, "outpaint_right": 0,
+    "outpaint_top": 0, "outpaint_bottom": 0,
+}  # fmt: skip
 # Fields that are possible only together.
 _TOGETHER = (("firstphase_width", "firstphase_height", "width", "height"),)
 # What is said of a part of a picture.
@@ -67,7 +72,7 @@ def take_pictures(
     upscalers: UpscalerCatalogue | None = None,
 ) -> tuple[dict[str, Any], list[tuple[str, str, str]]]:
     """Return the values that `found`, fields of a request, has for a tab of this kind; and what not, and why."""
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict(_UNSAID) if kind == IMG2IMG and has_start(pairs) else {}
     left: list[tuple[str, str, str]] = []
     drawn_twice = bool(found.get("enable_hr"))
     if kind not in FIELDS or drawn_twice != (kind == TXT2IMG):

@@ -85,7 +85,7 @@ class Takeover:
     def taken(self) -> list[str]:
         """What was taken over, as the page names it."""
         named = LABELS | taken_parts.LABELS | taken_pictures.LABELS
-        names = [label for name, label in named.items() if name in self.values]
+        names = [label for name, label in named.items() if self.values.get(name, False) is not False]
         if "Width" in names:
             names[names.index("Width")] = "Size"
         return [name for name in names if name != "Height"] + (["Checkpoint"] if self.checkpoint else [])

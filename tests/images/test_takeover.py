@@ -168,6 +168,9 @@ def test_what_a_picture_was_begun_with_is_taken_over_where_its_fields_are() -> N
     assert found.left == []
     plain = take_over(f"a\n{PAIRS}, Denoising strength: 0.6, Mask blur: 4", MODELS, kind="img2img").values
     assert (plain["inpaint_full_res"], plain["inpainting_fill"], plain["inpainting_mask_invert"]) == (False, 1, 0)
+    assert (plain["soft_inpainting"], plain["outpaint_left"], plain["resize_mode"]) == (False, 0, 0)
+    assert "Soft inpainting" in found.taken
+    assert "Soft inpainting" not in take_over(f"a\n{PAIRS}, Denoising strength: 1", MODELS, kind="img2img").taken
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ from modules.jobs.models.families import can_be_told_of_picture, told_of_picture
 from modules.options import Settings
 
 GROWN_SIDE_HIGHEST = 4096
-# How models weigh the picture against the words that need one; A1111's page has it too.
-_IMAGE_CFG_SCALE = 1.5
+# The models that weigh the picture against the words, and how where nobody says: as A1111's page has it.
+_INSTRUCT, _IMAGE_CFG_SCALE = "instruct", 1.5
 
 
 class Img2ImgRequest(DrawingRequest):
@@ -60,7 +60,7 @@ class Img2ImgRequest(DrawingRequest):
     img2img_extra_noise: start_fields.ExtraNoise = None
     as_condition: start_fields.AsCondition = Field(
         None,
-        description="Begin with noise and tell the model of the picture; None: models made for it do, as Flux Kontext.",
+        description="Begin with noise, whatever the strength, and tell the model of the picture; None: its own way.",
     )
     include_init_images: start_fields.IncludeInitImages = False
     outpaint_left: start_fields.OutpaintLeft = 0
@@ -124,7 +124,7 @@ class Img2ImgRequest(DrawingRequest):
         """
         models = super().find_models(catalogue, settings)
         checkpoint = models.checkpoint
-        if self.as_condition and not can_be_told_of_picture(checkpoint.family, checkpoint.variant):
+        if self.as_condition and not can_be_told_of_picture(checkpoint.family, checkpoint.variant, checkpoint.kind):
             message = (
                 f"{checkpoint.name} cannot be told of a picture: send as_condition false, so that it begins with it."
             )
@@ -162,14 +162,14 @@ class Img2ImgRequest(DrawingRequest):
                 "denoising_strength": self.denoising_strength,
                 "steps_asked": None if steps.of_list == whole.steps else whole.steps,
             }
-        if told_of_picture(models.checkpoint.family, models.checkpoint.variant) == "always":
+        if models.checkpoint.variant == _INSTRUCT:
             update["image_cfg_scale"] = _IMAGE_CFG_SCALE if self.image_cfg_scale is None else self.image_cfg_scale
         return self.with_refiner(whole.model_copy(update=update), models)
 
     def _is_told(self, checkpoint: Checkpoint) -> bool:
         """Tell whether the model begins with noise, and reads the picture."""
         if self.as_condition is None:
-            return told_of_picture(checkpoint.family, checkpoint.variant) == "if given"
+            return told_of_picture(checkpoint.family, checkpoint.variant, checkpoint.kind) is not None
         return self.as_condition
 
     def _start(self, pictures: tuple[Input, ...], settings: Settings, find_input: FindInput) -> Start:

@@ -33,7 +33,7 @@ class Txt2ImgRequest(HiresRequest):
         """
         models = super().find_models(catalogue, settings)
         for model, field in ((models.checkpoint, "sd_model_checkpoint"), (models.hires, "hr_checkpoint_name")):
-            if model is not None and told_of_picture(model.family, model.variant) == "always":
+            if model is not None and told_of_picture(model.family, model.variant, model.kind) == "always":
                 raise InvalidRequest(f"{model.name} changes pictures and draws none: use it in img2img.", field)
         return models
 

@@ -62,9 +62,9 @@ def told_of_picture(family: str, variant: str, kind: str = "folder") -> ToldOfPi
     return None if facts is None else facts.told_of_picture
 
 
-def can_be_told_of_picture(family: str, variant: str) -> bool:
+def can_be_told_of_picture(family: str, variant: str, kind: str = "folder") -> bool:
     """Tell whether a model may read a picture beside the words; those that need none begin with it as well."""
-    return facts_of(family) is None or family in _READING or told_of_picture(family, variant) is not None
+    return facts_of(family) is None or family in _READING or told_of_picture(family, variant, kind) is not None
 
 
 def facts_of_pipeline(class_name: str) -> FamilyFacts | None:

@@ -212,8 +212,10 @@ INSTRUCT = {"family": "sd1", "variant": "instruct"}
         (KONTEXT, False, False, 4, None),
         ({"family": "flux2", "prediction": "flow"}, None, False, 4, None),
         ({"family": "flux2", "prediction": "flow"}, True, True, 0, None),
-        (INSTRUCT, None, False, 4, 2.0),
-        (INSTRUCT, True, True, 0, 2.0),
+        (INSTRUCT, None, True, 0, 2.0),
+        (INSTRUCT, False, False, 4, 2.0),
+        ({"family": "qwen-image", "variant": "edit", "prediction": "flow"}, None, True, 0, None),
+        ({"family": "qwen-image", "variant": "edit", "prediction": "flow", "kind": "file"}, None, False, 4, None),
         ({"family": "sd1"}, None, False, 4, None),
     ],
 )
