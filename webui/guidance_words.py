@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modules.jobs.models.checkpoint import Checkpoint
-from modules.jobs.models.families import facts_of, predicts_flow
+from modules.jobs.models.families import can_be_told_of_picture, facts_of, predicts_flow, told_of_picture
 
 # What a slider shows while no model with such a guidance was chosen; Flux.1 dev's.
 USUAL_DISTILLED = 3.5
@@ -14,6 +14,7 @@ _BESIDE = "True CFG, beside the distilled one: above 1 the negative prompt count
 _FROM_ZERO = "Counted from 1, which is off: on this model's cards, which count from 0, it is one less."
 _NO_CFG = "Not used: this model has distilled guidance alone."
 _DISTILLED = "Guidance that was distilled into the model: higher is closer to the prompt, lower more natural."
+_READS = "Told of it, the model begins with noise: say what to change, whatever the denoising strength."
 _IMAGE_CFG = "The picture against none: higher keeps more of it."
 _SHIFT = "Moves the steps towards the noise: higher for large pictures, lower for fine detail. Empty: the model's own."
 _OF_FAMILY = {
@@ -28,8 +29,8 @@ _FEW_STEPS = 10
 def words_of(one: Checkpoint) -> dict[str, object]:
     """Return what the page's scripts show of a model's guidance; for all models of its key (`key_of`) the same.
 
-    `cfg`, `distilled`, `image_cfg` and `shift` are words beside those fields, "" where the model has none. `own_shift`:
-    None is worked out from the size. `strays`: is it of those with which samplers were measured?
+    `cfg`, `distilled`, `image_cfg`, `reads` and `shift` are words beside those fields, "" where the model has none.
+    `own_shift`: None is worked out from the size. `strays`: is it of those with which samplers were measured?
     """
     facts = facts_of(one.family, one.variant)
     flow = predicts_flow(one.family, one.prediction)
@@ -39,7 +40,8 @@ def words_of(one: Checkpoint) -> dict[str, object]:
     return {
         "cfg": _NO_CFG if without else _OF_FAMILY.get(one.family, _BESIDE if distilled else _CFG),
         "distilled": _DISTILLED if distilled else "",
-        "image_cfg": _IMAGE_CFG if one.variant == "instruct" else "",
+        "image_cfg": _IMAGE_CFG if told_of_picture(one.family, one.variant) == "always" else "",
+        "reads": _READS if can_be_told_of_picture(one.family, one.variant) else "",
         "shift": _SHIFT if flow and not sprint else "",
         "own_shift": facts.shift if facts is not None else None,
         "negative": not without,

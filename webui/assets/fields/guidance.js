@@ -3,8 +3,8 @@
 
 import { make, setAttribute, setText } from "../page/dom.js";
 
-const OF_FAMILIES = ["distilled", "image_cfg", "shift"]; // fields that not every model has
-const PARTS = { cfg: "cfg_scale", distilled: "distilled_cfg_scale", image_cfg: "image_cfg_scale", shift: "shift" };
+const OF_FAMILIES = ["distilled", "image_cfg", "reads", "shift"]; // fields that not every model has
+const PARTS = { cfg: "cfg_scale", distilled: "distilled_cfg_scale", image_cfg: "image_cfg_scale", reads: "as_condition", shift: "shift" };
 
 export class Guidance {
   values = {}; // what is in the fields

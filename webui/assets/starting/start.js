@@ -233,13 +233,13 @@ export class Start {
     await this.ready;
     await this.opening;
     const mode = this.modes.chosen;
-    const sent = { start_mode: mode, mask: "" };
+    const reads = this.tab.page.checkpoints.guidance?.reads; // else what stands in the field is of another model
+    const sent = { start_mode: mode, mask: "", ...(reads ? {} : { as_condition: "" }) };
     if (mode === "batch") {
       if (!JSON.parse(this.values.batch_images || "[]").length) throw wrong(NO_FILES, "init_images");
       return sent;
     }
-    const { grown, values } = this;
-    const { masked } = this.modes;
+    const { grown, values, modes: { masked } } = this;
     const result = await this.editor.result();
     if (!result) throw wrong(NO_PICTURE, "init_images");
     if (masked && !result.mask && !values.inpainting_mask_invert) throw wrong(NO_MASK, "init_images");

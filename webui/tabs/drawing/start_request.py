@@ -16,6 +16,8 @@ _OF_MASKS = (
 )  # fmt: skip
 _MARGINS = tuple(f"outpaint_{side}" for side in SIDES)
 _OF_OUTPAINTING = (*_MARGINS, "outpaint_fill", "outpaint_blend")
+# Is the model told of the picture? None leaves it to the model.
+_TOLD = {"yes": True, "no": False}
 # Of the page alone.
 _OWN = frozenset({"start_mode", "batch_images", "batch_folder", "resize_by"})
 
@@ -30,6 +32,7 @@ def request_of(values: Mapping[str, Any]) -> dict[str, Any]:
     hidden += () if values["resize_by"] == "by" and mode != "outpaint" else ("scale",)
     for name in hidden:
         request.pop(name, None)
+    request["as_condition"] = _TOLD.get(values["as_condition"])
     if mode == "outpaint":
         request |= {name: _pixels(values[name]) for name in _MARGINS}
     if mode == "batch":
@@ -44,6 +47,8 @@ def shown_of(request: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("inpaint_full_res", "inpainting_mask_invert"):
         if shown.get(name) is not None:
             shown[name] = int(shown[name])
+    if isinstance(request.get("as_condition"), bool):
+        shown["as_condition"] = "yes" if request["as_condition"] else "no"
     shown |= _blur_of(request)
     if request.get("scale") is not None or request.get("width") is not None:
         shown["resize_by"] = "to" if request.get("scale") is None else "by"
@@ -52,7 +57,7 @@ def shown_of(request: Mapping[str, Any]) -> dict[str, Any]:
         return shown
     field = "batch_images" if len(pictures) > 1 else "init_images"
     shown |= {field: json.dumps(pictures), "mask": request.get("mask") or "", "start_mode": _mode_of(request)}
-    shown |= {name: f"{request.get(name) or 0}" for name in _MARGINS}
+    shown |= {"as_condition": "", **shown} | {name: f"{request.get(name) or 0}" for name in _MARGINS}
     if len(pictures) > 1 and isinstance(request.get("n_iter"), int):
         shown["n_iter"] = max(1, request["n_iter"] // len(pictures))
     return shown

@@ -12,8 +12,8 @@ from webui.tabs.drawing.start_request import names_in, request_of, shown_of
 FIRST, SECOND, MASK = (f"{letter * 64}.png" for letter in "abc")
 VALUES: dict[str, Any] = {
     "start_mode": "img2img", "init_images": json.dumps([FIRST]), "mask": MASK, "batch_images": "",
-    "batch_folder": "", "denoising_strength": 0.6, "resize_by": "to", "scale": 1.5, "resize_mode": 1,
-    "width": 512, "height": 384,
+    "batch_folder": "", "as_condition": "", "denoising_strength": 0.6, "resize_by": "to", "scale": 1.5,
+    "resize_mode": 1, "width": 512, "height": 384,
     "mask_blur": 6, "inpainting_mask_invert": 1, "inpainting_fill": 2, "inpaint_full_res": 1,
     "inpaint_full_res_padding": 40, "soft_inpainting": False, "soft_inpainting_schedule_bias": 2.0,
     "outpaint_left": "64", "outpaint_right": "0", "outpaint_top": "0", "outpaint_bottom": "32",
@@ -50,10 +50,12 @@ def test_a_batch_draws_each_of_its_pictures_as_often_as_asked() -> None:
     assert asked(start_mode="batch", batch_images="", n_iter="many")["n_iter"] == "many", "told at its field"
 
 
-@pytest.mark.parametrize("mode", ["img2img", "inpaint", "outpaint", "batch"])
-def test_a_request_comes_back_into_the_fields_that_made_it(mode: str) -> None:
+@pytest.mark.parametrize(
+    ("mode", "told"), [("img2img", "yes"), ("inpaint", "no"), ("outpaint", ""), ("batch", "yes")]
+)  # fmt: skip
+def test_a_request_comes_back_into_the_fields_that_made_it(mode: str, told: str) -> None:
     pictures = json.dumps([FIRST, SECOND])
-    before = {**VALUES, "start_mode": mode, "batch_images": pictures, "soft_inpainting": True}
+    before = {**VALUES, "start_mode": mode, "batch_images": pictures, "soft_inpainting": True, "as_condition": told}
     request = json.loads(json.dumps(request_of(before)))
     shown = shown_of(request)
     assert shown["start_mode"] == mode
