@@ -103,7 +103,8 @@ def test_a_dropped_picture_says_what_could_not_be_taken_over(tab: Tab) -> None:
     expect(page.locator("#txt2img_plain")).to_contain_text("Taken as plain text")
     expect(page.locator("#txt2img_plain")).to_contain_text("<lora:pixel-art:0.8>")
     drag(page, "bare.jpg", "image/jpeg", jpeg("just words"), "drop")
-    expect(taken).to_have_text("This picture holds no settings: they were not saved with it, or taken out on the way.×")
+    words = "This picture holds no settings: they were not saved with it, or taken out on the way."
+    expect(taken).to_have_text(f"{words}Open in img2img×")
     drag(page, "notes.txt", "text/plain", b"x", "drop")
     expect(taken).to_contain_text("notes.txt is no picture of a kind that is read: use PNG, JPEG or WebP.")
     assert value(page, "neg_prompt textarea") == "blurry"

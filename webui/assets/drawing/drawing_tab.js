@@ -184,6 +184,7 @@ export class DrawingTab {
     this.buttons.answered(job);
     if (message) {
       this.takeover.refused();
+      if (["init_images", "mask"].includes(field)) this.start.editor?.refresh(); // where the server has lost it
       this.problem(message, field);
       return;
     }
