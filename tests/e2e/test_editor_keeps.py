@@ -112,6 +112,17 @@ def test_what_the_server_refuses_is_told_and_nothing_is_lost(editor: Editor) -> 
     editor.complaints = [one for one in editor.complaints if "422" not in one]
 
 
+def test_what_the_server_has_is_not_sent_again(editor: Editor) -> None:
+    editor.start("view")
+    assert editor.result()["picture"] == PICTURE
+    editor.page.evaluate("() => editor.refresh()")
+    name = editor.result()["picture"]
+    posts = editor.server.posts
+    assert editor.page.evaluate("name => editor.open(`/sdapi/v1/inputs/${name}`)", name)
+    assert editor.result()["picture"] == name
+    assert editor.server.posts == posts
+
+
 def test_it_is_sent_ahead_of_time(editor: Editor) -> None:
     editor.start()
     posts = editor.server.posts

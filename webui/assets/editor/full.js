@@ -6,6 +6,8 @@ export class Full {
 
   constructor(editor) {
     this.editor = editor;
+    // Moved in the page, it falls out of the top layer.
+    editor.root.addEventListener("toggle", (event) => this.on && event.newState === "closed" && this.leave());
   }
 
   toggle() {
@@ -29,7 +31,7 @@ export class Full {
     const focused = /** @type {HTMLElement} */ (document.activeElement);
     this.on = false;
     delete root.dataset.full;
-    if (root.isConnected) root.hidePopover();
+    if (root.matches(":popover-open")) root.hidePopover();
     root.removeAttribute("popover");
     document.documentElement.style.overflow = "";
     this.back(focused);

@@ -11,7 +11,9 @@ const SAVE_MS = 300; // after the last change
 const SEND_MS = 900;
 const SEND_PAINTED_MS = 2500; // a painted picture is sent whole, so not after each of many strokes
 const AHEAD_PIXELS = 2048 * 2048; // larger painted pictures are sent when they are needed
-const OURS = /^\/sdapi\/v1\/jobs\/[^/?#]+\/images\/\d+(\.png)?$/; // what a request may name as it is
+// What the server has already, and how a request names it: a job's picture by its address, an input by its name.
+const OUTPUT = /^(\/sdapi\/v1\/jobs\/[^/?#]+\/images\/\d+(?:\.png)?)$/;
+const INPUT = /^\/sdapi\/v1\/inputs\/([0-9a-f]{64}\.png)$/;
 
 export class Keeper {
   unsaved = { mask: new Set(), paint: new Set() }; // tiles that the browser does not have as they are
@@ -63,15 +65,16 @@ export class Keeper {
 
   // What a job of this mode needs of a work as it is now: for picture and mask the name, or what to send.
   needs(work, mode) {
-    const { layer: name, masks, paints } = MODES[mode];
-    const layer = work.layers[name];
+    const { layer: edited, masks, paints } = MODES[mode];
+    const layer = work.layers[edited];
     const painted = Boolean(layer) && layer.committed.size > 0;
-    const number = painted && work.numberOf(name);
+    const number = painted && work.numberOf(edited);
     const still = painted && layer.snapshot();
     const opacity = this.editor.settings.paintOpacity / 100;
     const { picture, id } = work;
     const part = (content, make) => ({ content: `${id} ${content}`, make });
-    const whole = OURS.test(picture.address || "") ? { name: picture.address } : part("picture", () => picture.blob);
+    const [, name = null] = OUTPUT.exec(picture.address || "") || INPUT.exec(picture.address || "") || [];
+    const whole = name ? { name } : part("picture", () => picture.blob);
     return {
       picture: painted && paints ? part(`painted ${number} ${opacity}`, () => paintedFile(picture, still, opacity)) : whole,
       mask: painted && masks ? part(`mask ${number}`, () => maskFile(still)) : null,
