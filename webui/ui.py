@@ -33,7 +33,7 @@ def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop, intak
     drawn = []
     with gr.Blocks(analytics_enabled=False, title=TITLE, fill_width=True) as blocks:
         header = bar.build(catalogue, checkpoint)
-        with gr.Tabs(elem_id="steady_tabs"):
+        with gr.Tabs(elem_id="steady_tabs", overflow_behavior="wrap"):
             for one in DRAWING_TABS:
                 with gr.Tab(one.label, id=one.prefix, elem_id=f"tab_{one.prefix}", render_children=True):
                     drawn.append(drawing.build(one, checkpoint))

@@ -50,7 +50,7 @@ def test_a_link_of_a_stranger_can_be_refused(phone: Page, program: Program) -> N
     tab = Tab(phone, f"{program.url}/#owner={'ab' * 12}")
     tab.open()
     own = phone.evaluate(OWNER)
-    phone.click("text=No >> nth=-1")
+    phone.get_by_role("button", name="No", exact=True).click()
     expect(phone.locator("#steady_banners")).not_to_contain_text("other device")
     assert phone.evaluate(OWNER) == own
     phone.evaluate("() => { location.hash = '#owner=<img src=x>'; }")

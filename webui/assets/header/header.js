@@ -124,4 +124,9 @@ export function wireHeader(rerender) {
   });
 }
 
-export const openTab = (name) => /** @type {HTMLElement} */ (document.querySelector(`[role=tab][data-tab-id="${name}"]`))?.click();
+export function openTab(name) {
+  /** @type {HTMLElement | null} */
+  const tab = document.querySelector(`[role=tab][data-tab-id="${name}"]`);
+  tab?.click();
+  tab?.scrollIntoView({ block: "nearest", inline: "nearest" }); // on a phone not all are in sight
+}

@@ -17,10 +17,15 @@ export function rememberJob() {
   remembered = job;
 }
 
+let typed = false; // in any tab
+
 // Nothing was typed before: then nothing is what there is to count.
 export function countsAre(fields) {
-  const typed = Object.entries(fields).some(([name, value]) => /prompt/.test(name) && String(value).trim());
-  if (!typed) document.documentElement.dataset.counted = "yes";
+  const prompts = Object.entries(fields).filter(([name]) => /^(negative_)?prompt$/.test(name));
+  if (!prompts.length) return;
+  typed ||= prompts.some(([, value]) => String(value).trim());
+  if (typed) delete document.documentElement.dataset.counted;
+  else document.documentElement.dataset.counted = "yes";
 }
 
 // The counters show nothing until the words in the fields were counted.
