@@ -46,6 +46,8 @@ def places_of(reader: Reader, ids: Sequence[str], order: Order = read_order) -> 
     if not _goes_by_turns(reader):
         places = {one.id: place for place, one in enumerate(order(reader), 1)}
         return {id: places[id] for id in ids if id in places}
+    if len(ids) <= _FEW:
+        return {id: place for id in ids if (place := _place_by_turns(reader, id)) is not None}
     found: dict[str, int] = {}
     for some in batched(ids):
         rows = reader.execute(f"SELECT id, place FROM ({_BY_TURNS}) WHERE id IN {marks(some)}", some)
@@ -73,6 +75,30 @@ def _goes_by_turns(reader: Reader) -> bool:
     return not unusual and lowest == highest
 
 
+def _place_by_turns(reader: Reader, id: str) -> int | None:
+    """Return the place of one waiting job, where the queue goes by turns; None: it does not wait.
+
+    Before the k-th job of an owner there are k - 1 of each other one, or all when that has fewer, and one more of those
+    who come before the owner in a round. That takes a tenth of the time of putting thousands in order.
+    """
+    place = reader.execute(
+        "WITH one AS (SELECT number, owner FROM jobs WHERE id = ? AND status = 'queued'), waiting AS ("
+        "  SELECT owner, count(*) AS jobs, min(number) AS first, sum(number <= (SELECT number FROM one)) AS earlier"
+        "  FROM jobs INDEXED BY jobs_in_order WHERE status = 'queued' GROUP BY owner"
+        "), served AS ("
+        "  SELECT owner, jobs, first, earlier,"
+        "  coalesce((SELECT turn FROM turns WHERE turns.owner = waiting.owner), 0) AS turn FROM waiting"
+        "), own AS (SELECT owner, earlier AS round, turn, first FROM served WHERE owner = (SELECT owner FROM one))"
+        " SELECT own.round + coalesce(sum(min(served.jobs, own.round - 1)"
+        "  + (served.jobs >= own.round AND (served.turn, served.first) < (own.turn, own.first))), 0)"
+        " FROM own LEFT JOIN served ON served.owner != own.owner",
+        (id,),
+    ).fetchone()[0]
+    return None if place is None else int(place)
+
+
+# For more than so many it is quicker to put all in order.
+_FEW = 8
 # Thousands of jobs put in order in Python keep the interpreter from all other threads, those of stop buttons too.
 _BY_TURNS = (
     "SELECT id, row_number() OVER (ORDER BY round, coalesce(turn, 0), first) AS place FROM ("
