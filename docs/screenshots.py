@@ -28,7 +28,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 def main() -> None:
-    """Draw, and write desktop-dark, desktop-light, batch, viewer, queue, history, settings, phone and login."""
+    """Draw, and write a picture of each tab, of the viewer, of a phone and of the login."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prompt", default="unicorn")
     parser.add_argument("--more", default="crying face", help="what the phone draws")
@@ -48,6 +48,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         photograph_desktop(browser, program.url, options)
         photograph_phone(browser, program.url, options)
+        photograph_from_a_picture(browser, program.url, options)
         photograph_login(browser, Path(folder), options)
         browser.close()
 
@@ -146,6 +147,51 @@ def photograph_phone(browser: Browser, url: str, options: argparse.Namespace) ->
         wait_for_words(page, "Done")
 
 
+def photograph_from_a_picture(browser: Browser, url: str, options: argparse.Namespace) -> None:
+    """A part of a picture painted over and drawn anew (light, also on a phone), and a picture made larger (dark)."""
+    with browser.new_context(viewport=DESKTOP, color_scheme="light") as context:  # type: ignore[arg-type]
+        page = open_page(context.new_page(), url)
+        generate(page, options.prompt, options.steps, count=1)
+        wait_for_words(page, "Done")
+        inpaint(page)
+        page.fill("#img2img_prompt textarea", options.more)
+        page.click("#img2img_generate")
+        wait_for_words(page, "Done", "img2img")
+        page.screenshot(path=options.out / "inpaint.png")
+        page.emulate_media(color_scheme="dark")
+        page.click("#img2img_results button[data-do=extras]")
+        page.click("#extras_upscaler_1 input")
+        page.click("[role=option]:has-text('emoji-2x')")
+        page.click("#extras_generate")
+        page.wait_for_function("() => window.steady.state().jobs[window.steady.state().shown]?.kind === 'extras'")
+        wait_for_words(page, "Done", "extras")
+        page.wait_for_timeout(600)
+        page.screenshot(path=options.out / "extras.png")
+        page.emulate_media(color_scheme="light")
+        page.click("[role=tab][data-tab-id=img2img]")
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.evaluate("scrollTo(0, 0)")
+        page.wait_for_timeout(800)
+        page.screenshot(path=options.out / "inpaint-phone.png")
+
+
+def inpaint(page: Page) -> None:
+    """Take the picture on the stage into the editor, and paint over its middle."""
+    page.click("#txt2img_results button[data-do=inpaint]")
+    page.wait_for_function("() => document.querySelector('.sd-editor canvas')?.offsetParent")
+    page.wait_for_timeout(1500)
+    box = page.locator(".sd-editor canvas").last.bounding_box()
+    assert box is not None
+    points = [(0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6), (0.4, 0.42), (0.5, 0.5)]
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=8)
+    page.mouse.up()
+    page.wait_for_timeout(800)
+
+
 def photograph_login(browser: Browser, folder: Path, options: argparse.Namespace) -> None:
     """The page that asks for a name and a password, where the program has some."""
     names = folder / "names"
@@ -188,9 +234,9 @@ def wait_for_preview(page: Page, image: int, share: float) -> None:
     )
 
 
-def wait_for_words(page: Page, words: str) -> None:
+def wait_for_words(page: Page, words: str, tab: str = "txt2img") -> None:
     page.wait_for_function(
-        "(words) => document.getElementById('txt2img_phase').textContent.startsWith(words)", arg=words
+        "([id, words]) => document.getElementById(id).textContent.startsWith(words)", arg=[f"{tab}_phase", words]
     )
 
 
