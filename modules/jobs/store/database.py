@@ -229,9 +229,10 @@ class Database:
                 )
                 connection = self._open_sound()
             self._file.opened()
+            # Still under the lock: who opens next is to find it.
+            self.notices += self._keep_notice(connection, missing)
         if missing is not None:
             logger.error("%s", missing)
-        self.notices += self._keep_notice(connection, missing)
         return connection
 
     def _keep_notice(self, connection: sqlite3.Connection, notice: str | None) -> list[str]:
