@@ -19,8 +19,6 @@ from modules.jobs.kinds.extras_values import MendedFaces
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.shared_state import State
 
-pytest.importorskip("torchvision")
-
 
 @pytest.fixture(scope="module")
 def finder() -> RetinaFace:

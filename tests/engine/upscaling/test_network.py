@@ -11,7 +11,6 @@ from modules.engine.upscaling.network import load_network
 from modules.errors import ModelError
 from tests.engine.tiny_upscalers import esrgan, save
 
-pytest.importorskip("spandrel")
 CPU = Device("cpu", "CPU")
 
 

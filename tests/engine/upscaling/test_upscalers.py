@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import spandrel
 import torch
 from PIL import Image
 
@@ -22,7 +23,6 @@ from modules.jobs.models.hashes import hash_file
 from modules.shared_state import State
 from tests.engine.tiny_upscalers import esrgan, save
 
-spandrel = pytest.importorskip("spandrel")
 ROOT = Path(__file__).parents[3]
 NO_TILES = Tiling(0, 0)
 

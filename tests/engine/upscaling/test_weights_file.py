@@ -14,8 +14,6 @@ from modules.errors import ModelError
 from tests.engine.tiny_upscalers import esrgan, save
 from tests.jobs.made_models import safetensors_bytes
 
-pytest.importorskip("spandrel")
-
 
 class _Code:
     """What a pickle may do when it is read."""

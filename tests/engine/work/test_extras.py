@@ -20,7 +20,6 @@ from modules.jobs.submission import Sender, Wishes, check_request, submit
 from tests.engine.own_engine import Engine
 from tests.engine.tiny_upscalers import esrgan, save
 
-pytest.importorskip("spandrel")
 ME = Actor("tester", "127.0.0.1")
 
 
