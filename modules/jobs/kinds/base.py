@@ -3,21 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from modules.jobs.kinds.frozen import Frozen
 from modules.jobs.kinds.starts import Outpaint, Start
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 
+Syntax = Literal["plain", "a1111"]
+Emphasis = Literal["Original", "No norm", "Ignore", "None"]
+
+
+class PictureWords(Frozen):
+    """The words of one picture, where those of a job differ: wildcards and variants are chosen by each one's seed."""
+
+    prompt: str
+    negative_prompt: str
+
 
 class Words(Frozen):
-    """What people wrote, and with which layer of CLIP it is read: `clip_skip` counts from the last one, which is 1."""
+    """What people wrote, and how it is read.
+
+    `clip_skip` is the layer of CLIP that reads it, counted from the last one: 1. `syntax` is "plain" in rows of
+    versions that took brackets for text. `emphasis` is A1111's mode of weights, `old_editing` its
+    "Old prompt editing timelines"; where a chunk of tokens is full, what follows a comma among its last
+    `comma_backtrack` goes into the next one. `each` are the words of the job's pictures, in order, where they differ,
+    and `templates` the prompts that they were made of.
+    """
 
     prompt: str
     negative_prompt: str
     clip_skip: int = 1
+    syntax: Syntax = "plain"
+    emphasis: Emphasis = "Original"
+    old_editing: bool = False
+    comma_backtrack: int = 20
+    each: tuple[PictureWords, ...] = ()
+    templates: PictureWords | None = None
+
+    def of(self, index: int) -> PictureWords:
+        """Return the words of the picture with this index."""
+        return self.each[index] if self.each else PictureWords(prompt=self.prompt, negative_prompt=self.negative_prompt)
 
 
 class Source(Frozen):
@@ -40,12 +67,15 @@ class Source(Frozen):
 class Sources(Frozen):
     """The models that a job is drawn with. `vae` takes the place of the checkpoint's own; None: that one is used.
 
-    `modules` are the names of those of the checkpoint's parts that somebody chose by hand.
+    `modules` are the names of those of the checkpoint's parts that somebody chose by hand. `networks` are the LoRAs, by
+    the names that prompts call them by, and `embeddings` the textual inversions, by the words that stand for them.
     """
 
     checkpoint: Source
     vae: Source | None = None
     modules: tuple[str, ...] = ()
+    networks: dict[str, Source] = Field(default_factory=dict)
+    embeddings: dict[str, Source] = Field(default_factory=dict)
 
 
 class Enlarging(Frozen):
