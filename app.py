@@ -44,6 +44,7 @@ from modules.jobs.store.job_store import JobStore
 from modules.link import Link
 from modules.link.noticeboards import Noticeboards
 from modules.paths import ROOT, data_folder
+from modules.prompts.library import library_from_environment
 from webui.theme import ASSETS, mount_arguments
 from webui.ui import create_ui, listeners_of
 
@@ -78,7 +79,9 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
     passwords = accounts.from_environment(os.environ)
     folder = data_folder()
     store = JobStore(folder.database, folder)
-    catalogue = CheckpointCatalogue(places_from_environment(), folder.hashes, folder.model_facts)
+    catalogue = CheckpointCatalogue(
+        places_from_environment(), folder.hashes, folder.model_facts, library=library_from_environment()
+    )
     noticeboards = Noticeboards(shared.state) if link is None else link.noticeboards
     stops = StopRequests(store.control, link, noticeboards, Permission(store.jobs, shared.opts))
     intake = Intake(Inputs(folder.inputs), store)

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 Command = Literal["serve", "test", "doctor", "token"]
@@ -38,6 +39,7 @@ _OPTIONS_WITH_VALUE = (
     "--data-dir",
     "--models-dir",
     *MODEL_PLACES,
+    "--styles-file",
     "--loglevel",
     "--api-auth",
     "--gradio-auth",
@@ -68,6 +70,7 @@ class Arguments:
     gfpgan_models_path: tuple[str, ...] = ()
     codeformer_models_path: tuple[str, ...] = ()
     extra_model_paths_config: tuple[str, ...] = ()
+    styles_file: tuple[str, ...] = ()
     autolaunch: bool = False
     loglevel: str = "INFO"
     skip_install: bool = False
@@ -144,6 +147,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         gfpgan_models_path=tuple(known.gfpgan_models_path),
         codeformer_models_path=tuple(known.codeformer_models_path),
         extra_model_paths_config=tuple(known.extra_model_paths_config),
+        styles_file=tuple(_absolute(path) for path in known.styles_file),
         autolaunch=known.autolaunch,
         loglevel=known.loglevel,
         skip_install=known.skip_install,
@@ -176,6 +180,11 @@ def is_loopback(address: str) -> bool:
     except ValueError:
         return False
     return bool((getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback)
+
+
+def _absolute(path: str) -> str:
+    """Return a path that means the same in the processes that are started."""
+    return str(Path(path).expanduser().absolute())
 
 
 def _destination(flag: str) -> str:
@@ -236,6 +245,11 @@ def _parser() -> argparse.ArgumentParser:
         help="one more folder with models, or a program that has one: A1111, Forge, ComfyUI or SD.Next",
     )  # fmt: skip
     _add_model_places(parser)
+    parser.add_argument(
+        "--styles-file", action="append", default=[], metavar="FILE",
+        help="styles in A1111's form, in place of styles.csv in the data folder; may hold wildcards, new ones go into "
+        "the first",
+    )  # fmt: skip
     parser.add_argument("--autolaunch", action="store_true", help="open the browser when the page is there")
     parser.add_argument("--loglevel", type=_log_level, default="INFO", help="DEBUG, INFO, WARNING, ERROR or CRITICAL")
     parser.add_argument("--skip-install", action="store_true", help="start without looking at the installed packages")

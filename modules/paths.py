@@ -82,6 +82,11 @@ class DataFolder:
         return self.root / "cpu-formats.json"
 
     @property
+    def styles(self) -> Path:
+        """People's styles, in A1111's form, where the command line names no other file."""
+        return self.root / "styles.csv"
+
+    @property
     def auth(self) -> Path:
         """Sessions and tokens, hashed, for this user's eyes alone."""
         return self.root / "auth"

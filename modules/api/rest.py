@@ -16,7 +16,18 @@ from modules.api.models import routes as model_routes
 from modules.api.openapi import REFUSALS
 from modules.api.page import assets, docs_page
 from modules.api.page.assets import Asset
-from modules.api.sdapi import control, extras, generation, images, lists, model_lists, options, progress, upscaler_lists
+from modules.api.sdapi import (
+    control,
+    extras,
+    generation,
+    images,
+    lists,
+    model_lists,
+    options,
+    progress,
+    prompt_library,
+    upscaler_lists,
+)
 from modules.api.services import Services
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.version import VERSION
@@ -46,6 +57,7 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
         lists,
         model_lists,
         upscaler_lists,
+        prompt_library,
         job_routes,
         actions,
         deletion,

@@ -39,6 +39,7 @@ from modules.link import Link
 from modules.link.topics import EVENTS, UNLOAD
 from modules.options import Options
 from modules.paths import DataFolder, data_folder, model_folders
+from modules.prompts.library import library_from_environment
 from modules.shared_state import State
 
 logger = logging.getLogger(__name__)
@@ -117,7 +118,9 @@ def serve(
     quieten_libraries()
     folder = data_folder()
     publish: Publish = link.publish_own if link is not None else _publish_nothing
-    catalogue = CheckpointCatalogue(places_from_environment(), folder.hashes, folder.model_facts)
+    catalogue = CheckpointCatalogue(
+        places_from_environment(), folder.hashes, folder.model_facts, library=library_from_environment()
+    )
     parts = build_engine(identity, store, folder, catalogue, shared.opts, shared.state, leaving, publish)
     worker = Worker(parts, publish)
     wake.append(worker.wake)

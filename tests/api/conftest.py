@@ -39,6 +39,8 @@ from modules.jobs.store.job_store import JobStore
 from modules.link.noticeboards import Noticeboards
 from modules.options import Options
 from modules.paths import DataFolder
+from modules.prompts.library import PromptLibrary
+from modules.prompts.styles.style_files import StyleFiles
 from modules.shared_state import State
 
 HOST = "http://127.0.0.1:7860"
@@ -156,7 +158,7 @@ def services_in(root: Path) -> Services:
     store, options, state = JobStore(folder.database, folder), Options(folder.settings), State()
     return build_services(
         store=store,
-        catalogue=CheckpointCatalogue([root / "models"]),
+        catalogue=CheckpointCatalogue([root / "models"], library=PromptLibrary(StyleFiles([folder.styles]))),
         options=options,
         state=state,
         link=None,

@@ -128,7 +128,7 @@ def generation_info(job: Job, images: Sequence[Image], request: JobRequest) -> d
         "extra_generation_params": _further_pairs(images),
         "index_of_first_image": 0,
         "infotexts": [image.infotext for image in images],
-        "styles": [],
+        "styles": asked.get("styles", []),
         "job_timestamp": time.strftime("%Y%m%d%H%M%S", begun),
         "clip_skip": resolved.get("clip_skip", 1),
         "is_using_inpainting_conditioning": False,

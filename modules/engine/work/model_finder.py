@@ -48,7 +48,14 @@ class ModelFinder:
             choice = Choice.of(models)
         found = self._found(choice.checkpoint, choice.vae, choice.refiner, choice.hires)
         upscaler = None if choice.upscaler is None else self.upscaler(choice.upscaler)
-        return replace(found, clip_skip=choice.clip_skip, told=choice.told, modules=choice.modules, upscaler=upscaler)
+        return replace(
+            found,
+            clip_skip=choice.clip_skip,
+            told=choice.told,
+            modules=choice.modules,
+            upscaler=upscaler,
+            styles=choice.styles,
+        )
 
     def of_row(self, resolved: ResolvedJob) -> Models:
         """Return the models that an earlier run of the job began with; its row says what enlarges.

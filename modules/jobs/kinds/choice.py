@@ -18,6 +18,7 @@ from modules.jobs.models.model_file import ModelFile
 from modules.jobs.models.upscalers import Upscaler
 from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
 from modules.jobs.models.vae_file import VaeFile, stamp_of_file
+from modules.prompts.styles.style import Style
 
 # Where a row's request holds it, beside the fields that were sent.
 CHOSEN = "chosen"
@@ -33,7 +34,7 @@ class Models:
 
     `parts`, `refiner_parts` and `hires_parts` are the files beside these models that they are drawn with, by the part
     that each does; `modules` the names of those that somebody chose by hand. `told` is what people are to know of the
-    choice.
+    choice. `styles` are put into the prompts, in their order.
     """
 
     checkpoint: Checkpoint
@@ -47,6 +48,7 @@ class Models:
     hires: Checkpoint | None = None
     hires_parts: Mapping[str, ModelFile] = field(default_factory=dict)
     upscaler: Upscaler | None = None
+    styles: tuple[Style, ...] = ()
 
 
 class ChosenModel(Frozen):
@@ -79,6 +81,7 @@ class Choice(Frozen):
     modules: tuple[str, ...] = ()
     hires: ChosenCheckpoint | None = None
     upscaler: ChosenFile | None = None
+    styles: tuple[Style, ...] = ()
 
     @classmethod
     def of(cls, models: Models) -> Self:
@@ -92,6 +95,7 @@ class Choice(Frozen):
             modules=models.modules,
             hires=_chosen_checkpoint(models.hires, models.hires_parts),
             upscaler=None if models.upscaler is None else chosen_upscaler(models.upscaler),
+            styles=models.styles,
         )
 
     @classmethod

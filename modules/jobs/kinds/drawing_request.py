@@ -8,18 +8,20 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from modules.errors import InvalidRequest
 from modules.jobs.kinds import fields
-from modules.jobs.kinds.base import Pass, ResolvedJob, Saving, Source, Sources, Words
+from modules.jobs.kinds.base import Pass, PictureWords, ResolvedJob, Saving, Source, Sources, Words
 from modules.jobs.kinds.choice import MODULES, Choice, Models, choose, choose_by_hand
 from modules.jobs.kinds.eta import without_noise
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.kinds.starts import FindInput, no_input
 from modules.jobs.kinds.unavailable import check_available
+from modules.jobs.kinds.writing import written
 from modules.jobs.lenient import fault
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
@@ -42,6 +44,7 @@ class DrawingRequest(JobRequest):
 
     prompt: fields.Prompt = ""
     negative_prompt: fields.NegativePrompt = ""
+    styles: fields.Styles = Field((), description="Names of GET prompt-styles, whose texts are put into the prompts.")
     seed: fields.Seed = -1
     sampler_name: fields.SamplerName = None
     scheduler: fields.Scheduler = None
@@ -134,7 +137,15 @@ class DrawingRequest(JobRequest):
         self.sampler_for(checkpoint)
         sd_vae = self._vae_beside(by_hand) or wanted.sd_vae
         skip = wanted.CLIP_stop_at_last_layers
-        return choose(checkpoint, sd_vae, self.refiner_checkpoint, skip, catalogue, by_hand)
+        models = choose(checkpoint, sd_vae, self.refiner_checkpoint, skip, catalogue, by_hand)
+        styles = catalogue.library.styles.find(self.styles)
+        for text in self.texts():
+            written(text, styles)
+        return replace(models, styles=styles)
+
+    def texts(self) -> tuple[PictureWords, ...]:
+        """Return the prompts of each pass that has its own, as they were sent."""
+        return (PictureWords(prompt=self.prompt, negative_prompt=self.negative_prompt),)
 
     def resolve(
         self,
@@ -154,9 +165,8 @@ class DrawingRequest(JobRequest):
             ValueError: a model has no hash yet (`CheckpointCatalogue.hashed` gives it one).
         """
         wanted = self.settings_over(settings)
-        words = Words(
-            prompt=self.prompt.strip(), negative_prompt=self.negative_prompt.strip(), clip_skip=models.clip_skip
-        )
+        text = written(self.texts()[0], models.styles)
+        words = Words(prompt=text.prompt, negative_prompt=text.negative_prompt, clip_skip=models.clip_skip)
         batch_size, n_iter = self.batches
         return ResolvedJob(
             kind=self.kind,

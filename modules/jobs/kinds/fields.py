@@ -21,6 +21,7 @@ BATCH_COUNT_HIGHEST = 1000
 PROMPT_LONGEST = 10_000
 TASK_ID_LONGEST = 100
 MODULES_MOST = 8
+STYLES_MOST = 100
 
 # Settings that a request may override for itself; all others of override_settings are A1111's, change nothing here and
 # are not kept.
@@ -110,6 +111,17 @@ def _check_overrides(value: Any) -> dict[str, Any]:
     return checked
 
 
+def _check_styles(value: Any) -> tuple[str, ...]:
+    if is_blank(value):
+        return ()
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple):
+        raise fault(f"styles {show(value)} is no list of names: send [] or leave it out.")
+    if len(names) > STYLES_MOST:
+        raise fault(f"styles has {len(names):,} names: send at most {STYLES_MOST}.")
+    return tuple(text("A name in styles", LONGEST_TEXT)(name) for name in names)
+
+
 def _check_modules(value: Any) -> list[str]:
     """Return names of text encoders and of a VAE; none of them is what the program chooses itself."""
     if is_blank(value):
@@ -138,6 +150,7 @@ _PartialImages = Literal["discard", "keep", "mark"]
 
 Prompt = Annotated[str, BeforeValidator(text("Prompt", PROMPT_LONGEST))]
 NegativePrompt = Annotated[str, BeforeValidator(text("Negative prompt", PROMPT_LONGEST))]
+Styles = Annotated[tuple[str, ...], BeforeValidator(_check_styles)]
 Seed = Annotated[int, BeforeValidator(whole_number("Seed", -1, SEED_HIGHEST, -1, " (-1 draws one)"))]
 SamplerName = Annotated[str | None, BeforeValidator(check_sampler)]
 Scheduler = Annotated[str | None, BeforeValidator(check_scheduler)]

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from modules.errors import InvalidRequest
 from modules.jobs.kinds import hires_fields, start_fields
-from modules.jobs.kinds.base import Enlarging, Pass, Words
+from modules.jobs.kinds.base import Enlarging, Pass, PictureWords, Words
 from modules.jobs.kinds.choice import READ_WITH_CLIP_SKIP, Models
 from modules.jobs.kinds.drawing_request import DrawingRequest, fault_at, source_of
 from modules.jobs.kinds.fields import SIDE_LOWEST
@@ -18,6 +18,7 @@ from modules.jobs.kinds.hires_fields import HIRES_SIDE_HIGHEST
 from modules.jobs.kinds.sizes import Size, resized, scaled
 from modules.jobs.kinds.starts import FindInput, Pictures, Start
 from modules.jobs.kinds.step_rules import exactly
+from modules.jobs.kinds.writing import written
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import facts_of
@@ -174,15 +175,24 @@ class HiresRequest(DrawingRequest):
         which = settings.hires_fix_refiner_pass
         return which == "both passes" or which == ("second pass" if second else "first pass")
 
+    def texts(self) -> tuple[PictureWords, ...]:
+        """Return the prompts of the first pass, and those of the second, which are the same where it has none."""
+        second = PictureWords(
+            prompt=self.hr_prompt if self.hr_prompt.strip() else self.prompt,
+            negative_prompt=self.hr_negative_prompt if self.hr_negative_prompt.strip() else self.negative_prompt,
+        )
+        return (*super().texts(), second)
+
     def _second_words(self, models: Models) -> Words | None:
         """Return the words of the second pass where they are not those of the first."""
         checkpoint = models.hires or models.checkpoint
-        prompt, negative = self.prompt.strip(), self.negative_prompt.strip()
-        first = Words(prompt=prompt, negative_prompt=negative, clip_skip=models.clip_skip)
-        second = Words(
-            prompt=self.hr_prompt.strip() or prompt,
-            negative_prompt=self.hr_negative_prompt.strip() or negative,
-            clip_skip=models.clip_skip if checkpoint.family in READ_WITH_CLIP_SKIP else 1,
+        first, second = (
+            Words(prompt=text.prompt, negative_prompt=text.negative_prompt, clip_skip=skip)
+            for text, skip in zip(
+                (written(text, models.styles) for text in self.texts()),
+                (models.clip_skip, models.clip_skip if checkpoint.family in READ_WITH_CLIP_SKIP else 1),
+                strict=True,
+            )
         )
         return None if second == first else second
 

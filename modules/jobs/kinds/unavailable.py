@@ -115,13 +115,6 @@ def check_available(data: Mapping[str, Any], kind: str) -> None:
             _check(data, asks)
     if _is_number(data.get("eta")) and float(data["eta"]) == 0 and _adds_noise(data):
         raise InvalidRequest(f"{_ETA} (eta was {show(data['eta'])}).", field="eta")
-    styles = data.get("styles")
-    if styles:
-        first = styles[0] if isinstance(styles, list) else styles
-        message = (
-            f"Style {show(first)} not found: styles are not available in this version, put its words in the prompt."
-        )
-        raise InvalidRequest(message, field="styles")
     if _given(data.get("script_name")):
         raise InvalidRequest(
             f"Script {show(data['script_name'])} not found: leave script_name out.", field="script_name"

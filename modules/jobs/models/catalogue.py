@@ -26,6 +26,7 @@ from modules.jobs.models.shelf import Shelf
 from modules.jobs.models.upscalers import UpscalerCatalogue
 from modules.jobs.models.vae_catalogue import VaeCatalogue
 from modules.jobs.models.weight_files import weights_of_folder, weights_of_model
+from modules.prompts.library import PromptLibrary
 
 _LISTED_AT_MOST = 12
 # Hashing so much takes a fraction of a second, so it is done at once: the title never changes. For one look together.
@@ -39,7 +40,7 @@ class CheckpointCatalogue:
 
     `hash_cache` is a file that remembers hashes between starts, `fact_cache` one that remembers what headers say; None
     remembers them for the life of the object. `vaes` are those in files of their own, `upscalers`,
-    `face_restorers` and `captioners` for pictures. Safe to use from several threads.
+    `face_restorers` and `captioners` for pictures; `library` holds words for prompts. Safe to use from several threads.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class CheckpointCatalogue:
         hash_cache: Path | None = None,
         fact_cache: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
+        library: PromptLibrary | None = None,
     ) -> None:
+        self.library = library or PromptLibrary()
         self._places = folders if isinstance(folders, Places) else Places(folders)
         self.folders, self.places = self._places.roots, self._places
         self._hashes = HashCache(hash_cache)

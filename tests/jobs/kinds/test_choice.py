@@ -12,6 +12,9 @@ from modules.jobs.kinds.registry import validate_drawing
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.options import Settings
+from modules.prompts.library import PromptLibrary
+from modules.prompts.styles.style import Style
+from modules.prompts.styles.style_files import StyleFiles
 from tests.jobs.made_models import make_model, make_vae
 
 
@@ -23,7 +26,9 @@ def catalogue(tmp_path: Path) -> CheckpointCatalogue:
     (place / "broken" / "unet" / "config.json").unlink()
     make_vae(tmp_path / "VAE" / "soft.safetensors")
     make_vae(tmp_path / "VAE" / "wide.safetensors", channels=16)
-    return CheckpointCatalogue([tmp_path])
+    rows = ("name,prompt,negative_prompt", "inked,ink of {prompt},colour", f"long,{'x' * 9_990},")
+    (tmp_path / "styles.csv").write_text("\n".join(rows))
+    return CheckpointCatalogue([tmp_path], library=PromptLibrary(StyleFiles([tmp_path / "styles.csv"])))
 
 
 def found(catalogue: CheckpointCatalogue, settings: Settings | None = None, **data: Any) -> Models:
@@ -141,3 +146,22 @@ def test_a_vae_that_cannot_be_read_is_no_choice(tmp_path: Path, catalogue: Check
         found(catalogue, override_settings={"sd_vae": "old"})
     with pytest.raises(ModelError):
         found(catalogue, Settings(sd_model_checkpoint="broken"))
+
+
+def test_the_texts_of_styles_are_kept_as_they_were_when_a_job_was_sent(
+    catalogue: CheckpointCatalogue, tmp_path: Path
+) -> None:
+    kept = Choice.of(found(catalogue, prompt="a cat", styles=["inked", "None"]))
+    (tmp_path / "styles.csv").unlink()
+    again = Choice.in_row({"chosen": kept.model_dump(mode="json")})
+    assert again is not None and again.styles == (Style("inked", "ink of {prompt}", "colour"),)
+
+
+def test_a_style_that_is_not_there_or_makes_a_prompt_too_long_is_refused(catalogue: CheckpointCatalogue) -> None:
+    with pytest.raises(InvalidRequest, match="Style 'gone' not found: use one of inked, long") as refused:
+        found(catalogue, styles=["inked", "gone"])
+    assert refused.value.field == "styles"
+    with pytest.raises(InvalidRequest, match="With its styles a prompt has 10,002 characters"):
+        found(catalogue, prompt="a long cat", styles=["long"])
+    with pytest.raises(InvalidRequest, match="With its styles a prompt has"):
+        found(catalogue, enable_hr=True, hr_prompt="a long cat", styles=["long"])

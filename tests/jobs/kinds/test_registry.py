@@ -71,11 +71,9 @@ def check(**data: Any) -> Txt2ImgRequest:
             "alwayson_scripts",
             'Always-on script "ADetailer" not found: leave it out of alwayson_scripts.',
         ),
-        (
-            {"styles": ["moody"]},
-            "styles",
-            'Style "moody" not found: styles are not available in this version, put its words in the prompt.',
-        ),
+        ({"styles": 5}, "styles", "styles 5 is no list of names: send [] or leave it out."),
+        ({"styles": [5]}, "styles", "A name in styles 5 is not a text: send a string."),
+        ({"styles": ["a"] * 101}, "styles", "styles has 101 names: send at most 100."),
         (
             {"override_settings": {"CLIP_stop_at_last_layers": 13}},
             "override_settings",
@@ -216,7 +214,7 @@ json_values = strategies.recursive(
     lambda inner: strategies.lists(inner, max_size=3) | strategies.dictionaries(strategies.text(), inner, max_size=3),
     max_leaves=5,
 )
-others = ("styles", "subseed_strength", "script_name", "tiling", "alwayson_scripts")
+others = ("subseed_strength", "script_name", "tiling", "alwayson_scripts")
 field_names = sorted({*Txt2ImgRequest.model_fields, *Img2ImgRequest.model_fields, *others})
 PICTURE = "a" * 64 + ".png"
 

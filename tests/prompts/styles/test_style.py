@@ -1,0 +1,67 @@
+"""How styles change prompts, and how they are found in prompts again."""
+
+import pytest
+
+from modules.prompts.styles.style import Found, Style, find_styles, with_styles
+
+
+@pytest.mark.parametrize(
+    ("prompt", "texts", "made"),
+    [
+        ("a cat", [], "a cat"),
+        ("a cat", ["oil"], "a cat, oil"),
+        ("a cat", ["", "oil", " "], "a cat, oil"),
+        ("", ["oil"], "oil"),
+        ("a cat", ["ink of {prompt}, fine", "oil"], "ink of a cat, fine, oil"),
+        ("a cat", ["oil", "ink of {prompt}"], "ink of a cat, oil"),
+        ("a cat", ["{prompt} or {prompt}"], "a cat or a cat"),
+        (" a {b|c} ", ["(x)"], "a {b|c}, (x)"),
+    ],
+)
+def test_each_style_is_put_on_what_the_one_before_made(prompt: str, texts: list[str], made: str) -> None:
+    assert with_styles(prompt, texts) == made
+
+
+STYLES = [
+    Style("oil", "oil", "photo"),
+    Style("oiled", "fine, oil", "photo"),
+    Style("ink", "ink of {prompt}!", ""),
+    Style("twice", "{prompt}/{prompt}"),
+    Style("bad", "", "ugly"),
+    Style("none"),
+]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "negative", "found"),
+    [
+        ("a cat, oil", "dog, photo", (("oil",), "a cat", "dog")),
+        ("a cat, oil", "photo", (("oil",), "a cat", "")),
+        ("oil", "photo", (("oil",), "", "")),
+        ("a cat, oil", "dog", ((), "a cat, oil", "dog")),
+        ("a cat, fine, oil", "photo", (("oiled",), "a cat", "")),
+        ("ink of a cat!", "", (("ink",), "a cat", "")),
+        ("ink of a cat!, oil", "photo, ugly", (("ink", "oil", "bad"), "a cat", "")),
+        ("ink of a cat, oil!", "photo", (("oil", "ink"), "a cat", "")),
+        ("boil", "photo", ((), "boil", "photo")),
+        ("ink of!", "", ((), "ink of!", "")),
+        ("a cat/a cat", "", (("twice",), "a cat", "")),
+        ("a cat/a dog", "", ((), "a cat/a dog", "")),
+        ("", "", ((), "", "")),
+    ],
+)
+def test_styles_are_found_where_they_make_both_prompts_anew(
+    prompt: str, negative: str, found: tuple[tuple[str, ...], str, str]
+) -> None:
+    assert find_styles(prompt, negative, STYLES) == Found(*found)
+
+
+def test_what_is_found_gives_the_prompts_anew_whatever_the_order() -> None:
+    by_name = {style.name: style for style in STYLES}
+    for names in (["oil", "ink", "bad"], ["ink", "oiled"], ["twice", "ink"], ["bad", "ink", "oil"]):
+        made = with_styles("a cat", [by_name[name].prompt for name in names])
+        negative = with_styles("dog", [by_name[name].negative_prompt for name in names])
+        found = find_styles(made, negative, STYLES)
+        assert found.prompt == "a cat"
+        assert with_styles(found.prompt, [by_name[name].prompt for name in found.names]) == made
+        assert with_styles(found.negative_prompt, [by_name[name].negative_prompt for name in found.names]) == negative
