@@ -92,6 +92,26 @@ class Settings:
         "Allow downloads from the Hugging Face Hub",
         "The one thing that leaves this machine: huggingface.co is asked for models that you name in the Models tab.",
     )
+    networks_missing: Literal["go on", "refuse"] = _setting(
+        "go on",
+        "Extra networks",
+        "When a prompt calls for a LoRA that is missing or for other models",
+        "go on: the picture is drawn without it, and the job's notes say so; refuse: the job is not taken.",
+    )
+    lora_preferred_name: Literal["Alias from file", "Filename"] = _setting(
+        "Alias from file",
+        "Extra networks",
+        "Name by which a LoRA is put into a prompt",
+        "The alias is the name that it was trained under. The file's name is used where two have the same alias.",
+    )
+    extra_networks_default_multiplier: float = _setting(
+        1.0,
+        "Extra networks",
+        "Weight with which a LoRA is put into a prompt",
+        "Where nothing beside its file says another one.",
+        minimum=0,
+        maximum=10,
+    )
     img2img_fix_steps: bool = _setting(
         False,
         "From a picture",
@@ -167,6 +187,15 @@ class Settings:
     add_model_name_to_info: bool = _setting(True, "Infotext", "Add the model's name to the infotext")
     add_model_hash_to_info: bool = _setting(True, "Infotext", "Add the model's hash to the infotext")
     add_version_to_infotext: bool = _setting(True, "Infotext", "Add the program's version to the infotext")
+    lora_add_hashes_to_infotext: bool = _setting(
+        True,
+        "Infotext",
+        "Add hashes of LoRAs to the infotext",
+        "By them a picture's LoRAs are found where they are called otherwise.",
+    )
+    textual_inversion_add_hashes_to_infotext: bool = _setting(
+        True, "Infotext", "Add hashes of embeddings to the infotext"
+    )
     live_previews_enable: bool = _setting(True, "Live previews", "Show live previews")
     show_progress_every_n_steps: int = _setting(
         1,

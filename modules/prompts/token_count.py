@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,15 +33,27 @@ def count_tokens(tokenizer_file: Path, text: str) -> TokenCount:
     Raises:
         ModelError: the file cannot be read.
     """
-    tokenizer = _load(tokenizer_file, _stamp(tokenizer_file))
-    # As a batch of one: encoding a single text holds the interpreter, and with it all who wait for an answer.
-    (encoded,) = tokenizer.encode_batch([text], add_special_tokens=False)
-    used = len(encoded.ids)
+    used = len(token_ids(tokenizer_file, [text])[0])
     return TokenCount(used, CHUNK_TOKENS * max(1, -(-used // CHUNK_TOKENS)))
 
 
-def _stamp(path: Path) -> int:
-    """Time of the last change, so that a model that is replaced is read again."""
+def token_ids(tokenizer_file: Path, texts: Sequence[str]) -> list[list[int]]:
+    """Return the tokens of each text, without marks of start and end.
+
+    Raises:
+        ModelError: the file cannot be read.
+    """
+    tokenizer = _load(tokenizer_file, stamp_of_tokenizer(tokenizer_file))
+    # As a batch: encoding a single text holds the interpreter, and with it all who wait for an answer.
+    return [encoded.ids for encoded in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+
+def stamp_of_tokenizer(path: Path) -> int:
+    """Return the time of its last change, so that a model that is replaced is read again.
+
+    Raises:
+        ModelError: the file cannot be read.
+    """
     try:
         return path.stat().st_mtime_ns
     except OSError as error:

@@ -16,6 +16,7 @@ from modules.engine.work.batches import Batches, BatchLeft
 from modules.engine.work.economy import Economy
 from modules.engine.work.environment import describe_difference, environment_of
 from modules.engine.work.model_finder import ModelFinder
+from modules.engine.work.networks_of_job import close_networks
 from modules.engine.work.pass_models import PassModels
 from modules.engine.work.sampler_words import describe_sampler
 from modules.engine.work.snapshots import Snapshot, UnfitSnapshot, describe_lost, describe_unfit
@@ -130,9 +131,13 @@ class JobDrawing:
         environment = environment_of(parts.device, dtype, threads)
         find = parts.inputs.find
         resolved = request.resolve(models, settings, parts.draw_seed, dtype, threads, environment, find)
+        closed = close_networks(resolved, models, request, settings, parts.catalogue, self._finder)
+        models, resolved, left_out = closed
         parts.store.claims.set_resolved(job.id, resolved.model_dump())
         for text in models.told:
             parts.store.claims.note(job.id, "models", text)
+        for text in left_out:
+            parts.store.claims.note(job.id, "networks", text)
         if told := describe_plain_syntax(resolved.words.prompt, resolved.words.negative_prompt):
             parts.store.claims.note(job.id, "plain-text", told)
         return models, resolved

@@ -48,6 +48,7 @@ class ModelFinder:
             choice = Choice.of(models)
         found = self._found(choice.checkpoint, choice.vae, choice.refiner, choice.hires)
         upscaler = None if choice.upscaler is None else self.upscaler(choice.upscaler)
+        found = self._with_files(found, choice.networks, choice.embeddings)
         return replace(
             found,
             clip_skip=choice.clip_skip,
@@ -65,6 +66,7 @@ class ModelFinder:
         """
         sources = resolved.sources
         found = self._found(sources.checkpoint, sources.vae, refiner_of(resolved), hires_model_of(resolved))
+        found = self._with_files(found, sources.networks, sources.embeddings)
         return replace(found, clip_skip=resolved.words.clip_skip, modules=sources.modules)
 
     def is_unchanged(self, checkpoint: Checkpoint, parts: Mapping[str, ModelFile]) -> bool:
@@ -74,7 +76,7 @@ class ModelFinder:
         if now.problem is not None or self._hashed(now).sha256 != checkpoint.sha256:
             return False
         beside = catalogue.companions_of(now)
-        return all(self._hashed_file(beside[part]).sha256 == file.sha256 for part, file in parts.items())
+        return all(self.hashed_file(beside[part]).sha256 == file.sha256 for part, file in parts.items())
 
     def _found(
         self,
@@ -91,13 +93,25 @@ class ModelFinder:
             checkpoint, found, refines, parts=parts, refiner_parts=refiner_parts, hires=second, hires_parts=hires_parts
         )
 
+    def _with_files(
+        self,
+        models: Models,
+        networks: Mapping[str, ChosenFile | Source],
+        embeddings: Mapping[str, ChosenFile | Source],
+    ) -> Models:
+        return replace(
+            models,
+            networks={name: self.file_of("lora", file) for name, file in networks.items()},
+            embeddings={word: self.file_of("embedding", file) for word, file in embeddings.items()},
+        )
+
     def _whole(self, chosen: ChosenCheckpoint | Source) -> tuple[Checkpoint, dict[str, ModelFile]]:
         """Return a checkpoint with the files beside it; where a row leaves these open, they are those of now."""
         catalogue = self._parts.catalogue
         found = self._named(chosen)
         if chosen.parts is None:
             beside = catalogue.companions_of(found)
-            parts = {part: self._hashed_file(file) for part, file in beside.items()}
+            parts = {part: self.hashed_file(file) for part, file in beside.items()}
         else:
             parts = {part: self.file_of(kind_of_part(part), file) for part, file in chosen.parts.items()}
             found = catalogue.drawn_with(found, parts)
@@ -154,15 +168,20 @@ class ModelFinder:
         found.check_usable()
         stamp = chosen.stamp if isinstance(chosen, ChosenFile) and chosen.hash is None else ""
         changed = stamp not in ("", stamp_of_file(found.path))
-        file = found if changed else self._hashed_file(found)
-        if changed or chosen.hash not in (None, file.sha256):
+        file = found if changed else self.hashed_file(found)
+        if changed or chosen.hash not in (None, file.content_hash):
             raise ModelError(f"The {label} {file.name} was changed since {_since(chosen)}: submit it again.")
         return file
 
-    def _hashed_file(self, file: ModelFile) -> ModelFile:
+    def hashed_file(self, file: ModelFile) -> ModelFile:
+        """Return a file with the hash that a job knows it by.
+
+        Raises:
+            ModelError: it cannot be read.
+        """
         files = self._parts.catalogue.files
         known = files.remembered(file)
-        if known.sha256 is not None:
+        if known.content_hash is not None:
             return known
         return self._hashing(lambda getting_on: files.hashed(file, getting_on))
 

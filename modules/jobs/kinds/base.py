@@ -141,6 +141,8 @@ class Saving(Frozen):
     add_model_name_to_info: bool
     add_model_hash_to_info: bool
     add_version_to_infotext: bool
+    lora_add_hashes_to_infotext: bool = True
+    textual_inversion_add_hashes_to_infotext: bool = True
 
 
 class Resolved(Frozen):

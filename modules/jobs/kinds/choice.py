@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, overload
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs.kinds.frozen import Frozen
@@ -34,7 +34,8 @@ class Models:
 
     `parts`, `refiner_parts` and `hires_parts` are the files beside these models that they are drawn with, by the part
     that each does; `modules` the names of those that somebody chose by hand. `told` is what people are to know of the
-    choice. `styles` are put into the prompts, in their order.
+    choice. `styles` are put into the prompts, in their order. `networks` are LoRAs by the names that prompts call them
+    by, `embeddings` by the words that stand for them.
     """
 
     checkpoint: Checkpoint
@@ -49,6 +50,13 @@ class Models:
     hires_parts: Mapping[str, ModelFile] = field(default_factory=dict)
     upscaler: Upscaler | None = None
     styles: tuple[Style, ...] = ()
+    networks: Mapping[str, ModelFile] = field(default_factory=dict)
+    embeddings: Mapping[str, ModelFile] = field(default_factory=dict)
+
+    @property
+    def drawing(self) -> tuple[Checkpoint, ...]:
+        """The models that run a denoiser, the one that reads the prompt first."""
+        return tuple(one for one in (self.checkpoint, self.hires, self.refiner) if one is not None)
 
 
 class ChosenModel(Frozen):
@@ -82,6 +90,8 @@ class Choice(Frozen):
     hires: ChosenCheckpoint | None = None
     upscaler: ChosenFile | None = None
     styles: tuple[Style, ...] = ()
+    networks: dict[str, ChosenFile] = Field(default_factory=dict)
+    embeddings: dict[str, ChosenFile] = Field(default_factory=dict)
 
     @classmethod
     def of(cls, models: Models) -> Self:
@@ -96,6 +106,8 @@ class Choice(Frozen):
             hires=_chosen_checkpoint(models.hires, models.hires_parts),
             upscaler=None if models.upscaler is None else chosen_upscaler(models.upscaler),
             styles=models.styles,
+            networks=_chosen_files(models.networks),
+            embeddings=_chosen_files(models.embeddings),
         )
 
     @classmethod
@@ -176,11 +188,14 @@ def _chosen_checkpoint(model: Checkpoint | None, parts: Mapping[str, ModelFile])
 def _chosen_checkpoint(model: Checkpoint | None, parts: Mapping[str, ModelFile]) -> ChosenCheckpoint | None:
     if model is None:
         return None
-    files = {
-        part: ChosenFile(name=file.name, hash=file.sha256, stamp=stamp_of_file(file.path))
-        for part, file in parts.items()
+    return ChosenCheckpoint(name=model.name, hash=model.sha256, parts=_chosen_files(parts))
+
+
+def _chosen_files(files: Mapping[str, ModelFile]) -> dict[str, ChosenFile]:
+    return {
+        name: ChosenFile(name=file.name, hash=file.content_hash, stamp=stamp_of_file(file.path))
+        for name, file in files.items()
     }
-    return ChosenCheckpoint(name=model.name, hash=model.sha256, parts=files)
 
 
 def _choose_vae(wish: str, checkpoint: Checkpoint, catalogue: CheckpointCatalogue) -> tuple[VaeFile | None, str]:

@@ -18,6 +18,8 @@ from modules.jobs.kinds import fields
 from modules.jobs.kinds.base import Pass, PictureWords, ResolvedJob, Saving, Source, Sources, Words
 from modules.jobs.kinds.choice import MODULES, Choice, Models, choose, choose_by_hand
 from modules.jobs.kinds.eta import without_noise
+from modules.jobs.kinds.network_texts import texts_sent
+from modules.jobs.kinds.networks import find_networks, only_settled
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.kinds.starts import FindInput, no_input
 from modules.jobs.kinds.unavailable import check_available
@@ -68,6 +70,9 @@ class DrawingRequest(JobRequest):
     )
     refiner_switch_at: fields.RefinerSwitchAt = Field(
         None, description=f"After which part of the steps the refiner takes over, 0 to 1; None is {SWITCH_AT}."
+    )
+    disable_extra_networks: fields.DisableExtraNetworks = Field(
+        False, description="Take the tags of LoRAs out of the prompts and draw without them."
     )
     partial_images: fields.PartialImages = Field(
         None, description="What becomes of a picture that is stopped: discard, keep or mark; None follows the settings."
@@ -120,8 +125,19 @@ class DrawingRequest(JobRequest):
         return self.batch_size, self.n_iter
 
     def chosen(self, catalogue: CheckpointCatalogue, settings: Settings) -> Choice:
-        """Return the models that it draws with, for its row to keep."""
-        return Choice.of(self.find_models(catalogue, settings))
+        """Return the models that it draws with, for its row to keep, and the networks that its words call for.
+
+        Raises:
+            InvalidRequest, ModelError: as `find_models`.
+            InvalidRequest: a network is missing or does not fit, and the settings want to be told so.
+        """
+        models = self.find_models(catalogue, settings)
+        prompts = [written(text, models.styles) for text in self.texts()]
+        texts = texts_sent(prompts, calls=not self.disable_extra_networks)
+        found = only_settled(texts, find_networks(texts, models.drawing, catalogue))
+        if self.settings_over(settings).networks_missing == "refuse":
+            found.check()
+        return Choice.of(replace(models, networks=found.loras, embeddings=found.embeddings))
 
     def find_models(self, catalogue: CheckpointCatalogue, settings: Settings) -> Models:
         """Return the models that the request draws with.
@@ -274,10 +290,11 @@ def source_of(model: Checkpoint | VaeFile | ModelFile, parts: Mapping[str, Model
     Raises:
         ValueError: it is not hashed yet.
     """
-    if model.sha256 is None:
+    digest = model.content_hash if isinstance(model, ModelFile) else model.sha256
+    if digest is None:
         raise ValueError(f"{model.name} is not hashed")
     beside = None if parts is None else {part: source_of(file) for part, file in parts.items()}
-    return Source(name=model.name, hash=model.sha256, parts=beside)
+    return Source(name=model.name, hash=digest, parts=beside)
 
 
 def fault_at(error: InvalidRequest) -> Exception:

@@ -33,7 +33,7 @@ def in_picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         "threads": resolved.threads,
         "layout": _LAYOUT,
         "version": resolved.version,
-        **later_values.in_picture(resolved),
+        **later_values.in_picture(resolved, index),
         **start_values.in_picture(resolved, index),
         **hires_values.in_picture(resolved),
     }
@@ -59,6 +59,7 @@ def in_infotext(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         **start_values.in_infotext(resolved),
         **hires_values.in_infotext(resolved, size),
         **later_values.of_refiner(resolved),
+        **later_values.of_networks(resolved, index),
     }
 
 

@@ -45,6 +45,9 @@ OVERRIDABLE_SETTINGS = frozenset(
         "hires_fix_refiner_pass",
         "ESRGAN_tile",
         "ESRGAN_tile_overlap",
+        "networks_missing",
+        "lora_add_hashes_to_infotext",
+        "textual_inversion_add_hashes_to_infotext",
     }
 )
 
@@ -169,6 +172,7 @@ RefinerSwitchAt = Annotated[float | None, BeforeValidator(real_number("Refiner s
 Overrides = Annotated[dict[str, Any], BeforeValidator(_check_overrides)]
 SaveImages = Annotated[bool | None, BeforeValidator(switch("save_images", None))]
 DoNotSaveSamples = Annotated[bool, BeforeValidator(switch("do_not_save_samples", False))]
+DisableExtraNetworks = Annotated[bool, BeforeValidator(switch("disable_extra_networks", False))]
 PartialImages = Annotated[_PartialImages | None, BeforeValidator(_check_partial_images)]
 SendImages = Annotated[bool, BeforeValidator(switch("send_images", True))]
 StopOnDisconnect = Annotated[bool, BeforeValidator(switch("stop_on_disconnect", False))]

@@ -177,6 +177,8 @@ class HiresRequest(DrawingRequest):
 
     def texts(self) -> tuple[PictureWords, ...]:
         """Return the prompts of the first pass, and those of the second, which are the same where it has none."""
+        if not self.enable_hr:
+            return super().texts()
         second = PictureWords(
             prompt=self.hr_prompt if self.hr_prompt.strip() else self.prompt,
             negative_prompt=self.hr_negative_prompt if self.hr_negative_prompt.strip() else self.negative_prompt,

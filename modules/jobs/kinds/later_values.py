@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from modules.jobs.kinds.base import Pass, ResolvedJob
+from modules.jobs.kinds.base import Pass, ResolvedJob, Source
 from modules.jobs.kinds.choice import MODULES
+from modules.jobs.kinds.network_texts import networks_in
 from modules.jobs.kinds.stages import refined_stage, refiner_of
 from modules.jobs.kinds.values_of_models import beside
+from modules.jobs.models.model_file import NETWORK_HASH_LENGTH
 from modules.jobs.models.names import without_suffix
 
 # As Forge writes them.
 _LABELS = {"distilled_cfg_scale": "Distilled CFG Scale", "shift": "Shift"}
 
 
-def in_picture(resolved: ResolvedJob) -> dict[str, Any]:
+def in_picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
     """Return what decides a picture's bytes beside the values that every version knew, under a request's names."""
     values: dict[str, Any] = {}
     if resolved.words.clip_skip != 1:
@@ -33,6 +36,11 @@ def in_picture(resolved: ResolvedJob) -> dict[str, Any]:
             "refiner_switch_at": stage.switch_at,
             **beside("refiner_parts", refiner),
         }
+    networks, embeddings = networks_in(resolved, index)
+    if networks:
+        values["networks"] = {name: _file(one) for name, one in networks.items()}
+    if embeddings:
+        values["embeddings"] = {word: _file(one) for word, one in embeddings.items()}
     return values
 
 
@@ -65,6 +73,26 @@ def of_refiner(resolved: ResolvedJob) -> dict[str, Any]:
         # Without it A1111 would count noise levels, and switch at another step where they are not spread evenly.
         "Refiner switch by sampling steps": True,
     }
+
+
+def of_networks(resolved: ResolvedJob, index: int) -> dict[str, Any]:
+    """Return the hashes of LoRAs and embeddings, as A1111 writes them: by the names as they stand in the prompt."""
+    networks, embeddings = networks_in(resolved, index)
+    saving = resolved.saving
+    return {
+        "Lora hashes": _hashes(networks) if saving.lora_add_hashes_to_infotext else None,
+        "TI hashes": _hashes(embeddings) if saving.textual_inversion_add_hashes_to_infotext else None,
+    }
+
+
+def _hashes(sources: Mapping[str, Source]) -> str | None:
+    """Return "name: hash, name: hash". What parts names from hashes is left out of the names, as A1111 does."""
+    names = {name.replace(":", "").replace(",", ""): one.hash[:NETWORK_HASH_LENGTH] for name, one in sources.items()}
+    return ", ".join(f"{name}: {digest}" for name, digest in names.items()) or None
+
+
+def _file(source: Source) -> dict[str, str]:
+    return {"name": source.name, "hash": source.hash}
 
 
 def _of_flows(one: Pass) -> dict[str, float]:

@@ -77,4 +77,6 @@ class JobRequest(BaseModel, ABC):
             add_model_name_to_info=settings.add_model_name_to_info,
             add_model_hash_to_info=settings.add_model_hash_to_info,
             add_version_to_infotext=settings.add_version_to_infotext,
+            lora_add_hashes_to_infotext=settings.lora_add_hashes_to_infotext,
+            textual_inversion_add_hashes_to_infotext=settings.textual_inversion_add_hashes_to_infotext,
         )

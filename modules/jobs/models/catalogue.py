@@ -20,6 +20,7 @@ from modules.jobs.models.folder import look_at, not_looked_at, stamp_of
 from modules.jobs.models.hashes import HashCache, fingerprint, fingerprint_seen, hash_file, hash_folder, old_hash_of
 from modules.jobs.models.model_file import ModelFile
 from modules.jobs.models.names import Names
+from modules.jobs.models.networks import NetworkCatalogue
 from modules.jobs.models.places import COMPANIONS, DRAWN, Place, Places, is_vae_beside
 from modules.jobs.models.scan import Found, Scan, scan
 from modules.jobs.models.shelf import Shelf
@@ -40,7 +41,8 @@ class CheckpointCatalogue:
 
     `hash_cache` is a file that remembers hashes between starts, `fact_cache` one that remembers what headers say; None
     remembers them for the life of the object. `vaes` are those in files of their own, `upscalers`,
-    `face_restorers` and `captioners` for pictures; `library` holds words for prompts. Safe to use from several threads.
+    `face_restorers` and `captioners` for pictures, `networks` LoRAs and textual inversions; `library` holds words for
+    prompts. Safe to use from several threads.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class CheckpointCatalogue:
         self.upscalers = UpscalerCatalogue(self.files)
         self.face_restorers = FaceRestorers(self.files)
         self.captioners = Captioners(self._places)
+        self.networks = NetworkCatalogue(self.files)
         self._shelf = Shelf[Checkpoint](
             self._lying_there,
             lambda name, found: self._read(name, found.path),

@@ -11,7 +11,14 @@ from pathlib import Path
 
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs.models.fact_cache import FactCache, Remembered
-from modules.jobs.models.hashes import HashCache, fingerprint, fingerprint_seen, hash_file
+from modules.jobs.models.hashes import (
+    HashCache,
+    fingerprint,
+    fingerprint_seen,
+    hash_file,
+    hash_file_and_tensors,
+    of_tensors,
+)
 from modules.jobs.models.model_file import LABELS, ModelFile, look_at_file
 from modules.jobs.models.places import DRAWN, KINDS, Kind, Place, Places, is_vae_beside
 from modules.jobs.models.scan import Found, Scan, scan, stamp_of_model
@@ -68,30 +75,38 @@ class FileCatalogue:
     def hashed(self, file: ModelFile, dropped: Callable[[], bool] | None = None) -> ModelFile:
         """Return the file with its hash, reading it if nobody did so before (seconds for a large one).
 
+        A LoRA has that of its tensors too.
+
         Raises:
             ModelError: it cannot be read.
             InterruptedError: `dropped`, which is asked at every chunk, said that it is not wanted any more.
         """
-        if file.sha256 is not None:
+        if file.sha256 is not None and file.content_hash is not None:
             return file
         how = () if dropped is None else (dropped,)
         try:
             state = fingerprint([file.path])  # As it is before it is read: who changes it meanwhile changes this too.
-            digest = self._hashes.get(state) or self._hashes.put(state, hash_file(file.path, *how))
+            complete = self._known_hashes(file, state)
+            if file.kind == "lora" and complete.content_hash is None:
+                whole, tensors = hash_file_and_tensors(file.path, *how)
+                self._hashes.put(state, whole)
+                self._hashes.put(of_tensors(state), tensors)
+                complete = replace(file, sha256=whole, tensors_sha256=tensors)
+            elif complete.sha256 is None:
+                complete = replace(file, sha256=self._hashes.put(state, hash_file(file.path, *how)))
         except InterruptedError:
             raise
         except OSError as error:
             raise ModelError(f"{file.name} cannot be read ({error.strerror or error}): {file.path}") from error
-        complete = replace(file, sha256=digest)
         self._shelf(file.kind).replace(file, complete)
         return complete
 
     def remembered(self, file: ModelFile) -> ModelFile:
         """Return the file with its hash if anybody has made that, which may have been another process."""
-        if file.sha256 is not None:
+        if file.sha256 is not None and file.content_hash is not None:
             return file
         try:
-            return replace(file, sha256=self._hashes.get(fingerprint([file.path])))
+            return self._known_hashes(file, fingerprint([file.path]))
         except OSError:
             return file
 
@@ -148,16 +163,18 @@ class FileCatalogue:
                 yield place, replace(lying, found=tuple(one for one in lying.found if is_vae_beside(one.name)))
 
     def _read(self, name: str, path: Path, kind: Kind) -> ModelFile:
-        file = self._remembered[kind].keep(look_at_file(name, path, kind))
-        try:
-            return replace(file, sha256=self._hashes.get(fingerprint([path])))
-        except OSError:
-            return file
+        return self.remembered(self._remembered[kind].keep(look_at_file(name, path, kind)))
+
+    def _known_hashes(self, file: ModelFile, state: str) -> ModelFile:
+        """Return the file with the hashes that are known of it in this state."""
+        tensors = self._hashes.get(of_tensors(state)) if file.kind == "lora" else None
+        return replace(file, sha256=self._hashes.get(state), tensors_sha256=tensors)
 
     def _recall(self, kind: Kind, name: str, found: Found) -> ModelFile | None:
         """Return a file as it was found before, if it did not change since."""
-        sha256 = self._hashes.get(fingerprint_seen(found.path, found.size_bytes, found.modified_ns))
-        return self._remembered[kind].recall(name, found.path, found.stamp, sha256)
+        state = fingerprint_seen(found.path, found.size_bytes, found.modified_ns)
+        file = self._remembered[kind].recall(name, found.path, found.stamp, None)
+        return None if file is None else self._known_hashes(file, state)
 
 
 def _without_folders(lying: Scan) -> Scan:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from modules.errors import StorageError
@@ -49,12 +49,44 @@ def hash_file(path: Path, dropped: Dropped = _never) -> str:
     return digest.hexdigest()
 
 
+def hash_file_and_tensors(path: Path, dropped: Dropped = _never) -> tuple[str, str]:
+    """Return SHA-256 of a whole file, and that of its tensors, of which Civitai's AutoV3 is the beginning.
+
+    The second does not change with what a safetensors says in its header; of any other file it is the first.
+
+    Raises:
+        OSError: it cannot be read.
+        InterruptedError: it was `dropped`.
+    """
+    whole, tensors = hashlib.sha256(), hashlib.sha256()
+    left = _header_bytes(path)  # to leave out
+    for chunk in _chunks(path, dropped):
+        whole.update(chunk)
+        tensors.update(chunk[left:])
+        left = max(0, left - len(chunk))
+    return whole.hexdigest(), tensors.hexdigest()
+
+
+def _header_bytes(path: Path) -> int:
+    """Return how long all that stands before the tensors is; 0: it is no safetensors."""
+    with open_regular(path) as file:
+        beginning = file.read(9)
+    length = int.from_bytes(beginning[:8], "little")
+    is_safetensors = beginning[8:] == b"{" and 8 + length <= path.stat().st_size
+    return 8 + length if is_safetensors else 0
+
+
 def _add_file(digest: hashlib._Hash, path: Path, dropped: Dropped) -> None:
+    for chunk in _chunks(path, dropped):
+        digest.update(chunk)
+
+
+def _chunks(path: Path, dropped: Dropped) -> Iterator[bytes]:
     with open_regular(path) as file:
         while chunk := file.read(_CHUNK_BYTES):
             if dropped():
                 raise InterruptedError(f"{path} is hashed later.")
-            digest.update(chunk)
+            yield chunk
 
 
 def old_hash_of(path: Path) -> str:
@@ -127,6 +159,11 @@ def fingerprint(files: Sequence[Path]) -> str:
 def fingerprint_seen(path: Path, size_bytes: int, modified_ns: int) -> str:
     """Return the same of one file as it was seen a moment ago."""
     return _fingerprint([(str(path), size_bytes, modified_ns)])
+
+
+def of_tensors(state: str) -> str:
+    """Return under which state the hash of the tensors alone is remembered, of files in this state."""
+    return f"tensors {state}"
 
 
 def _fingerprint(facts: Sequence[tuple[str, int, int]]) -> str:

@@ -8,14 +8,17 @@ from pathlib import Path
 
 from modules.errors import ModelError
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
-from modules.jobs.models.detection.detect import detect
+from modules.jobs.models.detection.detect import detect_by_header
 from modules.jobs.models.detection.found import Found, Role
 from modules.jobs.models.detection.upscalers import scale_in_name, told_restorer
 from modules.jobs.models.foreign_bytes import BEGINNING_BYTES, is_pickle, say
 from modules.jobs.models.names import without_suffix
+from modules.jobs.models.network_facts import NetworkFacts, facts_of_embedding, facts_of_lora
 from modules.jobs.models.places import Kind
 from modules.jobs.models.scan import stamp_of_model
 from modules.jobs.models.shelf import readable
+from modules.jobs.models.tensor_file import read_tensor_header
+from modules.jobs.models.tensor_header import TensorHeader
 from modules.jobs.models.untrusted_file import is_regular, open_regular
 
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
@@ -46,7 +49,9 @@ _ROLES: Mapping[Kind, tuple[Role, ...]] = {
     "tiny_decoder": ("tiny_vae",),
 }
 # What people have mostly as pickles. Their weights alone are read, by the engine, and nothing in them is run.
-_READ_AS_PICKLES: tuple[Kind, ...] = ("upscaler", "face_restorer")
+_READ_AS_PICKLES: tuple[Kind, ...] = ("upscaler", "face_restorer", "embedding")
+# How many digits of a hash A1111's infotext tells of a LoRA or an embedding.
+NETWORK_HASH_LENGTH = 12
 _LONGEST_REASON = 200
 
 
@@ -57,7 +62,8 @@ class ModelFile:
     `kind` is that of the folder that it lies in, `role` what it was found to be (`detection/found.py`). `does` says
     which text encoder, VAE or restorer of faces it is, `family` for which models a LoRA and the like is, `scale` how
     many times larger an upscaler makes pictures, None where neither header nor name tell that. `stamp` tells one state
-    of the file from another, "" until it was looked at; `modified_at` is in seconds.
+    of the file from another, "" until it was looked at; `modified_at` is in seconds. `tensors_sha256` is the hash of a
+    LoRA's tensors alone, and `network` what its header tells, or that of an embedding.
     """
 
     name: str
@@ -74,6 +80,8 @@ class ModelFile:
     number_format: str = ""
     scale: int | None = None
     problem: str | None = None
+    tensors_sha256: str | None = None
+    network: NetworkFacts | None = None
 
     @property
     def name_without_suffix(self) -> str:
@@ -86,6 +94,16 @@ class ModelFile:
         return self.sha256[:SHORT_HASH_LENGTH] if self.sha256 else None
 
     @property
+    def stem(self) -> str:
+        """The name without folders and suffix, as prompts call a LoRA or an embedding."""
+        return self.name_without_suffix.rpartition("/")[2]
+
+    @property
+    def content_hash(self) -> str | None:
+        """The hash by which a job knows what it is drawn with: of a LoRA that of its tensors alone."""
+        return self.tensors_sha256 if self.kind == "lora" else self.sha256
+
+    @property
     def title(self) -> str:
         """The name, with the hash once that is known."""
         return f"{self.name} [{self.short_hash}]" if self.short_hash else self.name
@@ -93,7 +111,9 @@ class ModelFile:
     @property
     def names(self) -> tuple[str, ...]:
         """What else than its name it may be asked for by."""
-        return tuple(name for name in (self.title, self.short_hash, self.sha256, str(self.path)) if name)
+        tensors = self.tensors_sha256 and self.tensors_sha256[:NETWORK_HASH_LENGTH]
+        hashes = (self.short_hash, self.sha256, tensors, self.tensors_sha256)
+        return tuple(name for name in (self.title, *hashes, str(self.path)) if name)
 
     def check_usable(self) -> None:
         """Check that nothing is wrong with it.
@@ -117,9 +137,10 @@ def look_at_file(name: str, path: Path, kind: Kind) -> ModelFile:
         if problem is None and _is_read_as_pickle(path, kind):
             file = replace(file, role=kind, does=told_restorer(path.stem), scale=scale_in_name(path.stem))
         elif problem is None:
-            found = detect(path)
+            header = read_tensor_header(path)
+            found = detect_by_header(header)
             problem = _find_misplaced(found, kind) or (found.problem and f"{found.problem}.")
-            file = _with_facts(file, found)
+            file = replace(_with_facts(file, found), network=_network(header, found))
     except ValueError as error:
         problem = f"{say(error)}."
     except Exception as error:
@@ -138,6 +159,12 @@ def _with_facts(file: ModelFile, found: Found) -> ModelFile:
         number_format=found.number_format,
         scale=found.scale or (scale_in_name(file.path.stem) if found.role == "upscaler" else None),
     )
+
+
+def _network(header: TensorHeader, found: Found) -> NetworkFacts | None:
+    if found.role == "lora":
+        return facts_of_lora(header)
+    return facts_of_embedding(header) if found.role == "embedding" else None
 
 
 def _find_problem_of_file(path: Path, kind: Kind) -> str | None:

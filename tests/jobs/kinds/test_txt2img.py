@@ -39,6 +39,7 @@ def test_what_is_open_is_the_models_own() -> None:
         "checkpoint_hash": "a" * 64, "dtype": "float32", "threads": 2, "layout": "contiguous", "version": "0.1.0",
         "save_images": True, "save_partial": False, "add_model_name_to_info": True, "add_model_hash_to_info": True,
         "add_version_to_infotext": True, "mark_partial": True, "environment": None,
+        "lora_add_hashes_to_infotext": True, "textual_inversion_add_hashes_to_infotext": True,
     }  # fmt: skip
 
 

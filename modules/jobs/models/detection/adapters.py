@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from modules.jobs.models.detection.tensors import Tensors
 
 _LORA_ENDS = (
     ".lora_down.weight", ".lora_up.weight", ".lora_A.weight", ".lora_B.weight", ".lora.down.weight", ".lora.up.weight",
     "_lora.down.weight", "_lora.up.weight", ".lora_linear_layer.down.weight", ".hada_w1_a", ".lokr_w1", ".lokr_w1_a",
-    ".oft_blocks", ".oft_diag", ".dora_scale", ".diff", ".diff_b", ".w_norm", ".lora_A.default.weight",
+    ".oft_blocks", ".oft_diag", ".dora_scale", ".diff", ".diff_b", ".w_norm", ".lora_A.default.weight", ".on_input",
     "_lora1.down.weight", "_lora2.down.weight",
 )  # fmt: skip
+# What only a GLoRA has together.
+_GLORA_ENDS = (".a1.weight", ".a2.weight", ".b1.weight", ".b2.weight")
 _DOWN_ENDS = (
     ".lora_down.weight", ".lora_A.weight", ".lora.down.weight", "_lora.down.weight", ".lora_A.default.weight",
     ".hada_w1_b",
@@ -45,15 +47,17 @@ _MOST_VECTORS = 1024
 
 def is_lora(tensors: Tensors) -> bool:
     """Tell whether it changes another model's weights."""
-    return tensors.ends(*_LORA_ENDS)
+    return tensors.ends(*_LORA_ENDS) or all(tensors.ends(end) for end in _GLORA_ENDS)
+
+
+def words_width_of_lora(tensors: Tensors) -> int | None:
+    """Return how wide the words are that it reads in the cross attention of a UNet; None: it changes nothing there."""
+    return next((width for name, width in _downs(tensors) if width is not None and _takes_words(name)), None)
 
 
 def family_of_lora(tensors: Tensors, metadata: Mapping[str, str]) -> str:
     """Return the family whose models it changes, "" where nothing tells."""
-    widths = {}
-    for name in tensors:
-        if name.endswith(_DOWN_ENDS):
-            widths[name.replace("_", ".")] = tensors.side(1, name)
+    widths = dict(_downs(tensors))
     for name, width in widths.items():
         if width in _BY_WORDS and _takes_words(name):
             return _BY_WORDS[width]
@@ -61,6 +65,13 @@ def family_of_lora(tensors: Tensors, metadata: Mapping[str, str]) -> str:
         if any(part.replace("_", ".") in name for name in widths):
             return family
     return _by_width(widths) or _by_metadata(metadata) or _by_arrangement(widths)
+
+
+def _downs(tensors: Tensors) -> Iterator[tuple[str, int | None]]:
+    """Yield the parts that read a layer's input, by name with dots alone, and how wide that input is."""
+    for name in tensors:
+        if name.endswith(_DOWN_ENDS):
+            yield name.replace("_", "."), tensors.side(1, name)
 
 
 def find_embedding(tensors: Tensors) -> str | None:
@@ -83,6 +94,21 @@ def find_embedding(tensors: Tensors) -> str | None:
     if tensors.begins("t5"):
         return "flux"
     return _BY_VECTORS.get(widths[0], "") if len(vectors) == 1 else ""
+
+
+def vectors_of_embedding(tensors: Tensors) -> tuple[int | None, int | None]:
+    """Return how many tokens a textual inversion stands for, and how wide its vectors for one are, side by side.
+
+    Of those of SDXL one half is for each of its text encoders. Vectors for a T5 are not counted.
+    """
+    shapes = [
+        entry.shape
+        for name, entry in tensors.entries.items()
+        if name != "string_to_token" and not name.startswith("t5") and _is_vectors(entry.shape)
+    ]
+    if not shapes:
+        return None, None
+    return max(shape[0] if len(shape) == 2 else 1 for shape in shapes), sum(shape[-1] for shape in shapes)
 
 
 def _is_vectors(shape: tuple[int, ...]) -> bool:

@@ -37,8 +37,12 @@ def detect(path: Path) -> Found:
         OSError: the file cannot be read.
         ValueError: it is damaged, or of another format; `say` of `foreign_bytes.py` has the words.
     """
-    header = read_tensor_header(path)
-    return identify(header, read_base_model(path), read_owners_word(path))
+    return detect_by_header(read_tensor_header(path))
+
+
+def detect_by_header(header: TensorHeader) -> Found:
+    """Return the same of a file whose header has been read."""
+    return identify(header, read_base_model(header.path), read_owners_word(header.path))
 
 
 def identify(header: TensorHeader, base_model: str = "", owners_word: Mapping[str, str] | None = None) -> Found:
