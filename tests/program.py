@@ -12,7 +12,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
+
+from tests import held_engine
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_SECONDS = 90
@@ -56,7 +58,7 @@ class Program:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "Program":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -193,6 +195,28 @@ class Program:
             return bool(progress["state"]["job"] == identity and progress["state"]["sampling_step"] >= step)
 
         wait_until(drawing, 90, f"job {identity} draws; log:\n{self.log_tail()}")
+
+
+class HoldableProgram(Program):
+    """A program whose engine waits at a step while a test says so, for what has to be done amid a job."""
+
+    def __init__(self, data: Path, *flags: str) -> None:
+        hook = data.parent / f"{data.name}-hook"
+        hook.mkdir(parents=True)
+        (hook / "sitecustomize.py").write_text(held_engine.SITECUSTOMIZE)
+        self._held = hook / "held.json"
+        path = os.pathsep.join((str(hook), str(ROOT)))
+        super().__init__(data, *flags, environment={"PYTHONPATH": path, held_engine.VARIABLE: str(self._held)})
+
+    def hold(self, step: int = 1, steps: int | None = None) -> None:
+        """Let every pass (of so many `steps`, where told) go no further once the step is done; stops are obeyed."""
+        written = self._held.with_suffix(".new")
+        written.write_text(json.dumps({"step": step, "steps": steps}))
+        written.replace(self._held)
+
+    def let_go(self) -> None:
+        """Let all go on."""
+        self._held.unlink(missing_ok=True)
 
 
 def alive(pid: int) -> bool:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwr
 from tests.e2e.editor_page import EditorServer, editor_page
 from tests.e2e.editor_tab import Editor, packed, picture
 from tests.e2e.tab import Tab
-from tests.program import Program
+from tests.program import HoldableProgram
 
 # Chromium itself asks its maker for things; the tests count what the page asks for.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
@@ -22,8 +22,8 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="package")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with Program(tmp_path_factory.mktemp("e2e") / "data") as running:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HoldableProgram]:
+    with HoldableProgram(tmp_path_factory.mktemp("e2e") / "data") as running:
         yield running
 
 
@@ -44,16 +44,24 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def context(browser: Browser, program: Program) -> Iterator[BrowserContext]:
+def context(browser: Browser, program: HoldableProgram) -> Iterator[BrowserContext]:
     """A fresh profile, so an owner of its own. What the test left running, or a paused queue, is ended after it."""
     fresh = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
     yield fresh
     fresh.close()
+    program.let_go()  # of what `held` has left so
     program.empty_queue()
 
 
 @pytest.fixture
-def tab(context: BrowserContext, program: Program) -> Iterator[Tab]:
+def held(program: HoldableProgram) -> HoldableProgram:
+    """The program, whose jobs go no further than the first step of a picture until it is told to `let_go`."""
+    program.hold()
+    return program
+
+
+@pytest.fixture
+def tab(context: BrowserContext, program: HoldableProgram) -> Iterator[Tab]:
     """An open page that must not log an error nor ask anyone but this machine for anything."""
     opened = Tab(context.new_page(), program.url)
     opened.open()

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.e2e.conftest import PHONE
 from tests.e2e.tab import Tab
-from tests.program import Program, wait_until
+from tests.program import HoldableProgram, Program, wait_until
 
 # What a finger is to hit and is smaller than 40 px in one direction; words in a line of text count by their height.
 TOUCHED = "button, a[href], textarea, summary, input:not([type=checkbox])"
@@ -85,15 +85,16 @@ def test_what_a_field_is_for_can_be_read_in_it(tab: Tab, colours: str) -> None:
     assert tab.page.evaluate(PLACEHOLDER_CONTRAST) >= 4.5
 
 
-def test_a_paused_job_that_is_not_shown_is_told_of_and_found(tab: Tab, program: Program) -> None:
+def test_a_paused_job_that_is_not_shown_is_told_of_and_found(tab: Tab, held: HoldableProgram) -> None:
     page = tab.page
     line = page.locator("#txt2img_paused_jobs")
-    tab.write("red heart", steps=150, count=4)
+    tab.write("red heart", steps=2)
     tab.generate()
     tab.draws()
     paused = tab.job
     tab.press("txt2img_pause")
     tab.says("Paused")
+    held.let_go()
     expect(line).to_be_hidden()
     tab.write("fish", steps=2)
     tab.generate()
@@ -101,7 +102,7 @@ def test_a_paused_job_that_is_not_shown_is_told_of_and_found(tab: Tab, program: 
     expect(line).to_have_text("1 paused job")
     line.click()
     page.click(f"[data-job='{paused}'] >> text=Cancel")
-    program.wait_for(paused, "interrupted")
+    held.wait_for(paused, "interrupted")
     expect(page.locator("#steady_queue_paused_part")).to_be_hidden()
     tab.to("txt2img")
     expect(line).to_be_hidden()

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, expect
 
 from tests.e2e.tab import Tab
-from tests.program import Program, wait_until
+from tests.program import HoldableProgram, Program, wait_until
 
 
 def waiting(program: Program) -> list[str]:
@@ -25,10 +25,11 @@ def audit(program: Program, action: str) -> dict[str, Any]:
     return found
 
 
-def test_a_paused_job_survives_a_reload_and_resumes_to_the_same_picture(tab: Tab, program: Program) -> None:
+def test_a_paused_job_survives_a_reload_and_resumes_to_the_same_picture(tab: Tab, program: HoldableProgram) -> None:
     page = tab.page
-    tab.write("red heart", steps=80, count=1)
+    tab.write("red heart", steps=8, count=1)
     page.fill("#txt2img_seed input", "7")
+    program.hold(step=4)
     tab.generate()
     tab.draws()
     job = tab.job
@@ -37,6 +38,7 @@ def test_a_paused_job_survives_a_reload_and_resumes_to_the_same_picture(tab: Tab
     tab.says("Paused")
     assert page.locator("#txt2img_actions").bounding_box() == before
     assert program.job(job)["status"] == "paused"
+    program.let_go()
     tab.reload()
     tab.says("Paused")
     assert tab.job == job
@@ -44,7 +46,7 @@ def test_a_paused_job_survives_a_reload_and_resumes_to_the_same_picture(tab: Tab
     tab.press("txt2img_resume")
     tab.says("Done: 1 picture")
     assert tab.job == job
-    again = program.submit(prompt="red heart", steps=80, seed=7, cfg_scale=3)
+    again = program.submit(prompt="red heart", steps=8, seed=7, cfg_scale=3)
     program.wait_for(again)
     pictures = [program.call("GET", f"/sdapi/v1/jobs/{one}/images/0.png")[1] for one in (job, again)]
     assert pictures[0] == pictures[1]
@@ -140,9 +142,9 @@ def test_generate_forever_goes_on_until_it_is_switched_off(tab: Tab, program: Pr
     assert program.job(tab.job)["forever"] is False
 
 
-def test_a_restart_waits_for_the_idle_engine_and_can_be_taken_back(tab: Tab, program: Program) -> None:
+def test_a_restart_waits_for_the_idle_engine_and_can_be_taken_back(tab: Tab, held: HoldableProgram) -> None:
     page = tab.page
-    tab.write("rocket", steps=150, count=10)
+    tab.write("rocket", steps=2)
     tab.generate()
     tab.draws()
     tab.to("settings")
@@ -156,7 +158,7 @@ def test_a_restart_waits_for_the_idle_engine_and_can_be_taken_back(tab: Tab, pro
     page.click("#steady_audit summary")
     expect(page.locator("#steady_audit_rows tr").first).to_contain_text("this browser")
     expect(page.locator("#steady_audit_rows tr").first).to_contain_text("took a restart back")
-    assert page.inner_text("#steady_about").count(program.get("/internal/ping")["instance"]) == 1
+    assert page.inner_text("#steady_about").count(held.get("/internal/ping")["instance"]) == 1
 
 
 def test_choices_not_applied_yet_survive_what_another_tab_applies(

@@ -7,7 +7,7 @@ import json
 from playwright.sync_api import expect
 
 from tests.e2e.tab import Tab
-from tests.program import Program, wait_until
+from tests.program import HoldableProgram, wait_until
 
 FIRST = {"width": 128, "height": 128, "hr_scale": 1.5, "denoising_strength": 0.6, "enable_hr": True, "seed": "7"}
 
@@ -33,14 +33,16 @@ def in_second_pass(tab: Tab) -> None:
 
 
 def test_the_second_pass_goes_on_after_a_pause_and_a_restart_to_the_same_bits_and_is_interrupted(
-    tab: Tab, program: Program
+    tab: Tab, program: HoldableProgram
 ) -> None:
-    opened(tab, 2, 30)
+    opened(tab, 2, 8)
+    program.hold(step=3, steps=8)
     tab.generate()
     in_second_pass(tab)
     job = tab.job
     tab.press("txt2img_pause")
     tab.says("Paused")
+    program.let_go()
     engine = program.pid_of("modules.engine")
     program.post("/sdapi/v1/engine-restart")
     wait_until(lambda: any("modules.engine" in one and pid != engine for pid, one in program.children().items()), 60,
@@ -54,7 +56,7 @@ def test_the_second_pass_goes_on_after_a_pause_and_a_restart_to_the_same_bits_an
     program.wait_for(again)
     pictures = [program.call("GET", f"/sdapi/v1/jobs/{one}/images/0.png")[1] for one in (job, again)]
     assert pictures[0] == pictures[1]
-    tab.number("txt2img_hires_steps", 150)
+    program.hold(step=1, steps=8)
     tab.generate()
     in_second_pass(tab)
     tab.press("txt2img_interrupt")
@@ -62,7 +64,7 @@ def test_the_second_pass_goes_on_after_a_pause_and_a_restart_to_the_same_bits_an
     assert program.job(tab.job)["status"] == "interrupted"
 
 
-def test_a_finished_picture_gets_its_second_pass_by_one_click(tab: Tab, program: Program) -> None:
+def test_a_finished_picture_gets_its_second_pass_by_one_click(tab: Tab, program: HoldableProgram) -> None:
     opened(tab, 2, 2)
     tab.page.uncheck("#txt2img_hr-checkbox input")
     expect(tab.page.locator("#txt2img_hr_finalres")).to_have_text("")

@@ -11,9 +11,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.feed import SNAPSHOT, Feed
 from tests.e2e.tab import Tab
-from tests.program import Program, wait_until
+from tests.program import HoldableProgram, Program, wait_until
 
-LONG = {"steps": 150, "count": 10}
+LONG = {"steps": 20, "count": 10}
 
 
 def own_jobs(tab: Tab, program: Program) -> list[dict[str, Any]]:
@@ -59,22 +59,22 @@ def has_jobs(tab: Tab, program: Program, number: int) -> bool:
 
 @pytest.mark.parametrize(("gap_ms", "share"), [(0, 0.15), (100, 0.15), (250, 0.34), (400, 0.15)])
 def test_a_double_click_on_generate_begins_one_job_and_stops_none(
-    tab: Tab, program: Program, gap_ms: int, share: float
+    tab: Tab, held: HoldableProgram, gap_ms: int, share: float
 ) -> None:
     tab.write("red heart", **LONG)
     tab.page.evaluate(NOTE_CLICKS)
     tries = 1
     while click_twice(tab.page, share, gap_ms) > 490:  # a machine with much to do, and no quick hand
-        wait_until(partial(has_jobs, tab, program, tries), 20, "the job is there")
-        for job in own_jobs(tab, program):
-            program.post("/sdapi/v1/interrupt", {"task_id": job["id"]})
+        wait_until(partial(has_jobs, tab, held, tries), 20, "the job is there")
+        for job in own_jobs(tab, held):
+            held.post("/sdapi/v1/interrupt", {"task_id": job["id"]})
         expect(tab.page.locator("#txt2img_generate")).to_be_visible(timeout=20_000)
-        tries = len(own_jobs(tab, program)) + 1
+        tries = len(own_jobs(tab, held)) + 1
     tab.draws()
-    jobs = own_jobs(tab, program)
+    jobs = own_jobs(tab, held)
     assert len(jobs) == tries
     assert (jobs[-1]["status"], jobs[-1]["requested"], jobs[-1]["image_index"]) == ("running", None, 0)
-    stop(tab, program)
+    stop(tab, held)
 
 
 # Frames as a machine with much to do has them: none before `frames` is called. `heard`: the server has answered.
@@ -96,7 +96,7 @@ NO_FRAMES = """() => {
 
 
 def test_the_second_half_of_a_double_click_begins_nothing_before_the_next_frame_either(
-    tab: Tab, program: Program
+    tab: Tab, held: HoldableProgram
 ) -> None:
     page = tab.page
     tab.write("red heart", **LONG)
@@ -109,8 +109,8 @@ def test_the_second_half_of_a_double_click_begins_nothing_before_the_next_frame_
     page.mouse.click(x, y)
     page.evaluate("frames()")
     tab.draws()
-    assert len(own_jobs(tab, program)) == 1
-    stop(tab, program)
+    assert len(own_jobs(tab, held)) == 1
+    stop(tab, held)
 
 
 def click_at_the_end(tab: Tab, x: float, y: float) -> float:
@@ -149,7 +149,7 @@ def test_a_click_on_interrupt_just_after_the_end_begins_nothing(tab: Tab, progra
     wait_until(lambda: len(own_jobs(tab, program)) == expected + 1, 20, "a later click is one")
 
 
-def test_a_key_that_is_held_or_pressed_twice_does_one_thing(tab: Tab, program: Program) -> None:
+def test_a_key_that_is_held_or_pressed_twice_does_one_thing(tab: Tab, held: HoldableProgram) -> None:
     page = tab.page
     tab.write("red heart", **LONG)
     page.focus("#txt2img_generate")
@@ -159,23 +159,23 @@ def test_a_key_that_is_held_or_pressed_twice_does_one_thing(tab: Tab, program: P
         page.keyboard.down("Enter")  # Playwright marks it as a repetition
     page.keyboard.up("Enter")
     tab.draws()
-    (job,) = own_jobs(tab, program)
+    (job,) = own_jobs(tab, held)
     assert (job["status"], job["requested"]) == ("running", None)
     page.keyboard.press("Control+Enter")
-    wait_until(lambda: len(own_jobs(tab, program)) == 2, 20, "another one waits")
+    wait_until(lambda: len(own_jobs(tab, held)) == 2, 20, "another one waits")
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     page.wait_for_function("(first) => window.steady.state().shown !== first", arg=job["id"])
     page.keyboard.press("Escape")  # a moment too late for the first one, and not meant for the second
-    program.wait_for(job["id"], "interrupted")
+    held.wait_for(job["id"], "interrupted")
     tab.draws()
-    first, second = own_jobs(tab, program)
+    first, second = own_jobs(tab, held)
     assert first["stop_requests"] == 1
     assert (second["status"], second["requested"]) == ("running", None)
-    stop(tab, program)
+    stop(tab, held)
 
 
-def test_the_whole_flow_by_keyboard_alone(tab: Tab, program: Program) -> None:
+def test_the_whole_flow_by_keyboard_alone(tab: Tab, held: HoldableProgram) -> None:
     page = tab.page
     tab.write("red heart", **LONG)
 
@@ -202,7 +202,8 @@ def test_the_whole_flow_by_keyboard_alone(tab: Tab, program: Program) -> None:
     has_focus("txt2img_interrupt")
     page.keyboard.press("Enter")
     has_focus("txt2img_generate")
-    program.wait_for(tab.job, "interrupted")
+    held.wait_for(tab.job, "interrupted")
+    held.let_go()
     tab.write("red heart", steps=2)
     page.focus("#txt2img_generate")
     page.keyboard.press("Enter")
@@ -247,13 +248,14 @@ def test_jobs_that_follow_each_other_grow_one_strip(tab: Tab, program: Program) 
     expect(page.locator("#txt2img_stage")).to_have_attribute("data-shows", "picture")
 
 
-def test_my_picture_stays_while_others_draw(tab: Tab, program: Program) -> None:
+def test_my_picture_stays_while_others_draw(tab: Tab, program: HoldableProgram) -> None:
     page = tab.page
     tab.write("pizza", steps=2)
     tab.generate()
     tab.says("Done: 1 picture")
     mine = tab.job
-    strangers = program.submit(prompt="moon", steps=150, n_iter=6)
+    program.hold()
+    strangers = program.submit(prompt="moon", steps=2, n_iter=6)
     look, back = page.locator("#txt2img_other"), page.locator("#txt2img_back")
     expect(look).to_have_text("See what another page draws")
     program.wait_for_step(strangers)
@@ -275,7 +277,7 @@ def test_my_picture_stays_while_others_draw(tab: Tab, program: Program) -> None:
     expect(look).to_be_hidden()
 
 
-def test_a_second_job_is_one_click_away_and_tells_when_its_turn_comes(tab: Tab, program: Program) -> None:
+def test_a_second_job_is_one_click_away_and_tells_when_its_turn_comes(tab: Tab, held: HoldableProgram) -> None:
     page = tab.page
     add = page.locator("#txt2img_enqueue")
     expect(add).to_be_hidden()
@@ -286,7 +288,7 @@ def test_a_second_job_is_one_click_away_and_tells_when_its_turn_comes(tab: Tab, 
     assert page.locator("#txt2img_more").bounding_box() == before
     expect(add).to_have_attribute("data-when", re.compile(r"^in about \d+ (s|min)$"))
     tab.press("txt2img_enqueue")
-    wait_until(lambda: len(own_jobs(tab, program)) == 2, 20, "a second job")
+    wait_until(lambda: len(own_jobs(tab, held)) == 2, 20, "a second job")
     expect(page.locator("#steady_queue_pill")).to_have_text("Queue 1")
 
 

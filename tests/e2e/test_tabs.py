@@ -6,11 +6,11 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.e2e.conftest import PHONE
 from tests.e2e.tab import Tab
-from tests.program import Program
+from tests.program import HoldableProgram, Program
 
 
-def test_reload_in_mid_job_shows_the_same_job(tab: Tab) -> None:
-    tab.write("red heart", steps=150, count=4)
+def test_reload_in_mid_job_shows_the_same_job(tab: Tab, held: HoldableProgram) -> None:
+    tab.write("red heart", steps=19, count=4)
     tab.generate()
     tab.draws()
     job = tab.job
@@ -18,16 +18,18 @@ def test_reload_in_mid_job_shows_the_same_job(tab: Tab) -> None:
     tab.draws()
     assert tab.job == job
     assert tab.prompt() == "red heart"
-    expect(tab.page.locator("#txt2img_steps input[type=number]")).to_have_value("150")
+    expect(tab.page.locator("#txt2img_steps input[type=number]")).to_have_value("19")
     expect(tab.page.locator("#txt2img_interrupt")).to_be_visible()
     tab.press("txt2img_interrupt")
     tab.says("Interrupted")
 
 
-def test_two_tabs_of_one_owner_show_one_job_and_both_can_stop_it(tab: Tab, context: BrowserContext) -> None:
+def test_two_tabs_of_one_owner_show_one_job_and_both_can_stop_it(
+    tab: Tab, context: BrowserContext, held: HoldableProgram
+) -> None:
     second = Tab(context.new_page(), tab.url)
     second.open()
-    tab.write("rocket", steps=150, count=4)
+    tab.write("rocket", steps=2)
     tab.generate()
     second.draws()
     assert second.job == tab.job
@@ -36,8 +38,8 @@ def test_two_tabs_of_one_owner_show_one_job_and_both_can_stop_it(tab: Tab, conte
     second.says("Interrupted")
 
 
-def test_another_browser_sees_the_job_but_keeps_its_generate(tab: Tab, browser: Browser) -> None:
-    tab.write("rocket", steps=150, count=4)
+def test_another_browser_sees_the_job_but_keeps_its_generate(tab: Tab, browser: Browser, held: HoldableProgram) -> None:
+    tab.write("rocket", steps=2)
     tab.generate()
     with browser.new_context() as other:
         stranger = Tab(other.new_page(), tab.url)
@@ -57,7 +59,7 @@ def test_eight_tabs_are_alive_and_one_can_generate(context: BrowserContext, prog
         answer = one.page.evaluate("() => fetch('/internal/ping').then((answer) => answer.json())")
         assert answer == program.get("/internal/ping")
     tabs[7].page.bring_to_front()
-    tabs[7].write("pizza", steps=30)
+    tabs[7].write("pizza", steps=2)
     tabs[7].generate()
     job = tabs[7].job
     for one in tabs:
@@ -67,9 +69,11 @@ def test_eight_tabs_are_alive_and_one_can_generate(context: BrowserContext, prog
         assert one.complaints == []
 
 
-def test_a_phone_reaches_everything_without_scrolling_sideways(browser: Browser, program: Program) -> None:
-    with browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True) as context:  # type: ignore[arg-type]
-        tab = Tab(context.new_page(), program.url)
+def test_a_phone_reaches_everything_without_scrolling_sideways(
+    browser: Browser, held: HoldableProgram, context: BrowserContext
+) -> None:
+    with browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True) as phone:  # type: ignore[arg-type]
+        tab = Tab(phone.new_page(), held.url)
         tab.open()
         page = tab.page
         for name in ("queue", "settings", "txt2img"):
@@ -85,7 +89,7 @@ def test_a_phone_reaches_everything_without_scrolling_sideways(browser: Browser,
         page.locator("#txt2img_seed").scroll_into_view_if_needed()
         seed = page.locator("#txt2img_seed input").bounding_box()
         assert seed and seed["y"] + seed["height"] <= dock["y"]
-        tab.write("red heart", steps=150, count=3)
+        tab.write("red heart", steps=2)
         tab.generate()
         tab.draws()
         stop = page.locator("#txt2img_interrupt").bounding_box()
