@@ -113,6 +113,7 @@ PACKAGES: dict[str, frozenset[str]] = {
         "jobs.store": "outputs rows",
         "engine.families": "samplers",
         "engine.models": "families stopping",
+        "engine.networks": "families models stopping",
         "engine.previews": "families models progress stopping",
         "engine.progress": "",
         "engine.samplers": "",

@@ -39,6 +39,10 @@ class Remembered:
             self._known.popitem(last=False)
         return self._known[key]
 
+    def forget(self) -> None:
+        """Drop all that is remembered."""
+        self._known.clear()
+
 
 def remember_words(pipeline: Any, names: Iterable[str]) -> None:
     """Have a pipeline's methods with these names remember; those that it does not have, or that do, are passed over."""
@@ -46,6 +50,13 @@ def remember_words(pipeline: Any, names: Iterable[str]) -> None:
         method = getattr(pipeline, name, None)
         if method is not None and not isinstance(method, Remembered):
             setattr(pipeline, name, Remembered(method))
+
+
+def forget_words(pipeline: Any) -> None:
+    """Drop what a pipeline's methods remember; for when its text encoders read words in another way from now on."""
+    for value in vars(pipeline).values():
+        if isinstance(value, Remembered):
+            value.forget()
 
 
 @contextmanager

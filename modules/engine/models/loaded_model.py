@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from modules.engine.families.base import Family
+from modules.engine.models.changed_weights import ChangedWeights
 from modules.engine.models.offload import Offload
 from modules.prompts.symbols import NO_SYMBOLS, Symbols
 
@@ -34,13 +35,14 @@ class ModelKey:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in memory. `symbols` are the words that it reads for characters."""
+    """A model in memory. `symbols` are the words that it reads for characters, `changed` what LoRAs did to it."""
 
     key: ModelKey
     family: Family
     pipeline: Any
     preview: dict[str, Any] | None
     symbols: Symbols = NO_SYMBOLS
+    changed: ChangedWeights = field(default_factory=ChangedWeights, compare=False, repr=False)
 
     @property
     def denoiser(self) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -118,7 +118,7 @@ class ModelCache:
         The one that was used last stays: the job that runs may be drawn with it.
         """
         rivals = list(self._models)[:-1]
-        sizes = bytes_held([self._models[one].pipeline for one in rivals])
+        sizes = self._sizes(rivals)
         limit = KeptLimit(len(rivals) + 1, 100)
         dropped = rivals[: count_to_drop(sizes, needed, limit, self._memory(self._device))] if rivals else []
         for one in dropped:
@@ -140,7 +140,7 @@ class ModelCache:
             for forget in self.kept_beside:
                 forget()
             memory = memory_of_machine() if key.offload else self._memory(self._device)
-        sizes = bytes_held([self._models[one].pipeline for one in rivals])
+        sizes = self._sizes(rivals)
         limit = self._limit()
         room = KeptLimit(max(1, limit.models - len(self._models) + len(rivals)), limit.percent)
         for one in rivals[: count_to_drop(sizes, needed, room, memory)]:
@@ -148,6 +148,13 @@ class ModelCache:
             del self._models[one]
         if len(self._models) < before:
             free_memory(self._device)
+
+    def _sizes(self, keys: Sequence[ModelKey]) -> list[int]:
+        """Return the bytes that go with each model: its weights, and what is kept of those that LoRAs changed."""
+        models = [self._models[one] for one in keys]
+        held = bytes_held([one.pipeline for one in models])
+        places = ["cpu" if one.key.offload else self._device.torch_name for one in models]
+        return [size + one.changed.bytes_in(place) for size, one, place in zip(held, models, places, strict=True)]
 
     def _load(self, key: ModelKey, progress: Callable[[float], None]) -> LoadedModel:
         model = load_model(key, self._cancel, progress)

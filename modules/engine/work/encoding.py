@@ -16,7 +16,7 @@ class PromptEncoder:
     """Encodes prompts, and remembers."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[ModelKey, int, str], Any] = OrderedDict()
+        self._known: OrderedDict[tuple[ModelKey, str, int, str], Any] = OrderedDict()
 
     def encode(self, model: LoadedModel, prompt: str, negative_prompt: str, asked: Asked) -> Words:
         """Return what the model's pipeline reads of both prompts, as arguments of its call.
@@ -26,7 +26,7 @@ class PromptEncoder:
         """
 
         def remember(text: str, encode: Callable[[str], Any]) -> Any:
-            key = (model.key, asked.clip_skip, text)
+            key = (model.key, model.changed.read_with, asked.clip_skip, text)
             if key not in self._known:
                 self._known[key] = encode(text)
             self._known.move_to_end(key)

@@ -17,7 +17,7 @@ from modules.engine.models.single_file.shapes import count_blocks
 _CHANNELS_OF_A_HEAD = 128
 _BLOCK = re.compile(r"(double|single)_blocks\.(\d+)\.(.+)\.(weight|bias|scale)")
 _GUIDE = re.compile(r"distilled_guidance_layer\.(layers|norms)\.(\d+)\.(?:(in|out)_layer\.)?(weight|bias|scale)")
-_OUTSIDE = {
+OUTSIDE = {
     "img_in": "x_embedder", "txt_in": "context_embedder", "final_layer.linear": "proj_out",
     "time_in.in_layer": "time_text_embed.timestep_embedder.linear_1",
     "time_in.out_layer": "time_text_embed.timestep_embedder.linear_2",
@@ -26,7 +26,7 @@ _OUTSIDE = {
     "guidance_in.in_layer": "time_text_embed.guidance_embedder.linear_1",
     "guidance_in.out_layer": "time_text_embed.guidance_embedder.linear_2",
 }  # fmt: skip
-_DOUBLE = {
+DOUBLE = {
     "img_mod.lin": "norm1.linear", "txt_mod.lin": "norm1_context.linear",
     "img_attn.norm.query_norm": "attn.norm_q", "img_attn.norm.key_norm": "attn.norm_k",
     "txt_attn.norm.query_norm": "attn.norm_added_q", "txt_attn.norm.key_norm": "attn.norm_added_k",
@@ -34,16 +34,16 @@ _DOUBLE = {
     "img_mlp.0": "ff.net.0.proj", "img_mlp.2": "ff.net.2",
     "txt_mlp.0": "ff_context.net.0.proj", "txt_mlp.2": "ff_context.net.2",
 }  # fmt: skip
-_SINGLE = {
+SINGLE = {
     "modulation.lin": "norm.linear", "norm.query_norm": "attn.norm_q", "norm.key_norm": "attn.norm_k",
     "linear2": "proj_out",
 }  # fmt: skip
 # What one matrix of an original file holds, one below the other.
-_DOUBLE_JOINED = {
+DOUBLE_JOINED = {
     "img_attn.qkv": ("attn.to_q", "attn.to_k", "attn.to_v"),
     "txt_attn.qkv": ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
 }
-_SINGLE_JOINED = ("attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp")
+SINGLE_JOINED = ("attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp")
 _LAST_NORM = "final_layer.adaLN_modulation.1."
 
 
@@ -65,7 +65,7 @@ def convert_flux(tensors: Tensors, config: Mapping[str, Any]) -> Tensors:
             converted["norm_out.linear." + name.removeprefix(_LAST_NORM)] = torch.cat([scale, shift])
         else:
             part, _, kind = name.rpartition(".")
-            converted[f"{_OUTSIDE.get(part, part)}.{kind}"] = one
+            converted[f"{OUTSIDE.get(part, part)}.{kind}"] = one
     return converted
 
 
@@ -104,13 +104,13 @@ def _common(tensors: Tensors) -> dict[str, Any]:
 
 def _block(side: str, place: str, part: str, kind: str, one: torch.Tensor, width: int) -> Tensors:
     stem = f"transformer_blocks.{place}." if side == "double" else f"single_transformer_blocks.{place}."
-    if side == "double" and part in _DOUBLE_JOINED:
-        pieces = zip(_DOUBLE_JOINED[part], one.chunk(3), strict=True)
+    if side == "double" and part in DOUBLE_JOINED:
+        pieces = zip(DOUBLE_JOINED[part], one.chunk(3), strict=True)
     elif side == "single" and part == "linear1":
         rest = one.shape[0] - 3 * width
-        pieces = zip(_SINGLE_JOINED, torch.split(one, [width, width, width, rest]), strict=True)
+        pieces = zip(SINGLE_JOINED, torch.split(one, [width, width, width, rest]), strict=True)
     else:
-        return {f"{stem}{(_DOUBLE if side == 'double' else _SINGLE).get(part, part)}.{kind}": one}
+        return {f"{stem}{(DOUBLE if side == 'double' else SINGLE).get(part, part)}.{kind}": one}
     return {f"{stem}{name}.{kind}": piece for name, piece in pieces}
 
 
