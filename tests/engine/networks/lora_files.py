@@ -13,7 +13,7 @@ from modules.engine.networks.kept_files import Wanted
 from modules.jobs.models.vae_file import stamp_of_file
 
 RANK, ALPHA = 4, 2.0
-Tensors = Mapping[str, torch.Tensor]
+Tensors = dict[str, torch.Tensor]
 
 
 def numbers(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -38,8 +38,9 @@ class Bench:
 
     def weight(self, path: str, component: str = "unet") -> torch.Tensor:
         network: torch.nn.Module = getattr(self.model.pipeline, component)
-        weight: torch.Tensor = network.get_submodule(path).weight.detach()
-        return weight
+        weight = network.get_submodule(path).weight
+        assert isinstance(weight, torch.nn.Parameter)
+        return weight.detach()
 
 
 @pytest.fixture
