@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline, EulerDiscreteScheduler
 
+from modules.engine.__main__ import NICENESS
 from modules.engine.assembly import quieten_libraries
+
+
+def stand_back_as_the_engine() -> None:
+    """Give this process the priority of an engine that was started from it before.
+
+    The engine lets others go first. On a machine that others use too, a bare pipeline that does not is measured
+    against their share of the processor, and not against the engine.
+    """
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
 
 
 class BarePipeline:

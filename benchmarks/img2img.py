@@ -3,8 +3,9 @@
 `python -m benchmarks.img2img [work] [embedded|full] [img2img|inpaint] [rounds] [images] [steps] [side]`; budget: 1.03.
 As `benchmarks.overhead`, which says how it is measured; the job is `POST /sdapi/v1/img2img` with its pictures in
 base64, which are decoded, checked and kept. The bare pipeline is diffusers' own for img2img with as many steps over the
-same picture. With a mask it only pastes what it drew: diffusers' own for inpainting encodes the picture twice, which
-would be no measure for ours.
+same picture. It works channels last, as its pictures come, which saves a processor a tenth of the VAE's time; ours does
+not, and has the bits of txt2img. With a mask it only pastes what it drew: diffusers' own for inpainting encodes the
+picture twice, which would be no measure for ours.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import torch
 from diffusers import StableDiffusionImg2ImgPipeline
 from PIL import Image
 
-from benchmarks.bare import BarePipeline
+from benchmarks.bare import BarePipeline, stand_back_as_the_engine
 from benchmarks.full_size_model import build
 from benchmarks.overhead import EMBEDDED, SNAPSHOT_EVERY_SECONDS, Way, read_events, report, take_turns, ways_of
 from benchmarks.verdict import Verdicts
@@ -98,6 +99,7 @@ def measure_program(
 
     with Program(folder / "data", "--models-dir", str(folder / "models")) as program:
         program.post("/sdapi/v1/options", {"sd_model_checkpoint": model.name})
+        stand_back_as_the_engine()
         streamed = read_events(program)
         draw()  # loads the model
         job = program.get("/sdapi/v1/jobs")["jobs"][0]["id"]

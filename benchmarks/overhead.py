@@ -3,9 +3,10 @@
 `python -m benchmarks.overhead [work] [embedded|full] [rounds] [images] [steps] [side]`; budget: 1.02. A job is
 `POST /sdapi/v1/txt2img` with previews at every step, a snapshot each few seconds and a reader on the event stream; then
 the same without previews, and without snapshots, which shows what each really costs the job. The bare pipeline encodes,
-draws, decodes and saves in this process, with as many threads as the engine chose, and once more with all cores. They
-take turns, so that what else the machine does hits all; the number is the median of the ratios of neighbours. "full" is
-a Stable Diffusion 1.5 of full size with random weights (2.1 GB, built anew in the temporary folder).
+draws, decodes and saves in this process, with the engine's priority and as many threads as it chose, and once more with
+all cores. It reads the words each time, which the engine remembers. They take turns, so that what else the machine does
+hits all; the number is the median of the ratios of neighbours. "full" is a Stable Diffusion 1.5 of full size with
+random weights (2.1 GB, built anew in the temporary folder).
 
 On a machine that others use too, the clock on the wall measures them. "work" is for those: the engine and the bare
 pipeline in this process, with one thread, compared by the processor time of the process, all its threads included.
@@ -25,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bare import BarePipeline
+from benchmarks.bare import BarePipeline, stand_back_as_the_engine
 from benchmarks.full_size_model import build
 from benchmarks.verdict import Verdicts
 from tests.engine.own_engine import Engine
@@ -133,6 +134,7 @@ def measure_program(which: str, request: dict[str, Any], rounds: int, folder: Pa
 
     with Program(folder / "data", "--models-dir", str(folder / "models")) as program:
         program.post("/sdapi/v1/options", {"sd_model_checkpoint": model.name})
+        stand_back_as_the_engine()
         streamed = read_events(program)
         first = program.wait_for(program.submit(**request), timeout_seconds=3600)  # loads the model
         resolved = program.job(first["id"])["resolved"]
