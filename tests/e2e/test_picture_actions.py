@@ -88,7 +88,7 @@ def test_a_second_pass_over_the_picture_has_its_seed_and_the_values_of_the_field
     assert (request["steps"], request["sampler_name"], request.get("n_iter")) == (7, "DDIM", None)
 
 
-def test_on_a_phone_what_has_no_room_is_in_the_menu(phone: Asked) -> None:
+def test_what_has_no_room_beside_the_others_is_in_the_menu(phone: Asked) -> None:
     page = phone.shows()
     box, menu = page.locator("#txt2img_send"), page.locator("#txt2img_send [role=menu]")
     expect(box.locator("> .sd-ways")).to_be_hidden()
@@ -100,6 +100,11 @@ def test_on_a_phone_what_has_no_room_is_in_the_menu(phone: Asked) -> None:
     ]  # fmt: skip
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     page.keyboard.press("Escape")
+    # They are in one row however wide the window is.
+    for width, shown in ((840, 3), (1100, 4), (1260, 5), (1440, 6)):
+        page.set_viewport_size({"width": width, "height": 844})
+        places = box.locator("> :visible").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().top)")
+        assert (len(places), len(set(places))) == (shown, 1), f"at {width}"
 
 
 def test_a_picture_that_was_made_larger_has_no_seed_to_go_on_from(asked: Asked) -> None:
