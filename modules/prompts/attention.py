@@ -41,7 +41,7 @@ class Break:
     """The word BREAK: what follows begins a new chunk of tokens."""
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=512)
 def pieces_of(text: str, emphasis: str = "Original") -> tuple[Piece | Break, ...]:
     """Return the parts of a prompt with their weights, in order; none of them is empty.
 
@@ -107,6 +107,9 @@ class _Reader:
         self._weights.append(weight)
 
     def _add_words(self, text: str) -> None:
+        if _BREAK not in text:
+            self._add(text, 1.0)
+            return
         first, *others = _BREAK_WORD.split(text)
         self._add(first.rstrip() if others else first, 1.0)
         for number, other in enumerate(others, start=1):
@@ -118,8 +121,7 @@ class _Reader:
 
     def _multiply(self, start: int | None, multiplier: float) -> None:
         if start is not None:
-            for place in range(start, len(self._weights)):
-                self._weights[place] *= multiplier
+            self._weights[start:] = [weight * multiplier for weight in self._weights[start:]]
 
 
 def _number(text: str) -> float | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import itertools
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -37,7 +39,7 @@ class _Clock(NamedTuple):
         return int(min(max(number, -1.0), float(self.steps)))
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=64)
 def schedule_of(text: str, steps: int, base_steps: int | None = None, old: bool = False) -> tuple[Stretch, ...]:
     """Return what a prompt says in the course of so many calls of the denoiser; the last stretch ends with `steps`.
 
@@ -53,12 +55,12 @@ def schedule_of(text: str, steps: int, base_steps: int | None = None, old: bool 
         clock = _Clock(steps if base_steps is None else base_steps, 0, 0.0, old)
     else:
         clock = _Clock(steps, base_steps, 1.0, old)
-    ends = [(end, _text_at(items, end, clock)) for end in _ends_of(items, clock)]
+    texts = _texts_of(items, clock)
     if clock.steps < steps:
-        ends.append((steps, ends[0][1]))
-    merged = [list(same)[-1] for _, same in itertools.groupby(ends, key=lambda end: end[1])]
-    within = [Stretch(end, said) for end, said in merged if end < steps]
-    return (*within, Stretch(steps, merged[len(within)][1]))
+        texts.append(Stretch(steps, texts[0].text))
+    merged = [list(same)[-1] for _, same in itertools.groupby(texts, key=lambda stretch: stretch.text)]
+    within = [stretch for stretch in merged if stretch.until < steps]
+    return (*within, Stretch(steps, merged[len(within)].text))
 
 
 def stretch_at(schedule: Sequence[Stretch], call: int) -> int:
@@ -73,19 +75,31 @@ def stretch_at(schedule: Sequence[Stretch], call: int) -> int:
     return 0
 
 
-def _ends_of(items: Items, clock: _Clock) -> list[int]:
-    """Return the steps with which some text may end, in order."""
-    ends = {clock.steps}
+def _texts_of(items: Items, clock: _Clock) -> list[Stretch]:
+    """Return what is said until each step with which something may end, in order; at most one text for each step."""
+    changes = {clock.steps}
+    turns = {1}
     waiting = [items]
     while waiting:
         for item in waiting.pop():
             if isinstance(item, Change):
-                ends.add(max(clock.step_of(item.when), 0))
+                changes.add(max(clock.step_of(item.when), 0))
                 waiting += (item.before, item.after)
             elif isinstance(item, Alternation):
-                ends.update(range(1, clock.steps + 1))
+                turns.add(len(item.options))
                 waiting += item.options
-    return sorted(ends - {0})
+    change_ends = sorted(changes - {0})
+    ends = sorted({*change_ends, *range(1, clock.steps + 1)}) if len(turns) > 1 else change_ends
+    # Between two changes a text comes again after as many steps as all alternations need to come round.
+    round_trip = math.lcm(*turns)
+    known: dict[tuple[int, int], str] = {}
+    stretches = []
+    for end in ends:
+        place = bisect.bisect_left(change_ends, end), (end - 1) % round_trip
+        if place not in known:
+            known[place] = _text_at(items, end, clock)
+        stretches.append(Stretch(end, known[place]))
+    return stretches
 
 
 def _text_at(items: Items, step: int, clock: _Clock) -> str:
