@@ -112,6 +112,31 @@ class Settings:
         minimum=0,
         maximum=10,
     )
+    emphasis: Literal["Original", "No norm", "Ignore", "None"] = _setting(
+        "Original",
+        "Prompts",
+        "Emphasis",
+        "How (more:1.3) and [less] count. Original: weighed, with the mean of the whole as it was; No norm: weighed "
+        "alone; Ignore: read and not weighed; None: brackets are text.",
+    )
+    enable_prompt_comments: bool = _setting(
+        True, "Prompts", "Comments", "A # in a prompt hides the rest of its line, also from the infotext."
+    )
+    comma_padding_backtrack: int = _setting(
+        20,
+        "Prompts",
+        "Keep what follows a comma together within N tokens",
+        "Where a chunk of 75 tokens is full, what follows a comma among the last N goes into the next one. 0: never.",
+        minimum=0,
+        maximum=74,
+    )
+    use_old_scheduling: bool = _setting(
+        False,
+        "Prompts",
+        "Old prompt editing timelines",
+        "As before A1111 1.6: in [from:to:when] what is below 1 is a part of the steps, and hires fix repeats the "
+        "schedule of the first pass.",
+    )
     img2img_fix_steps: bool = _setting(
         False,
         "From a picture",

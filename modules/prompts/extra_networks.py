@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _OPENING = re.compile(r"<(\w+):")
@@ -37,20 +38,24 @@ def without_networks(text: str) -> tuple[str, tuple[NetworkTag, ...]]:
     kept: list[str] = []
     tags: list[NetworkTag] = []
     place = 0
+    for start, end, tag in tags_in(text):
+        kept.append(text[place:start])
+        tags.append(tag)
+        place = end
+    kept.append(text[place:])
+    return "".join(kept), tuple(tags)
+
+
+def tags_in(text: str) -> Iterator[tuple[int, int, NetworkTag]]:
+    """Yield where each tag begins and ends, in characters, and what it says."""
     opening = _OPENING.search(text)
     while opening is not None:
         end = text.find(">", opening.end())
         if end < 0:
-            break
-        if end == opening.end():  # <kind:> calls for nothing
-            opening = _OPENING.search(text, end)
-            continue
-        kept.append(text[place : opening.start()])
-        tags.append(_tag(opening[1], text[opening.end() : end], text[opening.start() : end + 1]))
-        place = end + 1
-        opening = _OPENING.search(text, place)
-    kept.append(text[place:])
-    return "".join(kept), tuple(tags)
+            return
+        if end > opening.end():  # <kind:> calls for nothing
+            yield opening.start(), end + 1, _tag(opening[1], text[opening.end() : end], text[opening.start() : end + 1])
+        opening = _OPENING.search(text, end + 1)
 
 
 def _tag(kind: str, text: str, written: str) -> NetworkTag:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from modules.prompts.attention import Piece, pieces_of
 from modules.prompts.composition import SubPrompt, subprompts_of
 from modules.prompts.extra_networks import NetworkTag, without_networks
+from modules.prompts.schedule_tree import texts_in, tree_of
 from modules.prompts.schedules import Stretch, schedule_of
 
 
@@ -44,3 +46,19 @@ def meaning_of(
     return Meaning(
         networks, tuple(ScheduledPrompt(part.weight, schedule_of(part.text, steps, base_steps, old)) for part in parts)
     )
+
+
+def has_syntax(text: str, negative: bool = False) -> bool:
+    """Tell whether a prompt means anything else than its text."""
+    said, networks = without_networks(text)
+    if networks or (not negative and subprompts_of(said) != (SubPrompt(said.rstrip()),)):
+        return True
+    changes = any(not isinstance(item, str) for item in tree_of(said) or ())
+    return changes or pieces_of(said) != ((Piece(said),) if said else ())
+
+
+def has_brackets(text: str) -> bool:
+    """Tell whether a bracket is left in what is read at some step: A1111 tells of another emphasis only then."""
+    said, _networks = without_networks(text)
+    items = tree_of(said)
+    return any("(" in one or "[" in one for one in ((said,) if items is None else texts_in(items)))

@@ -6,16 +6,17 @@ something else is text, and with it those around it. A bar outside an alternatio
 before the end of a line, makes the whole prompt plain text. Where A1111's grammar allows several readings of brackets
 that do not close (`[a:b:3][`), its parser chooses by chance, anew at each start; here the change is always found.
 
-It is a scanner with a stack and no grammar for a parser generator, since one of a bracket's two readings is known only
-where it closes, or the prompt ends: no LALR grammar can say that, and lark's Earley parser, which A1111 uses, took 40 ms
-for 75 tokens, 11 s for 400 open brackets, and four times as long for twice as many. This takes 0.1 ms and, for 10,000
-characters of anything, at most 30 ms.
+It is a scanner with a stack, and no grammar for a parser generator: which of its readings a bracket has is known only
+where it closes, or the prompt ends, and no LALR grammar says that. The Earley parser of lark, which A1111 uses, took
+40 ms for 75 tokens, 11 s for 400 open brackets, and four times as long for twice as many. This takes 0.1 ms, and at
+most 30 ms for 10,000 characters of anything.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -66,6 +67,19 @@ def tree_of(text: str) -> Items | None:
         end = token.end()
         reader.read(token[0])
     return reader.end() if end == len(text) else None
+
+
+def texts_in(items: Items) -> Iterator[str]:
+    """Yield all texts of a prompt that are read at some step or other."""
+    waiting = [items]
+    while waiting:
+        for item in waiting.pop():
+            if isinstance(item, str):
+                yield item
+            elif isinstance(item, Change):
+                waiting += (item.before, item.after)
+            else:
+                waiting += item.options
 
 
 class _Reader:

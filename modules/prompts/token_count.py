@@ -1,93 +1,93 @@
-"""Count the tokens of a prompt as the model's text encoder sees them."""
+"""Count the tokens of a prompt as they are encoded: without what is syntax, and in chunks where the model has these."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from modules.prompts.attention import Break, pieces_of
+from modules.prompts.chunks import CHUNK_TOKENS, COMMA_BACKTRACK, Marks, Vectors, WeighedToken, chunks_of
+from modules.prompts.comments import without_comments
+from modules.prompts.meaning import meaning_of
+from modules.prompts.token_names import TokenNames, names_by_tokens
+from modules.prompts.tokens import token_ids
+from modules.prompts.weightless import text_without_weights
 
-from modules.errors import ModelError
-
-CHUNK_TOKENS = 75  # what a CLIP text encoder takes at once, without its start and end marks
-
-# How CLIP cuts text into words, from the release of CLIP (`simple_tokenizer.py`).
-_CLIP_WORDS = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+_STEPS = 20
 
 
 class TokenCount(NamedTuple):
-    """Tokens of a prompt, and how many fit before another chunk begins: "9 / 75"."""
+    """Tokens of a prompt, those of each chunk, and how many fit before another begins: "9 / 75".
+
+    A chunk that others follow counts as full, as A1111 has it. A model without chunks has no `limit`: "9".
+    """
 
     used: int
-    limit: int
+    limit: int | None = None
+    chunks: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.used} / {self.limit}"
+        return str(self.used) if self.limit is None else f"{self.used} / {self.limit}"
 
 
-def count_tokens(tokenizer_file: Path, text: str) -> TokenCount:
-    """Count the tokens of `text` with the model's `tokenizer.json`, or its `vocab.json` and `merges.txt`.
+@dataclass(frozen=True)
+class Reading:
+    """How a prompt is read: `chunked` by CLIP, which alone knows weights. `embeddings` are vectors by name.
+
+    `spell_out` puts words in the place of characters; `steps` are those that a change waits for.
+    """
+
+    chunked: bool = True
+    negative: bool = False
+    comments: bool = True
+    emphasis: str = "Original"
+    comma_backtrack: int = COMMA_BACKTRACK
+    old_editing: bool = False
+    steps: int = _STEPS
+    embeddings: Mapping[str, int] = field(default_factory=dict)
+    spell_out: Callable[[str], str] = str
+
+
+def count_tokens(tokenizer_file: Path, text: str, reading: Reading = Reading()) -> TokenCount:
+    """Count the tokens of a prompt; of texts that take turns, or are added up, those of the longest.
 
     Raises:
-        ModelError: the file cannot be read.
+        ModelError: the tokenizer's file cannot be read.
     """
-    used = len(token_ids(tokenizer_file, [text])[0])
-    return TokenCount(used, CHUNK_TOKENS * max(1, -(-used // CHUNK_TOKENS)))
+    said = without_comments(text).strip() if reading.comments else text.strip()
+    meaning = meaning_of(said, reading.steps, old=reading.old_editing, negative=reading.negative)
+    texts = list(dict.fromkeys(stretch.text for prompt in meaning.prompts for stretch in prompt.schedule))
+    if not reading.chunked:
+        spoken = [reading.spell_out(text_without_weights(one)) for one in texts]
+        return TokenCount(max(len(ids) for ids in token_ids(tokenizer_file, spoken)))
+    names = names_by_tokens(tokenizer_file, tuple(reading.embeddings))
+    counts = (_count(tokenizer_file, one, reading, names) for one in texts)
+    return max(counts, key=lambda count: count.used)
 
 
-def token_ids(tokenizer_file: Path, texts: Sequence[str]) -> list[list[int]]:
-    """Return the tokens of each text, without marks of start and end.
-
-    Raises:
-        ModelError: the file cannot be read.
-    """
-    tokenizer = _load(tokenizer_file, stamp_of_tokenizer(tokenizer_file))
-    # As a batch: encoding a single text holds the interpreter, and with it all who wait for an answer.
-    return [encoded.ids for encoded in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-
-
-def stamp_of_tokenizer(path: Path) -> int:
-    """Return the time of its last change, so that a model that is replaced is read again.
-
-    Raises:
-        ModelError: the file cannot be read.
-    """
-    try:
-        return path.stat().st_mtime_ns
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}): fetch the model again.") from error
+def _count(tokenizer_file: Path, text: str, reading: Reading, names: TokenNames) -> TokenCount:
+    pieces = pieces_of(text, reading.emphasis)
+    spoken = ["" if isinstance(piece, Break) else reading.spell_out(piece.text) for piece in pieces]
+    *tokens, of_comma = token_ids(tokenizer_file, [*spoken, ","])
+    units: list[WeighedToken | Break] = []
+    for piece, ids in zip(pieces, tokens, strict=True):
+        units += [piece] if isinstance(piece, Break) else _named(ids, names, reading.embeddings)
+    marks = Marks(start=-1, end=-1, pad=-1, comma=of_comma[0] if len(of_comma) == 1 else None)
+    chunks = tuple(chunk.used for chunk in chunks_of(units, marks, reading.comma_backtrack))
+    return TokenCount(CHUNK_TOKENS * (len(chunks) - 1) + chunks[-1], CHUNK_TOKENS * len(chunks), chunks)
 
 
-@functools.lru_cache(maxsize=8)
-def _load(path: Path, stamp: int) -> Tokenizer:
-    try:
-        tokenizer = _load_clip(path) if path.name == "vocab.json" else Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises plain Exception for anything that is wrong with a file
-        raise ModelError(f"{path} cannot be read ({error}): fetch the model again.") from error
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
-
-
-def _load_clip(vocabulary: Path) -> Tokenizer:
-    model = models.BPE.from_file(
-        str(vocabulary),
-        str(vocabulary.with_name("merges.txt")),
-        unk_token="<|endoftext|>",
-        continuing_subword_prefix="",
-        end_of_word_suffix="</w>",
-    )
-    tokenizer = Tokenizer(model)
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(_CLIP_WORDS), behavior="removed", invert=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    return tokenizer
+def _named(tokens: list[int], names: TokenNames, lengths: Mapping[str, int]) -> Iterator[WeighedToken]:
+    """Yield tokens, with embeddings in the place of those that are their names."""
+    place = 0
+    while place < len(tokens):
+        found = names.at(tokens, place)
+        if found is None:
+            yield WeighedToken(tokens[place])
+            place += 1
+        else:
+            name, length = found
+            yield WeighedToken(Vectors(name, lengths[name]))
+            place += length

@@ -8,7 +8,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from modules.prompts.token_count import stamp_of_tokenizer, token_ids
+from modules.prompts.tokens import stamp_of_tokenizer, token_ids
 
 _Named = tuple[tuple[int, ...], str]  # tokens, and the name that they are
 

@@ -100,8 +100,7 @@ def test_a_dropped_picture_says_what_could_not_be_taken_over(tab: Tab) -> None:
     )
     assert [value(page, place) for place in places] == ["blurry", "DPM++ 2M", "Karras", "6.5", "128"]
     expect(page.locator("#txt2img_page .sd-parts-set:not([id])")).to_have_text("clip skip 2")
-    expect(page.locator("#txt2img_plain")).to_contain_text("Taken as plain text")
-    expect(page.locator("#txt2img_plain")).to_contain_text("<lora:pixel-art:0.8>")
+    expect(page.locator("#txt2img_hints")).to_be_hidden()
     drag(page, "bare.jpg", "image/jpeg", jpeg("just words"), "drop")
     words = "This picture holds no settings: they were not saved with it, or taken out on the way."
     expect(taken).to_have_text(f"{words}Open in img2img×")
@@ -111,5 +110,5 @@ def test_a_dropped_picture_says_what_could_not_be_taken_over(tab: Tab) -> None:
     page.evaluate(PASTE, ["copied.jpg", base64.b64encode(jpeg(A1111.replace("a lighthouse", "a tower"))).decode()])
     expect(taken).to_contain_text("Settings of copied.jpg are in the fields")
     assert value(page, "prompt textarea").startswith("a tower")
-    page.fill("#txt2img_prompt textarea", "a lighthouse")
-    expect(page.locator("#txt2img_plain")).to_be_hidden()
+    page.fill("#txt2img_prompt textarea", "a (lighthouse")
+    expect(page.locator("#txt2img_hints")).to_have_text("This ( is not closed: it counts to the end of the prompt.")

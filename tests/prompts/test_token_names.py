@@ -1,8 +1,8 @@
 """Names are found in a prompt by their tokens: the longest first, and wherever these follow one another."""
 
 from modules.prompts.shipped_tokenizers import tokenizer_file_of
-from modules.prompts.token_count import token_ids
 from modules.prompts.token_names import TokenNames, names_by_tokens
+from modules.prompts.tokens import token_ids
 
 
 def found(text: str, *names: str) -> tuple[str, ...]:

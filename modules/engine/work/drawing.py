@@ -26,7 +26,6 @@ from modules.jobs.kinds.choice import Models
 from modules.jobs.kinds.registry import read_resolved, validate_drawing
 from modules.jobs.latent_upscaling import enlarges_latents
 from modules.jobs.rows import Job
-from modules.prompts.plain_syntax import describe_plain_syntax
 
 logger = logging.getLogger(__name__)
 
@@ -138,8 +137,6 @@ class JobDrawing:
             parts.store.claims.note(job.id, "models", text)
         for text in left_out:
             parts.store.claims.note(job.id, "networks", text)
-        if told := describe_plain_syntax(resolved.words.prompt, resolved.words.negative_prompt):
-            parts.store.claims.note(job.id, "plain-text", told)
         return models, resolved
 
     def _batches_left(self, resolved: ResolvedJob) -> list[BatchLeft]:

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from modules.errors import InvalidRequest
 from modules.jobs.kinds import fields
-from modules.jobs.kinds.base import Pass, PictureWords, ResolvedJob, Saving, Source, Sources, Words
+from modules.jobs.kinds.base import Pass, PictureWords, ResolvedJob, Saving, Source, Sources
 from modules.jobs.kinds.choice import MODULES, Choice, Models, choose, choose_by_hand
 from modules.jobs.kinds.eta import without_noise
 from modules.jobs.kinds.network_texts import texts_sent
@@ -23,7 +23,7 @@ from modules.jobs.kinds.networks import find_networks, only_settled
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.kinds.starts import FindInput, no_input
 from modules.jobs.kinds.unavailable import check_available
-from modules.jobs.kinds.writing import written
+from modules.jobs.kinds.writing import words_of, written
 from modules.jobs.lenient import fault
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
@@ -131,11 +131,11 @@ class DrawingRequest(JobRequest):
             InvalidRequest, ModelError: as `find_models`.
             InvalidRequest: a network is missing or does not fit, and the settings want to be told so.
         """
-        models = self.find_models(catalogue, settings)
-        prompts = [written(text, models.styles) for text in self.texts()]
+        models, wanted = self.find_models(catalogue, settings), self.settings_over(settings)
+        prompts = [written(text, models.styles, wanted) for text in self.texts()]
         texts = texts_sent(prompts, calls=not self.disable_extra_networks)
         found = only_settled(texts, find_networks(texts, models.drawing, catalogue))
-        if self.settings_over(settings).networks_missing == "refuse":
+        if wanted.networks_missing == "refuse":
             found.check()
         return Choice.of(replace(models, networks=found.loras, embeddings=found.embeddings))
 
@@ -156,7 +156,7 @@ class DrawingRequest(JobRequest):
         models = choose(checkpoint, sd_vae, self.refiner_checkpoint, skip, catalogue, by_hand)
         styles = catalogue.library.styles.find(self.styles)
         for text in self.texts():
-            written(text, styles)
+            written(text, styles, wanted)
         return replace(models, styles=styles)
 
     def texts(self) -> tuple[PictureWords, ...]:
@@ -181,8 +181,7 @@ class DrawingRequest(JobRequest):
             ValueError: a model has no hash yet (`CheckpointCatalogue.hashed` gives it one).
         """
         wanted = self.settings_over(settings)
-        text = written(self.texts()[0], models.styles)
-        words = Words(prompt=text.prompt, negative_prompt=text.negative_prompt, clip_skip=models.clip_skip)
+        words = words_of(written(self.texts()[0], models.styles, wanted), models.clip_skip, wanted)
         batch_size, n_iter = self.batches
         return ResolvedJob(
             kind=self.kind,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modules.jobs.kinds import hires_values, later_values, start_values
+from modules.jobs.kinds import hires_values, later_values, start_values, word_values
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.sizes import Size
 from modules.jobs.kinds.stages import first_stage, hires_stage
@@ -34,6 +34,7 @@ def in_picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         "layout": _LAYOUT,
         "version": resolved.version,
         **later_values.in_picture(resolved, index),
+        **word_values.in_picture(resolved, index),
         **start_values.in_picture(resolved, index),
         **hires_values.in_picture(resolved),
     }
@@ -60,6 +61,7 @@ def in_infotext(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         **hires_values.in_infotext(resolved, size),
         **later_values.of_refiner(resolved),
         **later_values.of_networks(resolved, index),
+        **word_values.in_infotext(resolved, index),
     }
 
 

@@ -18,7 +18,7 @@ from modules.jobs.kinds.hires_fields import HIRES_SIDE_HIGHEST
 from modules.jobs.kinds.sizes import Size, resized, scaled
 from modules.jobs.kinds.starts import FindInput, Pictures, Start
 from modules.jobs.kinds.step_rules import exactly
-from modules.jobs.kinds.writing import written
+from modules.jobs.kinds.writing import words_of, written
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import facts_of
@@ -162,7 +162,7 @@ class HiresRequest(DrawingRequest):
             shift=self.shift_for(checkpoint),
             checkpoint=None if models.hires is None else source_of(models.hires, models.hires_parts),
             enlarging=enlarging,
-            words=self._second_words(models),
+            words=self._second_words(models, settings),
             tile=self._tile((width, height), checkpoint),
             denoising_strength=self.denoising_strength,
         )
@@ -185,13 +185,13 @@ class HiresRequest(DrawingRequest):
         )
         return (*super().texts(), second)
 
-    def _second_words(self, models: Models) -> Words | None:
+    def _second_words(self, models: Models, settings: Settings) -> Words | None:
         """Return the words of the second pass where they are not those of the first."""
         checkpoint = models.hires or models.checkpoint
         first, second = (
-            Words(prompt=text.prompt, negative_prompt=text.negative_prompt, clip_skip=skip)
+            words_of(text, skip, settings)
             for text, skip in zip(
-                (written(text, models.styles) for text in self.texts()),
+                (written(text, models.styles, settings) for text in self.texts()),
                 (models.clip_skip, models.clip_skip if checkpoint.family in READ_WITH_CLIP_SKIP else 1),
                 strict=True,
             )

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from modules.jobs.kinds.base import PictureWords, ResolvedJob, Source, Words
-from modules.prompts.comments import without_comments
 from modules.prompts.extra_networks import NetworkTag, without_networks
 
 # What variants and wildcards are written with: which words these become is known when they are.
@@ -31,8 +30,8 @@ def texts_sent(prompts: Sequence[PictureWords], *, calls: bool) -> tuple[Text, .
     """Return the prompts of a request, of its first pass and the second one; those that both have once."""
     found: dict[str, Text] = {}
     for one, prefix in zip(prompts, ("", "hr_"), strict=False):
-        found.setdefault(f"+{one.prompt}", Text(without_comments(one.prompt), f"{prefix}prompt", calls))
-        negative = Text(without_comments(one.negative_prompt), f"{prefix}negative_prompt", calls=False)
+        found.setdefault(f"+{one.prompt}", Text(one.prompt, f"{prefix}prompt", calls))
+        negative = Text(one.negative_prompt, f"{prefix}negative_prompt", calls=False)
         found.setdefault(f"-{one.negative_prompt}", negative)
     return tuple(found.values())
 

@@ -15,8 +15,8 @@ from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.model_file import LABELS, ModelFile
 from modules.jobs.models.word_widths import why_embedding_does_not_fit, why_lora_does_not_fit
 from modules.prompts.extra_networks import NetworkTag, without_networks
-from modules.prompts.token_count import token_ids
 from modules.prompts.token_names import names_by_tokens
+from modules.prompts.tokens import token_ids
 
 # Beyond it there is no picture left in any model.
 _LARGEST_WEIGHT = 100.0

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modules.errors import InvalidRequest
-from modules.jobs.kinds.base import PictureWords
+from modules.jobs.kinds.base import PictureWords, Words
 from modules.jobs.kinds.fields import PROMPT_LONGEST
+from modules.options import Settings
+from modules.prompts.comments import without_comments
 from modules.prompts.styles.style import Style, with_styles
 
 
-def written(text: PictureWords, styles: Sequence[Style]) -> PictureWords:
-    """Return the prompts with styles put into them, in their order.
+def written(text: PictureWords, styles: Sequence[Style], settings: Settings) -> PictureWords:
+    """Return the prompts with styles put into them, in their order, and without comments where the settings have these.
 
     Raises:
         InvalidRequest: one becomes longer than prompts may be.
@@ -26,4 +28,21 @@ def written(text: PictureWords, styles: Sequence[Style]) -> PictureWords:
             f"With its styles a prompt has {longest:,} characters: {PROMPT_LONGEST:,} are possible, leave some out."
         )
         raise InvalidRequest(message, "styles")
-    return words
+    if not settings.enable_prompt_comments:
+        return words
+    return PictureWords(
+        prompt=without_comments(words.prompt).strip(), negative_prompt=without_comments(words.negative_prompt).strip()
+    )
+
+
+def words_of(text: PictureWords, clip_skip: int, settings: Settings) -> Words:
+    """Return the words of a pass, and how they are read: the settings as they are now are kept with the job."""
+    return Words(
+        prompt=text.prompt,
+        negative_prompt=text.negative_prompt,
+        clip_skip=clip_skip,
+        syntax="a1111",
+        emphasis=settings.emphasis,
+        old_editing=settings.use_old_scheduling,
+        comma_backtrack=settings.comma_padding_backtrack,
+    )

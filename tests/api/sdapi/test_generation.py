@@ -69,11 +69,9 @@ async def test_a_value_left_out_is_the_models_own(client: httpx.AsyncClient, eng
 async def test_what_people_are_told_of_a_job_is_in_its_info(
     client: httpx.AsyncClient, engine: FakeEngine, services: Services
 ) -> None:
-    engine.between_images = lambda job, index: services.store.claims.note(
-        job.id, "plain-text", "Taken as plain text: (a:2)."
-    )
-    info = json.loads((await client.post(TXT2IMG, json={"prompt": "(a:2)"})).json()["info"])
-    assert info["notes"] == ["Taken as plain text: (a:2)."]
+    engine.between_images = lambda job, index: services.store.claims.note(job.id, "networks", "LoRA 'a' is not here.")
+    info = json.loads((await client.post(TXT2IMG, json={"prompt": "<lora:a:2>"})).json()["info"])
+    assert info["notes"] == ["LoRA 'a' is not here."]
 
 
 async def test_images_are_not_sent_when_not_wanted_and_not_saved_unless_asked(

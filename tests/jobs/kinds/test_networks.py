@@ -152,6 +152,7 @@ def drawn(prompt: str, *each: str, **saving: bool) -> ResolvedJob:
 def test_the_file_tells_them_only_where_there_are_some() -> None:
     plain, with_both = TXT2IMG.picture(resolved_job(prompt="cat"), 0), TXT2IMG.picture(drawn("<lora:ink:1>"), 0)
     assert {name: value for name, value in with_both.items() if name not in plain} == {
+        "syntax": "a1111",
         "networks": {"ink": {"name": "ink.safetensors", "hash": "d" * 64}},
         "embeddings": {"sprig": {"name": "sprig.safetensors", "hash": "e" * 64}},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html as escaping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import gradio as gr
@@ -10,15 +11,19 @@ import gradio as gr
 from modules.errors import ModelError
 from modules.jobs.kinds.fields import PROMPT_LONGEST
 from modules.jobs.models.catalogue import CheckpointCatalogue
-from modules.prompts.plain_syntax import describe_plain_syntax
+from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.word_widths import takes_embeddings, why_embedding_does_not_fit
+from modules.prompts.hints import hints_of
 from modules.prompts.symbols import symbols_of
-from modules.prompts.token_count import count_tokens
+from modules.prompts.token_count import Reading, count_tokens
+from modules.shared import opts
 from webui import checkpoint_facts as suits
 from webui.components import hidden_button, html
 from webui.listeners import Component, Script, Values, on
 from webui.tabs.drawing.form import Form
 
-PLAIN = '<p class="sd-plain-words">{words}</p>'
+HINTS = '<p class="sd-plain-words">{words}</p>'
+HINTS_SHOWN = 3
 TOKENS = '<span class="sd-tokens">{count}</span>'
 PASTE = (
     '<button type="button" class="sd-paste" id="paste" data-take="paste" '
@@ -29,11 +34,12 @@ PASTE = (
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt's field, how many tokens it has, and what of it is drawn as plain text."""
+    """A prompt's field, how many tokens it has, and what of it is worth a second look."""
 
     field: Component
     tokens: Component
-    plain: Component
+    hints: Component
+    negative: bool = False
 
 
 def build(form: Form) -> tuple[Prompt, ...]:
@@ -42,11 +48,12 @@ def build(form: Form) -> tuple[Prompt, ...]:
     tokens = html(TOKENS.format(count="0 / 75"), form.id("token_counter"), ["sd-counter"])
     field = gr.Textbox("", label="Prompt", lines=3, max_lines=12, elem_id=form.id("prompt"), elem_classes=["sd-prompt"],
                        placeholder="What should be in the picture")  # fmt: skip
-    prompt = Prompt(form.add("prompt", field), tokens, html("", form.id("plain"), ["sd-plain"]))
+    prompt = Prompt(form.add("prompt", field), tokens, html("", form.id("hints"), ["sd-plain"]))
     tokens = html(TOKENS.format(count="0 / 75"), form.id("negative_token_counter"), ["sd-counter"])
     field = gr.Textbox("", label="Negative prompt", lines=1, max_lines=8, elem_id=form.id("neg_prompt"),
                        elem_classes=["sd-neg-prompt"], placeholder="What should not be there")  # fmt: skip
-    negative = Prompt(form.add("negative_prompt", field), tokens, html("", form.id("negative_plain"), ["sd-plain"]))
+    hints = html("", form.id("negative_hints"), ["sd-plain"])
+    negative = Prompt(form.add("negative_prompt", field), tokens, hints, negative=True)
     example = hidden_button("Example", form.id("example"))
     on(example.click, None, outputs={"prompt": prompt.field}, script=Script("chosenExample", form.prefix))
     return prompt, negative
@@ -55,17 +62,20 @@ def build(form: Form) -> tuple[Prompt, ...]:
 def wire(prompts: tuple[Prompt, ...], checkpoint: Component, catalogue: CheckpointCatalogue) -> None:
     """Count anew when a prompt or the checkpoint changes."""
 
-    def count(values: Values, _asker: gr.Request) -> Values:
-        return {"tokens": shown_count(catalogue, values["text"], values["checkpoint"]),
-                "plain": shown_plain(values["text"])}  # fmt: skip
+    def listener(negative: bool) -> Callable[[Values, gr.Request], Values]:
+        def count(values: Values, _asker: gr.Request) -> Values:
+            return {"tokens": shown_count(catalogue, values["text"], values["checkpoint"], negative),
+                    "hints": shown_hints(values["text"], negative)}  # fmt: skip
+
+        return count
 
     for one in prompts:
         for changed in (one.field, checkpoint):
-            on(changed.change, count, {"text": one.field, "checkpoint": checkpoint},
-               {"tokens": one.tokens, "plain": one.plain}, trigger_mode="always_last")  # fmt: skip
+            on(changed.change, listener(one.negative), {"text": one.field, "checkpoint": checkpoint},
+               {"tokens": one.tokens, "hints": one.hints}, trigger_mode="always_last")  # fmt: skip
 
 
-def shown_count(catalogue: CheckpointCatalogue, text: object, name: str) -> str:
+def shown_count(catalogue: CheckpointCatalogue, text: object, name: str, negative: bool = False) -> str:
     """Return how many tokens a prompt has for the model named, as the page shows it; nothing where none can say.
 
     No job takes a longer text than is counted here: counting 30 MB would keep a core for half a minute.
@@ -73,15 +83,36 @@ def shown_count(catalogue: CheckpointCatalogue, text: object, name: str) -> str:
     checkpoint = suits.chosen(catalogue, name or "")
     if checkpoint is None or checkpoint.tokenizer_file is None:
         return ""
-    spelled = symbols_of(checkpoint.path, checkpoint.stamp).spell_out(str(text or "")[:PROMPT_LONGEST])
     try:
-        tokens = count_tokens(checkpoint.tokenizer_file, spelled)
+        tokens = count_tokens(
+            checkpoint.tokenizer_file, str(text or "")[:PROMPT_LONGEST], _reading(catalogue, checkpoint, negative)
+        )
     except ModelError:
         return ""  # The job says it, with the remedy; here each key would.
-    return TOKENS.format(count=f"{tokens.used} / {tokens.limit}")
+    return TOKENS.format(count=tokens)
 
 
-def shown_plain(text: object) -> str:
-    """Return what the page says of a prompt's weights, schedules and networks, which are drawn as plain text here."""
-    words = describe_plain_syntax(str(text or "")[:PROMPT_LONGEST])
-    return PLAIN.format(words=escaping.escape(words)) if words else ""
+def _reading(catalogue: CheckpointCatalogue, checkpoint: Checkpoint, negative: bool) -> Reading:
+    settings, in_chunks = opts.values, takes_embeddings(checkpoint)
+    words = catalogue.networks.words() if in_chunks else {}
+    return Reading(
+        chunked=in_chunks,
+        negative=negative,
+        comments=settings.enable_prompt_comments,
+        emphasis=settings.emphasis,
+        comma_backtrack=settings.comma_padding_backtrack,
+        old_editing=settings.use_old_scheduling,
+        embeddings={
+            word: (file.network and file.network.vectors) or 1
+            for word, file in words.items()
+            if file.problem is None and why_embedding_does_not_fit(file, checkpoint) is None
+        },
+        spell_out=symbols_of(checkpoint.path, checkpoint.stamp).spell_out,
+    )
+
+
+def shown_hints(text: object, negative: bool = False) -> str:
+    """Return what the page says of brackets that do not close, and of what may mean something else than it seems to."""
+    found = hints_of(str(text or "")[:PROMPT_LONGEST], negative=negative, comments=opts.values.enable_prompt_comments)
+    words = " ".join(dict.fromkeys(hint.message for hint in found[:HINTS_SHOWN]))
+    return HINTS.format(words=escaping.escape(words)) if words else ""

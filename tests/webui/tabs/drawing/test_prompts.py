@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from modules.jobs.kinds.fields import PROMPT_LONGEST
 from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.options import Settings
 from modules.prompts.token_count import TokenCount
 from tests.jobs.made_models import make_model
 from webui.tabs.drawing import prompts
@@ -18,7 +20,7 @@ def test_a_text_of_megabytes_is_cut_before_it_is_counted(
 ) -> None:
     counted: list[str] = []
 
-    def count(file: object, text: str) -> TokenCount:
+    def count(file: object, text: str, reading: object) -> TokenCount:
         counted.append(text)
         return TokenCount(7, 75)
 
@@ -44,3 +46,20 @@ def test_a_list_of_tokens_that_is_damaged_counts_nothing(tmp_path: Path) -> None
     models = CheckpointCatalogue([tmp_path])
     assert models.find("model").problem is None
     assert prompts.shown_count(models, "a heart", "model") == ""
+
+
+def test_what_is_counted_is_what_is_read(catalogue: CheckpointCatalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "1 / 75" in prompts.shown_count(catalogue, "(heart:1.2) <lora:x:1> # mine", "emoji")
+    assert "1 / 75" in prompts.shown_count(catalogue, "heart AND moon", "emoji")
+    assert "3 / 75" in prompts.shown_count(catalogue, "heart AND moon", "emoji", negative=True)
+    monkeypatch.setattr(
+        prompts, "opts", SimpleNamespace(values=Settings(emphasis="None", enable_prompt_comments=False))
+    )
+    assert "6 / 75" in prompts.shown_count(catalogue, "(heart # mine)", "emoji")
+
+
+def test_brackets_that_do_not_close_are_told_of() -> None:
+    assert prompts.shown_hints("a (cat:1.2) and [a|dog]") == ""
+    assert "This ( is not closed" in prompts.shown_hints("a (cat")
+    assert prompts.shown_hints("<lora:<b>:x>").count("<b>") == 0
+    assert prompts.shown_hints(None) == ""
