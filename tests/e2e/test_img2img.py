@@ -101,6 +101,15 @@ def test_what_is_masked_with_the_mouse_is_drawn_anew_and_nothing_else_changes(ta
     assert mask.getbbox() and before.size == after.size == (SIDE, SIDE)
     assert changed.getbbox(), "something was drawn"
     assert ImageChops.subtract(changed, reach).getbbox() is None, "and outside of the blurred mask nothing"
+    # What was drawn takes the place of what it was drawn from, until that is taken back: with its mask and its sub-tab.
+    page.click("#img2img_send [data-do=img2img]")
+    expect(page.locator("#img2img_mode_img2img")).to_have_attribute("aria-selected", "true")
+    page.click("#img2img_taken >> text=Undo")
+    expect(page.locator("#img2img_mode_inpaint")).to_have_attribute("aria-selected", "true")
+    request = drawn(tab, program)[0]["request"]
+    assert [request[name] for name in ("init_images", "mask")] == [
+        job["request"][name] for name in ("init_images", "mask")
+    ]
 
 
 def test_a_picture_grows_by_its_frame(tab: Tab, program: Program) -> None:

@@ -136,7 +136,7 @@ export class DrawingTab {
   async receive(mode, output) {
     if (!this.start.there) return this.pictures.receive(output.url);
     this.takeover.take({ kind: "send", job: output.job, index: output.index }, "");
-    await this.start.open(output.url, mode);
+    await this.start.pictured.receive(output.url, mode);
   }
 
   // Values for fields, by their names.

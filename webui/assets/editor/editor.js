@@ -120,6 +120,11 @@ export class Editor extends EventTarget {
     return this.opening.openMask(what);
   }
 
+  // A `work` that was in it is in it again, with all that is painted on it.
+  bring(work) {
+    return this.opening.bring(work);
+  }
+
   // It can be brought back, until another is painted on.
   remove() {
     if (this.work.picture) this.opening.take(new Work());

@@ -75,6 +75,18 @@ export class Opening {
     editor.tellChange("picture");
   }
 
+  // As Editor.bring().
+  async bring(work) {
+    const { editor } = this;
+    this.newest += 1; // what is still being opened comes too late
+    const turn = this.newest;
+    delete editor.root.dataset.busy;
+    if (work === editor.work) return;
+    const { picture } = work;
+    if (picture?.closed) work.picture = await Picture.decode(picture.blob, picture.address);
+    if (turn === this.newest) this.take(work);
+  }
+
   bringBack() {
     const { before, editor } = this;
     if (before) this.take(before);

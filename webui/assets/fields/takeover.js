@@ -99,7 +99,7 @@ export class Takeover {
     fields.problems.clear();
     fields.sampling.wanted = null; // a schedule type that was chosen for other settings
     this.show(told);
-    this.tab.start.pictured.takeIn(told.values);
+    if (told.kind !== "send") this.tab.start.pictured.takeIn(told.values); // else it comes by itself
     const taken = Object.entries(told.values).filter(([, value]) => value !== null);
     // Where nothing is said of the shift it was the model's own.
     const shift = told.kind === "send" ? {} : { shift: "" };
@@ -111,8 +111,7 @@ export class Takeover {
     this.hide();
     this.edited = null;
     if (before) this.tab.fields.last = before.checkpoint;
-    this.tab.start.pictured.takeBack();
-    return before;
+    return before && { ...before, ...this.tab.start.pictured.takeBack() };
   }
 
   // The fields are sent. Returns the id of the job that they replace, "" for none.

@@ -3,8 +3,11 @@
 
 import { pictureUrl } from "../live/inputs.js";
 
+// The fields that follow a picture which is opened.
+const FOLLOW = ["start_mode", "width", "height", ...["left", "right", "top", "bottom"].map((side) => `outpaint_${side}`)];
+
 export class Pictured {
-  before = null; // what the editor had: {picture, mask}
+  before = null; // what the editor and the fields had: {work, values}
 
   constructor(start) {
     this.start = start;
@@ -15,12 +18,13 @@ export class Pictured {
     const { start } = this;
     this.before = null;
     if (!start.there || !values.init_images) return; // those of a batch are in a field of their own
+    const had = start.values;
     start.values = { ...start.values, ...values };
     start.modes.chosen = values.start_mode;
     start.show();
     const [picture] = JSON.parse(values.init_images);
     start.quietly(async () => {
-      this.before = await start.editor.result().catch(() => null);
+      this.keep(had);
       await this.put(picture, values.mask);
     });
   }
@@ -31,9 +35,24 @@ export class Pictured {
     start.editor.margins = start.marginsAsked;
   }
 
+  // A picture comes from another tab, with the words that it was drawn from.
+  async receive(address, mode) {
+    const { start } = this;
+    await start.ready;
+    this.keep(start.values);
+    await start.open(address, mode);
+  }
+
+  keep(values) {
+    this.before = { work: this.start.editor.work, values };
+  }
+
+  // Returns what of that goes into the fields.
   takeBack() {
     const { before } = this;
     this.before = null;
-    if (before) this.start.quietly(() => this.put(before.picture, before.mask));
+    if (!before) return {};
+    this.start.quietly(() => this.start.editor.bring(before.work));
+    return Object.fromEntries(FOLLOW.filter((name) => name in before.values).map((name) => [name, before.values[name]]));
   }
 }
