@@ -120,10 +120,11 @@ def test_a_picture_grows_by_its_frame(tab: Tab, program: Program) -> None:
     field(page, "steps", 2)
     tab.press("img2img_generate")
     expect(page.locator("#img2img_start_said")).to_contain_text("does not grow")
-    handle = page.locator("#img2img_editor .sd-editor-handle[data-sides=right]").bounding_box()
-    assert handle
-    x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
-    page.mouse.move(x, y)
+    handle = page.locator("#img2img_editor .sd-editor-handle[data-sides=right]")
+    handle.hover()  # as soon as it rests: the page is being scrolled to what was said
+    box = handle.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.down()
     page.mouse.move(x + 40, y, steps=4)
     page.mouse.up()

@@ -1,6 +1,6 @@
 // What is wrong with a field is said beside it; what is wrong with none, under the buttons, for a while.
 
-import { byId, make } from "../page/dom.js";
+import { byId, make, scrolling } from "../page/dom.js";
 
 const TOLD_MS = 12000; // so long something stands that is wrong with no field
 
@@ -40,7 +40,7 @@ export class Problems {
       }
       const first = /** @type {HTMLElement} */ (home.querySelector("textarea, input[type=number], input"));
       first?.focus({ preventScroll: true });
-      home.scrollIntoView({ block: "nearest", behavior: "smooth" });
+      home.scrollIntoView({ block: "nearest", behavior: scrolling() });
     } else {
       home.after(words);
       setTimeout(() => words.remove(), TOLD_MS);

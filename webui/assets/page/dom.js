@@ -52,3 +52,7 @@ export function pressWhenThere(id) {
 }
 
 export const visible = (element) => Boolean(element && element.offsetParent !== null);
+
+// How the page moves for this reader.
+/** @returns {ScrollBehavior} */
+export const scrolling = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth");

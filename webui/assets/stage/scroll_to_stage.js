@@ -1,6 +1,6 @@
 // Who presses Generate wants to see the picture: on a phone that stands far down in the fields.
 
-import { visible } from "../page/dom.js";
+import { scrolling, visible } from "../page/dom.js";
 
 const ENOUGH = 0.7; // of the stage
 
@@ -13,6 +13,5 @@ export function scrollToStage(tab) {
   const fixed = dock && getComputedStyle(dock).position === "fixed" ? dock.getBoundingClientRect().top : innerHeight;
   const seen = Math.min(bottom, fixed) - Math.max(top, 0);
   if (seen >= ENOUGH * Math.min(height, innerHeight)) return;
-  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
-  scrollTo({ top: Math.max(0, scrollY + top - 12), behavior });
+  scrollTo({ top: Math.max(0, scrollY + top - 12), behavior: scrolling() });
 }

@@ -24,7 +24,7 @@ const wrong = (words, field) => Object.assign(new Error(words), { field });
 export class Start {
   editor = null;
   values = {}; // what is in the fields
-  framed = null; // the margins that the editor put into the fields last
+  framed = []; // the margins that the editor has put into the fields, and that do not stand there yet
   opening = Promise.resolve(); // until a picture that was asked for is there
   quiet = true; // a picture comes with its settings, its size among them: so also when a page opens
 
@@ -163,8 +163,15 @@ export class Start {
       this.show();
     }
     const margins = marginsIn(values);
-    if (this.editor && !same(margins, marginsIn(before)) && !same(margins, this.framed)) this.editor.margins = margins;
+    if (!same(margins, marginsIn(before))) this.marginsAre(margins);
     this.render();
+  }
+
+  // Those that come from the frame are behind it while it is being drawn.
+  marginsAre(margins) {
+    const own = this.framed.findIndex((one) => same(one, margins));
+    this.framed.splice(0, own < 0 ? this.framed.length : own + 1);
+    if (this.editor && own < 0) this.editor.margins = margins;
   }
 
   // --- what people do
@@ -187,8 +194,10 @@ export class Start {
   drawn() {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
-      this.framed = { ...this.editor.margins };
-      if (!same(this.framed, marginsIn(this.values))) this.tab.put(Object.fromEntries(SIDES.map((side) => [`outpaint_${side}`, String(this.framed[side])])));
+      const margins = { ...this.editor.margins };
+      if (same(margins, this.framed.at(-1) || marginsIn(this.values))) return;
+      this.framed.push(margins);
+      this.tab.put(Object.fromEntries(SIDES.map((side) => [`outpaint_${side}`, String(margins[side])])));
     }, RESTS_MS);
   }
 
