@@ -120,7 +120,7 @@ PACKAGES: dict[str, frozenset[str]] = {
         "engine.captioning": "models stopping",
         "engine.stopping": "",
         "engine.upscaling": "models stopping",
-        "engine.work": "engine_parts families models progress samplers stopping captioning upscaling",
+        "engine.work": "engine_parts families models networks progress samplers stopping captioning upscaling",
         "api.auth": "answers services server",
         "api.jobs": "answers auth live numbers openapi sdapi services",
         "api.live": "answers auth numbers page server services",

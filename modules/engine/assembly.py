@@ -21,6 +21,7 @@ from modules.engine.models.devices import best_device
 from modules.engine.models.kept_models import KeptLimit
 from modules.engine.models.model_cache import ModelCache
 from modules.engine.models.vae_swap import VaeSwap
+from modules.engine.networks.lora_weights import LoraWeights
 from modules.engine.previews.thread import Previews
 from modules.engine.progress.timings import Timings
 from modules.engine.status import EngineStatus
@@ -81,6 +82,7 @@ def build_engine(
         status=EngineStatus(device, publish),
         model_cache=model_cache,
         vae_swap=VaeSwap(model_cache, cancel),
+        lora_weights=LoraWeights(device, cancel, model_cache),
         upscalers=Upscalers(device, cancel, catalogue.upscalers, model_cache),
         face_menders=FaceMenders(device, cancel, catalogue.files, model_cache),
         captioner=KeptCaptioner(device, cancel, model_cache),

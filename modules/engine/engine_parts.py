@@ -12,6 +12,7 @@ from modules.engine.models.cpu_formats import CpuFormats
 from modules.engine.models.devices import Device
 from modules.engine.models.model_cache import ModelCache
 from modules.engine.models.vae_swap import VaeSwap
+from modules.engine.networks.lora_weights import LoraWeights
 from modules.engine.previews.thread import Previews
 from modules.engine.progress.timings import Timings
 from modules.engine.status import EngineStatus
@@ -52,6 +53,7 @@ class EngineParts:
     status: EngineStatus
     model_cache: ModelCache
     vae_swap: VaeSwap
+    lora_weights: LoraWeights
     upscalers: Upscalers
     face_menders: FaceMenders
     captioner: KeptCaptioner

@@ -201,6 +201,7 @@ class Worker:
         self._paused_last = False
         parts.encoder.forget()
         parts.vae_swap.forget()
+        parts.lora_weights.forget()
         parts.upscalers.forget()
         parts.captioner.forget()
         parts.model_cache.drop()
@@ -212,7 +213,7 @@ class Worker:
         parts = self._parts
         # Counted anew when other models are kept: they are no leak.
         limit = parts.options.values.engine_memory_limit_percent
-        beside = parts.upscalers.keys | parts.face_menders.keys | parts.captioner.keys
+        beside = parts.upscalers.keys | parts.face_menders.keys | parts.captioner.keys | parts.lora_weights.keys
         grown = self._baseline.grown_beyond(limit, (parts.model_cache.keys, beside))
         if grown is not None and not parts.cancel.exit.is_set():
             logger.warning("The engine is restarted between two jobs: %s", grown)

@@ -15,6 +15,7 @@ from modules.engine.networks.block_weights import strength_in
 from modules.engine.networks.fitting import Fitting, fit
 from modules.engine.networks.lora_file import LoraFile
 from modules.engine.networks.module_names import ModuleNames
+from modules.engine.networks.textual_inversion import Vectors, vectors_of
 from modules.errors import ModelError
 from modules.jobs.models.vae_file import stamp_of_file
 
@@ -67,6 +68,11 @@ class KeptFiles:
     def __init__(self) -> None:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The hashes of those that are kept."""
+        return frozenset(self._kept)
+
     def fitting(
         self, wanted: Wanted, model: LoadedModel, names: ModuleNames, opened: ExitStack, progress: Progress
     ) -> Fitting:
@@ -75,9 +81,7 @@ class KeptFiles:
         Raises:
             ModelError: it cannot be read, is damaged, or was changed since its hash was taken.
         """
-        kept = self._kept.get(wanted.sha256) or self._open(wanted, opened, progress)
-        if wanted.sha256 in self._kept:
-            self._kept.move_to_end(wanted.sha256)
+        kept = self._get(wanted, opened, progress)
         fitting = kept.fittings.get(model.pipeline)
         if fitting is None:
             components = model.pipeline.components
@@ -85,9 +89,29 @@ class KeptFiles:
             fitting = kept.fittings[model.pipeline] = fit(wanted.name, kept.file, names, networks)
         return fitting
 
+    def bundled(self, wanted: Wanted, opened: ExitStack, progress: Progress) -> dict[str, Vectors]:
+        """Return the textual inversions within a file, by word.
+
+        Raises:
+            ModelError: as `fitting`; or what it has for a word are no vectors.
+        """
+        found: dict[str, Vectors] = {}
+        for word, tensors in self._get(wanted, opened, progress).file.bundled.items():
+            try:
+                found[word] = vectors_of({name: one.read(progress) for name, one in tensors.items()})
+            except ValueError as error:
+                raise ModelError(f"{wanted.path} {error} for {word[:80]!r}: use another file.") from error
+        return found
+
     def forget(self) -> None:
         """Drop all that is kept; for when memory is to be given back."""
         self._kept.clear()
+
+    def _get(self, wanted: Wanted, opened: ExitStack, progress: Progress) -> _Kept:
+        kept = self._kept.get(wanted.sha256) or self._open(wanted, opened, progress)
+        if wanted.sha256 in self._kept:
+            self._kept.move_to_end(wanted.sha256)
+        return kept
 
     def _open(self, wanted: Wanted, opened: ExitStack, progress: Progress) -> _Kept:
         file = LoraFile.open(wanted.path, progress)

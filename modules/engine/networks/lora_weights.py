@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import torch
 
 from modules.engine.families.word_memory import forget_words
-from modules.engine.models.changed_weights import Applied, Place
+from modules.engine.models.changed_weights import Applied, ChangedWeights, Place
 from modules.engine.models.devices import Device
 from modules.engine.models.free_memory import memory_of
 from modules.engine.models.loaded_model import LoadedModel
@@ -25,6 +25,7 @@ from modules.engine.networks.kept_files import KeptFiles, Wanted
 from modules.engine.networks.merging import Unit, Use, units_of, work_in
 from modules.engine.networks.module_names import ModuleNames
 from modules.engine.networks.parameters import Parameters
+from modules.engine.networks.textual_inversion import Vectors
 from modules.engine.stopping.cancel import Cancel
 from modules.errors import ModelError
 
@@ -44,7 +45,14 @@ class LoraWeights:
         self._files = KeptFiles()
         self._keeps_on_device = True
         self._names: WeakKeyDictionary[Any, ModuleNames] = WeakKeyDictionary()  # by pipeline
+        self._changed: WeakKeyDictionary[Any, ChangedWeights] = WeakKeyDictionary()  # by pipeline
         cache.kept_beside.append(self.forget)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """What takes memory beside models: files, and weights as they were before. The same set takes as much."""
+        changed = (sum(one.nbytes for one in its.originals.values()) for its in self._changed.values())
+        return self._files.keys | {f"{size} bytes" for size in changed if size}
 
     def use(self, model: LoadedModel, wanted: Sequence[Wanted], words_only: bool = False) -> tuple[str, ...]:
         """Have these LoRAs in the weights of a model, and no others; `words_only`: in those of its text encoders.
@@ -57,6 +65,7 @@ class LoraWeights:
             ModelError: a file cannot be read, or gives weights that are no numbers.
         """
         names, applied = self._names_of(model), model.changed.applied
+        self._changed[model.pipeline] = model.changed
         components = [name for name in names.components if not words_only or name.startswith("text_encoder")]
         asked = "\n".join(one.key for one in wanted)
         now = {name: applied.get(name, Applied()) for name in components}
@@ -74,6 +83,20 @@ class LoraWeights:
             logger.info("%s has %s in its %s", model.key.path.name, _said(wanted), " and ".join(left))
         found = (applied.get(name) or Applied() for name in components)
         return tuple(dict.fromkeys(text for one in found for text in one.told))
+
+    def bundled(self, model: LoadedModel, wanted: Sequence[Wanted]) -> dict[str, Vectors]:
+        """Return the textual inversions that lie in the files of these LoRAs, by word.
+
+        Raises:
+            Interrupted: the job was stopped between two tensors.
+            ModelError: a file cannot be read, or what it has for a word are no vectors.
+        """
+        with ExitStack() as opened:
+            return {
+                word: vectors
+                for one in wanted
+                for word, vectors in self._files.bundled(one, opened, self._get_on).items()
+            }
 
     def forget(self) -> None:
         """Drop the files that are kept; what is in the weights of models stays."""

@@ -15,11 +15,11 @@ from torch import nn
 from modules.engine.models.devices import Device
 from modules.engine.models.loaded_model import ModelKey
 from modules.engine.models.model_cache import ModelCache, free_memory
+from modules.engine.models.weights_file import read_weights
 from modules.engine.stopping.cancel import Cancel
 from modules.engine.stopping.interruptible_wait import wait_for
 from modules.engine.upscaling.face_finder import Face, Points, RetinaFace, find_faces, load_finder
 from modules.engine.upscaling.network import describe
-from modules.engine.upscaling.weights_file import read_weights
 from modules.errors import InvalidRequest, ModelError
 from modules.jobs.kinds.base import Source
 from modules.jobs.kinds.extras_values import MendedFaces

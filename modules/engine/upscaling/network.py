@@ -14,8 +14,8 @@ from torch import nn
 
 from modules.engine.models.devices import Device
 from modules.engine.models.out_of_memory import is_out_of_memory
+from modules.engine.models.weights_file import read_weights
 from modules.engine.upscaling.tiling import Bytes, Floats
-from modules.engine.upscaling.weights_file import read_weights
 from modules.errors import ModelError
 from modules.jobs.models.face_restorers import PACKAGE_OF_CODEFORMER
 

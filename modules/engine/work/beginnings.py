@@ -71,6 +71,7 @@ class Beginnings:
         if enlarging is not None and not resumed and enlarging.upscaler not in LATENT_MODES:
             enlarged = self._enlarged(number, enlarging, left, indices, first)
         self._have(number, first)
+        models.prepare_networks(number, indices[0])
         model, words = models.in_use, models.words(number)
         if self._resolved.passes[number].tile is not None and not model.family.draws_in_tiles:
             name = model.key.path.name

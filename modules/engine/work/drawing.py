@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 
@@ -91,7 +92,8 @@ class JobDrawing:
         parts = self._parts
         snapshot = self._find_snapshot(resolved, batches)
         torch.set_num_threads(resolved.threads)
-        by_pass = PassModels(parts, self._finder, models, resolved, self._economy)
+        note = partial(parts.store.claims.note, self._job.id)
+        by_pass = PassModels(parts, self._finder, models, resolved, self._economy, note)
         begins_at = _first_pass(snapshot, batches, resolved)
         loads = [by_pass.has_to_load(number) for number in range(begins_at, len(resolved.passes))]
         self._plan(loads, resolved, batches)

@@ -11,6 +11,7 @@ from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.loading import key_of
 from modules.engine.work.economy import Economy
 from modules.engine.work.model_finder import ModelFinder
+from modules.engine.work.networks_in_use import NetworksInUse
 from modules.errors import ModelError
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import Models
@@ -22,19 +23,26 @@ Progress = Callable[[float], None]
 
 
 class PassModels:
-    """Has the model of one pass in memory, with the VAE of the job.
+    """Has the model of one pass in memory, with the VAE of the job. `note` is told what people are to know.
 
     Nobody else keeps one: while the next is loaded the one before can go, if both have no room.
     """
 
     def __init__(
-        self, parts: EngineParts, finder: ModelFinder, models: Models, resolved: ResolvedJob, economy: Economy
+        self,
+        parts: EngineParts,
+        finder: ModelFinder,
+        models: Models,
+        resolved: ResolvedJob,
+        economy: Economy,
+        note: Callable[[str, str], None] = lambda kind, text: None,
     ) -> None:
         self._parts = parts
         self._finder = finder
         self._models = models
         self._resolved = resolved
         self._economy = economy
+        self._networks = NetworksInUse(parts, models, resolved, note)
         self._loaded: LoadedModel | None = None
         self._loaded_for = 0
         self._words: dict[int, Words] = {}
@@ -94,6 +102,15 @@ class PassModels:
             return self._loaded
         return self.load(number, progress)
 
+    def prepare_networks(self, number: int, index: int) -> None:
+        """Have the model in memory draw a pass with the LoRAs that its words call for, those of the picture `index`.
+
+        Raises:
+            Interrupted: the job was stopped between two tensors.
+            ModelError: a file cannot be read, or gives weights that are no numbers.
+        """
+        self._networks.prepare(self.in_use, number, index)
+
     def words(self, number: int) -> Words:
         """Return the words of a pass as its model reads them, which is in memory.
 
@@ -104,6 +121,7 @@ class PassModels:
             one, pictures = self._resolved.passes[number], self._economy.batch_size_of(self._resolved)
             words = one.words or self._resolved.words
             asked = replace(Asked.by(one, pictures), clip_skip=words.clip_skip)
+            self._networks.prepare_words(self.in_use, number, 0)
             self._words[number] = self._parts.encoder.encode(self.in_use, words.prompt, words.negative_prompt, asked)
         return self._words[number]
 

@@ -1,4 +1,4 @@
-"""Read the weights of an upscaler from a safetensors or a pickle, of which nothing but weights is read."""
+"""Read weights from a safetensors or a pickle, of which nothing but weights is read: upscalers, textual inversions."""
 
 from __future__ import annotations
 

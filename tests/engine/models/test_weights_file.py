@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from modules.engine.models.devices import Device
+from modules.engine.models.weights_file import read_weights
 from modules.engine.upscaling.network import load_network
-from modules.engine.upscaling.weights_file import read_weights
 from modules.errors import ModelError
 from tests.engine.tiny_upscalers import esrgan, save
 from tests.jobs.made_models import safetensors_bytes
