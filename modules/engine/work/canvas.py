@@ -116,9 +116,11 @@ def _with_mask(start: Start, picture: Image.Image, hard: Image.Image, over: Imag
             # A1111 lets all show that is half drawn anew.
             over = over.point([min(2 * value, 255) for value in range(256)])
     like = fitting if start.color_correction else None
-    drawn = fitting
+    drawn, under = fitting, mask
+    if padding is None and start.resize_mode == "latent":
+        drawn, under = picture, hard  # Its latents are made to fit.
     if start.mask is not None and start.mask.content != "original":
-        drawn = filled(fitting, mask)
+        drawn = filled(drawn, under)
     return Canvas(drawn, size, whole, mask, over, box, like)
 
 

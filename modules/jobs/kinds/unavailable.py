@@ -54,6 +54,10 @@ def _given(value: Any) -> bool:
     return not is_blank(value) and value != "None"
 
 
+def _any(value: Any) -> bool:
+    return _given(value) and value not in ([], ())
+
+
 def _modules(value: Any) -> bool:
     """Tell whether Forge's second pass is to have other text encoders or another VAE than the first."""
     names = [value] if isinstance(value, str) else value
@@ -89,6 +93,11 @@ _OF_ONE_KIND: Mapping[str, Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "txt2img": {
         "enable_hr": (_on, "Hires fix is for txt2img: send false, and width and height as you want them"),
         "firstpass_image": (_given, "A first-pass image is for txt2img: send it as init_images, or leave it out"),
+    },
+    "img2img": {
+        "init_images": (_any, "Pictures to begin with are for img2img: send them there, or leave them out"),
+        "mask": (_given, "A mask is for img2img, which has no second pass: send it there, or leave it out"),
+        "latent_mask": (_given, "A mask is for img2img, which has no second pass: send it there, or leave it out"),
     },
 }
 

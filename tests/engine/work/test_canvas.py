@@ -94,6 +94,13 @@ def test_a_mask_that_covers_nothing_is_told_and_one_that_covers_all_has_all_draw
     )
 
 
+def test_a_picture_whose_latents_are_made_to_fit_is_so_under_a_mask_too() -> None:
+    one = canvas((64, 64), {"content": "fill"}, resize_mode="latent")
+    assert one.drawn.size == PICTURE.size and one.mask.size == one.finished(RED).size == (64, 64)
+    assert same_where(one.drawn, PICTURE, blurred(BRUSHED.convert("L"), 4, 4))
+    assert canvas((64, 64), {"padding": 8}, resize_mode="latent").drawn.size == (64, 64), "a region is cut out of it"
+
+
 def test_what_is_masked_is_filled_where_it_is_not_to_be_seen() -> None:
     kept, gone = canvas(mask={"content": "original"}), canvas(mask={"content": "fill"})
     assert kept.drawn is PICTURE

@@ -150,6 +150,12 @@ def test_latents_are_made_to_fit_where_the_picture_is_not(drawing: Drawing) -> N
     (drawn,) = pixels(drawing.draw(drawing.begun(large, resize_mode="latent")))
     (stretched,) = pixels(drawing.draw(drawing.begun(large)))
     assert drawn.shape == stretched.shape and not np.array_equal(drawn, stretched)
+    masked = drawing.begun(large, mask=drawing.mask(BRUSHED.resize(large.size)), resize_mode="latent")
+    (drawn,) = pixels(drawing.draw(masked))
+    (stretched,) = pixels(drawing.draw(drawing.begun(large, mask=drawing.mask(BRUSHED.resize(large.size)))))
+    assert not np.array_equal(drawn, stretched) and kept(
+        drawn, large.resize((SIDE, SIDE), Image.Resampling.LANCZOS), BRUSHED
+    )
 
 
 def test_masked_content_counts_where_it_is_drawn_and_not_elsewhere(drawing: Drawing) -> None:

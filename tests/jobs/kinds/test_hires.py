@@ -215,6 +215,8 @@ def test_without_it_nothing_of_it_is_in_file_or_events() -> None:
         ({"hr_second_pass_steps": 200}, "hr_second_pass_steps", "Hires steps 200 is not possible: use 0 to 150"),
         ({"firstphase_width": 64}, "firstphase_height", "firstphase_height is missing"),
         ({"firstpass_image": "cat.png"}, "firstpass_image", "firstpass_image \"cat.png\" is no picture"),
+        ({"firstpass_image": NAME, "mask": NAME}, "mask", "A mask is for img2img, which has no second pass"),
+        ({"init_images": [NAME]}, "init_images", "Pictures to begin with are for img2img"),
         ({"firstpass_image": NAME, "enable_hr": False}, "firstpass_image", "send enable_hr true, or leave it out"),
         ({"hr_upscaler": "8x-Nobody"}, "hr_upscaler", "Upscaler '8x-Nobody' is not known: use one of Latent, None"),
         ({"hr_checkpoint_name": "nobody"}, "hr_checkpoint_name", "Hires checkpoint 'nobody' is not known"),
