@@ -101,7 +101,11 @@ def _read(
         text = str(source.data.get("text") or "")[:LONGEST]
         if not looks_like_infotext(text):
             raise InvalidRequest("This text holds no settings: an infotext has a line that begins with “Steps: ”.")
-        return "text", take_over(text, checkpoints, None, catalogue.vaes.list(), tab, catalogue.upscalers), {}
+        return (
+            "text",
+            take_over(text, checkpoints, None, **_here(catalogue, tab)),
+            {},
+        )
     if source.kind == "picture":
         return "picture", _of_picture(source.data, catalogue, tab), {}
     job = _job(source, who, store)
@@ -123,7 +127,9 @@ def _of_picture(data: Mapping[str, Any], catalogue: CheckpointCatalogue, tab: st
     own = _object(data.get("own")) if "steady" in items else {}
     text = infotext_in(items)[:LONGEST]
     if looks_like_infotext(text) or own:
-        return take_over(text, catalogue.list(), own, catalogue.vaes.list(), tab, catalogue.upscalers)
+        return take_over(
+            text, catalogue.list(), own, catalogue.vaes.list(), tab, catalogue.upscalers, catalogue.networks
+        )
     program = program_of(items)
     if program is not None:
         raise InvalidRequest(f"This picture holds settings of {program}, in a form that is not read here.")
@@ -156,7 +162,9 @@ def _of_fields(job: Job) -> Takeover:
 def _of_request(job: Job, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
     """Of what a job was asked for, and what the engine has closed of it."""
     found = {**(resolved_answer(job) or {}), **job.request}
-    return take_request(found, catalogue.list(), None, catalogue.vaes.list(), tab, catalogue.upscalers)
+    return take_request(
+        found, catalogue.list(), None, catalogue.vaes.list(), tab, catalogue.upscalers, catalogue.networks
+    )
 
 
 def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
@@ -171,7 +179,19 @@ def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatal
     if begun := own.get("init_images"):
         own["init_images"] = [begun[image.index % len(begun)]]
     own["override_settings"] = {"sd_model_checkpoint": resolved.get("checkpoint")}
-    return take_over(image.infotext, catalogue.list(), own, catalogue.vaes.list(), tab, catalogue.upscalers)
+    return take_over(
+        image.infotext, catalogue.list(), own, catalogue.vaes.list(), tab, catalogue.upscalers, catalogue.networks
+    )
+
+
+def _here(catalogue: CheckpointCatalogue, tab: str) -> dict[str, Any]:
+    """Return what is here beside checkpoints, as a takeover asks for it, and the tab that it is for."""
+    return {
+        "vaes": catalogue.vaes.list(),
+        "kind": tab,
+        "upscalers": catalogue.upscalers,
+        "networks": catalogue.networks,
+    }
 
 
 def _object(value: object) -> dict[str, Any]:

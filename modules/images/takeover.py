@@ -10,11 +10,14 @@ from typing import Any, NamedTuple
 from modules.errors import InvalidRequest
 from modules.images import taken_parts, taken_pictures
 from modules.images.infotext import parse, parse_pairs
+from modules.images.taken_networks import take_networks
 from modules.images.taken_pictures import PICTURES, TXT2IMG, keys_told, take_pictures
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.models.checkpoint import Checkpoint
+from modules.jobs.models.networks import NetworkCatalogue
 from modules.jobs.models.upscalers import UpscalerCatalogue
 from modules.jobs.models.vae_file import VaeFile
+from modules.prompts.extra_networks import without_networks
 
 # The fields of a request that describe one picture, in the order in which the page tells them, and their names there.
 LABELS = {
@@ -57,10 +60,7 @@ _PLAIN = (
     "Extra noise", "Conditional mask weight",
 )  # fmt: skip
 _NOT_HERE = "not available in this version"
-# What follows each part is none of its letters, so giving letters back ("+" forbids it) finds nothing and takes long.
-_NETWORK = re.compile(r"<(\w{1,20}+):([^:<>]{1,200}+)[^<>]{0,200}+>")
 _HASH_BEHIND = re.compile(r"(?<!\s)\s++\[[0-9a-f]++\]$")
-_NETWORKS = {"lora": "LoRA", "lyco": "LoRA", "hypernet": "Hypernetwork"}
 _SHORTEST_HASH = 8
 _LONGEST_VALUE = 60
 
@@ -104,6 +104,7 @@ def take_over(
     vaes: Sequence[VaeFile] = (),
     kind: str = TXT2IMG,
     upscalers: UpscalerCatalogue | None = None,
+    networks: NetworkCatalogue | None = None,
 ) -> Takeover:
     """Read an infotext, for a tab of this kind.
 
@@ -114,7 +115,7 @@ def take_over(
     exact = ("prompt", "negative_prompt", *PICTURES) if looks_like_infotext(text) else (*LABELS, *PICTURES)
     overrides = {**found.get("override_settings", {}), **((own or {}).get("override_settings") or {})}
     found |= {name: value for name, value in (own or {}).items() if name in exact}
-    return take_request(found | {"override_settings": overrides}, checkpoints, pairs, vaes, kind, upscalers)
+    return take_request(found | {"override_settings": overrides}, checkpoints, pairs, vaes, kind, upscalers, networks)
 
 
 def take_request(
@@ -124,6 +125,7 @@ def take_request(
     vaes: Sequence[VaeFile] = (),
     kind: str = TXT2IMG,
     upscalers: UpscalerCatalogue | None = None,
+    networks: NetworkCatalogue | None = None,
 ) -> Takeover:
     """Check the fields of a request one by one, for a tab of this kind. `pairs` is the infotext that they come from."""
     pairs = pairs or {}
@@ -142,8 +144,10 @@ def take_request(
     takeover.values |= parts
     pictures, of_pictures = take_pictures(found, pairs, checkpoints, kind, upscalers)
     takeover.values |= pictures
-    takeover.left += [Left(label, _short(value), why) for label, value, why in left + of_pictures]
-    takeover.left += _networks(str(found.get("prompt", "")))
+    prompts, of_networks = take_networks(found, pairs, networks)
+    takeover.values |= {name: text for name, text in prompts.items() if name in takeover.values}
+    takeover.left += [Left(label, _short(value), why) for label, value, why in left + of_pictures + of_networks]
+    takeover.left += _hypernetworks(str(found.get("prompt", "")))
     takeover.left += _features(pairs)
     return takeover
 
@@ -216,9 +220,9 @@ def _bare(name: str) -> str:
     return re.sub(r"\.(safetensors|ckpt|pt|sft)$", "", re.split(r"[/\\]", name)[-1])
 
 
-def _networks(prompt: str) -> Iterable[Left]:
-    for kind, name in dict.fromkeys(_NETWORK.findall(prompt)):
-        yield Left(_NETWORKS.get(kind.lower(), kind), _short(name), f"{_NOT_HERE}; it stays in the prompt as text")
+def _hypernetworks(prompt: str) -> Iterable[Left]:
+    for name in dict.fromkeys(tag.name for tag in without_networks(prompt)[1] if tag.kind == "hypernet"):
+        yield Left("Hypernetwork", _short(name), f"{_NOT_HERE}; it is left out of the picture")
 
 
 def _features(pairs: Mapping[str, str]) -> Iterable[Left]:

@@ -108,8 +108,7 @@ def test_what_this_version_cannot_do_is_told_once_a_feature() -> None:
         "ENSD: 31337, My extension: on, Version: v1.10.1"
     )
     assert left(said) == {
-        "LoRA": ("pixel-art", "not available in this version; it stays in the prompt as text"),
-        "Hypernetwork": ("x", "not available in this version; it stays in the prompt as text"),
+        "Hypernetwork": ("x", "not available in this version; it is left out of the picture"),
         "Variation seed": ("5", "not available in this version"),
         "ControlNet": ("", "not available in this version"),
         "ENSD": ("31337", "not available in this version"),

@@ -15,6 +15,8 @@ from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import label_of
 from modules.jobs.models.file_catalogue import FILE_KINDS
 from modules.jobs.models.model_file import LABELS, ModelFile
+from modules.jobs.models.network_facts import NetworkFacts
+from modules.jobs.models.networks import LoraNames
 from modules.jobs.models.places import Kind
 
 # In the order in which they are offered.
@@ -36,7 +38,8 @@ _ID_LENGTH = 20
 class Entry:
     """A model with what is known of it. `names` are all by which a job may mean it; `modified_at` is in seconds.
 
-    `family_label` is its family in words, `model_label` with its variant.
+    `family_label` is its family in words, `model_label` with its variant. `file` is what is known of one that is used
+    together with a model; `called` by what a prompt calls a LoRA or an embedding, `alias` by what else.
     """
 
     id: str
@@ -54,12 +57,21 @@ class Entry:
     size_bytes: int
     modified_at: float
     problem: str | None
+    file: ModelFile | None = None
+    called: str = ""
+    alias: str = ""
 
     @functools.cached_property
     def searched(self) -> str:
         """What a search looks through, in lower case."""
-        label = LABELS[self.kind][0]
-        return f"{self.name} {label} {self.family_label} {self.model_label} {self.sha256 or ''}".casefold()
+        label, network = LABELS[self.kind][0], self.network
+        own = f"{network.alias} {network.trigger}" if network is not None else ""
+        return f"{self.name} {label} {self.family_label} {self.model_label} {self.sha256 or ''} {own}".casefold()
+
+    @property
+    def network(self) -> NetworkFacts | None:
+        """What the header of a LoRA or an embedding tells."""
+        return None if self.file is None else self.file.network
 
     @property
     def stem(self) -> str:
@@ -102,7 +114,8 @@ class Entries:
             revision = self._catalogue.revision
             if revision != self._revision:
                 made = [_of_checkpoint(one) for one in self._catalogue.list()]
-                made += [_of_file(file) for kind in FILE_KINDS for file in self._catalogue.files.list(kind)]
+                names = self._catalogue.networks.names()
+                made += [_of_file(file, names) for kind in FILE_KINDS for file in self._catalogue.files.list(kind)]
                 self._revision, self._by_id = revision, {entry.id: entry for entry in made}
             return self._by_id
 
@@ -127,7 +140,10 @@ def _of_checkpoint(checkpoint: Checkpoint) -> Entry:
     )
 
 
-def _of_file(file: ModelFile) -> Entry:
+def _of_file(file: ModelFile, names: LoraNames) -> Entry:
+    called = alias = file.stem if file.kind == "embedding" else ""
+    if file.kind == "lora":
+        called, alias = names.name_of(file), names.name_of(file, by_alias=True)
     own = (file.name, file.name_without_suffix, file.path.name, file.path.stem)
     return Entry(
         id=_id_of(file.kind, file.path),
@@ -145,6 +161,9 @@ def _of_file(file: ModelFile) -> Entry:
         size_bytes=file.size_bytes,
         modified_at=file.modified_at,
         problem=file.problem,
+        file=file,
+        called=called,
+        alias=alias,
     )
 
 

@@ -12,18 +12,25 @@ from modules.api.answers import Refused
 from modules.api.models.entries import Entries, Entry
 from modules.api.models.in_use import check_free
 from modules.api.models.listing import Listing, Query, list_models
-from modules.api.models.pictures import small_picture
+from modules.api.models.network_cards import Inserting
+from modules.api.models.pictures import OWN_PICTURE, card_picture, small_picture
 from modules.api.models.renaming import check_name, rename
-from modules.api.models.sidecars import picture_of, write_texts
+from modules.api.models.sidecars import LARGEST_WEIGHT, picture_of, write_texts
 from modules.api.models.trash import Deleted, bring_back, destroy, find_deleted, place_of, throw_away, thrown_away
 from modules.errors import InvalidRequest
+from modules.jobs.lenient import show
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options
+from modules.paths import write_atomically
 
-_TEXTS = {"notes": "notes", "activation_text": "activation text", "description": "description"}
+_TEXTS = {
+    "notes": "notes", "activation_text": "activation text", "description": "description",
+    "negative_text": "negative text", "sd_version": "sd version",
+}  # fmt: skip
 _LONGEST_TEXT = 20_000
+_WEIGHT = "suggested_weight"
 
 
 class Library:
@@ -41,7 +48,11 @@ class Library:
         Raises:
             InvalidRequest: a value is not possible.
         """
-        return list_models(self._listing(), query, with_paths=with_paths)
+        checkpoint = self._catalogue.known(query.fits) if query.fits else None
+        if query.fits and checkpoint is None:
+            raise InvalidRequest(f"Checkpoint {query.fits!r} is not known: GET /sdapi/v1/sd-models lists them.", "fits")
+        inserting = Inserting.of(self._options.values)
+        return list_models(self._listing(), query, with_paths=with_paths, checkpoint=checkpoint, inserting=inserting)
 
     def picture(self, model_id: str) -> bytes:
         """Return the picture of a model as a small WebP.
@@ -63,19 +74,23 @@ class Library:
             Refused: 404, 409.
             StorageError: it cannot be written.
         """
-        changes = {}
-        for name, key in _TEXTS.items():
-            if name not in sent:
-                continue
-            text = sent[name]
-            if not isinstance(text, str) or len(text) > _LONGEST_TEXT:
-                raise InvalidRequest(f"{name} is no text of at most {_LONGEST_TEXT:,} characters.", name)
-            changes[key] = text
+        changes = _changes_in(sent)
         if not changes:
-            raise InvalidRequest(f"Nothing is to be written: send some of {', '.join(_TEXTS)}.")
+            raise InvalidRequest(f"Nothing is to be written: send some of {', '.join((*_TEXTS, _WEIGHT))}.")
         entry = self._entries.find(model_id)
         write_texts(entry.path, entry.stem, changes)
         self._store.audit.note("model-notes", by, {"model": entry.name})
+
+    def take_picture(self, model_id: str, picture: Path, by: Actor) -> None:
+        """Make a picture of a job the one on a model's card, in the place of one that was made so before.
+
+        Raises:
+            Refused: 404, there is no such model, or the picture cannot be read.
+            StorageError: it cannot be written.
+        """
+        entry = self._entries.find(model_id)
+        write_atomically(entry.path.with_name(entry.stem + OWN_PICTURE), card_picture(picture), as_open_as_folder=True)
+        self._store.audit.note("model-picture", by, {"model": entry.name})
 
     def rename(self, model_id: str, name: object, by: Actor) -> str:
         """Rename a model with its side-cars; return its new name in the lists. The setting that names it goes along.
@@ -184,3 +199,28 @@ class Library:
         yield from self._folders_of_kinds()
         for entry in self._entries.all():
             yield entry.path.parent
+
+
+def _changes_in(sent: Mapping[str, Any]) -> dict[str, str | float]:
+    """Return what is to be written, under A1111's names.
+
+    Raises:
+        InvalidRequest: a text is none, or too long; a weight is no number, or too large.
+    """
+    changes: dict[str, str | float] = {}
+    for name, key in _TEXTS.items():
+        if name not in sent:
+            continue
+        text = sent[name]
+        if not isinstance(text, str) or len(text) > _LONGEST_TEXT:
+            raise InvalidRequest(f"{name} is no text of at most {_LONGEST_TEXT:,} characters.", name)
+        changes[key] = text
+    if _WEIGHT in sent:
+        weight = sent[_WEIGHT] or 0
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not abs(weight) <= LARGEST_WEIGHT:
+            message = (
+                f"{_WEIGHT} {show(weight)} is not possible: use -{LARGEST_WEIGHT:g} to {LARGEST_WEIGHT:g}, 0 is none."
+            )
+            raise InvalidRequest(message, _WEIGHT)
+        changes["preferred weight"] = weight
+    return changes

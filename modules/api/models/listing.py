@@ -11,8 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 from modules.api.models.entries import KIND_LABELS, Entry
+from modules.api.models.network_cards import Inserting, fits, network_card
 from modules.api.models.sidecars import picture_of, read_texts
 from modules.errors import InvalidRequest
+from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import label_of
 from modules.jobs.models.model_file import LABELS
 
@@ -33,7 +35,10 @@ SORTS: dict[str, Callable[[Entry], Any]] = {
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked for: None is any kind or family; `text` are words that are all in a model's name or family."""
+    """What is asked for: None is any kind or family; `text` are words that are all in a model's name or family.
+
+    `fits` is the name of a checkpoint with which LoRAs and embeddings are to go; "" is any.
+    """
 
     kind: str | None = None
     family: str | None = None
@@ -42,6 +47,7 @@ class Query:
     descending: bool = False
     offset: int = 0
     limit: int = 60
+    fits: str = ""
 
     def check(self) -> None:
         """Check that this can be answered.
@@ -125,8 +131,17 @@ def _counted(rows: Iterable[_Row]) -> Counter[_Group]:
     return Counter([group for _searched, group, _entry in rows])
 
 
-def list_models(known: Listing, query: Query, *, with_paths: bool) -> dict[str, Any]:
+def list_models(
+    known: Listing,
+    query: Query,
+    *,
+    with_paths: bool,
+    checkpoint: Checkpoint | None = None,
+    inserting: Inserting | None = None,
+) -> dict[str, Any]:
     """Return a page of models, how many fit, and how many there are of each kind and family.
+
+    With a `checkpoint` without the LoRAs and embeddings that do not go with it.
 
     `kinds` and `families` count what the text alone, and the text with the kind, leave.
 
@@ -136,6 +151,9 @@ def list_models(known: Listing, query: Query, *, with_paths: bool) -> dict[str, 
     query.check()
     everything = known.rows(query.sort, query.descending)
     rows, groups = everything.with_words(query.text.casefold().split())
+    if checkpoint is not None:
+        rows = [row for row in rows if fits(row[2], checkpoint)]
+        groups = _counted(rows)
     kinds: Counter[str] = Counter()
     families: Counter[str] = Counter()
     for (kind, family), count in groups.items():
@@ -149,7 +167,7 @@ def list_models(known: Listing, query: Query, *, with_paths: bool) -> dict[str, 
     shown = fitting[query.offset : query.offset + query.limit]
     labels = {family: "Unknown" if family == UNKNOWN else label_of(family) for family in families}
     return {
-        "models": [card(one, with_paths=with_paths) for _searched, _group, one in shown],
+        "models": [card(one, with_paths=with_paths, inserting=inserting) for _searched, _group, one in shown],
         "total": len(fitting),
         "kinds": [_group(name, label, kinds[name]) for name, label in KIND_LABELS.items() if name in kinds],
         "families": [_group(name, labels[name], families[name]) for name in sorted(labels, key=labels.__getitem__)],
@@ -161,7 +179,7 @@ def family_of(entry: Entry) -> str:
     return entry.family or UNKNOWN
 
 
-def card(entry: Entry, *, with_paths: bool) -> dict[str, Any]:
+def card(entry: Entry, *, with_paths: bool, inserting: Inserting | None = None) -> dict[str, Any]:
     """Return what a card shows. A guest is not told where files are: a problem names its file."""
     texts = read_texts(entry.path, entry.stem)
     problem = entry.problem
@@ -187,6 +205,7 @@ def card(entry: Entry, *, with_paths: bool) -> dict[str, Any]:
         "activation_text": texts.activation_text,
         "notes": texts.notes,
         "filename": str(entry.path) if with_paths else entry.path.name,
+        **network_card(entry, texts, inserting or Inserting()),
     }
 
 

@@ -9,6 +9,7 @@ import html
 import json
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from modules.paths import write_atomically
 
 PICTURES = tuple(
     f"{before}.{kind}{after}"
-    for before, after in (("", ""), (".preview", ""), (".thumb", ""))
+    for before, after in ((".preview", ""), ("", ""), (".thumb", ""))
     for kind in ("png", "jpg", "jpeg", "webp", "gif")
 )
 NOTES = ".json"
@@ -30,6 +31,7 @@ _VAES = (".vae.safetensors", ".vae.pt", ".vae.ckpt")
 ENDINGS = PICTURES + _TEXTS + _VAES
 _WEIGHTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft")
 _LONGEST_TEXT = 20_000
+LARGEST_WEIGHT = 10.0
 # As Civitai's editor writes it; "a < b" is none.
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _END_OF_LINE = re.compile(r"<br[^<>]*>|</(?:p|li|h[1-6]|div)>", re.IGNORECASE)
@@ -38,11 +40,14 @@ _writing = threading.Lock()
 
 @dataclass(frozen=True)
 class Texts:
-    """What people wrote of a model, in the words of A1111's side-car."""
+    """What people wrote of a model, in the words of A1111's side-car. A `preferred_weight` of 0 is none."""
 
     description: str = ""
     activation_text: str = ""
     notes: str = ""
+    negative_text: str = ""
+    preferred_weight: float = 0.0
+    sd_version: str = ""
 
 
 def picture_of(path: Path, stem: str) -> Path | None:
@@ -73,10 +78,13 @@ def read_texts(path: Path, stem: str) -> Texts:
         description=_plain(next(filter(None, descriptions), "")),
         activation_text=_text(told, "activation text") or _trained_words(told) or _trained_words(civitai),
         notes=_text(told, "notes"),
+        negative_text=_text(told, "negative text"),
+        preferred_weight=_weight(told.get("preferred weight")),
+        sd_version=_text(told, "sd version"),
     )
 
 
-def write_texts(path: Path, stem: str, changes: dict[str, str]) -> None:
+def write_texts(path: Path, stem: str, changes: Mapping[str, str | float]) -> None:
     """Change what A1111's side-car says, all that it says besides stays.
 
     Raises:
@@ -106,6 +114,15 @@ def _read(path: Path) -> dict[str, Any]:
 def _text(told: dict[str, Any], name: str) -> str:
     value = told.get(name)
     return value.strip()[:_LONGEST_TEXT] if isinstance(value, str) else ""
+
+
+def _weight(value: object) -> float:
+    """Return how much of a LoRA is best; older side-cars have it as text."""
+    try:
+        weight = float(value) if isinstance(value, int | float | str) else 0.0
+    except ValueError:
+        return 0.0
+    return weight if abs(weight) <= LARGEST_WEIGHT else 0.0
 
 
 def _read_text(path: Path) -> str:

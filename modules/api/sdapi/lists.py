@@ -27,7 +27,6 @@ SD_UPSCALE_ARGUMENTS = [
 ]
 EMPTY: dict[str, Any] = {
     "hypernetworks": [],
-    "embeddings": {"loaded": {}, "skipped": {}},
     "scripts": {"txt2img": [], "img2img": [SD_UPSCALE]},
     "script-info": [{"name": SD_UPSCALE, "is_alwayson": False, "is_img2img": True, "args": SD_UPSCALE_ARGUMENTS}],
     "extensions": [],

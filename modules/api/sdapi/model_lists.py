@@ -12,7 +12,6 @@ from modules.api.answers import json_answer
 from modules.api.services import Services
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
-from modules.jobs.models.model_file import ModelFile
 from modules.jobs.models.names import without_suffix
 from modules.jobs.models.places import COMPANIONS
 from modules.jobs.visitor import visitor_of
@@ -21,7 +20,7 @@ _PLACES = ("filename", "path", "config", "model_path")
 
 
 def routes(services: Services) -> APIRouter:
-    """GET sd-models, sd-vae, sd-modules and loras; POST refresh-*."""
+    """GET sd-models, sd-vae and sd-modules; POST refresh-*."""
     router = APIRouter(prefix="/sdapi/v1")
     catalogue, workers = services.catalogue, services.workers
 
@@ -39,11 +38,6 @@ def routes(services: Services) -> APIRouter:
     async def sd_modules(request: Request) -> Response:
         """The text encoders and VAEs in files of their own that can be used, as Forge lists them."""
         return json_answer(told_to(request, await workers.run(module_list, catalogue)))
-
-    @router.get("/loras")
-    async def loras(request: Request) -> Response:
-        """The LoRAs that lie there."""
-        return json_answer(told_to(request, await workers.run(lora_list, catalogue)))
 
     @router.post("/refresh-checkpoints")
     @router.post("/refresh-vae")
@@ -84,12 +78,6 @@ def module_list(catalogue: CheckpointCatalogue) -> list[dict[str, Any]]:
     return [{"model_name": one.name, "filename": str(one.path)} for one in files]
 
 
-def lora_list(catalogue: CheckpointCatalogue) -> list[dict[str, Any]]:
-    """Return the LoRAs that can be used. What stands in their files besides is not read for a list."""
-    usable = [one for one in catalogue.files.list("lora") if one.problem is None]
-    return [{"name": _stem(one), "alias": _stem(one), "path": str(one.path), "metadata": {}} for one in usable]
-
-
 def _model_name(one: Checkpoint) -> str:
     """Return the name as A1111 has it: without suffix, and with "_" between folders."""
     return one.name_without_suffix.replace("/", "_") if one.kind == "file" else one.name
@@ -98,10 +86,6 @@ def _model_name(one: Checkpoint) -> str:
 def _config_of(one: Checkpoint) -> str | None:
     """Return the YAML beside a single file that says how it was trained, None where there is none."""
     return f"{without_suffix(str(one.path))}.yaml" if one.kind == "file" and "+.yaml" in one.stamp else None
-
-
-def _stem(one: ModelFile) -> str:
-    return one.name_without_suffix.rpartition("/")[2]
 
 
 def told_to(request: Request, models: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ class NetworkFacts:
     what the cross attention is given, of an embedding all vectors for one token side by side; None: it does not tell.
     `vectors` is how many tokens an embedding takes. `trigger` are the words that its maker put into the file, `tags`
     those that its training pictures had, the most frequent first, each with how many pictures. `bundled` are names of
-    embeddings inside a LoRA.
+    embeddings inside a LoRA. `told_hash` is the hash of its tensors as its metadata have it.
     """
 
     alias: str = ""
@@ -53,6 +53,7 @@ class NetworkFacts:
     trigger: str = ""
     tags: tuple[tuple[str, int], ...] = ()
     bundled: tuple[str, ...] = ()
+    told_hash: str = ""
 
 
 def facts_of_lora(header: TensorHeader) -> NetworkFacts:
@@ -66,6 +67,7 @@ def facts_of_lora(header: TensorHeader) -> NetworkFacts:
         trigger=_line(metadata.get("modelspec.trigger_phrase", "")),
         tags=_tags(metadata.get("ss_tag_frequency", "")),
         bundled=_bundled(tensors),
+        told_hash=_line(metadata.get("sshs_model_hash", "")).casefold(),
     )
 
 

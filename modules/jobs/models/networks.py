@@ -78,6 +78,16 @@ class NetworkCatalogue:
         except InvalidRequest:  # It has just gone.
             return None
 
+    def of_hash(self, digest: str) -> ModelFile | None:
+        """Return the LoRA whose hash, or the one that it tells of itself, begins so; None: none that is known does."""
+        wanted = digest.casefold()
+        for file in self._files.list("lora"):
+            told = file.network.told_hash if file.network is not None else ""
+            known = (file.content_hash or told, file.sha256 or "")
+            if any(one.startswith(wanted) for one in known):
+                return file
+        return None
+
     def words(self) -> Mapping[str, ModelFile]:
         """Return the textual inversions by the word that stands for each: the name of its file. Some have a problem."""
         self._files.refresh_if_due("embedding")
