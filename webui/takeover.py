@@ -16,7 +16,7 @@ from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.models.catalogue import CheckpointCatalogue
-from modules.jobs.rows import Actor, Job
+from modules.jobs.rows import Actor, Image, Job
 from modules.jobs.serialization import resolved_answer
 from modules.jobs.store.job_store import JobStore
 
@@ -109,17 +109,15 @@ def _read(
     if source.kind == "picture":
         return "picture", _of_picture(source.data, catalogue, tab), {}
     job = _job(source, who, store)
+    if source.kind == "send":
+        return "send", _sent_along(job, source.data.get("index"), store, catalogue, tab), {}
     if not _draws(job):
         return source.kind, _of_fields(job), {"waits": source.kind == "edit" and job.status == "queued"}
     if source.kind == "edit":
         takeover = _of_request(job, catalogue, tab)
         takeover.values |= {name: job.request[name] for name in _OF_A_JOB if name in job.request}
         return "edit", takeover, {"waits": job.status == "queued"}
-    takeover = _of_job(job, source.data.get("index"), store, catalogue, tab)
-    if source.kind == "send":
-        sent = {name: takeover.values[name] for name in _SENT_ALONG if name in takeover.values}
-        takeover = Takeover(values=sent)
-    return source.kind, takeover, {}
+    return source.kind, _of_job(job, source.data.get("index"), store, catalogue, tab), {}
 
 
 def _of_picture(data: Mapping[str, Any], catalogue: CheckpointCatalogue, tab: str) -> Takeover:
@@ -167,10 +165,27 @@ def _of_request(job: Job, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
     )
 
 
-def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
-    """Of one of its pictures, the first one if none is named; without pictures, of what it was asked for."""
+def _sent_along(job: Job, index: object, store: JobStore, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
+    """Of a picture that goes to another tab; one that was only made larger has what it was once drawn with."""
+    if _draws(job):
+        found = _of_job(job, index, store, catalogue, tab)
+    else:
+        image = _image_of(job, index, store)
+        if image is None or not looks_like_infotext(image.infotext):
+            return Takeover()
+        found = take_over(image.infotext, catalogue.list(), None, catalogue.vaes.list(), tab, catalogue.upscalers)
+    return Takeover({name: found.values[name] for name in _SENT_ALONG if name in found.values})
+
+
+def _image_of(job: Job, index: object, store: JobStore) -> Image | None:
+    """Return one of its pictures, the first one if none is named."""
     images = store.jobs.images(job.id)
-    image = next((one for one in images if one.index == index), images[0] if images else None)
+    return next((one for one in images if one.index == index), images[0] if images else None)
+
+
+def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
+    """Of one of its pictures; without any, of what it was asked for."""
+    image = _image_of(job, index, store)
     if image is None or not image.infotext:
         return _of_request(job, catalogue, tab)
     resolved = resolved_answer(job) or {}

@@ -105,6 +105,23 @@ def test_an_edited_job_brings_its_counts_and_says_whether_it_waits(ask: Any, sto
     assert "not there any more" in ask("edit", job="never")["problem"]
 
 
+@pytest.mark.parametrize(
+    ("infotext", "sent"),
+    [
+        (f"{INFOTEXT}, Postprocess upscale by: 2", {"prompt": "a cat", "steps": 5, "seed": "9007199254740993"}),
+        ("Postprocess upscale by: 2, Postprocess upscaler: Lanczos", {}),
+    ],
+)
+def test_with_a_picture_that_was_made_larger_goes_what_it_was_once_drawn_with(
+    ask: Any, store: JobStore, infotext: str, sent: dict[str, Any]
+) -> None:
+    request = {"upscaling_resize": 2, "resize_mode": 1, "upscaler_1": "Lanczos", "image": "a.png"}
+    job = store.queue.submit("extras", request, "me").id
+    store.images.reserve(job, 0, seed=0, width=64, height=64, save=True)
+    store.images.complete(job, 0, infotext)
+    assert {name: value for name, value in said(ask("send", job=job, index=0)).items() if value} == sent
+
+
 def test_a_guest_takes_over_nothing_of_others(ask: Any, store: JobStore) -> None:
     mine, theirs = (store.queue.submit("txt2img", {"prompt": owner}, owner).id for owner in ("me", "they"))
     assert ask("edit", guest=True, job=mine)["values"]["prompt"] == "me"

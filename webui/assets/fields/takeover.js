@@ -149,11 +149,11 @@ export class Takeover {
     return fits ? [take("start", "Open in img2img")] : [];
   }
 
-  show({ kind, waits, taken, left }) {
+  show({ kind, waits, taken, left, values }) {
     const more = left.length ? [rest(left)] : [];
     if (!["edit", "send"].includes(kind) && left.length) more.unshift(make("p", { class: "sd-taken-list" }, `Taken over: ${taken.join(", ")}.`));
     const start = kind === "picture" ? this.startButton : [];
-    this.fill("quiet", titleOf({ kind, waits, left }, this.from), [...start, take("back", waits ? "Leave it as it is" : "Undo"), close()], more);
+    this.fill("quiet", titleOf({ kind, waits, left, values }, this.from), [...start, take("back", waits ? "Leave it as it is" : "Undo"), close()], more);
   }
 
   fill(tone, words, buttons, more = []) {
@@ -166,7 +166,8 @@ export class Takeover {
   }
 }
 
-function titleOf({ kind, waits, left }, from) {
+function titleOf({ kind, waits, left, values }, from) {
+  if (kind === "send" && !("prompt" in values)) return "The picture is here. It holds no words that it was drawn from.";
   if (kind === "send") return "The picture is here, and in the fields its prompt, its steps and its seed.";
   if (waits) return "This job still waits. Generate puts the edited one in its place.";
   const of = from ? ` of ${from}` : "";
