@@ -40,6 +40,7 @@ _OPTIONS_WITH_VALUE = (
     "--models-dir",
     *MODEL_PLACES,
     "--styles-file",
+    "--wildcards-dir",
     "--loglevel",
     "--api-auth",
     "--gradio-auth",
@@ -71,6 +72,7 @@ class Arguments:
     codeformer_models_path: tuple[str, ...] = ()
     extra_model_paths_config: tuple[str, ...] = ()
     styles_file: tuple[str, ...] = ()
+    wildcards_dir: tuple[str, ...] = ()
     autolaunch: bool = False
     loglevel: str = "INFO"
     skip_install: bool = False
@@ -148,6 +150,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         codeformer_models_path=tuple(known.codeformer_models_path),
         extra_model_paths_config=tuple(known.extra_model_paths_config),
         styles_file=tuple(_absolute(path) for path in known.styles_file),
+        wildcards_dir=tuple(_absolute(path) for path in known.wildcards_dir),
         autolaunch=known.autolaunch,
         loglevel=known.loglevel,
         skip_install=known.skip_install,
@@ -249,6 +252,10 @@ def _parser() -> argparse.ArgumentParser:
         "--styles-file", action="append", default=[], metavar="FILE",
         help="styles in A1111's form, in place of styles.csv in the data folder; may hold wildcards, new ones go into "
         "the first",
+    )  # fmt: skip
+    parser.add_argument(
+        "--wildcards-dir", action="append", default=[], metavar="FOLDER",
+        help="one more folder with wildcards, beside data/wildcards and those of programs that --models-dir names",
     )  # fmt: skip
     parser.add_argument("--autolaunch", action="store_true", help="open the browser when the page is there")
     parser.add_argument("--loglevel", type=_log_level, default="INFO", help="DEBUG, INFO, WARNING, ERROR or CRITICAL")

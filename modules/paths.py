@@ -87,6 +87,11 @@ class DataFolder:
         return self.root / "styles.csv"
 
     @property
+    def wildcards(self) -> Path:
+        """People's lists of words that prompts call by name."""
+        return self.root / "wildcards"
+
+    @property
     def auth(self) -> Path:
         """Sessions and tokens, hashed, for this user's eyes alone."""
         return self.root / "auth"

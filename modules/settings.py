@@ -180,6 +180,19 @@ class Settings:
         minimum=0,
         maximum=1,
     )
+    dynamic_prompts: bool = _setting(
+        True,
+        "Prompts",
+        "Wildcards and variants in prompts",
+        "{red|blue} is one of the two and __name__ a line of wildcards/name.txt, chosen by each picture's seed.",
+    )
+    infotext_styles: Literal["Ignore", "Apply", "Discard", "Apply if any"] = _setting(
+        "Apply if any",
+        "Prompts",
+        "Styles that stand in prompts which are taken over",
+        "Ignore leaves them there. Apply takes them out and chooses them in place of the chosen ones; Apply if any "
+        "does so where there are some. Discard takes them out alone.",
+    )
     hires_fix_refiner_pass: Literal["first pass", "second pass", "both passes"] = _setting(
         "second pass", "Upscaling", "Passes of hires fix in which a refiner takes part"
     )

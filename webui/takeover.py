@@ -11,20 +11,22 @@ from modules.errors import InvalidRequest, UnknownJob
 from modules.images.foreign import infotext_in, program_of
 from modules.images.taken_parts import LABELS, UNSAID
 from modules.images.taken_pictures import PICTURES, leave_out
+from modules.images.taken_words import STYLES_LABEL, with_styles_taken
 from modules.images.takeover import Left, Takeover, looks_like_infotext, take_over, take_request
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor, Image, Job
-from modules.jobs.serialization import resolved_answer
+from modules.jobs.serialization import prompts_of, resolved_answer
 from modules.jobs.store.job_store import JobStore
+from modules.shared import opts
 
 LONGEST = 200_000
 # What a request means that says nothing of them; of infotexts see UNSAID.
 _AS_SET = {"sd_vae": "", "CLIP_stop_at_last_layers": "", "refiner_checkpoint": "None", MODULES: ()}
 # Beside what describes one picture, an edited job brings how many of them.
-_OF_A_JOB = ("n_iter", "batch_size")
+_OF_A_JOB = ("n_iter", "batch_size", "combinatorial")
 # What goes along when a picture is sent to another tab, as with A1111.
 _SENT_ALONG = ("prompt", "negative_prompt", "steps", "seed")
 
@@ -59,6 +61,9 @@ def answer(
         return json.dumps({"problem": str(error)})
     unsaid = {"edit": _AS_SET, "send": {}}.get(kind, UNSAID)
     values, left = {**unsaid, **takeover.values}, list(takeover.left)
+    if kind != "send" and "styles" not in values:
+        values, templates = _in_their_words(values, takeover.templates, catalogue)
+        more |= {"templates": templates} if templates else {}
     if values.get(MODULES):
         values[MODULES], gone = _beside(values[MODULES], catalogue)
         left += [Left(LABELS[MODULES], name, "is not here; it is found by what it does") for name in gone]
@@ -67,8 +72,21 @@ def answer(
     shows = shown(values)
     if fields is not None:
         left += [Left(*one) for one in leave_out(takeover.values, tab, frozenset(shows) - frozenset(fields))]
-    told = {"kind": kind, "values": shows, "checkpoint": takeover.checkpoint, "taken": takeover.taken}
+    taken = takeover.taken + [STYLES_LABEL] * bool(kind != "edit" and values.get("styles"))
+    told = {"kind": kind, "values": shows, "checkpoint": takeover.checkpoint, "taken": taken}
     return json.dumps(told | {"left": [list(one) for one in left]} | more)
+
+
+def _in_their_words(
+    values: Mapping[str, Any], templates: Mapping[str, str], catalogue: CheckpointCatalogue
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the fields, and those of the templates, with the styles that stand in prompts as names."""
+    styles, how = catalogue.library.styles.styles(), opts.values.infotext_styles
+    taken = with_styles_taken(values, styles, how)
+    if not templates:
+        return taken, {}
+    prompts = {name: values.get(name, "") for name in ("prompt", "negative_prompt")}
+    return taken, with_styles_taken({**prompts, **templates}, styles, how)
 
 
 def _beside(names: Sequence[str], catalogue: CheckpointCatalogue) -> tuple[list[str], list[str]]:
@@ -160,9 +178,12 @@ def _of_fields(job: Job) -> Takeover:
 def _of_request(job: Job, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
     """Of what a job was asked for, and what the engine has closed of it."""
     found = {**(resolved_answer(job) or {}), **job.request}
-    return take_request(
+    takeover = take_request(
         found, catalogue.list(), None, catalogue.vaes.list(), tab, catalogue.upscalers, catalogue.networks
     )
+    if isinstance(styles := job.request.get("styles"), list):
+        takeover.values["styles"] = styles
+    return takeover
 
 
 def _sent_along(job: Job, index: object, store: JobStore, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
@@ -193,6 +214,8 @@ def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatal
     own: dict[str, Any] = {name: resolved[name] for name in exact if name in resolved}
     if begun := own.get("init_images"):
         own["init_images"] = [begun[image.index % len(begun)]]
+    if words := prompts_of(job):
+        own |= words[image.index].model_dump()
     own["override_settings"] = {"sd_model_checkpoint": resolved.get("checkpoint")}
     return take_over(
         image.infotext, catalogue.list(), own, catalogue.vaes.list(), tab, catalogue.upscalers, catalogue.networks

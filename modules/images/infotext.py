@@ -45,7 +45,7 @@ def write(resolved: ResolvedJob, index: int, steps_done: int | None = None) -> s
     if resolved.saving.add_version_to_infotext:
         # Not "v0.1.0": A1111 would take that for its own and turn on what its old versions did.
         pairs["Version"] = f"steady-{resolved.version}"
-    words = resolved.words
+    words = resolved.words.of(index)
     negative = f"\n{_NEGATIVE} {words.negative_prompt}" if words.negative_prompt else ""
     return f"{words.prompt}{negative}\n{_join(pairs)}".strip()
 

@@ -12,6 +12,7 @@ from modules.images import taken_parts, taken_pictures
 from modules.images.infotext import parse, parse_pairs
 from modules.images.taken_networks import take_networks
 from modules.images.taken_pictures import PICTURES, TXT2IMG, keys_told, take_pictures
+from modules.images.taken_words import templates_in
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.networks import NetworkCatalogue
@@ -37,7 +38,19 @@ _NUMBERS = {
 }  # fmt: skip
 # Says nothing of how a picture is to be drawn, or is told in another way.
 _TELLING = frozenset(
-    {"Version", "User", "Partial", "Batch size", "Batch pos", "Lora hashes", "TI hashes", "VAE hash", "Init image hash"}
+    {
+        "Version",
+        "User",
+        "Template",
+        "Negative Template",
+        "Partial",
+        "Batch size",
+        "Batch pos",
+        "Lora hashes",
+        "TI hashes",
+        "VAE hash",
+        "Init image hash",
+    }
 )
 _NEUTRAL = {
     "ENSD": ("0",), "RNG": ("CPU",), "Variation seed strength": ("0", "0.0"),
@@ -75,11 +88,15 @@ class Left(NamedTuple):
 
 @dataclass
 class Takeover:
-    """`values` by the names of a request's fields; `checkpoint` the name of the model, None where it stays as it is."""
+    """`values` by the names of a request's fields; `checkpoint` the name of the model, None where it stays as it is.
+
+    `templates` are what its prompts were made of, by the names of their fields.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     checkpoint: str | None = None
     left: list[Left] = field(default_factory=list)
+    templates: dict[str, str] = field(default_factory=dict)
 
     @property
     def taken(self) -> list[str]:
@@ -115,7 +132,10 @@ def take_over(
     exact = ("prompt", "negative_prompt", *PICTURES) if looks_like_infotext(text) else (*LABELS, *PICTURES)
     overrides = {**found.get("override_settings", {}), **((own or {}).get("override_settings") or {})}
     found |= {name: value for name, value in (own or {}).items() if name in exact}
-    return take_request(found | {"override_settings": overrides}, checkpoints, pairs, vaes, kind, upscalers, networks)
+    wanted = found | {"override_settings": overrides}
+    takeover = take_request(wanted, checkpoints, pairs, vaes, kind, upscalers, networks)
+    takeover.templates = templates_in(pairs)
+    return takeover
 
 
 def take_request(

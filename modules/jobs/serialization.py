@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
+from modules.jobs.kinds.base import PictureWords, ResolvedJob
 from modules.jobs.kinds.registry import KINDS, read_resolved
 from modules.jobs.outputs import output_answer
 from modules.jobs.rows import Image, Job
@@ -59,6 +60,19 @@ def resolved_answer(job: Job) -> dict[str, Any] | None:
         return KINDS[job.kind].told(read_resolved(job.kind, job.resolved))
     except ValidationError:
         return None
+
+
+def prompts_of(job: Job) -> tuple[PictureWords, ...]:
+    """Return the words of each of a job's pictures, in order; nothing before the engine has closed its request."""
+    if job.resolved is None or job.kind not in KINDS:
+        return ()
+    try:
+        resolved = read_resolved(job.kind, job.resolved)
+    except ValidationError:
+        return ()
+    if not isinstance(resolved, ResolvedJob):
+        return ()
+    return tuple(resolved.words.of(index) for index in range(resolved.image_count))
 
 
 def _request_answer(job: Job) -> dict[str, Any]:

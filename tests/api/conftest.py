@@ -39,6 +39,7 @@ from modules.jobs.store.job_store import JobStore
 from modules.link.noticeboards import Noticeboards
 from modules.options import Options
 from modules.paths import DataFolder
+from modules.prompts.dynamic.wildcards import Wildcards
 from modules.prompts.library import PromptLibrary
 from modules.prompts.styles.style_files import StyleFiles
 from modules.shared_state import State
@@ -112,7 +113,8 @@ class FakeEngine(threading.Thread):
         settings = self.services.options.values
         models = request.find_models(catalogue, settings)
         models = replace(models, checkpoint=catalogue.hashed(models.checkpoint))
-        resolved = request.resolve(models, settings, lambda: 1234, "float32", 2, None, self.services.inputs.find)
+        wildcards, find = catalogue.library.wildcards.now(), self.services.inputs.find
+        resolved = request.resolve(models, settings, lambda: 1234, "float32", 2, None, find, wildcards)
         store.claims.set_resolved(job.id, resolved.model_dump(mode="json"))
         token = state.begin(job.id)
         state.job_count = resolved.image_count
@@ -156,9 +158,10 @@ def services_in(root: Path) -> Services:
     folder = DataFolder(root / "data")
     folder.root.mkdir()
     store, options, state = JobStore(folder.database, folder), Options(folder.settings), State()
+    library = PromptLibrary(StyleFiles([folder.styles]), Wildcards([folder.wildcards]))
     return build_services(
         store=store,
-        catalogue=CheckpointCatalogue([root / "models"], library=PromptLibrary(StyleFiles([folder.styles]))),
+        catalogue=CheckpointCatalogue([root / "models"], library=library),
         options=options,
         state=state,
         link=None,

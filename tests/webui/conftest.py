@@ -11,7 +11,7 @@ from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from modules.paths import ROOT, DataFolder
-from webui import header
+from webui import header, takeover
 from webui.tabs.drawing import actions, submitting
 from webui.tabs.settings import applying, tab
 
@@ -36,6 +36,6 @@ def catalogue(tmp_path: Path) -> CheckpointCatalogue:
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
     """Settings in a folder of this test's own, in place of the program's."""
     own = Options(tmp_path / "settings.json")
-    for module in (actions, applying, header, submitting, tab):
+    for module in (actions, applying, header, submitting, tab, takeover):
         monkeypatch.setattr(module, "opts", own)
     return own

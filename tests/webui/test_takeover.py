@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modules.images.infotext import write
 from modules.images.taken_parts import UNSAID
+from modules.jobs.kinds.base import PictureWords, Words
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
+from modules.options import Options
+from modules.prompts.library import PromptLibrary
+from modules.prompts.styles.style import Style
+from modules.prompts.styles.style_files import StyleFiles
 from tests.jobs.made_jobs import resolved_job as resolved
 from webui.takeover import answer
 
@@ -120,6 +126,48 @@ def test_with_a_picture_that_was_made_larger_goes_what_it_was_once_drawn_with(
     store.images.reserve(job, 0, seed=0, width=64, height=64, save=True)
     store.images.complete(job, 0, infotext)
     assert {name: value for name, value in said(ask("send", job=job, index=0)).items() if value} == sent
+
+
+def test_styles_that_stand_in_prompts_are_chosen_as_the_setting_wants_it(
+    ask: Any, catalogue: CheckpointCatalogue, tmp_path: Path, options: Options
+) -> None:
+    path = tmp_path / "styles.csv"
+    catalogue.library = PromptLibrary(StyleFiles([path]))
+    catalogue.library.styles.save(Style("ink", "ink of {prompt}", "colour"))
+    with_style = INFOTEXT.replace("a cat", "ink of a cat\nNegative prompt: dog, colour")
+    told = ask("text", text=with_style)
+    of_prompts = ("prompt", "negative_prompt", "styles")
+    assert [told["values"].get(name) for name in of_prompts] == ["a cat", "dog", ["ink"]]
+    assert "Styles" in told["taken"]
+    assert "styles" not in ask("text", text=INFOTEXT)["values"]
+    for how, expected in (
+        ("Ignore", ["ink of a cat", "dog, colour", None]),
+        ("Discard", ["a cat", "dog", None]),
+        ("Apply", ["a cat", "dog", ["ink"]]),
+    ):
+        options.update({"infotext_styles": how})
+        assert [ask("text", text=with_style)["values"].get(name) for name in of_prompts] == expected
+    assert ask("text", text=INFOTEXT)["values"]["styles"] == []
+
+
+def test_a_job_brings_its_styles_as_they_were_chosen(ask: Any, store: JobStore) -> None:
+    job = store.queue.submit("txt2img", {"prompt": "a", "styles": ["gone"], "combinatorial": True}, "me")
+    assert said(ask("last")) == {"prompt": "a", "styles": ["gone"]}
+    assert said(ask("edit", job=job.id)) == {"prompt": "a", "styles": ["gone"], "combinatorial": True}
+
+
+def test_a_picture_brings_its_own_words_and_what_they_were_made_of(ask: Any) -> None:
+    words = Words(
+        prompt="a red cat",
+        negative_prompt="b",
+        each=tuple(PictureWords(prompt=f"a {colour} cat", negative_prompt="b") for colour in ("red", "blue")),
+        templates=PictureWords(prompt="a {red|blue} cat", negative_prompt="b"),
+    )
+    made = resolved(batch_size=2).model_copy(update={"words": words})
+    told = ask("text", text=write(made, 1))
+    assert not [left for left in told["left"] if "emplate" in left[0]]
+    assert told["values"]["prompt"] == "a blue cat"
+    assert told["templates"] == {"prompt": "a {red|blue} cat", "negative_prompt": "b"}
 
 
 def test_a_guest_takes_over_nothing_of_others(ask: Any, store: JobStore) -> None:

@@ -28,6 +28,7 @@ A1111_IDS = [
     *("txt2img_sampling", "txt2img_scheduler", "txt2img_width", "txt2img_height", "txt2img_res_switch_btn"),
     *("txt2img_batch_count", "txt2img_batch_size", "txt2img_cfg_scale", "txt2img_seed", "txt2img_random_seed"),
     *("txt2img_pause", "txt2img_resume", "settings_restart_engine", "settings_restart_when"),
+    *("txt2img_styles", "txt2img_style_apply", "txt2img_styles_edit_button", "img2img_styles"),
     *("txt2img_reuse_seed", "setting_sd_model_checkpoint", "settings_submit", "settings_restart_gradio"),
 ]
 FROM_OUTSIDE = ("photoswipe", "uqr")

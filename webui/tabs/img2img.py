@@ -14,14 +14,29 @@ from webui.tabs.drawing.rows.resizing import resizing
 from webui.tabs.drawing.rows.sampling import sampling, steps
 from webui.tabs.drawing.rows.seed import seed
 from webui.tabs.drawing.rows.starting import starting
+from webui.tabs.drawing.rows.styles import combinations, styles
 from webui.tabs.drawing.start_request import request_of, shown_of
 
 TAB = Blueprint(
     kind="img2img",
     label="img2img",
     prefix="img2img",
+    above=(styles,),
     middle=(starting, batch_pictures),
-    rows=(masking, outpainting, denoising, resizing, sampling, steps, guidance, shift, batches, seed, parts),
+    rows=(
+        masking,
+        outpainting,
+        denoising,
+        resizing,
+        sampling,
+        steps,
+        guidance,
+        shift,
+        batches,
+        combinations,
+        seed,
+        parts,
+    ),
     request=request_of,
     shown=shown_of,
     welcome="Open a picture to start from, write what is to become of it, and press Generate.",

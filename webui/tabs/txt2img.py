@@ -10,12 +10,14 @@ from webui.tabs.drawing.rows.parts import parts
 from webui.tabs.drawing.rows.sampling import sampling, steps
 from webui.tabs.drawing.rows.seed import seed
 from webui.tabs.drawing.rows.size import size
+from webui.tabs.drawing.rows.styles import combinations, styles
 
 TAB = Blueprint(
     kind="txt2img",
     label="txt2img",
     prefix="txt2img",
-    rows=(sampling, steps, guidance, shift, size, hires, batches, seed, parts),
+    above=(styles,),
+    rows=(sampling, steps, guidance, shift, size, hires, batches, combinations, seed, parts),
     request=request,
     shown=shown,
 )

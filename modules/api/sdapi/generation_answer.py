@@ -15,7 +15,7 @@ from modules.jobs.kinds.registry import KINDS
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 from modules.jobs.rows import Image, Job
-from modules.jobs.serialization import resolved_answer
+from modules.jobs.serialization import prompts_of, resolved_answer
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.version import VERSION
 from modules.paths import DataFolder
@@ -97,12 +97,13 @@ def generation_info(job: Job, images: Sequence[Image], request: JobRequest) -> d
     seed = int(value("seed") if value("seed") is not None else -1)
     seeds = [seed + index for index in range(count)] if resolved else [image.seed for image in images]
     prompt, negative_prompt = value("prompt") or "", value("negative_prompt") or ""
+    words = prompts_of(job)
     begun = time.localtime(job.started_at or job.created_at)
     return {
         "prompt": prompt,
-        "all_prompts": [prompt] * count,
+        "all_prompts": [one.prompt for one in words] or [prompt] * count,
         "negative_prompt": negative_prompt,
-        "all_negative_prompts": [negative_prompt] * count,
+        "all_negative_prompts": [one.negative_prompt for one in words] or [negative_prompt] * count,
         "seed": seed,
         "all_seeds": seeds,
         "subseed": -1,

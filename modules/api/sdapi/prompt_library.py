@@ -49,7 +49,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/prompt-library")
     async def offered(request: Request) -> Response:
-        """All words that people have written down: `styles` with their files, and `problems` of these."""
+        """What people have written down: `styles` with their files, names of `wildcards`, and `problems` of both."""
         return json_answer(await workers.run(library_answer, library, visitor_of(request.scope).trusted))
 
     return router
@@ -74,7 +74,9 @@ def library_answer(library: PromptLibrary, with_paths: bool) -> dict[str, Any]:
         }
         for style, path in library.styles.all()
     ]
-    return {"styles": styles, "problems": list(library.styles.problems()) if with_paths else []}
+    known = library.wildcards.now()
+    problems = [*library.styles.problems(), *known.problems] if with_paths else []
+    return {"styles": styles, "wildcards": list(known.names), "problems": problems}
 
 
 def change(library: PromptLibrary, style: Style, replaces: str) -> None:

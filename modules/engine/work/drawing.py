@@ -27,6 +27,7 @@ from modules.jobs.kinds.choice import Models
 from modules.jobs.kinds.registry import read_resolved, validate_drawing
 from modules.jobs.latent_upscaling import enlarges_latents
 from modules.jobs.rows import Job
+from modules.prompts.dynamic.left import describe_left
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +132,8 @@ class JobDrawing:
         )
         environment = environment_of(parts.device, dtype, threads)
         find = parts.inputs.find
-        resolved = request.resolve(models, settings, parts.draw_seed, dtype, threads, environment, find)
+        wildcards = parts.catalogue.library.wildcards.now()
+        resolved = request.resolve(models, settings, parts.draw_seed, dtype, threads, environment, find, wildcards)
         closed = close_networks(resolved, models, request, settings, parts.catalogue, self._finder)
         models, resolved, left_out = closed
         parts.store.claims.set_resolved(job.id, resolved.model_dump())
@@ -139,6 +141,8 @@ class JobDrawing:
             parts.store.claims.note(job.id, "models", text)
         for text in left_out:
             parts.store.claims.note(job.id, "networks", text)
+        if request.settings_over(settings).dynamic_prompts and (left := describe_left(resolved.texts, wildcards)):
+            parts.store.claims.note(job.id, "wildcards", left)
         return models, resolved
 
     def _batches_left(self, resolved: ResolvedJob) -> list[BatchLeft]:

@@ -207,6 +207,13 @@ class ResolvedJob(Resolved):
         return one.width, one.height
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """All prompts that it is drawn with, each once."""
+        read = [words for words in (self.words, *(one.words for one in self.passes)) if words is not None]
+        each = [one for words in read for one in words.each or (words.of(0),)]
+        return tuple(dict.fromkeys(text for one in each for text in (one.prompt, one.negative_prompt)))
+
+    @property
     def step_count(self) -> int:
         """How many steps a picture takes, in all passes."""
         return sum(one.step_count for one in self.passes)

@@ -20,6 +20,7 @@ from modules.jobs.kinds.choice import MODULES, Choice, Models, choose, choose_by
 from modules.jobs.kinds.eta import without_noise
 from modules.jobs.kinds.network_texts import texts_sent
 from modules.jobs.kinds.networks import find_networks, only_settled
+from modules.jobs.kinds.own_words import all_prompts, with_own_words
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.kinds.starts import FindInput, no_input
 from modules.jobs.kinds.unavailable import check_available
@@ -34,6 +35,7 @@ from modules.jobs.models.vae_file import VaeFile
 from modules.jobs.samplers import check_pair, find_sampler, find_schedule, split_sampler
 from modules.jobs.version import VERSION
 from modules.options import Settings
+from modules.prompts.dynamic.values import NO_WILDCARDS, Lookup
 
 # Where A1111's page has it.
 SWITCH_AT = 0.8
@@ -47,6 +49,9 @@ class DrawingRequest(JobRequest):
     prompt: fields.Prompt = ""
     negative_prompt: fields.NegativePrompt = ""
     styles: fields.Styles = Field((), description="Names of GET prompt-styles, whose texts are put into the prompts.")
+    combinatorial: fields.Combinatorial = Field(
+        False, description="Draw all that the prompt's variants and wildcards can become, not one for each picture."
+    )
     seed: fields.Seed = -1
     sampler_name: fields.SamplerName = None
     scheduler: fields.Scheduler = None
@@ -155,8 +160,9 @@ class DrawingRequest(JobRequest):
         skip = wanted.CLIP_stop_at_last_layers
         models = choose(checkpoint, sd_vae, self.refiner_checkpoint, skip, catalogue, by_hand)
         styles = catalogue.library.styles.find(self.styles)
-        for text in self.texts():
-            written(text, styles, wanted)
+        texts = [written(text, styles, wanted) for text in self.texts()]
+        if self.combinatorial and wanted.dynamic_prompts:
+            all_prompts(texts[0].prompt, catalogue.library.wildcards.now(), self.batches[1])
         return replace(models, styles=styles)
 
     def texts(self) -> tuple[PictureWords, ...]:
@@ -172,18 +178,22 @@ class DrawingRequest(JobRequest):
         threads: int,
         environment: dict[str, str] | None = None,
         find_input: FindInput = no_input,
+        wildcards: Lookup = NO_WILDCARDS,
     ) -> ResolvedJob:
         """Close everything that the request leaves open. Pure but for `draw_seed`, which is called for seed -1 only.
 
         Raises:
-            InvalidRequest: the schedule type that was sent does not go with the model's own sampler.
+            InvalidRequest: the schedule type that was sent does not go with the model's own sampler, or all
+                combinations are too many.
             InputGone: a picture that it begins with is not there any more.
             ValueError: a model has no hash yet (`CheckpointCatalogue.hashed` gives it one).
         """
         wanted = self.settings_over(settings)
         words = words_of(written(self.texts()[0], models.styles, wanted), models.clip_skip, wanted)
         batch_size, n_iter = self.batches
-        return ResolvedJob(
+        dynamic = wanted.dynamic_prompts
+        of_all = all_prompts(words.prompt, wildcards, n_iter) if self.combinatorial and dynamic else ()
+        resolved = ResolvedJob(
             kind=self.kind,
             words=words,
             sources=Sources(
@@ -194,13 +204,14 @@ class DrawingRequest(JobRequest):
             passes=self.passes(models, wanted, find_input),
             seed=draw_seed() if self.seed == -1 else self.seed,
             batch_size=batch_size,
-            n_iter=n_iter,
+            n_iter=n_iter * max(1, len(of_all)),
             dtype=dtype,
             threads=threads,
             version=VERSION,
             saving=self.saving(wanted),
             environment=environment,
         )
+        return with_own_words(resolved, wildcards, of_all) if dynamic else resolved
 
     @abstractmethod
     def passes(self, models: Models, settings: Settings, find_input: FindInput) -> tuple[Pass, ...]:

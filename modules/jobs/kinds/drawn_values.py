@@ -6,6 +6,7 @@ from typing import Any
 
 from modules.jobs.kinds import hires_values, later_values, start_values, word_values
 from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.own_words import templates
 from modules.jobs.kinds.sizes import Size
 from modules.jobs.kinds.stages import first_stage, hires_stage
 
@@ -15,11 +16,11 @@ _LAYOUT = "contiguous"
 
 def in_picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
     """Return what decides its bytes: its own seed, and nothing of the batch that it came in."""
-    checkpoint, drawn = resolved.sources.checkpoint, resolved.passes[0]
+    checkpoint, drawn, words = resolved.sources.checkpoint, resolved.passes[0], resolved.words.of(index)
     width, height = _first_size(resolved, index)
     return {
-        "prompt": resolved.words.prompt,
-        "negative_prompt": resolved.words.negative_prompt,
+        "prompt": words.prompt,
+        "negative_prompt": words.negative_prompt,
         "seed": resolved.seed_of(index),
         "steps": _steps(resolved),
         "cfg_scale": drawn.cfg_scale,
@@ -36,7 +37,8 @@ def in_picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         **later_values.in_picture(resolved, index),
         **word_values.in_picture(resolved, index),
         **start_values.in_picture(resolved, index),
-        **hires_values.in_picture(resolved),
+        **hires_values.in_picture(resolved, index),
+        **templates(resolved.words, "template", "negative_template"),
     }
 
 
@@ -58,8 +60,9 @@ def in_infotext(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         **_strength(resolved),
         **later_values.of_words(resolved),
         **start_values.in_infotext(resolved),
-        **hires_values.in_infotext(resolved, size),
+        **hires_values.in_infotext(resolved, index, size),
         **later_values.of_refiner(resolved),
+        **templates(resolved.words, "Template", "Negative Template"),
         **later_values.of_networks(resolved, index),
         **word_values.in_infotext(resolved, index),
     }

@@ -48,6 +48,7 @@ OVERRIDABLE_SETTINGS = frozenset(
         "inpainting_mask_weight",
         "hires_fix_refiner_pass",
         "ESRGAN_tile",
+        "dynamic_prompts",
         "ESRGAN_tile_overlap",
         "networks_missing",
         "lora_add_hashes_to_infotext",
@@ -158,6 +159,7 @@ _PartialImages = Literal["discard", "keep", "mark"]
 Prompt = Annotated[str, BeforeValidator(text("Prompt", PROMPT_LONGEST))]
 NegativePrompt = Annotated[str, BeforeValidator(text("Negative prompt", PROMPT_LONGEST))]
 Styles = Annotated[tuple[str, ...], BeforeValidator(_check_styles)]
+Combinatorial = Annotated[bool, BeforeValidator(switch("combinatorial", False))]
 Seed = Annotated[int, BeforeValidator(whole_number("Seed", -1, SEED_HIGHEST, -1, " (-1 draws one)"))]
 SamplerName = Annotated[str | None, BeforeValidator(check_sampler)]
 Scheduler = Annotated[str | None, BeforeValidator(check_scheduler)]

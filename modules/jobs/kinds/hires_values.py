@@ -13,7 +13,7 @@ _DIGITS_OF_A_SCALE = (0, 1, 2, 3, 4)
 _EVERYWHERE = "both passes"
 
 
-def in_picture(resolved: ResolvedJob) -> dict[str, Any]:
+def in_picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
     """Return what decides a picture's bytes, under a request's names; nothing without hires fix."""
     stage = hires_stage(resolved)
     if stage is None or stage.first.enlarging is None:
@@ -47,20 +47,21 @@ def in_picture(resolved: ResolvedJob) -> dict[str, Any]:
         values |= {"hr_checkpoint_name": one.checkpoint.name, "hr_checkpoint_hash": one.checkpoint.hash}
         values |= beside("hr_parts", one.checkpoint)
     if one.words is not None:
+        words = one.words.of(index)
         values |= {
-            "hr_prompt": one.words.prompt,
-            "hr_negative_prompt": one.words.negative_prompt,
+            "hr_prompt": words.prompt,
+            "hr_negative_prompt": words.negative_prompt,
             "hr_clip_skip": one.words.clip_skip,
         }
     return {name: value for name, value in values.items() if value is not None}
 
 
-def in_infotext(resolved: ResolvedJob, first_size: Size) -> dict[str, Any]:
+def in_infotext(resolved: ResolvedJob, index: int, first_size: Size) -> dict[str, Any]:
     """Return the same as A1111 and Forge write it, without the denoising strength, which has its place before."""
     stage, before = hires_stage(resolved), first_stage(resolved)
     if stage is None or stage.first.enlarging is None:
         return {}
-    one, words = stage.first, stage.first.words
+    one, words = stage.first, None if stage.first.words is None else stage.first.words.of(index)
     drawn = one if before is None else before.first
     pairs: dict[str, Any] = {}
     if one.checkpoint is not None:
@@ -68,8 +69,9 @@ def in_infotext(resolved: ResolvedJob, first_size: Size) -> dict[str, Any]:
     if one.sampler_name != drawn.sampler_name:
         pairs["Hires sampler"] = one.sampler_name
     if words is not None:
-        pairs["Hires prompt"] = words.prompt if words.prompt != resolved.words.prompt else None
-        other = words.negative_prompt != resolved.words.negative_prompt
+        whole = resolved.words.of(index)
+        pairs["Hires prompt"] = words.prompt if words.prompt != whole.prompt else None
+        other = words.negative_prompt != whole.negative_prompt
         pairs["Hires negative prompt"] = words.negative_prompt if other else None
     if one.scheduler != drawn.scheduler:
         pairs["Hires schedule type"] = one.scheduler

@@ -6,6 +6,7 @@ import { Describe } from "./describe.js";
 import { Guidance } from "./guidance.js";
 import { Hires } from "./hires.js";
 import { Parts } from "./parts.js";
+import { Styles } from "../styles/styles.js";
 import { Problems } from "./problems.js";
 import { Sampling } from "./sampling.js";
 import { Upscaling } from "./upscaling.js";
@@ -28,6 +29,7 @@ export class Fields {
     this.sampling = new Sampling(tab);
     this.guidance = new Guidance(tab);
     this.parts = new Parts(tab);
+    this.styles = new Styles(tab);
     this.hires = new Hires(tab);
     this.upscaling = new Upscaling(tab);
     this.describe = new Describe(tab);
@@ -50,6 +52,7 @@ export class Fields {
 
   // Gradio's buttons have no name beyond the sign on them.
   nameButtons() {
+    this.styles.nameButtons();
     for (const [part, name] of Object.entries(NAMES)) {
       setAttribute(this.tab.part(part), "aria-label", name);
       setAttribute(this.tab.part(part), "title", name);
@@ -92,6 +95,7 @@ export class Fields {
     this.renderSizes();
     this.guidance.valuesAre(fields);
     this.parts.valuesAre(fields);
+    this.styles.valuesAre(fields);
     this.hires.valuesAre(fields);
     this.upscaling.valuesAre(fields);
     this.describe.valuesAre(fields);

@@ -29,6 +29,7 @@ export class Takeover {
     if (what === "paste") this.fromPrompt();
     else if (what === "back") press(this.tab.id("take_back"));
     else if (what === "close") this.hide();
+    else if (what === "template") this.tab.put(this.templates);
     else if (what === "start") this.tab.page.ways.start([this.file]);
     else if (what === "settings") this.picture(this.file);
   }
@@ -149,11 +150,14 @@ export class Takeover {
     return fits ? [take("start", "Open in img2img")] : [];
   }
 
-  show({ kind, waits, taken, left, values }) {
+  show({ kind, waits, taken, left, values, templates }) {
+    this.templates = templates;
+    const template = templates ? [take("template", "Its template")] : [];
     const more = left.length ? [rest(left)] : [];
     if (!["edit", "send"].includes(kind) && left.length) more.unshift(make("p", { class: "sd-taken-list" }, `Taken over: ${taken.join(", ")}.`));
     const start = kind === "picture" ? this.startButton : [];
-    this.fill("quiet", titleOf({ kind, waits, left, values }, this.from), [...start, take("back", waits ? "Leave it as it is" : "Undo"), close()], more);
+    const back = take("back", waits ? "Leave it as it is" : "Undo");
+    this.fill("quiet", titleOf({ kind, waits, left, values }, this.from), [...start, ...template, back, close()], more);
   }
 
   fill(tone, words, buttons, more = []) {

@@ -31,7 +31,7 @@ import { refuseClosed, renderRights } from "./rights.js";
 
 const OPEN_LIST_MS = 300;
 const FILLED = ["steady_status", "steady_queue", "steady_models", "steady_device", "steady_when_done"];
-const FILLED_IN_TABS = ["stage", "sizes", "res_switch_btn", "editor"];
+const FILLED_IN_TABS = ["stage", "sizes", "res_switch_btn", "editor", "styles_edit_button"];
 
 export class Page {
   drawings = new Map(); // by its prefix each DrawingTab

@@ -18,6 +18,7 @@ from webui.listeners import Component, Named, Script, Values, on, together
 from webui.tabs.drawing import actions, batch_folder, prompts, stage, submitting, texts
 from webui.tabs.drawing.blueprint import Blueprint
 from webui.tabs.drawing.form import Form
+from webui.tabs.drawing.rows import styles
 
 # What was taken over from an infotext, and what was not.
 TAKEN = '<div id="{prefix}_taken" class="sd-taken" role="status" hidden></div>'
@@ -93,6 +94,8 @@ def wire(
     actions.wire_stopping(tab.actions, tab.texts.job, header.owner, tab.texts.refusal, stop)
     prompts.wire(tab.prompts, header.checkpoint, catalogue)
     _wire_takeover(tab, header, store, catalogue)
+    if styles.APPLY in tab.others:
+        styles.wire(tab.fields, tab.others[styles.APPLY], catalogue)
     if "add_folder" in tab.others:
         batch_folder.wire(tab.prefix, tab.fields["batch_folder"], tab.others["add_folder"],
                           tab.others["folder_answer"], header.owner, intake)  # fmt: skip

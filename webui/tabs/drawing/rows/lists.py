@@ -10,13 +10,14 @@ import gradio as gr
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from webui.listeners import Named
-from webui.tabs.drawing.rows import captions, hires, parts, upscaling
+from webui.tabs.drawing.rows import captions, hires, parts, styles, upscaling
 
 # What a list shows now, and more that Gradio is told of it.
 Listed = Mapping[str, Any]
 
 LISTS: Mapping[str, Callable[[CheckpointCatalogue], Listed]] = {
     "sd_vae": parts.vaes,
+    styles.FIELD: styles.listed,
     MODULES: parts.beside,
     "refiner_checkpoint": parts.refiners,
     "hr_checkpoint_name": hires.checkpoints,
