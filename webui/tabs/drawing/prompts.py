@@ -13,6 +13,8 @@ from modules.jobs.kinds.fields import PROMPT_LONGEST
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.word_widths import takes_embeddings, why_embedding_does_not_fit
+from modules.prompts.dynamic.left import describe_missing
+from modules.prompts.dynamic.values import Lookup
 from modules.prompts.hints import hints_of
 from modules.prompts.symbols import symbols_of
 from modules.prompts.token_count import Reading, count_tokens
@@ -65,7 +67,7 @@ def wire(prompts: tuple[Prompt, ...], checkpoint: Component, catalogue: Checkpoi
     def listener(negative: bool) -> Callable[[Values, gr.Request], Values]:
         def count(values: Values, _asker: gr.Request) -> Values:
             return {"tokens": shown_count(catalogue, values["text"], values["checkpoint"], negative),
-                    "hints": shown_hints(values["text"], negative)}  # fmt: skip
+                    "hints": shown_hints(values["text"], negative, catalogue.library.wildcards.now())}  # fmt: skip
 
         return count
 
@@ -111,8 +113,15 @@ def _reading(catalogue: CheckpointCatalogue, checkpoint: Checkpoint, negative: b
     )
 
 
-def shown_hints(text: object, negative: bool = False) -> str:
-    """Return what the page says of brackets that do not close, and of what may mean something else than it seems to."""
-    found = hints_of(str(text or "")[:PROMPT_LONGEST], negative=negative, comments=opts.values.enable_prompt_comments)
-    words = " ".join(dict.fromkeys(hint.message for hint in found[:HINTS_SHOWN]))
+def shown_hints(text: object, negative: bool = False, wildcards: Lookup | None = None) -> str:
+    """Return what the page says of brackets that do not close, and of what may mean something else than it seems to.
+
+    With `wildcards` also of those that are not there.
+    """
+    written = str(text or "")[:PROMPT_LONGEST]
+    found = hints_of(written, negative=negative, comments=opts.values.enable_prompt_comments)
+    told = [hint.message for hint in found[:HINTS_SHOWN]]
+    if wildcards is not None and opts.values.dynamic_prompts:
+        told += filter(None, [describe_missing(written, wildcards)])
+    words = " ".join(dict.fromkeys(told))
     return HINTS.format(words=escaping.escape(words)) if words else ""

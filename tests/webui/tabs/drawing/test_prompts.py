@@ -10,6 +10,7 @@ import pytest
 from modules.jobs.kinds.fields import PROMPT_LONGEST
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.options import Settings
+from modules.prompts.dynamic.values import NO_WILDCARDS
 from modules.prompts.token_count import TokenCount
 from tests.jobs.made_models import make_model
 from webui.tabs.drawing import prompts
@@ -63,3 +64,10 @@ def test_brackets_that_do_not_close_are_told_of() -> None:
     assert "This ( is not closed" in prompts.shown_hints("a (cat")
     assert prompts.shown_hints("<lora:<b>:x>").count("<b>") == 0
     assert prompts.shown_hints(None) == ""
+
+
+def test_wildcards_that_are_not_there_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "There is no wildcard __gone__" in prompts.shown_hints("a {__gone__|b}", wildcards=NO_WILDCARDS)
+    assert prompts.shown_hints("a {b|c}", wildcards=NO_WILDCARDS) == ""
+    monkeypatch.setattr(prompts, "opts", SimpleNamespace(values=Settings(dynamic_prompts=False)))
+    assert prompts.shown_hints("a __gone__", wildcards=NO_WILDCARDS) == ""
