@@ -17,12 +17,13 @@ RUN = """async ([messages, expression, late]) => {
   const model = await import("/steady/assets/model/model.js");
   const words = await import("/steady/assets/model/words.js");
   const format = await import("/steady/assets/model/format.js");
+  const again = await import("/steady/assets/model/again.js");
   const whenDone = await import("/steady/assets/settings/when_done.js");
   const { hiresSize } = await import("/steady/assets/model/hires.js");
   const { upscaledSize } = await import("/steady/assets/model/upscaling.js");
   let state = model.initial("me");
   for (const message of messages) state = model.reduce(state, message);
-  const known = { state, model, words, format, whenDone, late, hiresSize, upscaledSize };
+  const known = { state, model, words, format, whenDone, again, late, hiresSize, upscaledSize };
   return new Function(...Object.keys(known), `return ${expression}`)(...Object.values(known));
 }"""
 SAVING = {
@@ -354,3 +355,17 @@ def test_what_extras_lead_to_is_what_the_server_makes_of_it(
             "enlarging": [{"upscaler": "Lanczos"}],
         })  # fmt: skip
         assert (shown["width"], shown["height"]) == made.size_of(0)
+
+
+def test_another_job_of_a_picture_keeps_the_words_that_its_seed_chose(run: Run) -> None:
+    known = {"template": "a {red|blue} cat", "prompt": "a red cat", "checkpoint": "emoji"}
+    chosen = job("a", "done", request={"prompt": "a {red|blue} cat", "combinatorial": True}, resolved=known)
+    output = {"index": 1, "infotext": "a blue\ncat\nNegative prompt: dog,\nfish\nSteps: 5, Seed: 2", "url": "/x"}
+    own = {"prompt": "a blue\ncat", "negative_prompt": "dog,\nfish", "styles": [], "combinatorial": False}
+    told = run("again.variationsOf(late.job, late.output).request", late={"job": chosen, "output": output})
+    assert {name: told[name] for name in own} == own
+    told = run("again.secondPassOf(late.job, late.output, {}, '2').request", late={"job": chosen, "output": output})
+    assert (told["prompt"], told["negative_prompt"]) == ("a blue\ncat", "dog,\nfish")
+    plain = job("a", "done", request={"prompt": "a cat", "styles": ["ink"]}, resolved={"prompt": "ink of a cat"})
+    told = run("again.variationsOf(late.job, late.output).request", late={"job": plain, "output": output})
+    assert (told["prompt"], told["styles"]) == ("a cat", ["ink"])

@@ -29,9 +29,17 @@ function asked(job) {
   return { ...request, override_settings: overrides };
 }
 
+// The words of this picture, where wildcards and variants chose them by its seed: another seed would choose others.
+function ownWords({ resolved }, { infotext = "" }) {
+  if (!resolved?.template && !resolved?.negative_template) return {};
+  const words = `\n${infotext}`.slice(0, `\n${infotext}`.lastIndexOf("\nSteps: "));
+  const [prompt, negative = ""] = words.split(/\nNegative prompt: (.*)/s);
+  return { prompt: prompt.trim(), negative_prompt: negative, styles: [], combinatorial: false };
+}
+
 // The same again with other seeds: of several pictures that a job began with, from the one that this came from.
 export function variationsOf(job, output) {
-  const request = { ...asked(job), seed: -1, n_iter: VARIATIONS, batch_size: 1 };
+  const request = { ...asked(job), ...ownWords(job, output), seed: -1, n_iter: VARIATIONS, batch_size: 1 };
   const inits = request.init_images;
   if (Array.isArray(inits) && inits.length > 1) request.init_images = [inits[output.index % inits.length]];
   return { kind: job.kind, request };
@@ -39,7 +47,7 @@ export function variationsOf(job, output) {
 
 // The second pass alone over this picture; `hires` are the values of its fields, `seed` is that of the picture.
 export function secondPassOf(job, output, hires, seed) {
-  const known = { ...asked(job), ...(job.resolved || {}), override_settings: asked(job).override_settings };
+  const known = { ...asked(job), ...(job.resolved || {}), ...ownWords(job, output), override_settings: asked(job).override_settings };
   const shared = Object.fromEntries(DRAWN_WITH.filter((name) => known[name] !== undefined).map((name) => [name, known[name]]));
   const size = { width: output.width, height: output.height };
   const second = { ...hires, enable_hr: true, firstpass_image: output.url };

@@ -2,7 +2,7 @@
 
 import { isDrawn } from "../model/again.js";
 import { titleOf } from "../model/job_words.js";
-import { unfinished } from "../model/model.js";
+import { imageCount, unfinished } from "../model/model.js";
 import { make, setAttribute } from "../page/dom.js";
 import { linkTo } from "./viewer.js";
 
@@ -49,7 +49,9 @@ function withPrompt(text) {
 // What is being drawn, in the words of the infotext that it will have.
 function asked(job) {
   if (!isDrawn(job)) return titleOf(job);
-  const { prompt, steps, sampler_name, scheduler, cfg_scale, width, height } = { ...job.request, ...(job.resolved || {}) };
+  // Of several pictures each may have words of its own: then it is what they are made of.
+  const prompt = job.resolved?.template && imageCount(job) > 1 ? job.request.prompt : (job.resolved?.prompt ?? job.request.prompt);
+  const { steps, sampler_name, scheduler, cfg_scale, width, height } = { ...job.request, ...(job.resolved || {}) };
   const size = width && height ? `${width}x${height}` : null;
   const pairs = { Steps: steps, Sampler: sampler_name, "Schedule type": scheduler, "CFG scale": cfg_scale, Size: size };
   const known = Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined);
