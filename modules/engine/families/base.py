@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from modules.engine.families.latent_layout import (
     remember_layout,
 )
 from modules.engine.families.picture_latents import spatial_of
+from modules.engine.families.reading import Reading, Texts, as_many
 from modules.engine.families.telling import Told
 from modules.engine.families.vae_tiles import can_tile, choose_tiling
 from modules.engine.families.word_memory import answering_with_anything, remember_words
@@ -37,8 +38,8 @@ from modules.jobs.models.family_facts import DRAWN_IN_TILES
 
 # What a pipeline reads of the words: keyword arguments of its call.
 Words = Mapping[str, Any]
-# Return what was made of a text before, else make it.
-Remember = Callable[[str, Callable[[str], Any]], Any]
+# Return what was made of a text before, by what tells it from others, else make it.
+Remember = Callable[[Hashable, Callable[[], Any]], Any]
 
 # What pipelines do beyond drawing what they are told: changing the size, or the words. It is switched off.
 _SWITCHES: Mapping[str, Any] = {
@@ -61,7 +62,7 @@ class Asked:
 
     `distilled_guidance_scale` is for denoisers that have guidance as an input; None: as the family's card says.
     `clip_skip` is the layer of CLIP that reads the words, counted from the last; families that have no use for it read
-    them as ever.
+    them as ever. `reading` is how the words are read beside that.
     """
 
     size: tuple[int, int] = (512, 512)
@@ -70,6 +71,7 @@ class Asked:
     pictures: int = 1
     distilled_guidance_scale: float | None = None
     clip_skip: int = 1
+    reading: Reading = field(default_factory=Reading)
 
     @classmethod
     def by(cls, one: Pass, pictures: int) -> Asked:
@@ -87,6 +89,7 @@ class Family:
     are the methods whose answers are kept, beside the text encoders' own. `plain`: the latents are (batch, channels,
     height, width) as the VAE takes them, but for scale and shift. `float32_only`: the pipeline fails in half precision.
     `variant` is the one of `name` that it alone is for. `told_by_latents`: what it is told of pictures are latents.
+    `takes_weights`: words can count more and less than others; elsewhere weights are taken out of the text.
     """
 
     name: str
@@ -101,19 +104,31 @@ class Family:
     float32_only: bool = False
     variant: str = ""
     told_by_latents: bool = True
+    takes_weights: bool = False
 
-    def encode(self, pipeline: Any, prompt: str, negative_prompt: str, asked: Asked, remember: Remember) -> Words:
+    def encode(self, pipeline: Any, prompts: Texts, negative_prompts: Texts, asked: Asked, remember: Remember) -> Words:
         """Return what the pipeline reads of the words; as they are, it encodes them itself, and remembers that.
 
-        A pass of no steps lets it do so now. `remember` is for families that have their own way with words.
+        A pass of no steps lets it do so now. Of prompts there is one for all pictures, or one for each. `remember` is
+        for families that have their own way with words.
 
         Raises:
             Interrupted: the job was stopped between two layers of a text encoder.
         """
         remember_words(pipeline, self.slow)
-        words = {"prompt": prompt, "negative_prompt": negative_prompt}
+        words = self.words_alone(prompts, negative_prompts, asked)
         self._without_steps(pipeline, self.arguments(pipeline, words, asked))
         return words
+
+    def words_alone(self, prompts: Texts, negative_prompts: Texts, asked: Asked) -> Words:
+        """Return the words for a pipeline that encodes them itself: without weights, in a list where they differ."""
+
+        def said(texts: Texts) -> str | list[str]:
+            alone = [asked.reading.words_alone(text.said) for text in texts]
+            return alone[0] if len(alone) == 1 else alone
+
+        prompts, negative_prompts = as_many(prompts, negative_prompts)
+        return {"prompt": said(prompts), "negative_prompt": said(negative_prompts)}
 
     def sampler(self, pipeline: Any, name: str, schedule: str, steps: int, shift: float | None = None) -> Sampler:
         """Return a sampler under A1111's name; `shift` moves the steps of a flow model, None: as much as its own."""
@@ -153,12 +168,14 @@ class Family:
         A side that is no multiple is made larger; the picture is cut to its size.
         """
         width, height = self.rounded(pipeline, asked.size)
+        texts = _count_of(words)
         wanted = {
             **words, **self.guidance(asked), "width": width, "height": height, "num_inference_steps": asked.steps,
-            "num_images_per_prompt": asked.pictures, "output_type": "latent", **_SWITCHES,
+            "num_images_per_prompt": asked.pictures // texts, "output_type": "latent", **_SWITCHES,
         }  # fmt: skip
         known = inspect.signature(pipeline.__call__).parameters
-        return {name: value for name, value in wanted.items() if name in known}
+        # Some write into the list of prompts that they are given.
+        return {n: list(value) if isinstance(value, list) else value for n, value in wanted.items() if n in known}
 
     def rounded(self, pipeline: Any, size: tuple[int, int]) -> tuple[int, int]:
         """Return the size, (width, height), with each side made up to a multiple."""
@@ -282,7 +299,8 @@ class Family:
     def _without_steps(self, pipeline: Any, arguments: Mapping[str, Any], start: torch.Tensor | None = None) -> Any:
         """Call a pipeline without taking a step; return what its call returns."""
         shown = SchedulerProxy(Sampler(copy.deepcopy(pipeline.scheduler)), end=0)
-        generators = [torch.Generator() for _ in range(arguments.get("num_images_per_prompt", 1))]
+        pictures = arguments.get("num_images_per_prompt", 1) * _count_of(arguments)
+        generators = [torch.Generator() for _ in range(pictures)]
         return drive(pipeline, {**arguments, "generator": generators}, shown, start, self.channels(pipeline))
 
     def _ask(self, pipeline: Any, size: tuple[int, int]) -> Layout:
@@ -310,6 +328,12 @@ class Family:
             ended_with = self._without_steps(pipeline, arguments)[0]
         # A pipeline without a method that prepares has done nothing to its noise.
         return torch.as_tensor(begun_with[0] if begun_with else ended_with).shape
+
+
+def _count_of(words: Words) -> int:
+    """Return how many prompts there are: one for all pictures, or one for each."""
+    prompts = words.get("prompt", words.get("prompt_embeds"))
+    return 1 if prompts is None or isinstance(prompts, str) else len(prompts)
 
 
 def _scale_of(pipeline: Any) -> int:

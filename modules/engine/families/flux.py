@@ -9,6 +9,7 @@ import torch
 from diffusers import ChromaPipeline, Flux2KleinPipeline, Flux2Pipeline, FluxPipeline
 
 from modules.engine.families.base import Asked, Family, Remember, Words
+from modules.engine.families.reading import Texts
 from modules.engine.families.telling import Told, beside, beside_tokens, packed_mask
 
 # A token is two by two latents.
@@ -78,16 +79,16 @@ class Flux2Klein(Family):
     pipeline = Flux2KleinPipeline
     classes = ("Flux2KleinPipeline",)
 
-    def encode(self, pipeline: Any, prompt: str, negative_prompt: str, asked: Asked, remember: Remember) -> Words:
-        """Return the prompt, and the negative one as the text encoder reads it: (1, 512, width).
+    def encode(self, pipeline: Any, prompts: Texts, negative_prompts: Texts, asked: Asked, remember: Remember) -> Words:
+        """Return the prompt, and the negative one as the text encoder reads it: (prompts, 512, width).
 
         Raises:
             Interrupted: the job was stopped between two layers of the text encoder.
         """
-        words = super().encode(pipeline, prompt, "", asked, remember)
+        words = super().encode(pipeline, prompts, negative_prompts, asked, remember)
         if asked.guidance_scale <= 1 or pipeline.config.is_distilled:
             return words
-        negative = pipeline.encode_prompt(prompt=negative_prompt, num_images_per_prompt=1)[0]
+        negative = pipeline.encode_prompt(prompt=words["negative_prompt"], num_images_per_prompt=1)[0]
         return {**words, "negative_prompt_embeds": negative}
 
     def telling(self, pipeline: Any, told: Told) -> AbstractContextManager[None]:

@@ -11,10 +11,11 @@ import diffusers
 from modules.engine.families.base import Family
 from modules.engine.families.flux import Chroma, Flux, Flux2, Flux2Klein
 from modules.engine.families.generic import Generic
-from modules.engine.families.plain_families import Lumina2, PixArtSigma, QwenImage, Sana, StableDiffusion3, ZImage
+from modules.engine.families.plain_families import Lumina2, PixArtSigma, QwenImage, Sana, ZImage
 from modules.engine.families.qwen_edit import QwenImageEdit, QwenImageEditPlus
 from modules.engine.families.sdxl import Refiner, StableDiffusionXL
 from modules.engine.families.stable_diffusion import StableDiffusion
+from modules.engine.families.stable_diffusion_3 import StableDiffusion3
 from modules.errors import ModelError
 from modules.jobs.models.other_pipelines import why_not_drawn
 from modules.jobs.models.untrusted_file import read_object

@@ -10,21 +10,10 @@ from diffusers import (
     PixArtSigmaPipeline,
     QwenImagePipeline,
     SanaPipeline,
-    StableDiffusion3Pipeline,
     ZImagePipeline,
 )
 
 from modules.engine.families.base import Asked, Family
-
-
-class StableDiffusion3(Family):
-    """Stable Diffusion 3 and 3.5."""
-
-    name = "sd3"
-    pipeline = StableDiffusion3Pipeline
-    classes = ("StableDiffusion3Pipeline", "StableDiffusion3Img2ImgPipeline", "StableDiffusion3InpaintPipeline",
-               "StableDiffusion3PAGPipeline", "StableDiffusion3ControlNetPipeline")  # fmt: skip
-    plain = True
 
 
 class ZImage(Family):

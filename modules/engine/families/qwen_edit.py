@@ -13,6 +13,7 @@ from PIL import Image
 from modules.engine.families.base import Asked, Remember, Words
 from modules.engine.families.latent_layout import Layout
 from modules.engine.families.plain_families import QwenImage
+from modules.engine.families.reading import Texts
 from modules.engine.families.telling import Told
 from modules.errors import ModelError
 
@@ -49,9 +50,9 @@ class QwenImageEdit(QwenImage):
             raise ModelError("This model changes one picture at a time: use batch size 1, and a larger batch count.")
         return {"image": [first]}
 
-    def encode(self, pipeline: Any, prompt: str, negative_prompt: str, asked: Asked, remember: Remember) -> Words:
+    def encode(self, pipeline: Any, prompts: Texts, negative_prompts: Texts, asked: Asked, remember: Remember) -> Words:
         """Return the words as they are."""
-        return {"prompt": prompt, "negative_prompt": negative_prompt}
+        return self.words_alone(prompts, negative_prompts, asked)
 
     def said_alone(self, said: Sequence[torch.Tensor], pictures: int) -> tuple[torch.Tensor, torch.Tensor] | None:
         """Return None: what the denoiser says of the picture is in it too."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from diffusers import StableDiffusionXLPipeline
 
 from modules.engine.families.base import Asked, Remember, Words
-from modules.engine.families.clip_chunks import chunked_ids, joined
+from modules.engine.families.clip_chunks import Encoder, Read, chunks_in, read_text, said_by
+from modules.engine.families.reading import Reading, Text, Texts, as_many
 from modules.engine.families.stable_diffusion import StableDiffusion
 
 # What the refiner is told of how beautiful the picture is, and the negative one: the values of its authors.
@@ -26,33 +29,40 @@ class StableDiffusionXL(StableDiffusion):
         "StableDiffusionXLControlNetPAGPipeline",
     )  # fmt: skip
 
-    def encode(self, pipeline: Any, prompt: str, negative_prompt: str, asked: Asked, remember: Remember) -> Words:
-        """Encode prompts in chunks of 75 tokens, both padded to the same number of chunks.
+    def encode(self, pipeline: Any, prompts: Texts, negative_prompts: Texts, asked: Asked, remember: Remember) -> Words:
+        """Encode prompts in chunks of 75 tokens with weights, all padded to the same number of chunks.
 
-        `prompt_embeds`: (1, 77 * chunks, both widths), `pooled_prompt_embeds`: (1, width). An empty negative prompt is
-        all zeros where the model was trained so, as with A1111. Without guidance the negative ones are None.
+        `prompt_embeds`: (prompts, 77 * chunks, both widths), `pooled_prompt_embeds`: (prompts, width), without weights.
+        An empty negative prompt is all zeros where the model was trained so, as with A1111. Without guidance the
+        negative ones are None.
 
         Raises:
             Interrupted: the job was stopped between two layers.
         """
+        numbers = [number for number in (1, 2) if Encoder.of(pipeline, number).network is not None]
+        readers = [
+            functools.partial(_read, Encoder.of(pipeline, number), asked.reading, remember) for number in numbers
+        ]
 
-        def chunks(text: str) -> tuple[torch.Tensor, torch.Tensor]:
-            found: tuple[torch.Tensor, torch.Tensor] = remember(text, lambda text: _encode(pipeline, text))
-            return found
+        def words(texts: Texts, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+            said = [said_by(texts, read, asked.reading.emphasis, count) for read in readers]
+            return torch.cat(said, dim=-1), torch.cat([_pooled(text, readers) for text in texts])
 
-        positive, pooled = chunks(prompt)
         if asked.guidance_scale <= 1:
-            words = {"prompt_embeds": joined(positive, len(positive), positive), "pooled_prompt_embeds": pooled}
-            return words | {"negative_prompt_embeds": None, "negative_pooled_prompt_embeds": None}
-        negative, negative_pooled = chunks(negative_prompt)
-        count = max(len(positive), len(negative))
-        empty = chunks("")[0] if len(positive) != len(negative) else positive
-        negative_words = joined(negative, count, empty)
-        if not negative_prompt and pipeline.config.get("force_zeros_for_empty_prompt"):
-            negative_words, negative_pooled = torch.zeros_like(negative_words), torch.zeros_like(negative_pooled)
+            embeddings, pooled = words(prompts, max(chunks_in(prompts, read) for read in readers))
+            said = {"prompt_embeds": embeddings, "pooled_prompt_embeds": pooled}
+            return said | {"negative_prompt_embeds": None, "negative_pooled_prompt_embeds": None}
+        prompts, negative_prompts = as_many(prompts, negative_prompts)
+        count = max(chunks_in(prompts + negative_prompts, read) for read in readers)
+        embeddings, pooled = words(prompts, count)
+        negative, negative_pooled = words(negative_prompts, count)
+        if pipeline.config.get("force_zeros_for_empty_prompt"):
+            said_nothing = [not any(text.together) for text in negative_prompts]
+            negative = negative.masked_fill(_column(said_nothing, negative), 0)
+            negative_pooled = negative_pooled.masked_fill(_column(said_nothing, negative_pooled), 0)
         return {
-            "prompt_embeds": joined(positive, count, empty),
-            "negative_prompt_embeds": negative_words,
+            "prompt_embeds": embeddings,
+            "negative_prompt_embeds": negative,
             "pooled_prompt_embeds": pooled,
             "negative_pooled_prompt_embeds": negative_pooled,
         }
@@ -70,17 +80,27 @@ class Refiner(StableDiffusionXL):
         return {**made, **scores, "negative_original_size": (made["height"], made["width"])}
 
 
-def _encode(pipeline: Any, text: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the words, (chunks, 77, widths of all encoders), and the pooled ones of the first chunk, (1, width)."""
-    pairs = (pipeline.tokenizer, pipeline.text_encoder), (pipeline.tokenizer_2, pipeline.text_encoder_2)
-    read: list[torch.Tensor] = []
-    pooled: torch.Tensor | None = None
-    for tokenizer, text_encoder in pairs:
-        if text_encoder is None:
-            continue
-        said = text_encoder(chunked_ids(tokenizer, text_encoder, text), output_hidden_states=True)
-        read.append(said.hidden_states[-2])
-        if said[0].ndim == 2:
-            pooled = said[0][:1]
+def _read(encoder: Encoder, reading: Reading, remember: Remember, text: str) -> Read:
+    found: Read = remember((text, encoder.name), lambda: read_text(encoder, text, reading, _ask))
+    return found
+
+
+def _ask(text_encoder: Any, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return the words as the layer before the last has them, (chunks, 77, width), and the pooled ones of the second.
+
+    The first encoder gives none.
+    """
+    said = text_encoder(ids, output_hidden_states=True)
+    return said.hidden_states[-2], said[0] if said[0].ndim == 2 else None
+
+
+def _pooled(text: Text, readers: Sequence[Callable[[str], Read]]) -> torch.Tensor:
+    """Return the pooled words of a text's first chunk, (1, width)."""
+    pooled = [read(text.said).pooled for read in readers][-1]
     assert pooled is not None  # The second encoder gives it.
-    return torch.cat(read, dim=-1), pooled
+    return pooled
+
+
+def _column(rows: Sequence[bool], like: torch.Tensor) -> torch.Tensor:
+    """Return which rows of a tensor are meant, in a shape that goes with it."""
+    return torch.tensor(rows, device=like.device).view(-1, *[1] * (like.ndim - 1))

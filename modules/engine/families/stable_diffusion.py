@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -13,8 +14,9 @@ from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
 from modules.engine.families.base import Asked, Family, NotNumbers, Remember, Words
-from modules.engine.families.clip_chunks import attention_mask, chunked_ids, joined
+from modules.engine.families.clip_chunks import Encoder, Read, attention_mask, chunks_in, read_text, said_by
 from modules.engine.families.latent_layout import plain_layout
+from modules.engine.families.reading import Texts, as_many
 from modules.engine.families.telling import Told, beside, instructed, mask_in_latents
 from modules.engine.families.vae_tiles import choose_tiling
 from modules.engine.samplers.proxy import Sampler
@@ -36,36 +38,35 @@ class StableDiffusion(Family):
     denoiser = "unet"
     left_out = NOT_LOADED
     plain = True
+    takes_weights = True
 
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def encode(self, pipeline: Any, prompt: str, negative_prompt: str, asked: Asked, remember: Remember) -> Words:
-        """Encode prompts in chunks of 75 tokens, as A1111 does, so that no word of a long one is lost.
+    def encode(self, pipeline: Any, prompts: Texts, negative_prompts: Texts, asked: Asked, remember: Remember) -> Words:
+        """Encode prompts in chunks of 75 tokens with weights, as A1111 does, so that no word of a long one is lost.
 
-        Both are padded to the same number of chunks: (1, 77 * chunks, width). Without guidance the negative is None.
-        Clip skip is for the CLIP of Stable Diffusion 1: with A1111 that of 2 is read as it was trained, always.
+        All are padded to the same number of chunks: (prompts, 77 * chunks, width). Without guidance the negative is
+        None. Clip skip is for the CLIP of Stable Diffusion 1: with A1111 that of 2 is read as it was trained, always.
 
         Raises:
             Interrupted: the job was stopped between two layers.
         """
-        skip = asked.clip_skip if self.name == "sd1" else 1
+        encoder, skip = Encoder.of(pipeline), asked.clip_skip if self.name == "sd1" else 1
 
-        def chunks(text: str) -> torch.Tensor:
-            found: torch.Tensor = remember(
-                text, lambda text: _encode(pipeline.tokenizer, pipeline.text_encoder, text, skip)
-            )
+        def read(text: str) -> Read:
+            ask = functools.partial(_ask, encoder.tokenizer, skip)
+            found: Read = remember((text, skip), lambda: read_text(encoder, text, asked.reading, ask))
             return found
 
-        positive = chunks(prompt)
         if asked.guidance_scale <= 1:
-            return {"prompt_embeds": joined(positive, len(positive), positive), "negative_prompt_embeds": None}
-        negative = chunks(negative_prompt)
-        count = max(len(positive), len(negative))
-        empty = chunks("") if len(positive) != len(negative) else positive
+            said = said_by(prompts, read, asked.reading.emphasis, chunks_in(prompts, read))
+            return {"prompt_embeds": said, "negative_prompt_embeds": None}
+        prompts, negative_prompts = as_many(prompts, negative_prompts)
+        count = chunks_in(prompts + negative_prompts, read)
         return {
-            "prompt_embeds": joined(positive, count, empty),
-            "negative_prompt_embeds": joined(negative, count, empty),
+            "prompt_embeds": said_by(prompts, read, asked.reading.emphasis, count),
+            "negative_prompt_embeds": said_by(negative_prompts, read, asked.reading.emphasis, count),
         }
 
     def multiple(self, pipeline: Any) -> int:
@@ -117,16 +118,13 @@ class StableDiffusion(Family):
         return picture
 
 
-def _encode(tokenizer: Any, text_encoder: Any, text: str, clip_skip: int) -> torch.Tensor:
+def _ask(tokenizer: Any, clip_skip: int, text_encoder: Any, ids: torch.Tensor) -> tuple[torch.Tensor, None]:
     """Return (chunks, 77, width), with the last layer left out `clip_skip` - 1 times, as far as there are layers."""
-    ids = chunked_ids(tokenizer, text_encoder, text)
     said = text_encoder(
         ids, attention_mask=attention_mask(tokenizer, text_encoder, ids), output_hidden_states=clip_skip > 1
     )
     if clip_skip <= 1:
-        embeddings: torch.Tensor = said[0]
-        return embeddings
+        return said[0], None
     layers = said.hidden_states  # The first is what goes into the first layer.
     inner = getattr(text_encoder, "text_model", text_encoder)  # Flat since transformers 5.
-    skipped: torch.Tensor = inner.final_layer_norm(layers[-min(clip_skip, len(layers) - 1)])
-    return skipped
+    return inner.final_layer_norm(layers[-min(clip_skip, len(layers) - 1)]), None

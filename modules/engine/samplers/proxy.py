@@ -134,6 +134,10 @@ class SchedulerProxy:
         places = len(self._scheduler.timesteps) if self._shown.stop is None else self._shown.stop
         return self.place - self._first, places - self._first
 
+    def calls_since(self, step: int) -> int:
+        """Return how often the denoiser was asked since a step of the list, up to the place that is next."""
+        return self.place - place_of(self._scheduler, step)
+
     def unwatch(self) -> None:
         """Tell nobody any more: who watches may hold it, and the two would keep each other in memory."""
         self._watch, self._begun = _nobody, _nothing

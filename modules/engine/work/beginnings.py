@@ -72,7 +72,8 @@ class Beginnings:
             enlarged = self._enlarged(number, enlarging, left, indices, first)
         self._have(number, first)
         models.prepare_networks(number, indices[0])
-        model, words = models.in_use, models.words(number)
+        model, script = models.in_use, models.script(number, indices)
+        words = script.first
         if self._resolved.passes[number].tile is not None and not model.family.draws_in_tiles:
             name = model.key.path.name
             self._note("tile", f"{name} is not of a kind that can draw in tiles: it draws the whole picture at once.")
@@ -86,7 +87,7 @@ class Beginnings:
             multiplier, extra = (1.0, 0.0) if one.start is None else (one.start.noise_multiplier, one.start.extra_noise)
             beginning = Beginning(clean, multiplier, extra + enlarging.extra_noise)
         self._parts.previews.place(starts.placings(number, indices))
-        return Ready(model, words, beginning, starts.told(number, indices, model))
+        return Ready(model, words, beginning, starts.told(number, indices, model), script)
 
     def finished(self, latents: torch.Tensor, number: int, index: int) -> Image.Image:
         """Return the finished picture of one picture's latents, (1, …), that a pass left."""
@@ -94,7 +95,7 @@ class Beginnings:
 
         def drawn_with() -> tuple[LoadedModel, Words]:
             self._models.load(number, self._progress.advance)
-            return self._models.in_use, self._models.words(number)
+            return self._models.in_use, self._models.script(number, [index]).first
 
         return self._starts.finished(number, index, picture, latents, drawn_with)
 

@@ -107,8 +107,9 @@ class JobDrawing:
         told = {describe_sampler(own, resolved.passes[number], defaults): None for number in at_hand}
         for text in filter(None, told):
             parts.store.claims.note(self._job.id, "sampler", text)
+        indices = next(batch.indices for batch in batches if batch.missing)
         for number in at_hand:
-            by_pass.words(number)
+            by_pass.script(number, indices)
         return Batches(parts, self._job, self._token, self._progress, by_pass, resolved, snapshot)
 
     def _resolve(self) -> tuple[Models, ResolvedJob]:

@@ -3,40 +3,64 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any
 
+import torch
+
 from modules.engine.families.base import Asked, Words
-from modules.engine.models.loaded_model import LoadedModel, ModelKey
+from modules.engine.families.reading import Text, Texts
+from modules.engine.models.loaded_model import LoadedModel
 
 _KEPT_AT_MOST = 256
+_BYTES_AT_MOST = 512 * 2**20
 
 
 class PromptEncoder:
     """Encodes prompts, and remembers."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[ModelKey, str, int, str], Any] = OrderedDict()
+        self._known: OrderedDict[Hashable, Any] = OrderedDict()
+        self._bytes = 0
 
-    def encode(self, model: LoadedModel, prompt: str, negative_prompt: str, asked: Asked) -> Words:
+    def encode(self, model: LoadedModel, prompts: str | Texts, negative_prompts: str | Texts, asked: Asked) -> Words:
         """Return what the model's pipeline reads of both prompts, as arguments of its call.
+
+        Of each there is one for all pictures, or one for each of them.
 
         Raises:
             Interrupted: the job was stopped between two layers.
         """
+        asked = replace(asked, reading=replace(asked.reading, symbols=model.symbols))
+        read_by = model.key, model.changed.read_with, asked.reading.key
 
-        def remember(text: str, encode: Callable[[str], Any]) -> Any:
-            key = (model.key, model.changed.read_with, asked.clip_skip, text)
+        def remember(text: Hashable, encode: Callable[[], Any]) -> Any:
+            key = read_by, text
             if key not in self._known:
-                self._known[key] = encode(text)
+                self._keep(key, encode())
             self._known.move_to_end(key)
-            if len(self._known) > _KEPT_AT_MOST:
-                self._known.popitem(last=False)
             return self._known[key]
 
-        spelled, negative = model.symbols.spell_out(prompt), model.symbols.spell_out(negative_prompt)
-        return model.family.encode(model.pipeline, spelled, negative, asked, remember)
+        return model.family.encode(model.pipeline, _texts(prompts), _texts(negative_prompts), asked, remember)
 
     def forget(self) -> None:
         """Drop all that is kept; for when another model is loaded."""
         self._known.clear()
+        self._bytes = 0
+
+    def _keep(self, key: Hashable, made: Any) -> None:
+        self._known[key] = made
+        self._bytes += _bytes_of(made)
+        while len(self._known) > 1 and (len(self._known) > _KEPT_AT_MOST or self._bytes > _BYTES_AT_MOST):
+            _, dropped = self._known.popitem(last=False)
+            self._bytes -= _bytes_of(dropped)
+
+
+def _texts(prompts: str | Texts) -> Texts:
+    return (Text(prompts),) if isinstance(prompts, str) else prompts
+
+
+def _bytes_of(made: Any) -> int:
+    values = [made] if isinstance(made, torch.Tensor) else vars(made).values()
+    return sum(value.nbytes for value in values if isinstance(value, torch.Tensor))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
-
-import torch
 
 from modules.engine.engine_parts import EngineParts
+from modules.engine.families.reading import Embedding
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.networks.block_weights import block_weights
 from modules.engine.networks.kept_files import Wanted
@@ -22,13 +20,6 @@ from modules.prompts.extra_networks import NetworkTag, without_networks
 # Beyond it float32 has no numbers for what comes of it; there is no picture long before.
 _LARGEST_STRENGTH = 1e6
 _BLOCKS = "lbw="
-
-
-class WordVectors(NamedTuple):
-    """What stands for a word: vectors by text encoder, (count, width) each. `hash` tells it from another."""
-
-    hash: str
-    vectors: Mapping[str, torch.Tensor]
 
 
 class NetworksInUse:
@@ -61,7 +52,7 @@ class NetworksInUse:
         """
         self._use(model, number, index)
 
-    def embeddings(self, model: LoadedModel, number: int, index: int) -> dict[str, WordVectors]:
+    def embeddings(self, model: LoadedModel, number: int, index: int) -> dict[str, Embedding]:
         """Return what stands for words: the textual inversions that the job knows, and those within its LoRAs.
 
         Those that are not for this model are told of, and left out.
@@ -70,7 +61,7 @@ class NetworksInUse:
             Interrupted: the job was stopped while a file was read.
             ModelError: one cannot be read.
         """
-        found: dict[str, WordVectors] = {}
+        found: dict[str, Embedding] = {}
         for word, file in self._models.embeddings.items():
             if word not in self._vectors:
                 self._vectors[word] = read_vectors(file.path, lambda _done: self._parts.cancel.check())
@@ -81,9 +72,9 @@ class NetworksInUse:
                 self._add(found, word, "|".join(one.key for one in wanted), vectors, model)
         return found
 
-    def _add(self, found: dict[str, WordVectors], word: str, hash: str, vectors: Vectors, model: LoadedModel) -> None:
+    def _add(self, found: dict[str, Embedding], word: str, hash: str, vectors: Vectors, model: LoadedModel) -> None:
         try:
-            found[word] = WordVectors(hash, by_encoder(vectors, model))
+            found[word] = Embedding(hash, by_encoder(vectors, model))
         except ValueError as error:
             self._note("networks", f"Embedding {word!r} {error}.")
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from modules.engine.engine_parts import EngineParts
-from modules.engine.families.base import Asked, Words
+from modules.engine.families.base import Asked
+from modules.engine.families.reading import Reading
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.loading import key_of
 from modules.engine.work.economy import Economy
 from modules.engine.work.model_finder import ModelFinder
 from modules.engine.work.networks_in_use import NetworksInUse
+from modules.engine.work.wording import Script, wording_of
 from modules.errors import ModelError
 from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.base import Words as JobWords
 from modules.jobs.kinds.choice import Models
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import facts_of
@@ -45,7 +49,7 @@ class PassModels:
         self._networks = NetworksInUse(parts, models, resolved, note)
         self._loaded: LoadedModel | None = None
         self._loaded_for = 0
-        self._words: dict[int, Words] = {}
+        self._scripts: dict[tuple[int, tuple[int, ...] | int], Script] = {}
 
     @property
     def loaded(self) -> LoadedModel | None:
@@ -78,7 +82,7 @@ class PassModels:
         parts, checkpoint, key = self._parts, self._checkpoint(number), self._key(number)
         loads = not parts.model_cache.holds(key)
         self._loaded = None
-        self._words = {}
+        self._scripts = {}
         if loads:
             parts.status.forget_checkpoint()
             parts.status.change("loading")
@@ -111,19 +115,28 @@ class PassModels:
         """
         self._networks.prepare(self.in_use, number, index)
 
-    def words(self, number: int) -> Words:
-        """Return the words of a pass as its model reads them, which is in memory.
+    def script(self, number: int, indices: Sequence[int]) -> Script:
+        """Return what a pass of some pictures is told, encoded as its model reads it, which is in memory.
 
         Raises:
             Interrupted: the job was stopped between two layers.
+            ModelError: the file of a network cannot be read.
         """
-        if number not in self._words:
-            one, pictures = self._resolved.passes[number], self._economy.batch_size_of(self._resolved)
-            words = one.words or self._resolved.words
-            asked = replace(Asked.by(one, pictures), clip_skip=words.clip_skip)
-            self._networks.prepare_words(self.in_use, number, 0)
-            self._words[number] = self._parts.encoder.encode(self.in_use, words.prompt, words.negative_prompt, asked)
-        return self._words[number]
+        words, model = self._words_of(number), self.in_use
+        self._networks.prepare_words(model, number, indices[0])
+        key = number, tuple(indices) if words.each else len(indices)
+        if key not in self._scripts:
+            embeddings = self._networks.embeddings(model, number, indices[0])
+            reading = Reading(words.syntax, words.emphasis, words.comma_backtrack, embeddings=embeddings)
+            asked = Asked.by(self._resolved.passes[number], len(indices))
+            asked = replace(asked, clip_skip=words.clip_skip, reading=reading)
+            encode = partial(self._parts.encoder.encode, model, asked=asked)
+            script = self._scripts[key] = Script(wording_of(self._resolved, number, indices), encode)
+            script.encode_all()
+        return self._scripts[key]
+
+    def _words_of(self, number: int) -> JobWords:
+        return self._resolved.passes[number].words or self._resolved.words
 
     def _share_latents(self, one: int, other: int) -> bool:
         """Tell whether the models of two passes have latents of the same kind."""

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -20,8 +21,10 @@ from modules.engine.samplers.estimate import Step
 from modules.engine.samplers.proxy import Sampler, SchedulerProxy
 from modules.engine.samplers.state import SamplingState, generators_from
 from modules.engine.work.beginning import Beginning
+from modules.engine.work.conditioning import conditioning_of
 from modules.engine.work.noising import begun
 from modules.engine.work.tiled_denoiser import in_tiles
+from modules.engine.work.wording import Script
 from modules.jobs.kinds.base import Pass, ResolvedJob
 
 OnStep = Callable[[int, int, Step], None]
@@ -34,12 +37,14 @@ class Ready:
     """What a pass runs with: a model, the words as it reads them, and what it begins with.
 
     Without a `beginning` that is noise, or else what the pass before it left. The model is `told` of pictures, or not.
+    With a `script` the words are those of its first scene.
     """
 
     model: LoadedModel
     words: Words
     beginning: Beginning | None = None
     told: Told | None = None
+    script: Script | None = None
 
 
 # Return what the pass with this number runs with. Told what the pass before it left, if there was one, and whether the
@@ -193,18 +198,27 @@ class Batch:
 
         self._blend = None if beginning is None else beginning.blend
         self._layout = family.layout(pipeline, (one.width, one.height))
-        arguments = family.arguments(pipeline, words, Asked.by(one, len(self._indices)))
-        if self._ready.told is not None:
-            arguments |= family.told_arguments(self._ready.told)
+        arguments = self._arguments(one, self._ready, words)
         if resume is None and beginning is not None and not beginning.goes_on:
             start = self._begun(number, self._ready, arguments)
         shown = SchedulerProxy(
             _sampler(model, one), self._generators, step_ended, begin=one.begin, end=one.end, state=resume,
             blend=self._blend, start=start, begun=pass_begun, latest=self.latest,
         )  # fmt: skip
-        with _telling(self._ready), _heard(model, said), in_tiles(model, (one.width, one.height), self._tile_of(one)):
-            drive(pipeline, arguments | {"generator": self._generators}, shown, start, family.channels(pipeline))
+        with _telling(self._ready):
+            conditioning = conditioning_of(
+                model, self._ready.script, partial(self._arguments, one, self._ready), len(self._indices)
+            )
+            asked = nullcontext() if conditioning is None else conditioning.answering(shown)
+            with _heard(model, said), in_tiles(model, (one.width, one.height), self._tile_of(one)), asked:
+                drive(pipeline, arguments | {"generator": self._generators}, shown, start, family.channels(pipeline))
         return shown.latents
+
+    def _arguments(self, one: Pass, ready: Ready, words: Words) -> dict[str, Any]:
+        """Return the arguments of the pipeline's call in a pass, without generators."""
+        family = ready.model.family
+        arguments = family.arguments(ready.model.pipeline, words, Asked.by(one, len(self._indices)))
+        return arguments if ready.told is None else arguments | family.told_arguments(ready.told)
 
     def _begun(self, number: int, ready: Ready, arguments: Mapping[str, Any]) -> torch.Tensor:
         """Return what a pass starts from: what it begins with, under the noise of its first step.

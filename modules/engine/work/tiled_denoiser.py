@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import nn
 
+from modules.engine.families.denoiser_calls import DenoiserCall, Forward, answering
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.upscaling.tiling import Layout, Span, Tiling, lay_out
 
@@ -20,8 +20,6 @@ from modules.engine.upscaling.tiling import Layout, Span, Tiling, lay_out
 _MULTIPLE = 8
 # What neighbours share of their sides. Less would show, more costs more.
 _SHARED = 1 / 4
-# What denoisers call the latents, where they are not the first argument.
-_NAMES = ("sample", "hidden_states", "x")
 
 
 def parts_of(model: LoadedModel, size: tuple[int, int], tile: int) -> Layout:
@@ -44,33 +42,22 @@ def in_tiles(model: LoadedModel, size: tuple[int, int], tile: int | None) -> Ite
     if parts is None or len(parts) == 1:
         yield
         return
-    denoiser: nn.Module = model.denoiser
-    whole, before = denoiser.forward, vars(denoiser).get("forward")
-
-    @functools.wraps(whole)
-    def forward(*arguments: Any, **named: Any) -> tuple[Any]:
-        name = None if arguments else next(name for name in _NAMES if name in named)
-        latents = arguments[0] if name is None else named[name]
-        blended: list[_Blended] = []
-        for column, row in parts:
-            part = _part(latents, column, row)
-            given = (part, *arguments[1:]) if name is None else arguments
-            said = whole(*given, **named if name is None else {**named, name: part})[0]
-            for place, one in enumerate(said if isinstance(said, list | tuple) else [said]):
-                if place == len(blended):
-                    blended.append(_Blended(one, parts))
-                blended[place].add(one, column, row)
-        made = [one.picture() for one in blended]
-        return (made if isinstance(latents, list | tuple) else made[0],)
-
-    denoiser.forward = forward
-    try:
+    with answering(model.denoiser, functools.partial(_by_parts, parts)):
         yield
-    finally:
-        if before is None:
-            del denoiser.forward
-        else:
-            denoiser.forward = before
+
+
+def _by_parts(parts: Layout, whole: Forward, call: DenoiserCall) -> tuple[Any]:
+    """Return what a denoiser says of latents that it is shown part by part."""
+    latents = call.sample
+    blended: list[_Blended] = []
+    for column, row in parts:
+        said = call.with_sample(_part(latents, column, row)).ask(whole)[0]
+        for place, one in enumerate(said if isinstance(said, list | tuple) else [said]):
+            if place == len(blended):
+                blended.append(_Blended(one, parts))
+            blended[place].add(one, column, row)
+    made = [one.picture() for one in blended]
+    return (made if isinstance(latents, list | tuple) else made[0],)
 
 
 class _Blended:

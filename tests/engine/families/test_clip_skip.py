@@ -8,6 +8,7 @@ import torch
 
 from modules.engine.families.base import Asked
 from modules.engine.families.known import FAMILIES
+from modules.engine.families.reading import Text
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.work.encoding import PromptEncoder
 
@@ -22,7 +23,7 @@ def read(model: LoadedModel, clip_skip: int, encoder: PromptEncoder | None = Non
     with torch.inference_mode():
         if family != "sd1":
             words: Any = FAMILIES[family].encode(
-                model.pipeline, "a red heart", "", asked, lambda text, make: make(text)
+                model.pipeline, (Text("a red heart"),), (Text(""),), asked, lambda key, make: make()
             )
         else:
             words = (encoder or PromptEncoder()).encode(model, "a red heart", "", asked)
