@@ -33,6 +33,7 @@ from modules.engine.families.vae_tiles import can_tile, choose_tiling
 from modules.engine.families.word_memory import answering_with_anything, remember_words
 from modules.engine.samplers.choice import choose_sampler
 from modules.engine.samplers.proxy import Sampler, SchedulerProxy
+from modules.errors import ModelError
 from modules.jobs.kinds.base import Pass
 from modules.jobs.models.family_facts import DRAWN_IN_TILES
 
@@ -90,6 +91,7 @@ class Family:
     height, width) as the VAE takes them, but for scale and shift. `float32_only`: the pipeline fails in half precision.
     `variant` is the one of `name` that it alone is for. `told_by_latents`: what it is told of pictures are latents.
     `takes_weights`: words can count more and less than others; elsewhere weights are taken out of the text.
+    `one_text`: pictures that are drawn at once have the same words.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Family:
     variant: str = ""
     told_by_latents: bool = True
     takes_weights: bool = False
+    one_text: bool = False
 
     def encode(self, pipeline: Any, prompts: Texts, negative_prompts: Texts, asked: Asked, remember: Remember) -> Words:
         """Return what the pipeline reads of the words; as they are, it encodes them itself, and remembers that.
@@ -121,13 +124,19 @@ class Family:
         return words
 
     def words_alone(self, prompts: Texts, negative_prompts: Texts, asked: Asked) -> Words:
-        """Return the words for a pipeline that encodes them itself: without weights, in a list where they differ."""
+        """Return the words for a pipeline that encodes them itself: without weights, in a list where they differ.
+
+        Raises:
+            ModelError: they differ, and the pipeline takes one text.
+        """
 
         def said(texts: Texts) -> str | list[str]:
             alone = [asked.reading.words_alone(text.said) for text in texts]
             return alone[0] if len(alone) == 1 else alone
 
         prompts, negative_prompts = as_many(prompts, negative_prompts)
+        if self.one_text and len(prompts) > 1:
+            raise ModelError("This model reads one prompt at a time: use batch size 1, and a larger batch count.")
         return {"prompt": said(prompts), "negative_prompt": said(negative_prompts)}
 
     def sampler(self, pipeline: Any, name: str, schedule: str, steps: int, shift: float | None = None) -> Sampler:

@@ -18,7 +18,8 @@ class Traits:
     """What no signature says of a pipeline.
 
     `from_zero`: its guidance counts from 0 where others count from 1. `embedded`: its `guidance_scale` is an input of
-    the denoiser. `sign`, `negative_first`, `slow` and `float32_only` are those of a `Family`, and so is `multiple`.
+    the denoiser. `sign`, `negative_first`, `slow`, `float32_only` and `one_text` are those of a `Family`, and so is
+    `multiple`.
     """
 
     from_zero: bool = False
@@ -28,10 +29,12 @@ class Traits:
     slow: tuple[str, ...] = ("encode_prompt",)
     multiple: int = 16
     float32_only: bool = False
+    one_text: bool = False
 
 
 _TRAITS: Mapping[str, Traits] = {
-    "DreamLiteMobilePipeline": Traits(embedded=True),
+    "DreamLiteMobilePipeline": Traits(embedded=True, one_text=True),
+    "DreamLitePipeline": Traits(one_text=True),
     "GlmImagePipeline": Traits(slow=("encode_prompt", "generate_prior_tokens"), multiple=32),
     "HiDreamImagePipeline": Traits(sign=-1),
     "HunyuanDiTPAGPipeline": Traits(float32_only=True),
@@ -58,7 +61,7 @@ class Generic(Family):
         self._traits = _TRAITS.get(self.name, Traits())
         self.sign, self.negative_first = self._traits.sign, self._traits.negative_first
         self.slow = self._traits.slow
-        self.float32_only = self._traits.float32_only
+        self.float32_only, self.one_text = self._traits.float32_only, self._traits.one_text
         self._takes = frozenset(inspect.signature(pipeline.__call__).parameters)
 
     def guidance(self, asked: Asked) -> dict[str, Any]:

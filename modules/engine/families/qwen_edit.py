@@ -30,6 +30,7 @@ class QwenImageEdit(QwenImage):
     pipeline = QwenImageEditPipeline
     classes: tuple[str, ...] = ("QwenImageEditPipeline", "QwenImageEditInpaintPipeline")
     told_by_latents = False
+    one_text = True
 
     def needs_picture(self, pipeline: Any) -> bool:
         """Tell so: it cannot be called without one."""

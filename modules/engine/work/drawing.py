@@ -21,6 +21,7 @@ from modules.engine.work.networks_of_job import close_networks
 from modules.engine.work.pass_models import PassModels
 from modules.engine.work.sampler_words import describe_sampler
 from modules.engine.work.snapshots import Snapshot, UnfitSnapshot, describe_lost, describe_unfit
+from modules.engine.work.unread_weights import describe_unread_weights
 from modules.errors import Interrupted
 from modules.jobs.kinds.base import Resolved, ResolvedJob
 from modules.jobs.kinds.choice import Models
@@ -108,9 +109,15 @@ class JobDrawing:
         for text in filter(None, told):
             parts.store.claims.note(self._job.id, "sampler", text)
         indices = next(batch.indices for batch in batches if batch.missing)
-        for number in at_hand:
-            by_pass.script(number, indices)
+        unread = {self._encode(by_pass, number, indices): None for number in at_hand}
+        for text in filter(None, unread):
+            parts.store.claims.note(self._job.id, "weights", text)
         return Batches(parts, self._job, self._token, self._progress, by_pass, resolved, snapshot)
+
+    def _encode(self, by_pass: PassModels, number: int, indices: Sequence[int]) -> str | None:
+        """Have the words of a pass encoded for some pictures; return what people are to know of them."""
+        words = by_pass.words_of(number)
+        return describe_unread_weights(by_pass.in_use, by_pass.script(number, indices).wording, words)
 
     def _resolve(self) -> tuple[Models, ResolvedJob]:
         """Close the request, or take what an earlier run of this job has closed."""

@@ -122,7 +122,7 @@ class PassModels:
             Interrupted: the job was stopped between two layers.
             ModelError: the file of a network cannot be read.
         """
-        words, model = self._words_of(number), self.in_use
+        words, model = self.words_of(number), self.in_use
         self._networks.prepare_words(model, number, indices[0])
         key = number, tuple(indices) if words.each else len(indices)
         if key not in self._scripts:
@@ -135,7 +135,8 @@ class PassModels:
             script.encode_all()
         return self._scripts[key]
 
-    def _words_of(self, number: int) -> JobWords:
+    def words_of(self, number: int) -> JobWords:
+        """Return the words of a pass as the job keeps them."""
         return self._resolved.passes[number].words or self._resolved.words
 
     def _share_latents(self, one: int, other: int) -> bool:

@@ -4,13 +4,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import pytest
 import torch
 
 from modules.engine.families.base import Asked
+from modules.engine.families.generic import Generic
 from modules.engine.families.reading import Embedding, Reading, Text
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.work.encoding import PromptEncoder
+from modules.errors import ModelError
 from modules.jobs.kinds.base import Emphasis
 from tests.engine.tiny_models.registry import tiny_model
 from tests.engine.tiny_models.trial import Trial
@@ -209,6 +212,13 @@ def test_where_there_are_no_weights_the_syntax_is_taken_out_and_the_words_stay(
     assert (words["prompt"], words["negative_prompt"]) == ("a red cat (x)", "b")
     many = encoded(tiny(row), (Text("(a)"), Text("b")), "c", 3.0)
     assert (many["prompt"], many["negative_prompt"]) == (["a", "b"], ["c", "c"])
+
+
+def test_a_pipeline_that_takes_one_text_says_what_to_do_with_several() -> None:
+    family = Generic(diffusers.DreamLitePipeline)
+    assert family.words_alone((Text("a"),), (Text("b"),), Asked()) == {"prompt": "a", "negative_prompt": "b"}
+    with pytest.raises(ModelError, match="use batch size 1"):
+        family.words_alone((Text("a"), Text("c")), (Text("b"),), Asked())
 
 
 # --- Textual inversion ---------------------------------------------------------------------------------------------

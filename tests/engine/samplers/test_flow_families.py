@@ -8,6 +8,7 @@ import torch
 from modules.engine.families.base import Asked
 from modules.engine.families.driver import drive
 from modules.engine.families.known import FAMILIES
+from modules.engine.families.reading import Text
 from modules.engine.samplers.estimate import Step
 from modules.engine.samplers.proxy import SchedulerProxy
 from modules.engine.samplers.state import SamplingState, pack, unpack
@@ -42,7 +43,7 @@ def run(
     made = family.sampler(pipeline, sampler, schedule, STEPS, more.pop("shift", None))
     shown = SchedulerProxy(made, generators, lambda step, _latents: told.append(step), state=state, **more)
     with torch.inference_mode():
-        words = family.encode(pipeline, "a heart", "", asked, lambda text, encode: encode(text))
+        words = family.encode(pipeline, (Text("a heart"),), (Text(""),), asked, lambda key, encode: encode())
         arguments = family.arguments(pipeline, words, asked) | {"generator": generators}
         drive(pipeline, arguments, shown, None if state is None else state.latents, family.channels(pipeline))
     return shown, told
@@ -75,7 +76,7 @@ def test_eulers_own_list_has_the_bits_of_the_pipelines_own_call(pipelines: dict[
     pipeline, own = pipelines[name], "DPM++ 2M" if name == "sana" else "Euler"
     with torch.inference_mode():
         asked = Asked((64, 64), STEPS, 1.0)
-        words = FAMILIES[name].encode(pipeline, "a heart", "", asked, lambda text, encode: encode(text))
+        words = FAMILIES[name].encode(pipeline, (Text("a heart"),), (Text(""),), asked, lambda key, encode: encode())
         arguments = FAMILIES[name].arguments(pipeline, words, asked)
         theirs = pipeline(**arguments, generator=[torch.Generator().manual_seed(3)])[0]
     ours = run(name, pipeline, own)[0].latents
@@ -126,6 +127,6 @@ def stopped(name: str, pipeline: Any, sampler: str, schedule: str, place: int) -
 
     shown = SchedulerProxy(made, generators, watch)
     with torch.inference_mode(), pytest.raises(Interrupted):
-        words = family.encode(pipeline, "a heart", "", asked, lambda text, encode: encode(text))
+        words = family.encode(pipeline, (Text("a heart"),), (Text(""),), asked, lambda key, encode: encode())
         drive(pipeline, family.arguments(pipeline, words, asked) | {"generator": generators}, shown, None)
     return shown

@@ -14,6 +14,7 @@ from modules.engine.samplers.estimate import Step
 from modules.engine.samplers.state import SamplingState, pack, unpack
 from modules.engine.stopping.cancel import Cancel
 from modules.engine.work.sampling import Batch
+from modules.engine.work.unread_weights import describe_unread_weights
 from modules.errors import Interrupted, ModelError
 from modules.jobs.kinds.base import Enlarging, PictureWords, ResolvedJob, Words
 from modules.shared_state import State
@@ -276,3 +277,20 @@ def test_words_that_stay_the_same_are_handed_on_by_the_pipeline_alone(plain: Loa
     with torch.inference_mode():
         batch.sample(lambda _done, _steps, _step: changed.append("forward" in vars(plain.denoiser)))
     assert changed == [False, False]
+
+
+def test_people_are_told_of_weights_that_a_model_does_not_take(tiny: Callable[[str], LoadedModel]) -> None:
+    what = job("a (red cat:1.5) [by night:(in the sun):1], [rain]", "(red cat) AND x")
+
+    def told(row: str, what: ResolvedJob) -> str | None:
+        model = tiny(row)
+        return describe_unread_weights(model, script_of(model, what, 0, [0]).wording, what.words)
+
+    assert (told(FLUX_2, what) or "").partition(" takes no weights, ")[2] == (
+        "so these words count as much as all others: red cat, rain, in the sun."
+    )
+    assert told("plain", what) is None
+    assert told(FLUX_2, job("a cat [by night:in the sun:1]")) is None
+    assert told(FLUX_2, job("a (red cat:1.5)", emphasis="None")) is None
+    many = told(FLUX_2, job(", ".join(f"({'x' * 50}{number})" for number in range(9))))
+    assert many is not None and many.endswith("… and 4 more.") and len(many) < 400
