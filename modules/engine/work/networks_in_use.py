@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from modules.engine.engine_parts import EngineParts
 from modules.engine.families.reading import Embedding
