@@ -24,7 +24,8 @@ from modules.shared import opts
 
 LONGEST = 200_000
 # What a request means that says nothing of them; of infotexts see UNSAID.
-_AS_SET = {"sd_vae": "", "CLIP_stop_at_last_layers": "", "refiner_checkpoint": "None", MODULES: ()}
+_AS_SET = {"sd_vae": "", "CLIP_stop_at_last_layers": "", "refiner_checkpoint": "None", MODULES: (),
+           "emphasis": "", "use_old_scheduling": ""}  # fmt: skip
 # Beside what describes one picture, an edited job brings how many of them.
 _OF_A_JOB = ("n_iter", "batch_size", "combinatorial")
 # What goes along when a picture is sent to another tab, as with A1111.

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modules.images.picture_pairs import fields_in
+from modules.images.taken_reading import overrides_in
 from modules.jobs.kinds.base import Resolved, ResolvedJob
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.kinds.fields import MODULES_MOST
@@ -126,7 +127,7 @@ def _overrides_in(pairs: Mapping[str, str]) -> dict[str, Any]:
     named = (pairs.get(f"{_MODULE}{number}") for number in range(1, MODULES_MOST + 1))
     if modules := [name for name in named if name]:
         overrides[MODULES] = modules
-    return overrides
+    return overrides | overrides_in(pairs)
 
 
 def _split_prompts(lines: list[str]) -> tuple[str, str]:

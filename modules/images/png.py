@@ -15,6 +15,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 from modules.errors import InvalidRequest
 from modules.images import infotext as infotext_format
 from modules.images.foreign import infotext_in
+from modules.images.taken_reading import own_overrides
 from modules.jobs.kinds.choice import MODULES
 
 PARAMETERS_KEY = "parameters"
@@ -187,4 +188,5 @@ def _own_fields(text: str | None) -> dict[str, Any]:
     modules = resolved.get(MODULES)
     if isinstance(modules, list) and all(isinstance(name, str) for name in modules):
         overrides[MODULES] = modules
+    overrides |= own_overrides(resolved)
     return fields | ({"override_settings": overrides} if overrides else {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from modules.images import taken_reading
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
@@ -13,10 +14,12 @@ from modules.jobs.models.vae_file import VaeFile
 LABELS = {
     "sd_vae": "VAE", "CLIP_stop_at_last_layers": "Clip skip", "refiner_checkpoint": "Refiner",
     "refiner_switch_at": "Refiner switch at", MODULES: "Text encoders and VAE beside the model",
+    **taken_reading.LABELS,
 }  # fmt: skip
 # What an infotext means that says nothing of them.
 UNSAID: Mapping[str, Any] = {
     "sd_vae": AUTOMATIC, "CLIP_stop_at_last_layers": "1", "refiner_checkpoint": NONE, MODULES: (),
+    **taken_reading.UNSAID,
 }  # fmt: skip
 _SHORTEST_HASH = 8
 _NOT_HERE = "is not here; the model's own is chosen"
@@ -38,6 +41,7 @@ def take_parts(
         values["CLIP_stop_at_last_layers"] = str(skip)
     if modules := overrides.get(MODULES):
         values[MODULES] = [str(one) for one in modules]
+    values |= taken_reading.take_reading(overrides)
     if name := found.get("refiner_checkpoint"):
         refiner = find_checkpoint(str(name), checkpoints)
         if refiner is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from modules.errors import InvalidRequest
-from modules.images import taken_parts, taken_pictures
+from modules.images import taken_parts, taken_pictures, taken_reading
 from modules.images.infotext import parse, parse_pairs
 from modules.images.taken_networks import take_networks
 from modules.images.taken_pictures import PICTURES, TXT2IMG, keys_told, take_pictures
@@ -29,7 +29,7 @@ LABELS = {
 }  # fmt: skip
 _READ = frozenset({"Prompt", "Negative prompt", "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size",
                    "Distilled CFG Scale", "Shift", "Model", "Model hash", "VAE", "Clip skip", "Refiner",
-                   "Refiner switch at", "Refiner switch by sampling steps"})  # fmt: skip
+                   "Refiner switch at", "Refiner switch by sampling steps"}) | taken_reading.KEYS  # fmt: skip
 _MODULE = re.compile(r"Module [0-9]+")
 # Of those that are numbers, what the page calls them and the infotext.
 _NUMBERS = {
@@ -55,7 +55,7 @@ _TELLING = frozenset(
 _NEUTRAL = {
     "ENSD": ("0",), "RNG": ("CPU",), "Variation seed strength": ("0", "0.0"),
     "Token merging ratio": ("0", "0.0"), "Token merging ratio hr": ("0", "0.0"), "Tiling": ("False",),
-    "VAE Encoder": ("Full",), "VAE Decoder": ("Full",), "Emphasis": ("Original",),
+    "VAE Encoder": ("Full",), "VAE Decoder": ("Full",),
     "FP8 weight": ("Disable",), "Sigma churn": ("0", "0.0"), "Sigma noise": ("1", "1.0"), "Sigma tmin": ("0", "0.0"),
     "Schedule min sigma": ("0", "0.0"), "Schedule max sigma": ("0", "0.0"), "Schedule rho": ("0", "0.0"),
 }  # fmt: skip
@@ -69,7 +69,7 @@ _FEATURES = {
     "X ": "X/Y/Z plot", "Y ": "X/Y/Z plot", "Z ": "X/Y/Z plot", "Fixed": "X/Y/Z plot", "Script": "Script",
 }  # fmt: skip
 _PLAIN = (
-    "ENSD", "RNG", "Tiling", "Image CFG scale", "Hypernet", "FP8 weight", "NGMS", "Emphasis", "Noise multiplier",
+    "ENSD", "RNG", "Tiling", "Image CFG scale", "Hypernet", "FP8 weight", "NGMS", "Noise multiplier",
     "Extra noise", "Conditional mask weight",
 )  # fmt: skip
 _NOT_HERE = "not available in this version"

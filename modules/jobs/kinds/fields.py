@@ -144,7 +144,9 @@ def _check_modules(value: Any) -> list[str]:
 
 
 def _as_sent(name: str, value: Any) -> Any:
-    """Understand numbers as text, and 0 as no clip skip: clients send both."""
+    """Understand numbers as text, and 0 as no clip skip: clients send both. The page has a switch as one of a list."""
+    if name == "use_old_scheduling":
+        return {"True": True, "False": False}.get(value, value) if isinstance(value, str) else value
     if name != "CLIP_stop_at_last_layers":
         return value
     try:

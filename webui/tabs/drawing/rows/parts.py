@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 
+from modules.jobs.kinds.base import Emphasis
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.places import COMPANIONS
@@ -20,6 +21,8 @@ _AS_SET = ("As in the settings", "")
 _VAES = [_AS_SET, ("Automatic: by the checkpoint's name", AUTOMATIC), ("None: the checkpoint's own", NONE)]
 _NO_REFINER = ("None", NONE)
 _SKIPS = [_AS_SET, *((str(number), str(number)) for number in range(1, 13))]
+_EMPHASES = [_AS_SET, *((mode, mode) for mode in get_args(Emphasis))]
+_EDITING = [_AS_SET, ("New timelines", "False"), ("Old timelines, as before A1111 1.6", "True")]
 _BUTTON = (
     '<button type="button" class="sd-parts-button" data-parts aria-expanded="false" aria-controls="{more}">'
     '<span>VAE, text encoders, clip skip, refiner</span><span class="sd-parts-set"></span></button>'
@@ -52,11 +55,22 @@ def parts(form: Form) -> None:
                 0, 1, 0.8, step=0.05, label="Refiner switch at", elem_id=form.id("refiner_switch_at"), min_width=0,
                 info="The part of the steps before it.",
             )  # fmt: skip
+        with gr.Row(elem_classes=["sd-two"]):
+            emphasis = gr.Dropdown(
+                _EMPHASES, value="", label="Emphasis", elem_id=form.id("emphasis"), min_width=0, filterable=False,
+                info="How weights of words count.",
+            )  # fmt: skip
+            editing = gr.Dropdown(
+                _EDITING, value="", label="Prompt editing", elem_id=form.id("prompt_editing"), min_width=0,
+                filterable=False, info="When [from:to:when] changes.",
+            )  # fmt: skip
     form.add("sd_vae", vae)
     form.add("CLIP_stop_at_last_layers", skip)
     form.add(MODULES, by_hand)
     form.add("refiner_checkpoint", refiner)
     form.add("refiner_switch_at", switch)
+    form.add("emphasis", emphasis)
+    form.add("use_old_scheduling", editing)
 
 
 def vaes(catalogue: CheckpointCatalogue) -> dict[str, Any]:
