@@ -108,8 +108,9 @@ class _Reader:
 
     def _scheduled(self, start: int, end: int, when: str) -> Iterator[Hint]:
         if "." in when and float(when) > 1:
-            message = f"[…:{when}] is no weight but a change, in hires fix only: write (…:{when}) for a weight."
-            yield Hint(start, end + 1, message)
+            is_alone = self._text.count(":", start, end) == 1
+            alone = f"[…:{when}] is no weight but a change, in hires fix only: write (…:{when}) for a weight."
+            yield Hint(start, end + 1, alone if is_alone else f"[…:{when}] changes in hires fix only.")
         while self._tags and self._tags[0] < end:
             place = self._tags.popleft()
             if place > start:

@@ -15,6 +15,7 @@ from modules.prompts.hints import MOST_HINTS, hints_of
         ("(a:1,2) (a:1.2.3)", ["1,2", "1.2.3"], "is no number"),
         ("(b:9)", ["9"], "A weight of 9"),
         ("[x:1.5]", ["[x:1.5]"], "is no weight but a change"),
+        ("[x:y:1.5]", ["[x:y:1.5]"], "changes in hires fix only"),
         ("ratio 16:9", [":9"], "weighs the whole prompt: 9 times"),
         ("[a:b:3] | c", ["|"], "makes all of the prompt plain text"),
         ("[a:b:3] \\", ["\\"], "backslash"),
