@@ -219,6 +219,12 @@ class Settings:
     mark_incomplete_images: bool = _setting(
         True, "Saving images", "Mark partial images", "Their infotext says so, for example Partial: 12/30."
     )
+    save_init_img: bool = _setting(
+        False,
+        "Saving images",
+        "Save the pictures that img2img begins with",
+        "In outputs/init-images, named by what the infotext tells as Init image hash.",
+    )
     results_kept_hours: int = _setting(
         24, "Saving images", "Hours to keep pictures that are not saved", minimum=1, maximum=8760
     )

@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 
 from modules.errors import StorageError
 
+# Where in the data folder the pictures are kept that img2img begins with.
+INIT_IMAGES = PurePosixPath("outputs", "init-images")
 _NUMBER = re.compile(r"(\d{5,})[-.]")
 
 

@@ -16,6 +16,7 @@ from modules.engine.progress.parts import parts_of
 from modules.engine.work.batches import Batches, BatchLeft
 from modules.engine.work.economy import Economy
 from modules.engine.work.environment import describe_difference, environment_of
+from modules.engine.work.init_pictures import with_saved_starts
 from modules.engine.work.model_finder import ModelFinder
 from modules.engine.work.networks_of_job import close_networks
 from modules.engine.work.pass_models import PassModels
@@ -23,6 +24,7 @@ from modules.engine.work.sampler_words import describe_sampler
 from modules.engine.work.snapshots import Snapshot, UnfitSnapshot, describe_lost, describe_unfit
 from modules.engine.work.unread_weights import describe_unread_weights
 from modules.errors import Interrupted
+from modules.images.naming import INIT_IMAGES
 from modules.jobs.kinds.base import Resolved, ResolvedJob
 from modules.jobs.kinds.choice import Models
 from modules.jobs.kinds.registry import read_resolved, validate_drawing
@@ -144,6 +146,9 @@ class JobDrawing:
         resolved = request.resolve(models, settings, parts.draw_seed, dtype, threads, environment, find, wildcards)
         closed = close_networks(resolved, models, request, settings, parts.catalogue, self._finder)
         models, resolved, left_out = closed
+        if settings.save_init_img:
+            kept = parts.folder.root / INIT_IMAGES
+            resolved = with_saved_starts(resolved, parts.inputs, kept, parts.cancel.check_waiting)
         parts.store.claims.set_resolved(job.id, resolved.model_dump())
         for text in models.told:
             parts.store.claims.note(job.id, "models", text)

@@ -59,6 +59,7 @@ def in_infotext(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         **later_values.of_models(resolved),
         **_strength(resolved),
         **later_values.of_words(resolved),
+        "Init image hash": None if drawn.start is None else drawn.start.hash_of(index),
         **start_values.in_infotext(resolved),
         **hires_values.in_infotext(resolved, index, size),
         **later_values.of_refiner(resolved),

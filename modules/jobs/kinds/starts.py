@@ -93,7 +93,8 @@ class Start(Frozen):
 
     `noise_multiplier` and `extra_noise` are A1111's. `background` is the colour under what is transparent. With
     `as_condition` the model is told of the picture, and begins with noise (instruct models). With `color_correction`
-    the finished picture gets the colours of the one it began with.
+    the finished picture gets the colours of the one it began with. `hashes` are those of the pictures' pixels, MD5,
+    where they are saved too.
     """
 
     pictures: tuple[Input, ...]
@@ -106,7 +107,12 @@ class Start(Frozen):
     outpaint: Outpaint | None = None
     as_condition: bool = False
     color_correction: bool = False
+    hashes: tuple[str, ...] = ()
 
     def picture_of(self, index: int) -> Input:
         """Return what the picture of the job with this index begins with."""
         return self.pictures[index % len(self.pictures)]
+
+    def hash_of(self, index: int) -> str | None:
+        """Return the hash of that picture; None: it is not saved."""
+        return self.hashes[index % len(self.hashes)] if self.hashes else None

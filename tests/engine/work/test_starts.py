@@ -1,5 +1,6 @@
 """Jobs that begin with pictures, in an engine in this process: img2img, inpainting, outpainting."""
 
+import hashlib
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -175,6 +176,23 @@ def test_a_soft_mask_is_one_more_way_and_far_from_it_nothing_changes(drawing: Dr
     assert not np.array_equal(soft[48:56, 108:116], np.asarray(WIDE)[48:56, 108:116])
     # Where the latents are those of the picture it is to be seen as it was.
     assert (soft[:, :48] == np.asarray(WIDE)[:, :48]).all()
+
+
+def test_what_a_job_begins_with_is_saved_and_told_where_the_settings_say_so(drawing: Drawing) -> None:
+    engine, other = drawing.engine, PICTURE.rotate(90)
+    names = [drawing.input(picture).name for picture in (PICTURE, other)]
+    request = {"init_images": names, "steps": 2, "width": SIDE, "height": SIDE}
+    plain = engine.draw("img2img", **request)
+    engine.options.update({"save_init_img": True})
+    told = engine.draw("img2img", **request)
+    hashes = [hashlib.md5(picture.tobytes()).hexdigest() for picture in (PICTURE, other)]
+    texts = [[image.infotext for image in engine.store.jobs.images(job.id)] for job in (plain, told)]
+    assert texts[1] == [
+        text.replace(", Version:", f", Init image hash: {one}, Version:")
+        for text, one in zip(texts[0], hashes, strict=True)
+    ]
+    saved = [Image.open(engine.folder.root / "outputs" / "init-images" / f"{one}.png") for one in hashes]
+    assert [one.tobytes() for one in saved] == [PICTURE.tobytes(), other.tobytes()]
 
 
 MOMENTS: tuple[Moment, ...] = (
