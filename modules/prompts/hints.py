@@ -48,7 +48,7 @@ def hints_of(text: str, *, negative: bool = False, comments: bool = True) -> tup
     found += (Hint(*tag.span(), "This tag has no > at its end: it is text.") for tag in _OPEN_TAG.finditer(text))
     reader = _Reader(text, [start for start, _end, _tag in tags], negative)
     found += reader.read()
-    found += _loose(text)
+    found += _loose(_without_variants(text))
     if not negative:
         found += _weight_of_all(text)
     return tuple(sorted(found)[:MOST_HINTS])
@@ -62,6 +62,18 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
         kept += (text[place:start], " " * (end - start))
         place = end
     return "".join([*kept, text[place:]])
+
+
+def _without_variants(text: str) -> str:
+    """Return the text with spaces in the place of bars in `{one|another}`, of which one is chosen before all else."""
+    if "{" not in text:
+        return text
+    depth, letters = 0, list(text)
+    for place, letter in enumerate(letters):
+        depth = max(depth + (letter == "{") - (letter == "}"), 0)
+        if letter == "|" and depth:
+            letters[place] = " "
+    return "".join(letters)
 
 
 class _Reader:

@@ -40,6 +40,7 @@ def test_each_is_told_at_its_place(text: str, places: list[str], says: str) -> N
         r"a (cat:1.2), [dog], ((x)) \( \] [a:b:0.5] [a::8] [a|b|] <lora:x:1> AND c :1.2 BREAK d",
         "at 10:30pm (note: a, b), # (a comment",
         "a | b",
+        "{a|b {c|d}} [e:f:3]",
         "ratio 16:9,",
     ],
 )
