@@ -64,6 +64,11 @@ def pieces_of(text: str, emphasis: str = "Original") -> tuple[Piece | Break, ...
     return tuple(pieces)
 
 
+def text_without_weights(text: str) -> str:
+    """Return the words of a prompt alone, for encoders that know no weights; BREAK becomes a space."""
+    return "".join(" " if isinstance(piece, Break) else piece.text for piece in pieces_of(text))
+
+
 class _Reader:
     """Reads a prompt from left to right; weights are multiplied in the order in which brackets close.
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from modules.prompts.attention import Break, pieces_of
+from modules.prompts.attention import Break, pieces_of, text_without_weights
 from modules.prompts.chunks import CHUNK_TOKENS, COMMA_BACKTRACK, Marks, Vectors, WeighedToken, chunks_of
 from modules.prompts.comments import without_comments
 from modules.prompts.meaning import meaning_of
 from modules.prompts.token_names import TokenNames, names_by_tokens
 from modules.prompts.tokens import token_ids
-from modules.prompts.weightless import text_without_weights
 
 _STEPS = 20
 

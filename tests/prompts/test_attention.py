@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modules.prompts.attention import Break, Piece, pieces_of
+from modules.prompts.attention import Break, Piece, pieces_of, text_without_weights
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,8 @@ def test_emphasis_may_be_ignored_or_taken_as_text() -> None:
     assert pieces_of("(a:2) BREAK \\(", "None") == (Piece("(a:2) BREAK \\("),)
     assert pieces_of("", "None") == ()
     assert pieces_of("(a:2)", "No norm") == (Piece("a", 2.0),)
+
+
+def test_words_are_left_without_weights() -> None:
+    assert text_without_weights(r"a (cat:1.3), [dog] \(x\) BREAK b") == "a cat, dog (x) b"
+    assert text_without_weights("a cat") == "a cat"

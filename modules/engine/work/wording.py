@@ -10,7 +10,7 @@ from modules.engine.families.base import Words
 from modules.engine.families.reading import Text, Texts
 from modules.jobs.kinds.base import Pass, PictureWords, ResolvedJob
 from modules.jobs.kinds.stages import Stage, stages_of
-from modules.jobs.samplers import find_sampler
+from modules.jobs.kinds.word_values import calls_of
 from modules.prompts.meaning import ScheduledPrompt, meaning_of
 from modules.prompts.schedules import stretch_at
 
@@ -84,11 +84,8 @@ class _Told(NamedTuple):
 def wording_of(resolved: ResolvedJob, number: int, indices: Sequence[int]) -> Wording:
     """Return what the pass with this number is told of the pictures `indices`, which are drawn at once."""
     one, stage = resolved.passes[number], _stage_of(resolved.passes, number)
-    first, base = stage.first, None
-    steps = _calls(first, first.steps if first.steps_asked is None else first.steps_asked)
-    if first.enlarging is not None:
-        steps, before = _calls(first, stage.step_count), resolved.passes[0]
-        base = steps if before is first else _calls(before, before.steps)
+    first = stage.first
+    steps, base = calls_of(resolved, stage)
     words = one.words or resolved.words
 
     def told(text: PictureWords) -> _Told:
@@ -115,11 +112,6 @@ def _stage_of(passes: Sequence[Pass], number: int) -> Stage:
         if number < ends:
             return stage
     raise IndexError(number)
-
-
-def _calls(one: Pass, steps: int) -> int:
-    """Return how many calls of the denoiser A1111 counts for so many steps."""
-    return steps * find_sampler(one.sampler_name).calls_per_step
 
 
 def _scenes(pictures: Sequence[_Told], count: int) -> tuple[tuple[int, Scene], ...]:
