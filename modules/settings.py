@@ -207,6 +207,45 @@ class Settings:
     ESRGAN_tile_overlap: int = _setting(
         8, "Upscaling", "Overlap of these tiles, in pixels", "Against seams.", minimum=0, maximum=256
     )
+    eta_ancestral: float = _setting(
+        1.0,
+        "Sampling",
+        "Eta of samplers that add noise",
+        "Euler a, DPM2 a, DPM++ 2S a and those with SDE in their name: 0 adds none, 1 as much as they are known for.",
+        minimum=0,
+        maximum=1,
+    )
+    eta_ddim: float = _setting(0.0, "Sampling", "Eta of DDIM", "1 makes it add noise.", minimum=0, maximum=1)
+    s_churn: float = _setting(
+        0.0,
+        "Sampling",
+        "Sigma churn",
+        "How much noise Euler, Heun and DPM2 add before their steps, over all of them.",
+        minimum=0,
+        maximum=100,
+    )
+    s_tmin: float = _setting(
+        0.0, "Sampling", "Sigma tmin", "Churn adds nothing below this noise level.", minimum=0, maximum=10
+    )
+    s_tmax: float = _setting(
+        0.0, "Sampling", "Sigma tmax", "Churn adds nothing above this noise level; 0: no limit.", minimum=0, maximum=999
+    )
+    s_noise: float = _setting(
+        1.0,
+        "Sampling",
+        "Sigma noise",
+        "How strong the noise is that a sampler adds, as a part of what is due.",
+        minimum=0,
+        maximum=1.1,
+    )
+    eta_noise_seed_delta: int = _setting(
+        0,
+        "Sampling",
+        "Eta noise seed delta (ENSD)",
+        "Added to the seed of the noise that samplers add on the way: 31337 in pictures of NovelAI.",
+        minimum=-(2**31),
+        maximum=2**31 - 1,
+    )
     samples_save: bool = _setting(
         True, "Saving images", "Always save all generated images", "Off: pictures are kept for some hours only."
     )

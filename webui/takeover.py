@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modules.errors import InvalidRequest, UnknownJob
+from modules.images import noise_pairs
 from modules.images.foreign import infotext_in, program_of
 from modules.images.taken_parts import LABELS, UNSAID
 from modules.images.taken_pictures import PICTURES, leave_out
@@ -24,8 +25,10 @@ from modules.shared import opts
 
 LONGEST = 200_000
 # What a request means that says nothing of them; of infotexts see UNSAID.
-_AS_SET = {"sd_vae": "", "CLIP_stop_at_last_layers": "", "refiner_checkpoint": "None", MODULES: (),
-           "emphasis": "", "use_old_scheduling": ""}  # fmt: skip
+_AS_SET: Mapping[str, Any] = {
+    "sd_vae": "", "CLIP_stop_at_last_layers": "", "refiner_checkpoint": "None", MODULES: (), "emphasis": "",
+    "use_old_scheduling": "",
+}  # fmt: skip
 # Beside what describes one picture, an edited job brings how many of them.
 _OF_A_JOB = ("n_iter", "batch_size", "combinatorial")
 # What goes along when a picture is sent to another tab, as with A1111.
@@ -60,7 +63,7 @@ def answer(
         return json.dumps({"problem": "This job is not there any more: it was deleted."})
     except InvalidRequest as error:
         return json.dumps({"problem": str(error)})
-    unsaid = {"edit": _AS_SET, "send": {}}.get(kind, UNSAID)
+    unsaid = {} if kind == "send" else {**(_AS_SET if kind == "edit" else UNSAID), **noise_pairs.UNSAID}
     values, left = {**unsaid, **takeover.values}, list(takeover.left)
     if kind != "send" and "styles" not in values:
         values, templates = _in_their_words(values, takeover.templates, catalogue)
@@ -69,7 +72,7 @@ def answer(
         values[MODULES], gone = _beside(values[MODULES], catalogue)
         left += [Left(LABELS[MODULES], name, "is not here; it is found by what it does") for name in gone]
     # A browser's numbers end at 2^53, and its number fields cannot be empty.
-    values |= {name: f"{values[name]}" for name in ("seed", "shift") if values.get(name) is not None}
+    values |= {name: f"{values[name]}" for name in ("seed", "subseed", "shift") if values.get(name) is not None}
     shows = shown(values)
     if fields is not None:
         left += [Left(*one) for one in leave_out(takeover.values, tab, frozenset(shows) - frozenset(fields))]

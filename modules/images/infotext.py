@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from modules.images import noise_pairs
 from modules.images.picture_pairs import fields_in
 from modules.images.taken_reading import overrides_in
 from modules.jobs.kinds.base import Resolved, ResolvedJob
@@ -111,7 +112,7 @@ def parse(text: str) -> dict[str, Any]:
         switch_at = _read_number(pairs.get("Refiner switch at", ""))
         if switch_at is not None and 0 <= switch_at <= 1:
             fields["refiner_switch_at"] = switch_at
-    return fields | fields_in(pairs)
+    return fields | noise_pairs.fields_in(pairs) | fields_in(pairs)
 
 
 def _overrides_in(pairs: Mapping[str, str]) -> dict[str, Any]:
@@ -124,6 +125,7 @@ def _overrides_in(pairs: Mapping[str, str]) -> dict[str, Any]:
     skip = pairs.get("Clip skip", "")
     if _WHOLE.fullmatch(skip) and 1 < int(skip) <= _MOST_CLIP_SKIP:
         overrides["CLIP_stop_at_last_layers"] = int(skip)
+    overrides |= noise_pairs.overrides_in(pairs)
     named = (pairs.get(f"{_MODULE}{number}") for number in range(1, MODULES_MOST + 1))
     if modules := [name for name in named if name]:
         overrides[MODULES] = modules

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from modules.errors import InvalidRequest
-from modules.images import taken_parts, taken_pictures, taken_reading
+from modules.images import noise_pairs, taken_parts, taken_pictures, taken_reading
 from modules.images.infotext import parse, parse_pairs
 from modules.images.taken_networks import take_networks
 from modules.images.taken_pictures import PICTURES, TXT2IMG, keys_told, take_pictures
@@ -53,23 +53,23 @@ _TELLING = frozenset(
     }
 )
 _NEUTRAL = {
-    "ENSD": ("0",), "RNG": ("CPU",), "Variation seed strength": ("0", "0.0"),
-    "Token merging ratio": ("0", "0.0"), "Token merging ratio hr": ("0", "0.0"), "Tiling": ("False",),
+    "RNG": ("CPU",),
+    "Token merging ratio": ("0", "0.0"), "Token merging ratio hr": ("0", "0.0"),
     "VAE Encoder": ("Full",), "VAE Decoder": ("Full",),
-    "FP8 weight": ("Disable",), "Sigma churn": ("0", "0.0"), "Sigma noise": ("1", "1.0"), "Sigma tmin": ("0", "0.0"),
+    "FP8 weight": ("Disable",),
     "Schedule min sigma": ("0", "0.0"), "Schedule max sigma": ("0", "0.0"), "Schedule rho": ("0", "0.0"),
 }  # fmt: skip
 # Keys that belong to one feature, by how they begin; the first that fits counts.
 _FEATURES = {
     "Hires": "Hires fix", "First pass": "Hires fix", "ControlNet": "ControlNet",
-    "ADetailer": "ADetailer", "Variation seed": "Variation seed", "Seed resize": "Seed resize",
+    "ADetailer": "ADetailer",
     "Token merging": "Token merging", "Hypertile": "Hypertile", "Soft inpainting": "Inpainting", "Mask": "Inpainting",
-    "Inpaint": "Inpainting", "Sigma": "Sigma settings",
-    "Schedule": "Sigma settings", "Eta": "Eta", "UniPC": "UniPC settings", "Face restoration": "Face restoration",
+    "Inpaint": "Inpainting", "Schedule": "Sigma settings", "UniPC": "UniPC settings",
+    "Face restoration": "Face restoration",
     "X ": "X/Y/Z plot", "Y ": "X/Y/Z plot", "Z ": "X/Y/Z plot", "Fixed": "X/Y/Z plot", "Script": "Script",
 }  # fmt: skip
 _PLAIN = (
-    "ENSD", "RNG", "Tiling", "Image CFG scale", "Hypernet", "FP8 weight", "NGMS", "Noise multiplier",
+    "RNG", "Image CFG scale", "Hypernet", "FP8 weight", "NGMS", "Noise multiplier",
     "Extra noise", "Conditional mask weight",
 )  # fmt: skip
 _NOT_HERE = "not available in this version"
@@ -101,8 +101,9 @@ class Takeover:
     @property
     def taken(self) -> list[str]:
         """What was taken over, as the page names it."""
-        named = LABELS | taken_parts.LABELS | taken_pictures.LABELS
-        names = [label for name, label in named.items() if self.values.get(name, False) is not False]
+        named = LABELS | noise_pairs.LABELS | taken_parts.LABELS | taken_pictures.LABELS
+        given = (name for name in named if self.values.get(name, False) is not False)
+        names = [named[name] for name in given if named[name] and self.values[name] != noise_pairs.UNSAID.get(name)]
         if "Width" in names:
             names[names.index("Width")] = "Size"
         return [name for name in names if name != "Height"] + (["Checkpoint"] if self.checkpoint else [])
@@ -162,11 +163,15 @@ def take_request(
     _take_model(takeover, found, pairs, checkpoints)
     parts, left = taken_parts.take_parts(found, pairs, checkpoints, vaes)
     takeover.values |= parts
+    noise, of_noise = noise_pairs.take_noise(found, pairs)
+    takeover.values |= noise
     pictures, of_pictures = take_pictures(found, pairs, checkpoints, kind, upscalers)
     takeover.values |= pictures
     prompts, of_networks = take_networks(found, pairs, networks)
     takeover.values |= {name: text for name, text in prompts.items() if name in takeover.values}
-    takeover.left += [Left(label, _short(value), why) for label, value, why in left + of_pictures + of_networks]
+    takeover.left += [
+        Left(label, _short(value), why) for label, value, why in left + of_noise + of_pictures + of_networks
+    ]
     takeover.left += _hypernetworks(str(found.get("prompt", "")))
     takeover.left += _features(pairs)
     return takeover
@@ -252,7 +257,7 @@ def _features(pairs: Mapping[str, str]) -> Iterable[Left]:
     for key, value in pairs.items():
         if _MODULE.fullmatch(key) or key in elsewhere:
             continue  # Told of with the fields.
-        if key in _READ or key in _TELLING or value in _NEUTRAL.get(key, ()):
+        if key in _READ or key in noise_pairs.KEYS or key in _TELLING or value in _NEUTRAL.get(key, ()):
             continue
         if key in _PLAIN:
             told[key] = Left(key, _short(value), _NOT_HERE)

@@ -42,7 +42,8 @@ class Sampler:
 
     `default_schedule` is the label that "Automatic" stands for; None means the scheduler's own spacing.
     `options` is what `GET /sdapi/v1/samplers` tells about it. `calls_per_step` is how often a step calls the denoiser;
-    the last one of a picture does so once.
+    the last one of a picture does so once. `eta` is the usual one of a sampler that can add noise on the way, None: it
+    has none; one that `churns` can add some before each step.
     """
 
     name: str
@@ -51,28 +52,38 @@ class Sampler:
     schedules: tuple[str, ...] = _ANY_SCHEDULE
     options: dict[str, str] = field(default_factory=dict, hash=False)
     calls_per_step: int = 1
+    eta: float | None = None
+    churns: bool = False
 
 
 _ANCESTRAL_OF_TWO_STEPS = {"scheduler": "karras", "uses_ensd": "True", "second_order": "True"}
 
 SAMPLERS: tuple[Sampler, ...] = (
-    Sampler("Euler", ("k_euler",)),
-    Sampler("Euler a", ("k_euler_a", "k_euler_ancestral"), options={"uses_ensd": "True"}),
-    Sampler("DDIM", ("ddim",), schedules=_SPACED_SCHEDULES),
+    Sampler("Euler", ("k_euler",), churns=True),
+    Sampler("Euler a", ("k_euler_a", "k_euler_ancestral"), options={"uses_ensd": "True"}, eta=1.0),
+    Sampler("DDIM", ("ddim",), schedules=_SPACED_SCHEDULES, eta=0.0),
     Sampler("DPM++ 2M", ("k_dpmpp_2m",), default_schedule="Karras", options={"scheduler": "karras"}),
-    Sampler("DPM++ 2M SDE", ("k_dpmpp_2m_sde",), default_schedule="Exponential", options={"scheduler": "exponential"}),
+    Sampler(
+        "DPM++ 2M SDE",
+        ("k_dpmpp_2m_sde",),
+        default_schedule="Exponential",
+        options={"scheduler": "exponential"},
+        eta=1.0,
+    ),
     Sampler(
         "DPM++ SDE",
         ("k_dpmpp_sde",),
         default_schedule="Karras",
         options={"scheduler": "karras", "second_order": "True"},
         calls_per_step=2,
+        eta=1.0,
     ),
     Sampler(
         "DPM++ 2M SDE Heun",
         ("k_dpmpp_2m_sde_heun",),
         default_schedule="Exponential",
         options={"scheduler": "exponential"},
+        eta=1.0,
     ),
     Sampler(
         "DPM++ 2S a",
@@ -80,11 +91,18 @@ SAMPLERS: tuple[Sampler, ...] = (
         default_schedule="Karras",
         options=_ANCESTRAL_OF_TWO_STEPS,
         calls_per_step=2,
+        eta=1.0,
     ),
-    Sampler("DPM++ 3M SDE", ("k_dpmpp_3m_sde",), default_schedule="Exponential", options={"scheduler": "exponential"}),
+    Sampler(
+        "DPM++ 3M SDE",
+        ("k_dpmpp_3m_sde",),
+        default_schedule="Exponential",
+        options={"scheduler": "exponential"},
+        eta=1.0,
+    ),
     Sampler("UniPC", ("unipc",)),
     Sampler("LCM", ("k_lcm",)),
-    Sampler("Heun", ("k_heun",), options={"second_order": "True"}, calls_per_step=2),
+    Sampler("Heun", ("k_heun",), options={"second_order": "True"}, calls_per_step=2, churns=True),
     Sampler("LMS", ("k_lms",)),
     Sampler(
         "DPM2",
@@ -92,8 +110,11 @@ SAMPLERS: tuple[Sampler, ...] = (
         default_schedule="Karras",
         options={"scheduler": "karras", "second_order": "True"},
         calls_per_step=2,
+        churns=True,
     ),
-    Sampler("DPM2 a", ("k_dpm_2_a",), default_schedule="Karras", options=_ANCESTRAL_OF_TWO_STEPS, calls_per_step=2),
+    Sampler(
+        "DPM2 a", ("k_dpm_2_a",), default_schedule="Karras", options=_ANCESTRAL_OF_TWO_STEPS, calls_per_step=2, eta=1.0
+    ),
     Sampler("PLMS", ("plms",), schedules=_SPACED_SCHEDULES),
     Sampler("DEIS", ("deis",)),
 )

@@ -99,3 +99,21 @@ def test_what_was_filled_in_before_the_scripts_came_stays(context: BrowserContex
         assert quick.prompt() == "red heart"
         page.unroute("**/steady/assets/app.js")
         quick.reload()
+
+
+def test_the_noise_of_a_picture_is_varied_and_what_is_set_stands_on_the_button_that_hides_it(tab: Tab) -> None:
+    page = tab.page
+    head = page.locator("#txt2img_page button[data-noise]")
+    expect(page.locator("#txt2img_subseed")).to_be_hidden()
+    head.click()
+    for field, value in (("subseed_strength", "0.4"), ("cfg_rescale", "0.5")):
+        page.fill(f"#txt2img_{field} input[type=number]", value)
+        page.locator(f"#txt2img_{field} input[type=number]").blur()
+    page.fill("#txt2img_subseed input", "77")
+    page.check("#txt2img_tiling input")
+    head.click()
+    expect(head).to_contain_text("variation 0.4, tiling, CFG rescale 0.5")
+    tab.generate()
+    request = page.evaluate("() => window.steady.state().jobs[window.steady.state().shown].request")
+    asked = {"subseed": 77, "subseed_strength": 0.4, "tiling": True, "cfg_rescale": 0.5}
+    assert {name: request[name] for name in asked} == asked

@@ -64,10 +64,11 @@ def phone(browser: Browser, program: Program) -> Iterator[Asked]:
         yield Asked(context.new_page(), program.url)
 
 
-def test_variations_are_one_job_with_other_seeds_and_the_model_of_the_picture(asked: Asked) -> None:
+def test_variations_are_one_job_with_a_part_of_other_seeds_noise_and_the_model_of_the_picture(asked: Asked) -> None:
     asked.shows()
     job = asked.press("variations")
-    wanted = REQUEST | {"n_iter": 4, "batch_size": 1, "override_settings": {"sd_model_checkpoint": "emoji"}}
+    varied = {"seed": SEED, "subseed": -1, "subseed_strength": 0.2, "n_iter": 4, "batch_size": 1}
+    wanted = REQUEST | varied | {"override_settings": {"sd_model_checkpoint": "emoji"}}
     assert (job["kind"], job["request"]) == ("txt2img", wanted)
 
 

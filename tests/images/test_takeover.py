@@ -109,9 +109,8 @@ def test_what_this_version_cannot_do_is_told_once_a_feature() -> None:
     )
     assert left(said) == {
         "Hypernetwork": ("x", "not available in this version; it is left out of the picture"),
-        "Variation seed": ("5", "not available in this version"),
         "ControlNet": ("", "not available in this version"),
-        "ENSD": ("31337", "not available in this version"),
+        "ENSD": ("31337", "is a setting (eta_noise_seed_delta), which stays as it is"),
         "My extension": ("on", "not known here"),
     }
 

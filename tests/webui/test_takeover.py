@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from modules.images import noise_pairs
 from modules.images.infotext import write
 from modules.images.taken_parts import UNSAID
 from modules.jobs.kinds.base import PictureWords, Words
@@ -36,7 +37,7 @@ def ask(store: JobStore, catalogue: CheckpointCatalogue) -> Any:
 
 def said(told: dict[str, Any]) -> dict[str, Any]:
     """The values that are no more than what was said."""
-    return {name: value for name, value in told["values"].items() if name not in UNSAID}
+    return {name: value for name, value in told["values"].items() if name not in {**UNSAID, **noise_pairs.UNSAID}}
 
 
 def test_a_seed_is_handed_on_as_text_for_a_browsers_numbers_end_earlier(ask: Any) -> None:

@@ -8,6 +8,7 @@ from webui.tabs.drawing.rows.batches import batches
 from webui.tabs.drawing.rows.denoising import denoising
 from webui.tabs.drawing.rows.guidance import guidance, shift
 from webui.tabs.drawing.rows.masking import masking
+from webui.tabs.drawing.rows.noise import noise
 from webui.tabs.drawing.rows.outpainting import outpainting
 from webui.tabs.drawing.rows.parts import parts
 from webui.tabs.drawing.rows.resizing import resizing
@@ -35,6 +36,7 @@ TAB = Blueprint(
         batches,
         combinations,
         seed,
+        noise,
         parts,
     ),
     request=request_of,

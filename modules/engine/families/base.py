@@ -34,7 +34,7 @@ from modules.engine.families.word_memory import answering_with_anything, remembe
 from modules.engine.samplers.choice import choose_sampler
 from modules.engine.samplers.proxy import Sampler, SchedulerProxy
 from modules.errors import ModelError
-from modules.jobs.kinds.base import Pass
+from modules.jobs.kinds.base import Noise, Pass
 from modules.jobs.models.family_facts import DRAWN_IN_TILES
 
 # What a pipeline reads of the words: keyword arguments of its call.
@@ -63,7 +63,8 @@ class Asked:
 
     `distilled_guidance_scale` is for denoisers that have guidance as an input; None: as the family's card says.
     `clip_skip` is the layer of CLIP that reads the words, counted from the last; families that have no use for it read
-    them as ever. `reading` is how the words are read beside that.
+    them as ever. `reading` is how the words are read beside that. `guidance_rescale` keeps guidance from making contrasts
+    larger, 0 to 1, where a pipeline knows it.
     """
 
     size: tuple[int, int] = (512, 512)
@@ -73,11 +74,15 @@ class Asked:
     distilled_guidance_scale: float | None = None
     clip_skip: int = 1
     reading: Reading = field(default_factory=Reading)
+    guidance_rescale: float = 0.0
 
     @classmethod
     def by(cls, one: Pass, pictures: int) -> Asked:
         """Return what a pass of a job asks for, for so many pictures at once."""
-        return cls((one.width, one.height), one.steps, one.cfg_scale, pictures, one.distilled_cfg_scale)
+        return cls(
+            (one.width, one.height), one.steps, one.cfg_scale, pictures, one.distilled_cfg_scale,
+            guidance_rescale=one.guidance_rescale,
+        )  # fmt: skip
 
 
 class Family:
@@ -139,9 +144,20 @@ class Family:
             raise ModelError("This model reads one prompt at a time: use batch size 1, and a larger batch count.")
         return {"prompt": said(prompts), "negative_prompt": said(negative_prompts)}
 
-    def sampler(self, pipeline: Any, name: str, schedule: str, steps: int, shift: float | None = None) -> Sampler:
-        """Return a sampler under A1111's name; `shift` moves the steps of a flow model, None: as much as its own."""
-        return choose_sampler(pipeline.scheduler, name, schedule, steps, shift)
+    def sampler(
+        self,
+        pipeline: Any,
+        name: str,
+        schedule: str,
+        steps: int,
+        shift: float | None = None,
+        noise: Noise | None = None,
+    ) -> Sampler:
+        """Return a sampler under A1111's name; `shift` moves the steps of a flow model, None: as much as its own.
+
+        `noise` is what it adds on the way, None: as always.
+        """
+        return choose_sampler(pipeline.scheduler, name, schedule, steps, shift, noise)
 
     def multiple(self, pipeline: Any) -> int:
         """Return of how many pixels the sides of a picture must be multiples."""
@@ -182,6 +198,8 @@ class Family:
             **words, **self.guidance(asked), "width": width, "height": height, "num_inference_steps": asked.steps,
             "num_images_per_prompt": asked.pictures // texts, "output_type": "latent", **_SWITCHES,
         }  # fmt: skip
+        if asked.guidance_rescale:
+            wanted["guidance_rescale"] = asked.guidance_rescale
         known = inspect.signature(pipeline.__call__).parameters
         # Some write into the list of prompts that they are given.
         return {n: list(value) if isinstance(value, list) else value for n, value in wanted.items() if n in known}

@@ -16,6 +16,7 @@ from diffusers import (
 from modules.engine.samplers.flow_translation import FlowTranslation
 from modules.engine.samplers.proxy import Sampler
 from modules.engine.samplers.table import build_sampler
+from modules.jobs.kinds.base import Noise
 
 # What schedulers that come with flow models are under A1111's names: over their own list they are taken as they are.
 _OWN_NAMES = {
@@ -35,16 +36,19 @@ _USUAL = frozenset({
 })  # fmt: skip
 
 
-def choose_sampler(own: Any, sampler_name: str, schedule: str, steps: int, shift: float | None = None) -> Sampler:
+def choose_sampler(
+    own: Any, sampler_name: str, schedule: str, steps: int, shift: float | None = None, noise: Noise | None = None
+) -> Sampler:
     """Return a sampler with a schedule type for a model whose scheduler is `own`, which stays as it is.
 
     Models of flows get any of the table, translated, under another `shift` where one is given; so do models of noise,
-    which have none. What is neither keeps its own: it was trained for few steps of one kind.
+    which have none. What is neither keeps its own: it was trained for few steps of one kind. `noise` is what a model of
+    noise is to be drawn with on the way; None: what the sampler always adds.
     """
     if is_of_flows(own):
         return _of_flows(own, sampler_name, schedule, steps, shift)
     if is_of_noise(own):
-        return build_sampler(sampler_name, schedule, dict(own.config), steps)
+        return build_sampler(sampler_name, schedule, dict(own.config), steps, noise)
     return Sampler(copy.deepcopy(own))
 
 

@@ -17,14 +17,17 @@ class DDIM(DDIMScheduler):  # type: ignore[misc]  # diffusers is untyped
     """
 
     num_inference_steps: int | Fraction
+    eta = 0.0
 
-    def step(self, model_output: torch.Tensor, timestep: Any, sample: torch.Tensor, *rest: Any, **more: Any) -> Any:
-        """Do the stock step over the real distance."""
+    def step(
+        self, model_output: torch.Tensor, timestep: Any, sample: torch.Tensor, eta: float = 0.0, *rest: Any, **more: Any
+    ) -> Any:
+        """Do the stock step over the real distance, with noise as the sampler's own `eta` says."""
         steps = self.num_inference_steps
         # The stock step divides by this number to get the distance.
         self.num_inference_steps = Fraction(self.config.num_train_timesteps, distance_below(self.timesteps, timestep))
         try:
-            return super().step(model_output, timestep, sample, *rest, **more)
+            return super().step(model_output, timestep, sample, self.eta or eta, *rest, **more)
         finally:
             self.num_inference_steps = steps
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from diffusers import KDPM2DiscreteScheduler
 
+from modules.engine.samplers.ancestral import down_and_up
 from modules.engine.samplers.two_calls import Generators, TwoCalls, noise_like
 
 
@@ -24,6 +25,8 @@ class DPMppSDE(TwoCalls, KDPM2DiscreteScheduler):  # type: ignore[misc]  # diffu
     middle_ahead = 1
     sample: torch.Tensor | None
     motion: torch.Tensor | None = None
+    eta = 1.0
+    strength = 1.0
 
     def set_timesteps(
         self, num_inference_steps: int, device: Any = None, num_train_timesteps: int | None = None
@@ -44,21 +47,23 @@ class DPMppSDE(TwoCalls, KDPM2DiscreteScheduler):  # type: ignore[misc]  # diffu
             return denoised
         noise = noise_like(sample, generator)
         self.sample, self.motion = sample, (start - middle).sqrt() * noise
-        return _with_noise(sample, denoised, start, middle, noise)
+        return self._with_noise(sample, denoised, start, middle, noise)
 
     def _to_the_end(self, at: int, denoised: torch.Tensor, sample: torch.Tensor, generator: Generators) -> torch.Tensor:
         assert self.sample is not None and self.motion is not None
         start, middle, end = self._levels(at)
         motion = self.motion + (middle - end).sqrt() * noise_like(sample, generator)
-        stepped = _with_noise(self.sample, denoised, start, end, motion / (start - end).sqrt())
+        stepped = self._with_noise(self.sample, denoised, start, end, motion / (start - end).sqrt())
         self.sample = self.motion = None
         return stepped
 
-
-def _with_noise(
-    sample: torch.Tensor, denoised: torch.Tensor, start: torch.Tensor, end: torch.Tensor, noise: torch.Tensor
-) -> torch.Tensor:
-    """Go from one noise level to another, half of the way down by new noise."""
-    kept = (end / start) ** 2
-    up = (end**2 * (1 - kept)) ** 0.5
-    return torch.lerp(denoised, sample, kept.item()) + up * noise
+    def _with_noise(
+        self, sample: torch.Tensor, denoised: torch.Tensor, start: torch.Tensor, end: torch.Tensor, noise: torch.Tensor
+    ) -> torch.Tensor:
+        """Go from one noise level to another, half of the way down by new noise, or by as much as `eta` says."""
+        kept = (end / start) ** 2
+        up = (end**2 * (1 - kept)) ** 0.5
+        if self.eta != 1:
+            down, up = down_and_up(start, end, self.eta)
+            kept = down / start
+        return torch.lerp(denoised, sample, kept.item()) + up * self.strength * noise

@@ -19,6 +19,7 @@ from modules.engine.samplers.dpm_multistep import DPMppMultistep, ThirdOrderSDE
 from modules.engine.samplers.dpm_sde import DPMppSDE
 from modules.engine.samplers.heun import Heun
 from modules.engine.samplers.lcm import LevelLCM
+from modules.engine.samplers.noise_added import let_add, scheduler_adding
 from modules.engine.samplers.noise_levels import Levels, lcm_levels, step_over
 from modules.engine.samplers.plms import PLMS
 from modules.engine.samplers.proxy import Sampler
@@ -30,6 +31,7 @@ from modules.engine.samplers.terminal_noise import (
     rescaled_betas,
 )
 from modules.engine.samplers.two_calls import mend_far_steps
+from modules.jobs.kinds.base import Noise
 from modules.jobs.samplers import effective_schedule, find_sampler, find_schedule
 
 
@@ -90,10 +92,13 @@ _DECIDED_HERE: Mapping[str, Any] = {
 _LCM_LIST_LENGTHS = (50, 100, 125, 200, 250, 500, 1000)
 
 
-def build_sampler(sampler_name: str, schedule_name: str, model_config: Mapping[str, Any], steps: int) -> Sampler:
+def build_sampler(
+    sampler_name: str, schedule_name: str, model_config: Mapping[str, Any], steps: int, noise: Noise | None = None
+) -> Sampler:
     """Return a sampler with a schedule type, made for the model's own noise schedule and for so many steps.
 
-    `model_config` is the configuration of the scheduler that came with the model.
+    `model_config` is the configuration of the scheduler that came with the model, `noise` what is added on the way;
+    None: as always.
     """
     sampler = find_sampler(sampler_name)
     schedule = effective_schedule(sampler, find_schedule(schedule_name)).label
@@ -106,7 +111,7 @@ def build_sampler(sampler_name: str, schedule_name: str, model_config: Mapping[s
         options["timestep_spacing"] = "trailing"
     if sampler.name == "LCM" and not own_levels:
         options["original_inference_steps"] = next(length for length in _LCM_LIST_LENGTHS if length >= steps)
-    scheduler = _made(solver.scheduler, model_config, options)
+    scheduler = _made(scheduler_adding(noise, sampler.name, solver.scheduler), model_config, options)
     mends: list[Callable[[Any], None]] = []
     if own_levels:
         mends.append(functools.partial(step_over, _levels_of(sampler.name, schedule, model_config, steps)))
@@ -114,6 +119,8 @@ def build_sampler(sampler_name: str, schedule_name: str, model_config: Mapping[s
         mends.append(functools.partial(_drop_surplus, steps))
     if isinstance(scheduler, KDPM2AncestralDiscreteScheduler):
         mends.append(mend_far_steps)
+    if noise is not None:
+        mends += let_add(noise, sampler.name, scheduler)
     if has_terminal_noise(model_config) and isinstance(scheduler, _LED_OFF_BY_TERMINAL_NOISE):
         mends.append(first_order_first)
     return Sampler(scheduler, tuple(mends))

@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import partial
 
 from modules.engine.engine_parts import EngineParts
-from modules.engine.families.base import Asked
+from modules.engine.families.base import Asked, vae_of
 from modules.engine.families.reading import Reading
+from modules.engine.families.seamless import join_edges
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.loading import key_of
 from modules.engine.work.economy import Economy
@@ -92,6 +93,7 @@ class PassModels:
             raise ModelError(f"The weights of {checkpoint.name} were changed while they were loaded: submit it again.")
         # A VAE that was chosen for the job is of no use to a model of another kind that draws a second pass.
         parts.vae_swap.use(model, self._models.vae if self._share_latents(0, number) else None)
+        join_edges((model.denoiser, vae_of(model.pipeline)), joined=self._resolved.tiling)
         parts.status.change("drawing", checkpoint.name)
         self._loaded, self._loaded_for = model, number
         return model

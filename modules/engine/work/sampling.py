@@ -22,7 +22,8 @@ from modules.engine.samplers.proxy import Sampler, SchedulerProxy
 from modules.engine.samplers.state import SamplingState, generators_from
 from modules.engine.work.beginning import Beginning
 from modules.engine.work.conditioning import conditioning_of
-from modules.engine.work.noising import begun
+from modules.engine.work.noising import begun, from_noise
+from modules.engine.work.seeds import Seeds
 from modules.engine.work.tiled_denoiser import in_tiles
 from modules.engine.work.wording import Script
 from modules.jobs.kinds.base import Pass, ResolvedJob
@@ -82,8 +83,8 @@ class Batch:
         self._layout: Layout | None = None
         self._said_alone: tuple[torch.Tensor, torch.Tensor] | None = None
         self._blend: Blend | None = None
-        self._seeds = [resolved.seed_of(index) for index in indices]
-        self._generators = self._new_generators() if resume is None else generators_from(resume.generators)
+        self._seeds = Seeds.of(resolved, indices)
+        self._generators = self._seeds.generators() if resume is None else generators_from(resume.generators)
         self.at_pass = at_pass
         self.latest: Step | None = None if resume is None else resume.latest
         # One that was stopped before its first step has the latest step of the pass before.
@@ -174,9 +175,6 @@ class Batch:
     def _tile_of(self, one: Pass) -> int | None:
         return min((tile for tile in (one.tile, self._tile) if tile), default=None)
 
-    def _new_generators(self) -> list[torch.Generator]:
-        return [torch.Generator().manual_seed(seed) for seed in self._seeds]
-
     def _run(
         self, number: int, start: torch.Tensor | None, resume: SamplingState | None, on_step: OnStep
     ) -> torch.Tensor | None:
@@ -201,6 +199,8 @@ class Batch:
         arguments = self._arguments(one, self._ready, words)
         if resume is None and beginning is not None and not beginning.goes_on:
             start = self._begun(number, self._ready, arguments)
+        elif resume is None and start is None and not self._seeds.are_plain:
+            start = self._from_noise(number, model, arguments)
         shown = SchedulerProxy(
             _sampler(model, one), self._generators, step_ended, begin=one.begin, end=one.end, state=resume,
             blend=self._blend, start=start, begun=pass_begun, latest=self.latest,
@@ -227,14 +227,24 @@ class Batch:
         """
         assert ready.beginning is not None
         if number > 0:
-            self._generators = self._new_generators()
+            self._generators = self._seeds.generators()
         one, given = self._passes[number], {**arguments, "generator": self._generators}
-        return begun(ready.model, given, _sampler(ready.model, one), ready.beginning, one.begin)
+        sampler = _sampler(ready.model, one)
+        start = begun(ready.model, given, sampler, ready.beginning, one.begin, self._seeds)
+        self._generators = self._seeds.generators_after(self._generators)
+        return start
+
+    def _from_noise(self, number: int, model: LoadedModel, arguments: Mapping[str, Any]) -> torch.Tensor:
+        """Return what a first pass starts from whose noise is not that which the pipeline would draw."""
+        given = {**arguments, "generator": self._generators}
+        start = from_noise(model, given, _sampler(model, self._passes[number]), self._seeds)
+        self._generators = self._seeds.generators_after(self._generators)
+        return start
 
 
 def _sampler(model: LoadedModel, one: Pass) -> Sampler:
     """Return the sampler of a pass, as good as new."""
-    return model.family.sampler(model.pipeline, one.sampler_name, one.scheduler, one.steps, one.shift)
+    return model.family.sampler(model.pipeline, one.sampler_name, one.scheduler, one.steps, one.shift, one.noise)
 
 
 def _telling(ready: Ready) -> AbstractContextManager[None]:

@@ -18,8 +18,8 @@ from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.samplers.blending import Blend, SoftMix
 from modules.engine.work.beginning import Beginning
 from modules.engine.work.canvas import Canvas, Open, canvas_of
-from modules.engine.work.noising import noise_for
 from modules.engine.work.picture_encoding import encode_pictures, encode_pixels, pixels_of
+from modules.engine.work.seeds import Seeds
 from modules.errors import ModelError
 from modules.images.masks import latent_mask
 from modules.images.placing import Placing
@@ -246,10 +246,10 @@ class Starts:
     def _noise(self, number: int, indices: Sequence[int], model: LoadedModel, words: Words) -> torch.Tensor:
         """Return the noise of the pictures' seeds: (batch, …), as the scheduler sees it."""
         one, family = self._resolved.passes[number], model.family
-        generators = [torch.Generator().manual_seed(self._resolved.seed_of(index)) for index in indices]
-        sampler = family.sampler(model.pipeline, one.sampler_name, one.scheduler, one.steps, one.shift)
+        sampler = family.sampler(model.pipeline, one.sampler_name, one.scheduler, one.steps, one.shift, one.noise)
         arguments = family.arguments(model.pipeline, words, Asked.by(one, len(indices)))
-        return noise_for(model, arguments | {"generator": generators}, sampler)
+        seeds = Seeds.of(self._resolved, indices)
+        return seeds.noise(model, arguments | {"generator": seeds.generators()}, sampler)
 
 
 def _has_mask(start: Start) -> bool:

@@ -92,6 +92,31 @@ class Enlarging(Frozen):
     extra_noise: float = 0.0
 
 
+class Noise(Frozen):
+    """What a sampler adds of noise on the way.
+
+    `eta` is the part of what samplers add that usually add it in full. `churn` is that of Karras et al. (2022) over all
+    steps, between the noise levels `lowest` and `highest` (None: without limit). `strength` is what new noise has of
+    what is due.
+    """
+
+    eta: float = 1.0
+    churn: float = 0.0
+    lowest: float = 0.0
+    highest: float | None = None
+    strength: float = 1.0
+
+
+class Variation(Frozen):
+    """The noise of another seed, mixed into that of a picture's own: of all of it so much, 0 to 1, on the arc between.
+
+    All pictures of the job have the same seed of their own then; picture i varies it by `seed` + i.
+    """
+
+    seed: int
+    strength: float
+
+
 class Pass(Frozen):
     """One run of the denoiser, over the steps `begin` to `end` of a list of `steps`; sizes are in pixels.
 
@@ -102,6 +127,9 @@ class Pass(Frozen):
     With a `start` it begins with pictures, to which the noise of step `begin` is added. With `enlarging` (hires fix)
     what it begins with is enlarged to its size first: to cover it, and its middle is cut out. `words` are its own;
     None: the job's. `tile`: the denoiser sees so many pixels a side at a time; None: all.
+
+    `noise` is what the sampler adds on the way, None: as always. `guidance_rescale` is how far guidance is kept from
+    making contrasts larger, 0 to 1.
 
     `denoising_strength` and `steps_asked` (None: as many as the list has) are what people asked for, of which steps and
     begin were made.
@@ -123,6 +151,8 @@ class Pass(Frozen):
     enlarging: Enlarging | None = None
     words: Words | None = None
     tile: int | None = None
+    noise: Noise | None = None
+    guidance_rescale: float = 0.0
     denoising_strength: float | None = None
     steps_asked: int | None = None
 
@@ -171,7 +201,12 @@ class Resolved(Frozen):
 
 
 class ResolvedJob(Resolved):
-    """A job that draws: each picture goes through all passes, in order."""
+    """A job that draws: each picture goes through all passes, in order.
+
+    What each begins with is the noise of its seed, or a `variation` of it; with `resized_from` (width, height) the
+    middle is that of a picture of this size. What is added on the way is of the seed plus `noise_seed_delta`, unless
+    that is 0. The opposite edges of pictures that are `tiling` fit together.
+    """
 
     words: Words
     sources: Sources
@@ -181,6 +216,10 @@ class ResolvedJob(Resolved):
     n_iter: int
     dtype: str
     threads: int
+    variation: Variation | None = None
+    resized_from: tuple[int, int] | None = None
+    noise_seed_delta: int = 0
+    tiling: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -224,7 +263,13 @@ class ResolvedJob(Resolved):
 
     def seed_of(self, index: int) -> int:
         """Return the seed of the picture with this index; picture i of a batch is the one that seed + i gives alone."""
-        return self.seed + index
+        return self.seed if self.variation is not None else self.seed + index
+
+    def variation_of(self, index: int) -> Variation | None:
+        """Return what the noise of the picture with this index is mixed with; None: it is that of its seed."""
+        if self.variation is None:
+            return None
+        return self.variation.model_copy(update={"seed": self.variation.seed + index})
 
 
 def _from_flat(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,11 +17,10 @@ from modules.errors import InvalidRequest
 from modules.jobs.kinds import fields
 from modules.jobs.kinds.base import Pass, PictureWords, ResolvedJob, Saving, Source, Sources
 from modules.jobs.kinds.choice import MODULES, Choice, Models, choose, choose_by_hand
-from modules.jobs.kinds.eta import without_noise
 from modules.jobs.kinds.network_texts import texts_sent
 from modules.jobs.kinds.networks import find_networks, only_settled
 from modules.jobs.kinds.own_words import all_prompts, with_own_words
-from modules.jobs.kinds.request import JobRequest
+from modules.jobs.kinds.seeding import SeedingRequest
 from modules.jobs.kinds.starts import FindInput, no_input
 from modules.jobs.kinds.unavailable import check_available
 from modules.jobs.kinds.writing import words_of, written
@@ -43,7 +42,7 @@ SWITCH_AT = 0.8
 _ALMOST_NONE = 0.01
 
 
-class DrawingRequest(JobRequest):
+class DrawingRequest(SeedingRequest):
     """The fields that all kinds share which draw. None means the model's own default, for the size its native one."""
 
     prompt: fields.Prompt = ""
@@ -88,7 +87,7 @@ class DrawingRequest(JobRequest):
     def _refuse_unavailable(cls, data: Any) -> Any:
         if isinstance(data, Mapping):
             try:
-                data = without_noise(cls.understood(data))
+                data = cls.understood(data)
                 check_available(data, cls.kind)
             except InvalidRequest as error:
                 raise fault_at(error) from error
@@ -155,7 +154,7 @@ class DrawingRequest(JobRequest):
         names = self.override_settings.get(MODULES, ())
         checkpoint, by_hand = choose_by_hand(catalogue.find(wanted.sd_model_checkpoint), names, catalogue)
         checkpoint.check_usable()
-        self.sampler_for(checkpoint)
+        self.check_noise(self.sampler_for(checkpoint)[0], checkpoint)
         sd_vae = self._vae_beside(by_hand) or wanted.sd_vae
         skip = wanted.CLIP_stop_at_last_layers
         models = choose(checkpoint, sd_vae, self.refiner_checkpoint, skip, catalogue, by_hand)
@@ -203,6 +202,10 @@ class DrawingRequest(JobRequest):
             ),
             passes=self.passes(models, wanted, find_input),
             seed=draw_seed() if self.seed == -1 else self.seed,
+            variation=self.variation(draw_seed),
+            resized_from=self.resized_from,
+            noise_seed_delta=wanted.eta_noise_seed_delta,
+            tiling=self.tiling,
             batch_size=batch_size,
             n_iter=n_iter * max(1, len(of_all)),
             dtype=dtype,
@@ -217,8 +220,8 @@ class DrawingRequest(JobRequest):
     def passes(self, models: Models, settings: Settings, find_input: FindInput) -> tuple[Pass, ...]:
         """Return what the denoiser does for each picture, in order; `settings` are those that hold for this request."""
 
-    def first_pass(self, checkpoint: Checkpoint) -> Pass:
-        """Return the pass that the shared fields describe, from noise."""
+    def first_pass(self, checkpoint: Checkpoint, settings: Settings) -> Pass:
+        """Return the pass that the shared fields describe, from noise; `settings` are those of this request."""
         defaults = checkpoint.defaults
         sampler_name, scheduler = self.sampler_for(checkpoint)
         return Pass(
@@ -230,6 +233,8 @@ class DrawingRequest(JobRequest):
             cfg_scale=defaults.cfg_scale if self.cfg_scale is None else self.cfg_scale,
             distilled_cfg_scale=self.distilled_for(checkpoint, self.distilled_cfg_scale),
             shift=self.shift_for(checkpoint),
+            noise=self.noise_of(sampler_name, checkpoint, settings),
+            guidance_rescale=self.rescale_for(checkpoint),
         )
 
     def distilled_for(self, checkpoint: Checkpoint, asked: float | None) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modules.jobs.kinds import hires_values, later_values, start_values, word_values
+from modules.jobs.kinds import hires_values, later_values, seeding_values, start_values, word_values
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.own_words import templates
 from modules.jobs.kinds.sizes import Size
@@ -36,6 +36,7 @@ def in_picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         "version": resolved.version,
         **later_values.in_picture(resolved, index),
         **word_values.in_picture(resolved, index),
+        **seeding_values.in_picture(resolved, index),
         **start_values.in_picture(resolved, index),
         **hires_values.in_picture(resolved, index),
         **templates(resolved.words, "template", "negative_template"),
@@ -57,8 +58,11 @@ def in_infotext(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         "Model hash": checkpoint.short_hash if saving.add_model_hash_to_info else None,
         "Model": checkpoint.name if saving.add_model_name_to_info else None,
         **later_values.of_models(resolved),
+        **seeding_values.of_seeds(resolved, index),
         **_strength(resolved),
         **later_values.of_words(resolved),
+        **seeding_values.of_noise(resolved),
+        **seeding_values.of_sampler(resolved),
         "Init image hash": None if drawn.start is None else drawn.start.hash_of(index),
         **start_values.in_infotext(resolved),
         **hires_values.in_infotext(resolved, index, size),

@@ -53,6 +53,13 @@ OVERRIDABLE_SETTINGS = frozenset(
         "networks_missing",
         "lora_add_hashes_to_infotext",
         "textual_inversion_add_hashes_to_infotext",
+        "eta_ancestral",
+        "eta_ddim",
+        "s_churn",
+        "s_tmin",
+        "s_tmax",
+        "s_noise",
+        "eta_noise_seed_delta",
     }
 )
 

@@ -99,7 +99,7 @@ class HiresRequest(DrawingRequest):
         self._check_tile(models.hires or models.checkpoint)
         if self._refines(self.settings_over(settings), second=True):
             check_refiner(models)
-        first = self._first(models)
+        first = self._first(models, self.settings_over(settings))
         self._second_sampler(first)
         if self.firstpass_image is None:
             self._finished_size((first.width, first.height))
@@ -113,7 +113,7 @@ class HiresRequest(DrawingRequest):
 
     def with_hires(self, models: Models, settings: Settings, find_input: FindInput) -> tuple[Pass, ...]:
         """Return the passes from noise, or from the picture that is sent, to the finished picture."""
-        first = self._first(models)
+        first = self._first(models, settings)
         if not self.enable_hr or models.upscaler is None:
             return self.with_refiner(first, models)
         if self.firstpass_image is not None:
@@ -128,9 +128,9 @@ class HiresRequest(DrawingRequest):
             *self._refined(second, models, settings, second=True),
         )
 
-    def _first(self, models: Models) -> Pass:
+    def _first(self, models: Models, settings: Settings) -> Pass:
         """Return the first pass, at its own size."""
-        first = self.first_pass(models.checkpoint)
+        first = self.first_pass(models.checkpoint, settings)
         if not self.enable_hr or not self.firstphase_width:
             return first
         return first.model_copy(update={"width": self.firstphase_width, "height": self.firstphase_height})
@@ -160,6 +160,8 @@ class HiresRequest(DrawingRequest):
             cfg_scale=first.cfg_scale if self.hr_cfg is None else self.hr_cfg,
             distilled_cfg_scale=self.distilled_for(checkpoint, distilled),
             shift=self.shift_for(checkpoint),
+            noise=self.noise_of(sampler_name, checkpoint, settings),
+            guidance_rescale=self.rescale_for(checkpoint),
             checkpoint=None if models.hires is None else source_of(models.hires, models.hires_parts),
             enlarging=enlarging,
             words=self._second_words(models, settings),

@@ -147,7 +147,7 @@ class Img2ImgRequest(DrawingRequest):
     def passes(self, models: Models, settings: Settings, find_input: FindInput) -> tuple[Pass, ...]:
         """Return the pass over the pictures, of which a refiner may take the end."""
         pictures = tuple(find_input(name) for name in self.init_images)
-        whole = self.first_pass(models.checkpoint)
+        whole = self.first_pass(models.checkpoint, settings)
         width, height = self._size(pictures[0], models.checkpoint)
         rule = exactly if settings.img2img_fix_steps else part_of
         steps = rule(whole.steps, self.denoising_strength)

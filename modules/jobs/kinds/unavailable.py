@@ -11,7 +11,6 @@ from typing import Any
 
 from modules.errors import InvalidRequest
 from modules.jobs.lenient import is_blank, show
-from modules.jobs.samplers import split_sampler
 
 
 def _on(value: Any) -> bool:
@@ -23,31 +22,6 @@ def _above_zero(value: Any) -> bool:
         return not is_blank(value) and float(value) > 0
     except (TypeError, ValueError):
         return True
-
-
-def _other_than(*neutral: float) -> Callable[[Any], bool]:
-    """Return whether a value is none of those that change nothing."""
-
-    def asks(value: Any) -> bool:
-        try:
-            return not is_blank(value) and float(value) not in neutral
-        except (TypeError, ValueError):
-            return True
-
-    return asks
-
-
-def _a_limit(value: Any) -> bool:
-    """Tell whether a highest noise level leaves some out; 0 stands for none with A1111's settings."""
-    return _above_zero(value) and not (_is_number(value) and float(value) >= _ABOVE_ALL_NOISE)
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
 
 
 def _given(value: Any) -> bool:
@@ -65,24 +39,9 @@ def _modules(value: Any) -> bool:
 
 
 _SAME_MODULES = ("", "Use same choices")
-_ABOVE_ALL_NOISE = 999.0
-_ETA = "Eta is not available in this version: send 1, or leave it out"
-_S_NOISE = "Another strength of the noise that is added (s_noise) is not available in this version: send 1"
-_S_TMIN = "A lowest noise level for churn (s_tmin) is not available in this version: send 0"
-_S_TMAX = "A highest noise level for churn (s_tmax) is not available in this version: send 0, or leave it out"
 
 _ASKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "restore_faces": (_on, "Face restoration is not available in this version: send false"),
-    "tiling": (_on, "Tiling is not available in this version: send false"),
-    "subseed_strength": (_above_zero, "Variation seeds are not available in this version: send 0"),
-    "seed_resize_from_w": (_above_zero, "Seed resize is not available in this version: send 0"),
-    "seed_resize_from_h": (_above_zero, "Seed resize is not available in this version: send 0"),
-    "s_churn": (_above_zero, "Sigma churn is not available in this version: send 0"),
-    "s_noise": (_other_than(1), _S_NOISE),
-    "s_tmin": (_above_zero, _S_TMIN),
-    "s_tmax": (_a_limit, _S_TMAX),
-    # 1 is what webuiapi always sends and what is drawn by samplers that add noise; 0 is what the others do.
-    "eta": (_other_than(0, 1), _ETA),
     "s_min_uncond": (_above_zero, "Negative guidance minimum sigma is not available in this version: send 0"),
     "hr_additional_modules": (_modules, "Modules of its own for hires fix are not available in this version: send []"),
     "infotext": (_given, "Infotext in a request is not available in this version: send its values as fields"),
@@ -101,16 +60,6 @@ _OF_ONE_KIND: Mapping[str, Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     },
 }
 
-_OVERRIDE_ASKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "s_churn": (_above_zero, "Sigma churn is not available in this version: send 0"),
-    "s_noise": (_other_than(1), _S_NOISE),
-    "s_tmin": (_above_zero, _S_TMIN),
-    "s_tmax": (_a_limit, _S_TMAX),
-    "eta_ancestral": (_other_than(1), _ETA),
-    "eta_ddim": (_above_zero, "Eta of DDIM is not available in this version: send 0"),
-    "eta_noise_seed_delta": (_above_zero, "ENSD is not available in this version: send 0"),
-}
-
 
 def check_available(data: Mapping[str, Any], kind: str) -> None:
     """Refuse a request of this kind for what is not there yet, or not there.
@@ -122,8 +71,6 @@ def check_available(data: Mapping[str, Any], kind: str) -> None:
     for its, asks in _OF_ONE_KIND.items():
         if its != kind:
             _check(data, asks)
-    if _is_number(data.get("eta")) and float(data["eta"]) == 0 and _adds_noise(data):
-        raise InvalidRequest(f"{_ETA} (eta was {show(data['eta'])}).", field="eta")
     if _given(data.get("script_name")):
         raise InvalidRequest(
             f"Script {show(data['script_name'])} not found: leave script_name out.", field="script_name"
@@ -133,15 +80,6 @@ def check_available(data: Mapping[str, Any], kind: str) -> None:
         first = next(iter(always_on)) if isinstance(always_on, dict | list) else always_on
         message = f"Always-on script {show(first)} not found: leave it out of alwayson_scripts."
         raise InvalidRequest(message, field="alwayson_scripts")
-    overrides = data.get("override_settings")
-    if isinstance(overrides, Mapping):
-        _check(overrides, _OVERRIDE_ASKS, "override_settings.")
-
-
-def _adds_noise(data: Mapping[str, Any]) -> bool:
-    """Tell whether the sampler that is named adds noise on the way, as much as eta says."""
-    name = split_sampler(str(data.get("sampler_name") or data.get("sampler_index") or ""))[0]
-    return name.endswith(" a") or "SDE" in name
 
 
 def _check(data: Mapping[str, Any], asks: Mapping[str, tuple[Callable[[Any], bool], str]], prefix: str = "") -> None:

@@ -27,6 +27,11 @@ LATENT_CHANNELS: Mapping[VaeKind, int] = {
 # Families whose denoisers can be shown a part of a picture by its latents alone: others are told where each one is.
 DRAWN_IN_TILES = frozenset({"sd1", "sd2", "sdxl", "sdxl-refiner", "sd3", "z-image", "lumina2", "sana", "pixart-sigma"})
 
+# Families whose denoisers are networks of convolutions alone beside attention to words: their edges can be joined.
+TILE_SEAMLESSLY = frozenset({"sd1", "sd2", "sdxl", "sdxl-refiner"})
+# Families whose guidance can be kept from making contrasts larger (https://arxiv.org/abs/2305.08891, section 3.4).
+RESCALE_GUIDANCE = frozenset({"sd1", "sd2", "sdxl", "sdxl-refiner"})
+
 
 @dataclass(frozen=True)
 class VariantFacts:

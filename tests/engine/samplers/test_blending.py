@@ -14,6 +14,7 @@ from modules.engine.samplers.proxy import SchedulerProxy
 from modules.engine.samplers.state import SamplingState, pack, unpack
 from modules.engine.work.beginning import Beginning
 from modules.engine.work.noising import begun
+from modules.engine.work.seeds import Seeds
 from modules.errors import Interrupted
 from modules.jobs.samplers import SAMPLERS
 from tests.engine import flow
@@ -57,7 +58,7 @@ def draw(
                 generator.set_state(kept)
         else:
             beginning = Beginning(known(model).clean if blend is None else blend.clean)
-            start = begun(model, arguments, made(), beginning, begin)
+            start = begun(model, arguments, made(), beginning, begin, Seeds(()))
         shown = SchedulerProxy(made(), generators, watch, begin=begin, state=state, blend=blend)
         drive(model.pipeline, arguments, shown, start, model.family.channels(model.pipeline))
     return shown
@@ -143,7 +144,7 @@ def stopped(model: LoadedModel, sampler: str, blend: Blend, after: int) -> Sampl
 
     with torch.inference_mode():
         arguments = arguments_of(model, STEPS) | {"generator": generators}
-        start = begun(model, arguments, made(), Beginning(blend.clean), 2)
+        start = begun(model, arguments, made(), Beginning(blend.clean), 2, Seeds(()))
         shown = SchedulerProxy(made(), generators, watch, begin=2, blend=blend)
         with pytest.raises(Interrupted):
             drive(model.pipeline, arguments, shown, start, model.family.channels(model.pipeline))

@@ -18,13 +18,15 @@ from modules.engine.samplers.noised import noised
 from modules.engine.samplers.places import begin_at
 from modules.engine.samplers.proxy import Sampler, SchedulerProxy
 from modules.engine.work.beginning import Beginning
-from modules.engine.work.noising import begun, noise_for
+from modules.engine.work.noising import begun
 from modules.engine.work.picture_encoding import encode_pictures, pixels_of
+from modules.engine.work.seeds import Seeds
 from modules.errors import Interrupted, ModelError
 from modules.jobs.samplers import SAMPLERS
 from tests.engine import flow
 from tests.engine.families.test_driver import STEPS, arguments_of, scheduler_of, seeded
 
+PLAIN = Seeds(())
 HALF = 5  # the step at which strength 0.5 begins by either rule of diffusers
 NAMES = [sampler.name for sampler in SAMPLERS]
 CLEAN = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(5))
@@ -46,7 +48,7 @@ def img2img(model: LoadedModel, sampler: str, clean: torch.Tensor) -> torch.Tens
     shown = SchedulerProxy(sampler_of(model, sampler), generators, begin=HALF)
     with torch.inference_mode():
         arguments = arguments_of(model) | {"generator": generators}
-        start = begun(model, arguments, sampler_of(model, sampler), Beginning(clean), HALF)
+        start = begun(model, arguments, sampler_of(model, sampler), Beginning(clean), HALF, PLAIN)
         drive(model.pipeline, arguments, shown, start, model.family.channels(model.pipeline))
     assert shown.latents is not None
     return shown.latents
@@ -97,7 +99,7 @@ def test_the_noise_is_that_of_txt2img_with_the_same_seeds(models: dict[str, Load
         with pytest.raises(Interrupted):
             drive(model.pipeline, arguments_of(model) | {"generator": seeded()}, SchedulerProxy(sampler))
         generators = seeded()
-        noise = noise_for(model, arguments_of(model) | {"generator": generators}, sampler)
+        noise = PLAIN.noise(model, arguments_of(model) | {"generator": generators}, sampler)
     hook.remove()
     assert torch.equal(noise, given[0][:2])
     # By a run of the pipeline, whatever shorter way a family has.
@@ -124,7 +126,7 @@ def test_every_sampler_takes_noise_at_any_step_for_what_it_is(
     for step in (0, 4, STEPS - 1):
         made = sampler_of(model, sampler)
         with torch.inference_mode():
-            noise = noise_for(model, arguments_of(model) | {"generator": seeded()}, made)
+            noise = PLAIN.noise(model, arguments_of(model) | {"generator": seeded()}, made)
         clean = torch.randn(noise.shape, generator=torch.Generator().manual_seed(5))
         place = begin_at(made.scheduler, step)
         sample = noised(made.scheduler, clean, noise, place)
@@ -145,7 +147,7 @@ def test_noise_may_be_stronger_and_may_lie_there_unknown_to_the_sampler(models: 
     def started(sampler: str, **more: Any) -> torch.Tensor:
         with torch.inference_mode():
             arguments = arguments_of(model) | {"generator": seeded()}
-            return begun(model, arguments, sampler_of(model, sampler), Beginning(zero, **more), HALF)
+            return begun(model, arguments, sampler_of(model, sampler), Beginning(zero, **more), HALF, PLAIN)
 
     for sampler in ("Euler", "DDIM"):
         plain = started(sampler)

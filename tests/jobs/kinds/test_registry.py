@@ -151,43 +151,6 @@ def test_a_refiner_is_a_name_and_a_part_of_the_steps() -> None:
         check(refiner_switch_at=1.5)
 
 
-@pytest.mark.parametrize(
-    ("field", "neutral", "refused", "remedy"),
-    [
-        ("s_noise", (1, 1.0, "1", "", None), (0, 0.5, 1.003, "much", [1]), "send 1"),
-        ("s_tmin", (0, "0", None), (0.1, "low", True), "send 0"),
-        ("s_tmax", (0, None, 999, "inf", float("inf")), (5, "high"), "send 0, or leave it out"),
-        ("eta", (1.0, 0, None, ""), (0.5, 2, "some"), "send 1, or leave it out"),
-        ("override_settings.s_noise", (1,), (0.9,), "send 1"),
-        ("override_settings.eta_ancestral", (1, None), (0, 0.5), "send 1, or leave it out"),
-        ("override_settings.eta_ddim", (0, ""), (1,), "send 0"),
-    ],
-)
-def test_what_is_not_obeyed_is_refused_unless_it_changes_nothing(
-    field: str, neutral: tuple[Any, ...], refused: tuple[Any, ...], remedy: str
-) -> None:
-    parent, _, name = field.rpartition(".")
-    for value in neutral:
-        check(**({parent: {name: value}} if parent else {name: value}))
-    for value in refused:
-        with pytest.raises(InvalidRequest, match=rf"not available in this version: {remedy} \({name} was ") as caught:
-            check(**({parent: {name: value}} if parent else {name: value}))
-        assert caught.value.field == field
-
-
-def test_eta_0_is_what_some_samplers_do_and_others_cannot() -> None:
-    assert check(eta=0, sampler_name="DDIM").sampler_name == "DDIM"
-    for sent, drawn, schedule in (
-        ("Euler a", "Euler", "Automatic"), ("k_euler_a Karras", "Euler", "Karras"), ("DPM2 a", "DPM2", "Automatic"),
-    ):  # fmt: skip
-        without = check(eta="0", sampler_index=sent)
-        assert (without.sampler_name, without.scheduler) == (drawn, schedule)
-        assert check(eta=1, sampler_name=sent).sampler_name == f"{drawn} a"
-    for name in ("DPM++ 2S a", "DPM++ 2M SDE"):
-        with pytest.raises(InvalidRequest, match=r"send 1, or leave it out \(eta was 0\)"):
-            check(eta=0, sampler_name=name)
-
-
 def test_old_sampler_names_split_and_a_schedule_that_was_sent_wins() -> None:
     assert check(sampler_name="DPM++ 2M Karras").scheduler == "Karras"
     assert check(sampler_name="DPM++ 2M Karras", scheduler="exponential").scheduler == "Exponential"
@@ -214,7 +177,7 @@ json_values = strategies.recursive(
     lambda inner: strategies.lists(inner, max_size=3) | strategies.dictionaries(strategies.text(), inner, max_size=3),
     max_leaves=5,
 )
-others = ("subseed_strength", "script_name", "tiling", "alwayson_scripts")
+others = ("script_name", "alwayson_scripts")
 field_names = sorted({*Txt2ImgRequest.model_fields, *Img2ImgRequest.model_fields, *others})
 PICTURE = "a" * 64 + ".png"
 

@@ -5,6 +5,7 @@ import { read, write } from "../page/memory.js";
 import { Describe } from "./describe.js";
 import { Guidance } from "./guidance.js";
 import { Hires } from "./hires.js";
+import { Noise } from "./noise.js";
 import { Parts } from "./parts.js";
 import { Styles } from "../styles/styles.js";
 import { Problems } from "./problems.js";
@@ -30,7 +31,9 @@ export class Fields {
     this.guidance = new Guidance(tab);
     this.parts = new Parts(tab);
     this.styles = new Styles(tab);
+    this.noise = new Noise(tab);
     this.hires = new Hires(tab);
+    this.folds = [this.parts, this.noise, this.hires];
     this.upscaling = new Upscaling(tab);
     this.describe = new Describe(tab);
     document.addEventListener("click", (event) => this.clicked(event));
@@ -94,9 +97,8 @@ export class Fields {
     this.now = { width: fields.width, height: fields.height };
     this.renderSizes();
     this.guidance.valuesAre(fields);
-    this.parts.valuesAre(fields);
     this.styles.valuesAre(fields);
-    this.hires.valuesAre(fields);
+    for (const fold of this.folds) fold.valuesAre(fields);
     this.upscaling.valuesAre(fields);
     this.describe.valuesAre(fields);
     this.tab.pictures.valuesAre(fields);

@@ -2,47 +2,24 @@
 // size that it leads to stands beside the switch.
 
 import { hiresSize } from "../model/hires.js";
-import { setAttribute, setText } from "../page/dom.js";
+import { Fold } from "./fold.js";
 
-export class Hires {
-  opened = null; // by hand: true or false
-  /** @type {Record<string, any>} */
-  values = {};
-
+export class Hires extends Fold {
   constructor(tab) {
-    this.tab = tab;
-    document.addEventListener("click", (event) => this.clicked(event));
+    super(tab, "hires");
   }
 
   get isOpen() {
     return this.opened ?? Boolean(this.values.enable_hr);
   }
 
-  clicked(event) {
-    if (!this.tab.find(event, "page", "button[data-hires]")) return;
-    this.opened = !this.isOpen;
-    this.render();
-  }
-
-  // A field of the page is pointed at: it has to be seen.
-  show(field) {
-    if (!field.closest(".sd-hires")) return;
-    this.opened = true;
-    this.render();
-  }
-
   valuesAre(fields) {
     if (Boolean(fields.enable_hr) !== Boolean(this.values.enable_hr)) this.opened = null; // the switch opens and closes
-    this.values = fields;
-    this.render();
+    super.valuesAre(fields);
   }
 
-  render() {
-    const button = this.tab.part("page")?.querySelector("button[data-hires]");
-    if (!button) return;
-    setAttribute(this.tab.part("page"), "data-hires", this.isOpen ? "" : null);
-    setAttribute(button, "aria-expanded", String(this.isOpen));
-    setText(this.tab.part("hr_finalres"), this.values.enable_hr ? this.words() : "");
+  told() {
+    return this.values.enable_hr ? this.words() : "";
   }
 
   words() {

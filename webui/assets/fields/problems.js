@@ -30,8 +30,7 @@ export class Problems {
     const home = place || this.tab.part("actions");
     const words = make("p", { class: "sd-problem", role: "alert", id: `${home.id}_problem` }, message);
     if (place) {
-      this.tab.fields.parts.show(place);
-      this.tab.fields.hires.show(place);
+      for (const fold of this.tab.fields.folds) fold.show(place);
       home.append(words);
       home.classList.add("sd-wrong");
       for (const input of home.querySelectorAll("input, textarea")) {

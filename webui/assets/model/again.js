@@ -1,6 +1,8 @@
 // From a finished picture to another job: what is asked for. Pure functions of what is known.
 
 export const VARIATIONS = 4;
+// So much of the noise is another seed's: the picture is still to be recognised.
+export const VARIATION_STRENGTH = 0.2;
 
 // What every kind that draws has, and a second pass over a finished picture needs.
 const DRAWN_WITH = [
@@ -37,9 +39,11 @@ function ownWords({ resolved }, { infotext = "" }) {
   return { prompt: prompt.trim(), negative_prompt: negative, styles: [], combinatorial: false };
 }
 
-// The same again with other seeds: of several pictures that a job began with, from the one that this came from.
-export function variationsOf(job, output) {
-  const request = { ...asked(job), ...ownWords(job, output), seed: -1, n_iter: VARIATIONS, batch_size: 1 };
+// The same again with some of the noise of other seeds; `seed` is that of the picture. Of several pictures that a job
+// began with, from the one that this came from.
+export function variationsOf(job, output, seed) {
+  const varied = { seed, subseed: -1, subseed_strength: VARIATION_STRENGTH };
+  const request = { ...asked(job), ...ownWords(job, output), ...varied, n_iter: VARIATIONS, batch_size: 1 };
   const inits = request.init_images;
   if (Array.isArray(inits) && inits.length > 1) request.init_images = [inits[output.index % inits.length]];
   return { kind: job.kind, request };

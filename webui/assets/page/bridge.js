@@ -35,6 +35,8 @@ const forTabs = {
   chosenExample: (tab) => ({ prompt: tab.fields.example }),
   randomSeed: () => ({ seed: "-1" }),
   shownSeed: (tab, { seed }) => ({ seed: tab.picture.takeSeed() ?? seed }),
+  randomSubseed: () => ({ subseed: "-1" }),
+  shownSubseed: (tab, { subseed }) => ({ subseed: tab.picture.takeSeed() ?? subseed }),
 };
 
 const forPage = {

@@ -61,7 +61,7 @@ export class PictureActions {
       inpaint: () => this.send("img2img", "inpaint"),
       extras: () => this.send("extras"),
       hires: () => this.queue(secondPassOf(this.jobOf(this.output), this.output, this.hires, this.seed)),
-      variations: () => this.queue(variationsOf(this.jobOf(this.output), this.output)),
+      variations: () => this.queue(variationsOf(this.jobOf(this.output), this.output, this.seed)),
       onward: () => this.reuse().then((tab) => tab.promptField?.focus()),
       "reuse-all": () => this.reuse(),
       "reuse-seed": () => this.reuseSeed(button),

@@ -55,7 +55,7 @@ _WAYS = (
     ("hires", "hires", "Draw the second pass of hires fix for this picture now, as its fields in txt2img say"),
 )
 _DEEDS = (
-    ("variations", "Variations", "Four more like it, with other seeds, as one job"),
+    ("variations", "Variations", "Four more like it, as one job: a part of the noise is another seed's"),
     ("onward", "From here on", "Its settings and its seed into the fields, to change the words"),
 )
 _MORE = (
