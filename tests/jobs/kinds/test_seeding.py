@@ -64,7 +64,7 @@ def test_churn_is_for_three_samplers_and_bounded() -> None:
     ],
 )
 def test_what_cannot_be_done_is_refused_with_the_reason(tmp_path: Path, data: dict[str, Any], words: str) -> None:
-    make_model(tmp_path / "plain")
+    make_model(tmp_path / "Stable-diffusion" / "plain")
     catalogue = CheckpointCatalogue([tmp_path])
     with pytest.raises(InvalidRequest, match=words) as caught:
         validate_drawing("txt2img", data).find_models(catalogue, Settings(sd_model_checkpoint="plain"))
