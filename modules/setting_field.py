@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from modules.errors import InvalidRequest
 
@@ -101,3 +101,18 @@ class SettingField:
         if len(shown) > 80:
             shown = shown[:77] + "…"
         return InvalidRequest(f"{shown} is not possible for {self.name} ({self.label}): {remedy}.", field=self.name)
+
+
+def setting(
+    default: object,
+    section: str,
+    label: str,
+    help: str = "",
+    minimum: float | None = None,
+    maximum: float | None = None,
+    needs: Needs = "nothing",
+    colour: bool = False,
+) -> Any:
+    """Return a field of the settings with the words that the page shows for it."""
+    words = {"section": section, "label": label, "help": help, "minimum": minimum, "maximum": maximum, "needs": needs}
+    return field(default=default, metadata=words | {"colour": colour})

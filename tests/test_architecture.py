@@ -24,6 +24,7 @@ BASE = frozenset(
         "open_files",
         "options",
         "setting_field",
+        "drawing_settings",
         "settings",
         "settings_file",
         "shared_state",

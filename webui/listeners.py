@@ -21,8 +21,9 @@ NOTHING: Named = MappingProxyType({})
 # What `assets/page/bridge.js` has for listeners.
 ScriptName = Literal[
     "adoptDefaults", "answered", "beginJob", "choseCheckpoint", "choseSchedule", "chosenExample", "chosenSize",
-    "fitSchedule", "folderRead", "interrupting", "know", "putInto", "randomSeed", "randomSubseed", "readsFolder", "refused", "remember",
-    "rememberFilledIn", "restore", "settingsAnswered", "settingsChanged", "settingsRead", "settingsUnsaved", "shownJob",
+    "fitSchedule", "folderRead", "interrupting", "know", "putInto", "randomSeed", "randomSubseed", "readsFolder",
+    "refused", "remember", "rememberFilledIn", "restore", "settingsAnswered", "settingsChanged", "settingsRead",
+    "settingsUnsaved", "shownJob",
     "shownSeed", "shownSubseed", "swapSides", "takeFrom", "takenBack", "tookOver", "usedModel",
 ]  # fmt: skip
 

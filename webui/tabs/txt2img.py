@@ -6,6 +6,7 @@ from webui.tabs.drawing.blueprint import Blueprint
 from webui.tabs.drawing.rows.batches import batches
 from webui.tabs.drawing.rows.guidance import guidance, shift
 from webui.tabs.drawing.rows.hires import hires, request, shown
+from webui.tabs.drawing.rows.noise import noise
 from webui.tabs.drawing.rows.parts import parts
 from webui.tabs.drawing.rows.sampling import sampling, steps
 from webui.tabs.drawing.rows.seed import seed
@@ -17,7 +18,7 @@ TAB = Blueprint(
     label="txt2img",
     prefix="txt2img",
     above=(styles,),
-    rows=(sampling, steps, guidance, shift, size, hires, batches, combinations, seed, parts),
+    rows=(sampling, steps, guidance, shift, size, hires, batches, combinations, seed, noise, parts),
     request=request,
     shown=shown,
 )

@@ -63,7 +63,7 @@ class Asked:
 
     `distilled_guidance_scale` is for denoisers that have guidance as an input; None: as the family's card says.
     `clip_skip` is the layer of CLIP that reads the words, counted from the last; families that have no use for it read
-    them as ever. `reading` is how the words are read beside that. `guidance_rescale` keeps guidance from making contrasts
+    them as ever. `reading` is how words are read beside that. `guidance_rescale` keeps guidance from making contrasts
     larger, 0 to 1, where a pipeline knows it.
     """
 
