@@ -170,7 +170,7 @@ class DrawingSettings:
         "{red|blue} is one of the two and __name__ a line of wildcards/name.txt, chosen by each picture's seed.",
     )
     infotext_styles: Literal["Ignore", "Apply", "Discard", "Apply if any"] = setting(
-        "Apply if any",
+        "Apply",
         "Prompts",
         "Styles that stand in prompts which are taken over",
         "Ignore leaves them there. Apply takes them out and chooses them in place of the chosen ones; Apply if any "

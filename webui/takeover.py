@@ -65,7 +65,7 @@ def answer(
         return json.dumps({"problem": str(error)})
     unsaid = {} if kind == "send" else {**(_AS_SET if kind == "edit" else UNSAID), **noise_pairs.UNSAID}
     values, left = {**unsaid, **takeover.values}, list(takeover.left)
-    if kind != "send" and "styles" not in values:
+    if "styles" not in values:
         values, templates = _in_their_words(values, takeover.templates, catalogue)
         more |= {"templates": templates} if templates else {}
     if values.get(MODULES):
