@@ -49,6 +49,7 @@ class Header:
     facts: Component
     reload_settings: Component
     reload_models: Component
+    reload_styles: Component
     start_engine: Component
     use: Component
     owner: Component
@@ -74,6 +75,7 @@ def build(catalogue: CheckpointCatalogue, checkpoint: Checkpoint | None) -> Head
         facts=hidden_text("steady_checkpoints", suits.facts(known, Settings())),
         reload_settings=hidden_button("Read the settings again", "steady_reload_settings"),
         reload_models=hidden_button("Read the list of models again", "steady_reload_models"),
+        reload_styles=hidden_button("Read the list of styles again", "steady_reload_styles"),
         start_engine=hidden_button("Start the engine", "steady_start_engine"),
         use=hidden_button("Use a checkpoint", "steady_use_checkpoint"),
         owner=hidden_text("steady_owner"),

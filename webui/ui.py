@@ -15,6 +15,7 @@ from webui.listeners import Named, Values, on
 from webui.tabs import extras, img2img, models, queue, txt2img
 from webui.tabs.drawing import tab as drawing
 from webui.tabs.drawing.rows.lists import current, lists_of
+from webui.tabs.drawing.rows.styles import FIELD as STYLES
 from webui.tabs.settings import tab as settings
 
 TITLE = "Steady Diffusion"
@@ -78,6 +79,8 @@ def _wire_settings_read(
         return dict(current(lists, catalogue))
 
     on(header.refresh.click, read_lists, outputs=lists)
+    styles = {name: field for name, field in lists.items() if name.endswith(f" {STYLES}")}
+    on(header.reload_styles.click, lambda _values, _asker: current(styles, catalogue), outputs=styles)
     outputs = {"checkpoint": header.checkpoint, "facts": header.facts, "known": choosing.known, **lists}
     for event in (blocks.load, header.reload_settings.click):
         read = on(event, read_settings, outputs=outputs)

@@ -48,7 +48,7 @@ export class Styles {
     const refusal = this.tab.state.rights?.settings || "";
     try {
       const changed = await editStyles({ id: this.tab.id, prompts: { prompt, negative_prompt }, chosen: styles.at(-1), refusal });
-      if (changed) press("steady_reload_models"); // the lists of all tabs
+      if (changed) press("steady_reload_styles"); // in the lists of all tabs
     } catch (error) {
       this.tab.problem(String(error.message || error));
     }
