@@ -179,6 +179,12 @@ class DrawingSettings:
     hires_fix_refiner_pass: Literal["first pass", "second pass", "both passes"] = setting(
         "second pass", "Upscaling", "Passes of hires fix in which a refiner takes part"
     )
+    upscaler_for_img2img: str = setting(
+        "None",
+        "Upscaling",
+        "Upscaler for img2img",
+        "The name of what enlarges pictures that are smaller than img2img draws. None: Lanczos.",
+    )
     ESRGAN_tile: int = setting(
         192,
         "Upscaling",

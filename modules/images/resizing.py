@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from PIL import Image
 
 Size = tuple[int, int]
 Mode = Literal["stretch", "crop", "fill"]
+# Return a picture stretched to a size.
+Stretch = Callable[[Image.Image, Size], Image.Image]
+
+
+def plainly(picture: Image.Image, size: Size) -> Image.Image:
+    """Return a picture stretched to a size, (width, height), by Lanczos."""
+    return picture.resize(size, Image.Resampling.LANCZOS)
 
 
 def flattened(picture: Image.Image, background: str) -> Image.Image:
@@ -20,8 +28,8 @@ def flattened(picture: Image.Image, background: str) -> Image.Image:
     return flat.convert("RGB")
 
 
-def resized(picture: Image.Image, size: Size, mode: Mode = "stretch") -> Image.Image:
-    """Return a picture in a size, (width, height), by Lanczos; one that has it is returned as it is.
+def resized(picture: Image.Image, size: Size, mode: Mode = "stretch", stretch: Stretch = plainly) -> Image.Image:
+    """Return a picture in a size, (width, height), made by `stretch`; one that has it is returned as it is.
 
     "stretch" has no care for the ratio of its sides; "crop" covers the size and cuts off what is too much; "fill" fits
     into it, and draws the colours of the edges out to the sides.
@@ -29,10 +37,10 @@ def resized(picture: Image.Image, size: Size, mode: Mode = "stretch") -> Image.I
     if picture.size == size:
         return picture
     if mode == "stretch":
-        return picture.resize(size, Image.Resampling.LANCZOS)
+        return stretch(picture, size)
     if mode == "crop":
-        return middle(picture.resize(covering(picture.size, size), Image.Resampling.LANCZOS), size)
-    return widened(picture.resize(_scaled(picture.size, size, covers=False), Image.Resampling.LANCZOS), size)
+        return middle(stretch(picture, covering(picture.size, size)), size)
+    return widened(stretch(picture, _scaled(picture.size, size, covers=False)), size)
 
 
 def widened(picture: Image.Image, size: Size) -> Image.Image:

@@ -19,7 +19,7 @@ from modules.engine.upscaling.network import UpscalerNetwork
 from modules.engine.upscaling.seen_so_far import SeenSoFar
 from modules.engine.upscaling.tiling import Mosaic, Tiling, lay_out
 from modules.errors import ModelError
-from modules.jobs.kinds.base import Source
+from modules.jobs.kinds.base import Enlarging, Source
 from modules.jobs.latent_upscaling import NO_UPSCALER, PIXEL_UPSCALERS
 from modules.jobs.models.upscalers import UpscalerCatalogue
 
@@ -93,6 +93,11 @@ class Upscalers:
             made.putalpha(self._resized(alpha, size, how))
         progress(1.0)
         return made
+
+    def enlarge_by(self, how: Enlarging, picture: Image.Image, size: Size) -> Image.Image:
+        """Return a picture at another size, as `enlarge` does, by what a job says."""
+        tiling = Tiling(how.tile, how.tile_overlap)
+        return self.enlarge(how.upscaler, how.model, picture, size, lambda _fraction: None, tiling=tiling)
 
     def _by_network(
         self,

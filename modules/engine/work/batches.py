@@ -74,7 +74,7 @@ class Batches:
 
         once_more = partial(note, "vae") if parts.options.values.auto_vae_precision else None
         tiling = self._economy.vae_tiling
-        starts = Starts(resolved, parts.inputs.open, tiling, once_more)
+        starts = Starts(resolved, parts.inputs.open, tiling, once_more, parts.upscalers.enlarge_by)
         self._beginnings = Beginnings(
             parts, resolved, progress, models, starts, tiling, once_more, note, self._keep_if_due
         )

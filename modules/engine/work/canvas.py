@@ -11,7 +11,7 @@ from modules.errors import InvalidRequest
 from modules.images.masks import Box, blurred, drawn_mask, filled, region_of
 from modules.images.outpainting import grown, grown_mask, mask_of_sides
 from modules.images.pasting import pasted, with_colours_of
-from modules.images.resizing import Mode, flattened, resized
+from modules.images.resizing import Mode, Stretch, flattened, plainly, resized
 from modules.jobs.kinds.starts import Input, Mask, Outpaint, Start
 
 Open = Callable[[Input], Image.Image]
@@ -49,10 +49,10 @@ class Canvas:
         return pasted(self.whole, picture, over, self.box)
 
 
-def canvas_of(start: Start, index: int, size: Size, seed: int, open_input: Open) -> Canvas:
+def canvas_of(start: Start, index: int, size: Size, seed: int, open_input: Open, stretch: Stretch = plainly) -> Canvas:
     """Return what the picture of a job with this index begins with, for a pass that draws `size`, (width, height).
 
-    `seed` is its own, which decides the noise that it may grow by.
+    `seed` is its own, which decides the noise that it may grow by. `stretch` is how its size becomes another one.
 
     Raises:
         InvalidRequest: the mask covers nothing.
@@ -63,7 +63,7 @@ def canvas_of(start: Start, index: int, size: Size, seed: int, open_input: Open)
     over = hard = masked
     if start.outpaint is not None:
         if start.mask is None or start.mask.padding is None:
-            picture, masked = _as_it_grew(picture, masked, start, size)
+            picture, masked = _as_it_grew(picture, masked, start, size, stretch)
         sides = mask_of_sides(picture.size, start.outpaint)
         picture = grown(picture, start.outpaint, seed)
         if masked is not None:
@@ -73,10 +73,10 @@ def canvas_of(start: Start, index: int, size: Size, seed: int, open_input: Open)
     elif masked is not None:
         over = hard = _blurred(masked, start.mask)
     if over is None or hard is None:
-        return _without_mask(start, picture, size)
+        return _without_mask(start, picture, size, stretch)
     if over.getbbox() is None:
         raise InvalidRequest("The mask covers nothing: paint over what is to be drawn anew, or use none.", "mask")
-    return _with_mask(start, picture, hard, over, size)
+    return _with_mask(start, picture, hard, over, size, stretch)
 
 
 def picture_of(start: Start, index: int, open_input: Open) -> Image.Image:
@@ -89,27 +89,32 @@ def picture_of(start: Start, index: int, open_input: Open) -> Image.Image:
 
 
 def _as_it_grew(
-    picture: Image.Image, masked: Image.Image | None, start: Start, size: Size
+    picture: Image.Image, masked: Image.Image | None, start: Start, size: Size, stretch: Stretch
 ) -> tuple[Image.Image, Image.Image | None]:
     """Return a picture and its mask in the size that grows to that of the pass: of several, the first one has it."""
     sides = start.outpaint or Outpaint()
     before = max(size[0] - sides.left - sides.right, 1), max(size[1] - sides.top - sides.bottom, 1)
-    return resized(picture, before, _mode(start)), None if masked is None else resized(masked, before, _mode(start))
+    mode = _mode(start)
+    return resized(picture, before, mode, stretch), None if masked is None else resized(masked, before, mode)
 
 
-def _without_mask(start: Start, picture: Image.Image, size: Size) -> Canvas:
-    drawn = picture if start.resize_mode == "latent" else resized(picture, size, _mode(start))
-    return Canvas(drawn, size, like=resized(picture, size, _mode(start)) if start.color_correction else None)
+def _without_mask(start: Start, picture: Image.Image, size: Size, stretch: Stretch) -> Canvas:
+    if start.resize_mode == "latent":
+        return Canvas(picture, size, like=resized(picture, size) if start.color_correction else None)
+    drawn = resized(picture, size, _mode(start), stretch)
+    return Canvas(drawn, size, like=drawn if start.color_correction else None)
 
 
-def _with_mask(start: Start, picture: Image.Image, hard: Image.Image, over: Image.Image, size: Size) -> Canvas:
+def _with_mask(
+    start: Start, picture: Image.Image, hard: Image.Image, over: Image.Image, size: Size, stretch: Stretch
+) -> Canvas:
     padding = None if start.mask is None else start.mask.padding
     if padding is not None:
         box = region_of(over, padding, size)
-        whole, fitting = picture, resized(picture.crop(box), size, "fill")
+        whole, fitting = picture, resized(picture.crop(box), size, "fill", stretch)
         mask = resized(hard.crop(box), size, "fill")
     else:
-        box, whole = None, resized(picture, size, _mode(start))
+        box, whole = None, resized(picture, size, _mode(start), stretch)
         fitting = whole
         mask, over = resized(hard, size, _mode(start)), resized(over, size, _mode(start))
         if start.mask is not None:

@@ -23,13 +23,15 @@ from modules.engine.work.seeds import Seeds
 from modules.errors import ModelError
 from modules.images.masks import latent_mask
 from modules.images.placing import Placing
-from modules.images.resizing import resized, widened
+from modules.images.resizing import Stretch, plainly, resized, widened
 from modules.images.soft_compositing import mask_by_difference
-from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.base import Enlarging, ResolvedJob
 from modules.jobs.kinds.starts import SoftMask, Start
 
 # InstructPix2Pix's own.
 _IMAGE_CFG_SCALE = 1.5
+# Return a picture at another size, (width, height), as that says.
+Enlarge = Callable[[Enlarging, Image.Image, tuple[int, int]], Image.Image]
 # Of a canvas: the number of its pass, the name of its picture, and the seed of what it grows by.
 _Key = tuple[int, str, int]
 
@@ -46,7 +48,7 @@ class Starts:
     """What the passes of a job begin with in place of noise alone, and how their pictures are finished.
 
     All follows from the job and its inputs: made anew it has the same bits, so no snapshot keeps it. `once_more` and
-    `save_memory` are those of `encode_pictures`.
+    `save_memory` are those of `encode_pictures`; `enlarge` runs an upscaler.
     """
 
     def __init__(
@@ -55,8 +57,10 @@ class Starts:
         open_input: Open,
         save_memory: bool = False,
         once_more: Callable[[str], None] | None = None,
+        enlarge: Enlarge | None = None,
     ) -> None:
         self._resolved = resolved
+        self._enlarge = enlarge
         self._open = open_input
         self._save_memory = save_memory
         self._once_more = once_more
@@ -194,9 +198,21 @@ class Starts:
         if key not in self._canvases:
             one = self._resolved.passes[governing]
             seed = self._resolved.seed_of(index)
-            made = canvas_of(self._start(governing), index, (one.width, one.height), seed, self._open)
+            stretch = self._stretch(one.resizing)
+            made = canvas_of(self._start(governing), index, (one.width, one.height), seed, self._open, stretch)
             self._canvases[key] = made
         return self._canvases[key]
+
+    def _stretch(self, by: Enlarging | None) -> Stretch:
+        """Return how pictures become as large as a pass draws: smaller ones by what it says, if it says it."""
+
+        def stretch(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+            is_smaller = picture.width < size[0] or picture.height < size[1]
+            if by is None or self._enlarge is None or not is_smaller:
+                return plainly(picture, size)
+            return self._enlarge(by, picture, size)
+
+        return stretch
 
     def _known(
         self, governing: int, number: int, indices: Sequence[int], model: LoadedModel, words: Words

@@ -125,8 +125,9 @@ class Pass(Frozen):
     None: it takes none. `shift` moves the steps of a flow model towards the noise, None: as much as its own.
 
     With a `start` it begins with pictures, to which the noise of step `begin` is added. With `enlarging` (hires fix)
-    what it begins with is enlarged to its size first: to cover it, and its middle is cut out. `words` are its own;
-    None: the job's. `tile`: the denoiser sees so many pixels a side at a time; None: all.
+    what it begins with is enlarged to its size first: to cover it, and its middle is cut out. `resizing` is what
+    enlarges the pictures of its `start` that are smaller than it draws; None: plainly. `words` are its own; None: the
+    job's. `tile`: the denoiser sees so many pixels a side at a time; None: all.
 
     `noise` is what the sampler adds on the way, None: as always. `guidance_rescale` is how far guidance is kept from
     making contrasts larger, 0 to 1.
@@ -149,6 +150,7 @@ class Pass(Frozen):
     image_cfg_scale: float | None = None
     start: Start | None = None
     enlarging: Enlarging | None = None
+    resizing: Enlarging | None = None
     words: Words | None = None
     tile: int | None = None
     noise: Noise | None = None

@@ -264,7 +264,7 @@ class DrawingRequest(SeedingRequest):
             return (whole,)
         refiner = source_of(models.refiner, models.refiner_parts)
         own = {"begin": begin, "checkpoint": refiner}
-        second = whole.model_copy(update=own | {"start": None, "enlarging": None, "denoising_strength": None})
+        second = whole.model_copy(update=own | dict.fromkeys(("start", "enlarging", "resizing", "denoising_strength")))
         return (second,) if begin == whole.begin else (whole.model_copy(update={"end": begin}), second)
 
     def _vae_beside(self, by_hand: Sequence[ModelFile]) -> str | None:

@@ -9,9 +9,10 @@ from pydantic import Field, model_validator
 
 from modules.errors import InvalidRequest
 from modules.jobs.kinds import hires_fields, start_fields
-from modules.jobs.kinds.base import Enlarging, Pass, PictureWords, Words
+from modules.jobs.kinds.base import Pass, PictureWords, Words
 from modules.jobs.kinds.choice import READ_WITH_CLIP_SKIP, Models
 from modules.jobs.kinds.drawing_request import DrawingRequest, fault_at, source_of
+from modules.jobs.kinds.enlarging import enlarging_by
 from modules.jobs.kinds.fields import SIDE_LOWEST
 from modules.jobs.kinds.hires_choice import check_refiner, find_hires_checkpoint, find_hires_upscaler
 from modules.jobs.kinds.hires_fields import HIRES_SIDE_HIGHEST
@@ -141,14 +142,7 @@ class HiresRequest(DrawingRequest):
         steps = exactly(self.hr_second_pass_steps or first.steps, self.denoising_strength)
         sampler_name, scheduler = self._second_sampler(first)
         width, height = self._finished_size((first.width, first.height))
-        file = models.upscaler.file
-        enlarging = Enlarging(
-            upscaler=models.upscaler.name,
-            model=None if file is None else source_of(file),
-            tile=settings.ESRGAN_tile,
-            tile_overlap=settings.ESRGAN_tile_overlap,
-            extra_noise=settings.img2img_extra_noise,
-        )
+        enlarging = enlarging_by(models.upscaler, settings, settings.img2img_extra_noise)
         distilled = self.distilled_cfg_scale if self.hr_distilled_cfg is None else self.hr_distilled_cfg
         return Pass(
             width=width,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -13,12 +14,15 @@ from modules.jobs.kinds import drawn_values, start_fields
 from modules.jobs.kinds.base import Pass, ResolvedJob
 from modules.jobs.kinds.choice import Models
 from modules.jobs.kinds.drawing_request import DrawingRequest, fault_at
+from modules.jobs.kinds.enlarging import enlarging_by
 from modules.jobs.kinds.fields import SIDE_HIGHEST, SIDE_LOWEST
+from modules.jobs.kinds.hires_choice import find_upscaler
 from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.sizes import Size, drawable, floored, scaled
 from modules.jobs.kinds.soft_inpainting import PREFIX, from_script
 from modules.jobs.kinds.starts import FindInput, Input, Mask, Outpaint, Pictures, SoftMask, Start
 from modules.jobs.kinds.step_rules import exactly, part_of
+from modules.jobs.latent_upscaling import NO_UPSCALER
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import can_be_told_of_picture, told_of_picture
@@ -129,7 +133,10 @@ class Img2ImgRequest(DrawingRequest):
                 f"{checkpoint.name} cannot be told of a picture: send as_condition false, so that it begins with it."
             )
             raise InvalidRequest(message, "as_condition")
-        return models
+        name = self.settings_over(settings).upscaler_for_img2img
+        if name.strip() in ("", NO_UPSCALER) or start_fields.RESIZE_MODES[self.resize_mode] == "latent":
+            return models
+        return replace(models, upscaler=find_upscaler(name, catalogue, "upscaler_for_img2img"))
 
     def check_inputs(self, pictures: Pictures) -> None:
         """Check that the pictures are there, that the mask covers something, and that the size is possible."""
@@ -152,7 +159,8 @@ class Img2ImgRequest(DrawingRequest):
         rule = exactly if settings.img2img_fix_steps else part_of
         steps = rule(whole.steps, self.denoising_strength)
         start = self._start(pictures, settings, find_input)
-        update: dict[str, Any] = {"width": width, "height": height, "start": start}
+        resizing = None if models.upscaler is None else enlarging_by(models.upscaler, settings)
+        update: dict[str, Any] = {"width": width, "height": height, "start": start, "resizing": resizing}
         if self._is_told(models.checkpoint):
             update["start"] = start.model_copy(update={"as_condition": True})
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.base import Enlarging, ResolvedJob
 from modules.jobs.kinds.start_fields import MASKED_CONTENTS, RESIZE_MODES
 from modules.jobs.kinds.starts import Mask, Outpaint, ResizeMode, Start
 
@@ -47,6 +47,7 @@ def in_picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         "first_step": one.begin,
         **({} if one.image_cfg_scale is None else {"image_cfg_scale": one.image_cfg_scale}),
         **_unless_usual(start),
+        **({} if one.resizing is None else _resizing_values(one.resizing)),
         **({} if start.mask is None else _mask_values(start.mask)),
         **({} if start.outpaint is None else _outpaint_values(start.outpaint)),
     }
@@ -73,6 +74,13 @@ def _unless_usual(start: Start) -> dict[str, Any]:
     }
     values = {told: getattr(start, name) for name, told in named.items()}
     return {told: values[told] for name, told in named.items() if values[told] != getattr(usual, name)}
+
+
+def _resizing_values(by: Enlarging) -> dict[str, Any]:
+    values: dict[str, Any] = {"upscaler_for_img2img": by.upscaler}
+    if by.model is not None:
+        values |= {"upscaler_for_img2img_hash": by.model.hash, "tile": by.tile, "tile_overlap": by.tile_overlap}
+    return values
 
 
 def _mask_values(mask: Mask) -> dict[str, Any]:

@@ -20,8 +20,10 @@ from modules.images.masks import blurred
 from modules.jobs.inputs.inputs import Inputs
 from modules.jobs.kinds.base import Pass, ResolvedJob
 from modules.jobs.kinds.starts import Input, Mask, Outpaint, SoftMask, Start
+from modules.jobs.rows import Job
 from tests.engine.families.test_driver import replaced
 from tests.engine.own_engine import Engine
+from tests.engine.tiny_upscalers import esrgan, save
 from tests.engine.work.hires_jobs import Hires, Moment, ask, at, pixels
 from tests.engine.work.test_sampling import embeddings, resolved
 
@@ -193,6 +195,27 @@ def test_what_a_job_begins_with_is_saved_and_told_where_the_settings_say_so(draw
     ]
     saved = [Image.open(engine.folder.root / "outputs" / "init-images" / f"{one}.png") for one in hashes]
     assert [one.tobytes() for one in saved] == [PICTURE.tobytes(), other.tobytes()]
+
+
+def test_pictures_that_are_smaller_are_enlarged_by_the_upscaler_of_the_settings(
+    drawing: Drawing, models_folder: Path
+) -> None:
+    engine = drawing.engine
+    save(esrgan(), models_folder / "ESRGAN" / "noisy.safetensors")
+    small, large = (drawing.input(PICTURE.resize((side, side))).name for side in (SIDE // 2, 2 * SIDE))
+
+    def begun(name: str, upscaler: str) -> Job:
+        engine.options.update({"upscaler_for_img2img": upscaler})
+        return engine.draw("img2img", init_images=[name], steps=2, width=SIDE, height=SIDE)
+
+    def drawn(name: str, upscaler: str) -> np.ndarray:
+        (one,) = pixels(engine.files(begun(name, upscaler)))
+        return np.asarray(one)
+
+    assert not np.array_equal(drawn(small, "noisy"), drawn(small, "None"))
+    assert np.array_equal(drawn(large, "noisy"), drawn(large, "None"))
+    error = begun(small, "nobody").error
+    assert error is not None and "'nobody' is not known: use one of None, Lanczos, Nearest, noisy" in error
 
 
 MOMENTS: tuple[Moment, ...] = (
