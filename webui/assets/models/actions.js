@@ -68,6 +68,16 @@ export class ModelActions {
     if (changes) this.done(() => ask("POST", `${path(model)}/notes`, changes), "The notes are kept.");
   }
 
+  // As A1111's editor of a card takes the picture that is chosen under the prompt.
+  async picture(model) {
+    const { picture } = this.models.page.current;
+    const { output } = picture;
+    if (!output) return this.tell("There is no picture on the stage: draw one, or choose one in the strip.");
+    const job = picture.jobOf(output)?.id ?? picture.tab.state.shown;
+    const { name } = nameAndFolder(model);
+    return this.done(() => ask("POST", `${path(model)}/picture`, { job, index: output.index }), `The picture is on the card of ${name}.`);
+  }
+
   async rename(model) {
     const { name } = nameAndFolder(model);
     const wanted = await askForName(model, name);

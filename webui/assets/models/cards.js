@@ -1,5 +1,6 @@
 // A card for each model: its picture, what it is, what people wrote of it, and what is wrong with it.
 
+import { plural } from "../model/format.js";
 import { make, setAttribute } from "../page/dom.js";
 
 const CHIPS_SHOWN = 4;
@@ -30,7 +31,7 @@ export const words = (text) =>
 
 export function cardOf(model) {
   const { name, folder } = nameAndFolder(model);
-  const facts = [what(model), model.number_format, size(model.size_bytes)];
+  const facts = [what(model), ...ofNetwork(model), model.number_format, size(model.size_bytes)];
   const title = make("h3", { class: "sd-card-name", title: model.name }, name);
   const body = make(
     "div",
@@ -53,6 +54,19 @@ export function cardOf(model) {
 function what({ kind, kind_label: label, model_label: family, problem: wrong }) {
   if (!DRAWN.includes(kind)) return [family, label].filter(Boolean).join(" ");
   return family || (wrong ? "" : "Unknown family");
+}
+
+// Of a LoRA how it changes weights and how much of it is best, of an embedding how many tokens it takes.
+function ofNetwork({ kind, algorithm, rank, vectors, suggested_weight: weight }) {
+  if (kind === "embedding") return [vectors && plural(vectors, "token", "tokens")];
+  if (kind !== "lora") return [];
+  return [algorithm !== "LoRA" && algorithm, rank && `rank ${rank}`, weight && `weight ${weight}`];
+}
+
+// The words that make it show, best first: those that people wrote, its maker's, the most frequent ones of its training.
+export function triggersOf({ activation_text: written, trigger = "", tags = [] }) {
+  const told = words(written || trigger);
+  return told.length ? told : tags.map(([tag]) => tag);
 }
 
 // Which one is chosen is not told by the list: it is this browser's.
@@ -88,7 +102,7 @@ function hash(model) {
 }
 
 function chips(model) {
-  const all = words(model.activation_text);
+  const all = triggersOf(model);
   if (!all.length) return [];
   const shown = all.slice(0, CHIPS_SHOWN).map((one) => make("button", { type: "button", class: "sd-chip", "data-copy": one, title: `Copy “${one}”` }, one));
   const more = all.length - shown.length;
@@ -99,16 +113,23 @@ function chips(model) {
 function buttons(model, name) {
   const use = DRAWN.includes(model.kind)
     ? make("button", { type: "button", class: "sd-small", "data-act": "use", "aria-pressed": "false", "aria-label": `Use ${name}`, disabled: Boolean(model.problem) }, "Use")
-    : make("button", { type: "button", class: "sd-small", "data-copy": name, "aria-label": `Copy the name ${name}` }, "Copy name");
+    : copying(model, name);
   const more = make("button", { type: "button", class: "sd-small sd-dots", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `More for ${name}` }, "⋯");
   const items = [
     item("details", "Notes and details"),
     make("button", { type: "button", role: "menuitem", "data-copy": model.name }, "Copy the name"),
+    item("picture", "Picture from the stage"),
     item("rename", "Rename"),
     item("delete", "Delete", { class: "sd-stop-item" }),
   ];
   const menu = make("div", { class: "sd-menu", role: "menu", hidden: true }, ...items);
   return make("div", { class: "sd-card-buttons" }, use, make("span", { class: "sd-menu-holder" }, more, menu));
+}
+
+// What a click on a card of A1111 puts into the prompt; of what no prompt calls for, its name.
+function copying({ kind, insert, problem: wrong }, name) {
+  const [copied, words] = insert && !wrong ? [insert, kind === "lora" ? "Copy tag" : "Copy word"] : [name, "Copy name"];
+  return make("button", { type: "button", class: "sd-small", "data-copy": copied, title: insert || null, "aria-label": `${words}: ${name}` }, words);
 }
 
 const item = (name, text, attributes = {}) => make("button", { type: "button", role: "menuitem", "data-act": name, ...attributes }, text);
