@@ -11,9 +11,10 @@ from playwright.sync_api import Page, expect
 from tests.e2e.tab import Tab, choose_for_picture
 
 A1111 = (
-    "a lighthouse <lora:pixel-art:0.8>\nNegative prompt: blurry\n"
+    "a lighthouse <lora:pixel-art:0.8><lora:gone:1>\nNegative prompt: blurry\n"
     "Steps: 12, Sampler: DPM++ 2M Karras, CFG scale: 6.5, Seed: 42, Size: 192x128, "
-    "Model hash: 6ce0161689, Model: v1-5-pruned, Clip skip: 2, Version: v1.10.1"
+    "Model hash: 6ce0161689, Model: v1-5-pruned, Clip skip: 2, "
+    'Lora hashes: "gone: 0123456789ab", Version: v1.10.1'
 )
 DRAG = """([name, type, data, kinds]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -88,7 +89,7 @@ def test_a_dropped_picture_says_what_could_not_be_taken_over(tab: Tab) -> None:
     expect(taken.locator("li")).to_have_text(
         [
             "Checkpoint v1-5-pruned [6ce0161689]: is not here; the chosen one stays.",
-            "LoRA pixel-art: not available in this version; it stays in the prompt as text.",
+            "LoRA gone [0123456789ab]: is not here; it stays in the prompt, and is left out of the picture.",
         ]
     )
     places = (
