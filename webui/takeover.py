@@ -185,8 +185,7 @@ def _of_request(job: Job, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
     takeover = take_request(
         found, catalogue.list(), None, catalogue.vaes.list(), tab, catalogue.upscalers, catalogue.networks
     )
-    if isinstance(styles := job.request.get("styles"), list):
-        takeover.values["styles"] = styles
+    takeover.values["styles"] = list(job.request.get("styles") or ())
     return takeover
 
 

@@ -37,7 +37,8 @@ def ask(store: JobStore, catalogue: CheckpointCatalogue) -> Any:
 
 def said(told: dict[str, Any]) -> dict[str, Any]:
     """The values that are no more than what was said."""
-    return {name: value for name, value in told["values"].items() if name not in {**UNSAID, **noise_pairs.UNSAID}}
+    values = {name: value for name, value in told["values"].items() if name not in {**UNSAID, **noise_pairs.UNSAID}}
+    return {name: value for name, value in values.items() if (name, value) != ("styles", [])}
 
 
 def test_a_seed_is_handed_on_as_text_for_a_browsers_numbers_end_earlier(ask: Any) -> None:
