@@ -25,8 +25,8 @@ class Fitting:
     told: str | None
 
 
-def fit(name: str, file: LoraFile, names: ModuleNames, networks: Mapping[str, nn.Module]) -> Fitting:
-    """Return what of a file fits the `networks` of a model, by the pipeline's names for them.
+def fit(name: str, file: LoraFile, model: str, names: ModuleNames, networks: Mapping[str, nn.Module]) -> Fitting:
+    """Return what of a file, called `name`, fits the `networks` of a model, by the pipeline's names for them.
 
     A file whose shapes are mostly others than the model's, or that is for words of another width, is for another kind
     of model, even where some names and shapes are by chance the same: nothing of it is used.
@@ -50,8 +50,8 @@ def fit(name: str, file: LoraFile, names: ModuleNames, networks: Mapping[str, nn
     if len(unlike) > len(fitting) or any(path.endswith(_READS_WORDS) for path in unlike):
         fitting = []
     if not fitting:
-        return Fitting((), _nothing_fits(name, all_of_them, unlike, unknown))
-    return Fitting(tuple(fitting), _some_fit(name, all_of_them, foreign, unlike, unknown))
+        return Fitting((), _nothing_fits(name, model, all_of_them, unlike, unknown))
+    return Fitting(tuple(fitting), _some_fit(name, model, all_of_them, foreign, unlike, unknown))
 
 
 def rows_of(target: Target, network: nn.Module) -> list[int]:
@@ -87,18 +87,18 @@ def _has_bias(network: nn.Module, path: str) -> bool:
     return isinstance(getattr(network.get_submodule(path), "bias", None), nn.Parameter)
 
 
-def _nothing_fits(name: str, count: int, unlike: Sequence[str], unknown: Sequence[str]) -> str:
+def _nothing_fits(name: str, model: str, count: int, unlike: Sequence[str], unknown: Sequence[str]) -> str:
     if len(unknown) == count:
         why = f"its tensors are of a kind that this version does not know ({_some(unknown)})"
     elif unlike:
         why = f"its layers have other shapes than the model's ({_some(unlike)})"
     else:
         why = f"none of its {count} layers is one of the model's"
-    return f"LoRA {name} does nothing with this model: {why}. It was made for models of another kind."
+    return f"LoRA {name} does nothing with {model}: {why}. It was made for models of another kind."
 
 
 def _some_fit(
-    name: str, count: int, foreign: Sequence[str], unlike: Sequence[str], unknown: Sequence[str]
+    name: str, model: str, count: int, foreign: Sequence[str], unlike: Sequence[str], unknown: Sequence[str]
 ) -> str | None:
     reasons = [
         f"{len(which)} {what} ({_some(which)})"
@@ -112,7 +112,7 @@ def _some_fit(
     if not reasons:
         return None
     left = len(foreign) + len(unlike) + len(unknown)
-    return f"LoRA {name} is used without {left} of its {count} layers: {', '.join(reasons)}."
+    return f"LoRA {name} is used with {model} without {left} of its {count} layers: {', '.join(reasons)}."
 
 
 def _some(names: Sequence[str]) -> str:

@@ -86,7 +86,7 @@ class KeptFiles:
         if fitting is None:
             components = model.pipeline.components
             networks = {name: one for name, one in components.items() if one is not None}
-            fitting = kept.fittings[model.pipeline] = fit(wanted.name, kept.file, names, networks)
+            fitting = kept.fittings[model.pipeline] = fit(wanted.name, kept.file, model.key.path.name, names, networks)
         return fitting
 
     def bundled(self, wanted: Wanted, opened: ExitStack, progress: Progress) -> dict[str, Vectors]:

@@ -75,11 +75,12 @@ class LoraWeights:
                 used, told = self._uses(model, wanted, names, opened)
                 for name in left:
                     here = [(one, [use for use in uses if use.target.network == name]) for one, uses in used]
-                    applied[name] = None
-                    if name.startswith("text_encoder"):
-                        forget_words(model.pipeline)
-                    self._apply(model, name, [use for _, uses in here for use in uses])
-                    applied[name] = Applied(asked, "\n".join(one.said_of(name) for one, uses in here if uses), told)
+                    held = "\n".join(one.said_of(name) for one, uses in here if uses)
+                    before = now[name]
+                    if before is None or before.held != held:
+                        applied[name] = None
+                        self._apply(model, name, [use for _, uses in here for use in uses])
+                    applied[name] = Applied(asked, held, told)
             logger.info("%s has %s in its %s", model.key.path.name, _said(wanted), " and ".join(left))
         found = (applied.get(name) or Applied() for name in components)
         return tuple(dict.fromkeys(text for one in found for text in one.told))
@@ -133,6 +134,8 @@ class LoraWeights:
 
     def _apply(self, model: LoadedModel, component: str, uses: Sequence[Use]) -> None:
         """Have these uses, and none else, in the weights of a component."""
+        if component.startswith("text_encoder"):
+            forget_words(model.pipeline)
         originals = model.changed.originals
         parameters = Parameters(getattr(model.pipeline, component))
         units = units_of(uses)

@@ -108,6 +108,18 @@ def test_what_a_pipeline_remembers_of_words_is_forgotten_with_its_encoder(bench:
     assert torch.equal(pipeline.encode_prompt("a cat", None, 1, False)[0], plain)
 
 
+def test_words_stay_remembered_where_a_lora_leaves_their_encoder_alone(tmp_path: Path, bench: Bench) -> None:
+    pipeline, asked = bench.model.pipeline, list[str]()
+    remember_words(pipeline, ("encode_prompt",))
+    pipeline.text_encoder.register_forward_pre_hook(lambda *given: asked.append("words"))
+    before = pipeline.encode_prompt("a cat", None, 1, False)[0]
+    file = write(tmp_path / "unet.safetensors", kohya(named_by_kohya(QUERY), bench.weight(QUERY)))
+    for strength in (1.0, 0.5):
+        bench.use(bench.model, [wanted(file, strength)])
+        assert pipeline.encode_prompt("a cat", None, 1, False)[0] is before
+    assert asked == ["words"]
+
+
 def test_two_are_added_one_named_twice_counts_twice_and_dyn_takes_the_first_ranks(
     tmp_path: Path, bench: Bench, ink: Path
 ) -> None:
@@ -165,8 +177,8 @@ def test_layers_that_do_not_fit_are_told_of_and_a_foreign_file_does_nothing(
     )  # fmt: skip
     (told,) = bench.use(bench.model, [wanted(part)])
     assert told == (
-        "LoRA part is used without 3 of its 4 layers: 1 that this model does not have (no_such_layer), 2 of a kind "
-        "that this version does not know (lora_unet_mid_block_attentions_0_proj_in.wild_w1, odd)."
+        "LoRA part is used with plain without 3 of its 4 layers: 1 that this model does not have (no_such_layer), "
+        "2 of a kind that this version does not know (lora_unet_mid_block_attentions_0_proj_in.wild_w1, odd)."
     )
     assert differing(bench.model.pipeline.unet, before) == {f"{QUERY}.weight"}
     assert bench.use(bench.model, [wanted(part)]) == (told,)  # also when nothing has to be done
@@ -176,12 +188,12 @@ def test_layers_that_do_not_fit_are_told_of_and_a_foreign_file_does_nothing(
         kohya(named_by_kohya(words), numbers(32, 24)),
     )  # fmt: skip
     (told,) = bench.use(bench.model, [wanted(wide)])
-    assert told.startswith("LoRA wide does nothing with this model: its layers have other shapes than the model's (mid")
+    assert told.startswith("LoRA wide does nothing with plain: its layers have other shapes than the model's (mid")
     assert differing(bench.model.pipeline.unet, before) == set()
     none = write(tmp_path / "none.safetensors", kohya("lora_unet_double_blocks_0_img_attn_qkv", weight))
     (told,) = bench.use(bench.model, [wanted(none)])
     assert told == (
-        "LoRA none does nothing with this model: none of its 1 layers is one of the model's. It was made for models of "
+        "LoRA none does nothing with plain: none of its 1 layers is one of the model's. It was made for models of "
         "another kind."
     )
 
@@ -290,3 +302,23 @@ def test_what_is_kept_counts_as_the_models_memory(bench: Bench, ink: Path) -> No
     changed = [bench.weight(QUERY), bench.weight(CONV), bench.weight(WORDS, "text_encoder")]
     assert bench.model.changed.bytes_in("cpu") == sum(one.nbytes for one in changed)
     assert bench.model.changed.bytes_in("cuda") == 0
+
+
+def test_the_names_of_sdxl_and_both_its_encoders(tmp_path: Path) -> None:
+    pipeline = named.stable_diffusion_xl()
+    bench = Bench(LoadedModel(ModelKey(tmp_path, "x", "float32"), FAMILIES["sdxl"], pipeline, None), State())
+    query = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
+    words = ("text_encoder", WORDS), ("text_encoder_2", f"text_model.{WORDS}")
+    before = [bench.weight(query).clone(), *(bench.weight(path, name).clone() for name, path in words)]
+    file = write(
+        tmp_path / "xl.safetensors",
+        kohya("lora_unet_input_blocks_1_1_transformer_blocks_0_attn1_to_q", before[0]),
+        kohya(f"lora_te1_text_model_{WORDS.replace('.', '_')}", before[1], seed=1),
+        kohya(f"lora_te2_text_model_{WORDS.replace('.', '_')}", before[2], seed=2),
+    )
+    assert bench.use(bench.model, [wanted(file, 0.5, 2.0)]) == ()
+    assert close(bench.weight(query), before[0] + 2 * delta(before[0]))
+    for (name, path), was, seed in zip(words, before[1:], (1, 2), strict=True):
+        assert close(bench.weight(path, name), was + 0.5 * delta(was, seed=seed))
+    bench.use(bench.model, [])
+    assert torch.equal(bench.weight(query), before[0])

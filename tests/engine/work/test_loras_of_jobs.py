@@ -75,7 +75,7 @@ def test_each_job_has_the_loras_of_its_words_and_the_next_one_without_has_the_mo
 def test_what_does_nothing_is_told_of_and_a_word_within_a_lora_is_known_while_it_is_used(engine: Engine) -> None:
     job = engine.draw(prompt="a heart <lora:odd:1:lbw=1,2:wild>", steps=1)
     assert {note.text for note in job.notes if note.kind == "networks"} >= {
-        "LoRA odd is used without 1 of its 4 layers: 1 that this model does not have (no_such_layer).",
+        "LoRA odd is used with tiny without 1 of its 4 layers: 1 that this model does not have (no_such_layer).",
         "LoRA odd: lbw=1,2 is no list of 12, 17, 20 or 26 numbers, so all blocks are changed alike.",
     }
     assert drawn(engine, "sprout <lora:odd:0>") != drawn(engine, "sprout")
