@@ -51,6 +51,7 @@ class Conditioning:
         self._arguments = arguments
         self._base = self._calls(script.first)
         self._weights = [torch.tensor(weights) for weights in script.wording.weights]
+        self._known: dict[tuple[Texts, Texts], tuple[Changes, ...]] = {}
         self._scenes = {scene: self._asked(scene) for scene in dict(script.wording.scenes).values()}
         self._said = 0
         self._kept: Any = None
@@ -80,8 +81,11 @@ class Conditioning:
         return calls_of_a_step(model.pipeline, model.denoiser, self._arguments(words), self._pictures, channels)
 
     def _changes(self, prompts: Texts, negatives: Texts) -> tuple[Changes, ...]:
-        calls = self._calls(self._script.encode(prompts, negatives))
-        return tuple(mine.changes_to(its) for mine, its in zip(self._base, calls, strict=True))
+        if (prompts, negatives) not in self._known:
+            calls = self._calls(self._script.encode(prompts, negatives))
+            changes = tuple(mine.changes_to(its) for mine, its in zip(self._base, calls, strict=True))
+            self._known[prompts, negatives] = changes
+        return self._known[prompts, negatives]
 
     def _asked(self, scene: Scene) -> _Asked:
         prompts = tuple(self._changes(texts, scene.negatives) for texts in scene.prompts)

@@ -69,9 +69,9 @@ class Script:
 
     def encode_all(self) -> None:
         """Have all of it encoded, so that it is remembered."""
-        for _until, scene in self.wording.scenes:
-            for texts in scene.prompts:
-                self.encode(texts, scene.negatives)
+        told = {(texts, scene.negatives): None for _until, scene in self.wording.scenes for texts in scene.prompts}
+        for prompts, negatives in told:
+            self.encode(prompts, negatives)
 
 
 class _Told(NamedTuple):

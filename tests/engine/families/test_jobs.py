@@ -17,10 +17,14 @@ def test_a_job_draws_with_a_folder(tmp_path: Path, name: str) -> None:
     engine = Engine(tmp_path / "data", tmp_path / "models")
     try:
         job = engine.draw(
-            override_settings={"sd_model_checkpoint": name}, prompt="a cat", steps=2, width=64, height=72, batch_size=2
-        )
+            override_settings={"sd_model_checkpoint": name}, prompt="a (cat:1.5) [by night:in the sun:1], (rain)",
+            steps=3, width=64, height=72, batch_size=2,
+        )  # fmt: skip
         assert job.error is None and job.status == "done"
         assert len(engine.parts.store.jobs.images(job.id)) == 2
+        told = [note.text for note in job.notes if note.kind == "weights"]
+        reads_as_all_others = f"{name} takes no weights, so these words count as much as all others: cat, rain."
+        assert told == ([] if name == "xl" else [reads_as_all_others])
         loaded = engine.parts.model_cache.loaded
         assert loaded is not None and (loaded.family is FAMILIES.get(loaded.family.name) or name == "aura")
     finally:

@@ -292,5 +292,5 @@ def test_people_are_told_of_weights_that_a_model_does_not_take(tiny: Callable[[s
     assert told("plain", what) is None
     assert told(FLUX_2, job("a cat [by night:in the sun:1]")) is None
     assert told(FLUX_2, job("a (red cat:1.5)", emphasis="None")) is None
-    many = told(FLUX_2, job(", ".join(f"({'x' * 50}{number})" for number in range(9))))
+    many = told(FLUX_2, job(", ".join(f"({number}{'x' * 50})" for number in range(9))))
     assert many is not None and many.endswith("… and 4 more.") and len(many) < 400
