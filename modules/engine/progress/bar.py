@@ -20,6 +20,7 @@ _SECONDS_UNTIL_REFRESHED = 0.4
 # How much of a step or phase that says nothing of itself is taken for done when it takes longer than expected.
 _DONE_AT_MOST = 0.95
 _TELLING: tuple[Kind, ...] = ("load", "upscale", "upscale_plain")  # they say how far they are
+_FURTHEST_FLOOR = 0.9995  # The parts that are left have some of the bar, and it falls by nothing that is seen.
 _WORTH_MOVING = 0.03  # of the bar: borders that are less far off stay where they are
 
 
@@ -48,7 +49,7 @@ class JobProgress:
         self._step = self._steps = 0
         self._is_first = True
         self._read = 0.0  # how much of a load is done, or of what else says so
-        self._shown = min(max(floor, 0.0), 0.99)
+        self._shown = min(max(floor, 0.0), _FURTHEST_FLOOR)
         # Within the part that runs the bar goes from the second, where this much of it is done, to the part's end.
         self._from = (0.0, self._shown)
         self._began_at = self._read_at = clock()  # the step that runs now, or the phase

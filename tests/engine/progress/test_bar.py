@@ -273,6 +273,11 @@ def test_work_that_was_lost_is_done_again_without_a_step_back(tmp_path: Path) ->
     assert len(set(steps)) >= 10  # it goes on from there at once, slower
 
 
+def test_a_job_that_was_nearly_done_goes_on_where_the_bar_stood(tmp_path: Path) -> None:
+    run = Run(10, known=experience(tmp_path), loads=True, floor=0.998)
+    assert 0.998 <= run.progress.value < 1.0
+
+
 def test_a_batch_that_goes_on_in_its_middle_has_less_left(tmp_path: Path) -> None:
     run = Run(20, known=experience(tmp_path))
     run.start()
