@@ -9,11 +9,11 @@ from typing import Any
 
 from modules.errors import InvalidRequest, UnknownJob
 from modules.images import noise_pairs
-from modules.images.foreign import infotext_in, program_of
+from modules.images.infotext import looks_like_infotext
 from modules.images.taken_parts import LABELS, UNSAID
 from modules.images.taken_pictures import PICTURES, leave_out
 from modules.images.taken_words import STYLES_LABEL, with_styles_taken
-from modules.images.takeover import Left, Takeover, looks_like_infotext, take_over, take_request
+from modules.images.takeover import Left, Takeover, take_over, take_request
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.kinds.registry import KINDS
@@ -24,6 +24,7 @@ from modules.jobs.store.job_store import JobStore
 from modules.shared import opts
 
 LONGEST = 200_000
+_LONGEST_PART, _MOST_LEFT = 300, 50
 # What a request means that says nothing of them; of infotexts see UNSAID.
 _AS_SET: Mapping[str, Any] = {
     "sd_vae": "", "CLIP_stop_at_last_layers": "", "refiner_checkpoint": "None", MODULES: (), "emphasis": "",
@@ -143,17 +144,24 @@ def _read(
 
 
 def _of_picture(data: Mapping[str, Any], catalogue: CheckpointCatalogue, tab: str) -> Takeover:
-    items = {str(key): str(value) for key, value in _object(data.get("items")).items()}
-    own = _object(data.get("own")) if "steady" in items else {}
-    text = infotext_in(items)[:LONGEST]
-    if looks_like_infotext(text) or own:
-        return take_over(
-            text, catalogue.list(), own, catalogue.vaes.list(), tab, catalogue.upscalers, catalogue.networks
-        )
-    program = program_of(items)
-    if program is not None:
-        raise InvalidRequest(f"This picture holds settings of {program}, in a form that is not read here.")
-    raise InvalidRequest("This picture holds no settings: they were not saved with it, or taken out on the way.")
+    """Of what POST png-info told of a picture: `settings`, an infotext; `own`, fields of a request; what was `left`."""
+    text, own = str(data.get("settings") or "")[:LONGEST], _object(data.get("own"))
+    left = [Left(*(str(part)[:_LONGEST_PART] for part in one)) for one in _triples(data.get("left"))]
+    if not looks_like_infotext(text) and "steps" not in own:
+        if data.get("program"):
+            said = f"This picture was made by {str(data['program'])[:40]}, and no settings are found in what it says."
+            raise InvalidRequest(" ".join([said, *(f"{one.label} {one.value} {one.why}." for one in left[:3])]))
+        raise InvalidRequest("This picture holds no settings: they were not saved with it, or taken out on the way.")
+    takeover = take_over(
+        text, catalogue.list(), own, catalogue.vaes.list(), tab, catalogue.upscalers, catalogue.networks
+    )
+    takeover.left += left
+    return takeover
+
+
+def _triples(value: object) -> list[list[object]]:
+    found = value if isinstance(value, list) else []
+    return [one for one in found[:_MOST_LEFT] if isinstance(one, list) and len(one) == len(Left._fields)]
 
 
 def _job(source: Source, who: Actor, store: JobStore) -> Job:

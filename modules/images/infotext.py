@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modules.images import noise_pairs
+from modules.images.civitai_resources import cut_resources
 from modules.images.picture_pairs import fields_in
 from modules.images.taken_reading import overrides_in
 from modules.jobs.kinds.base import Resolved, ResolvedJob
@@ -32,6 +33,13 @@ _WHOLE = re.compile(r"[0-9]{1,20}")
 _SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
 _NUMBERS = {"CFG scale": "cfg_scale", "Distilled CFG Scale": "distilled_cfg_scale", "Shift": "shift"}
 _PARTIAL = "Partial"
+_WORDS = ("Prompt", "Negative prompt")
+# A1111's own keys; all others stand behind them.
+_ORDER = (
+    "Steps", "Sampler", "Schedule type", "CFG scale", "Distilled CFG Scale", "Image CFG scale", "Seed",
+    "Face restoration", "Size", "Model hash", "Model", "VAE hash", "VAE", "Variation seed", "Variation seed strength",
+    "Denoising strength", "Clip skip", "ENSD", "Tiling",
+)  # fmt: skip
 _MOST_CLIP_SKIP = 12
 _MODULE = "Module "  # and a number: a text encoder or a VAE that was chosen by hand
 
@@ -74,14 +82,36 @@ def parse_pairs(text: str) -> dict[str, str]:
 
     The last line holds the pairs only if there are three of them at least; else it belongs to the prompt.
     """
+    return parse_whole(text)[0]
+
+
+def parse_whole(text: str) -> tuple[dict[str, str], list[Any]]:
+    """Return the same, and the models that Civitai names in it."""
     lines = text.strip().split("\n")
-    found = _PAIR.findall(lines[-1])
+    last, resources = cut_resources(lines[-1])
+    found = _PAIR.findall(last)
     if len(found) >= _FEWEST_PAIRS:
         lines = lines[:-1]
     else:
-        found = []
+        found, resources = [], []
     prompt, negative = _split_prompts(lines)
-    return {"Prompt": prompt, "Negative prompt": negative} | {key: _unquote(value) for key, value in found}
+    pairs = {"Prompt": prompt, "Negative prompt": negative}
+    return pairs | {key: _unquote(value) for key, value in found}, resources
+
+
+def looks_like_infotext(text: str) -> bool:
+    """Tell whether a text holds settings and not only a prompt."""
+    pairs = parse_pairs(text)
+    return "Steps" in pairs or len(pairs) > 2
+
+
+def text_of(pairs: Mapping[str, str]) -> str:
+    """Return the infotext with these pairs, of which `Prompt` and `Negative prompt` are its words, in A1111's order."""
+    places = {key: place for place, key in enumerate(_ORDER)}
+    rest = sorted((key for key in pairs if key not in _WORDS), key=lambda key: places.get(key, len(places)))
+    negative = pairs.get("Negative prompt", "")
+    words = pairs.get("Prompt", "") + (f"\n{_NEGATIVE} {negative}" if negative else "")
+    return f"{words}\n{_join({key: pairs[key] for key in rest})}".strip()
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -89,7 +119,11 @@ def parse(text: str) -> dict[str, Any]:
 
     Keys of other programs are ignored, and so are values that cannot be read.
     """
-    pairs = parse_pairs(text)
+    return fields_of(parse_pairs(text))
+
+
+def fields_of(pairs: Mapping[str, str]) -> dict[str, Any]:
+    """Return the same of pairs that are parsed already."""
     fields: dict[str, Any] = {"prompt": pairs["Prompt"], "negative_prompt": pairs["Negative prompt"]}
     if "Sampler" in pairs:
         sampler, schedule = split_sampler(pairs["Sampler"])

@@ -33,7 +33,7 @@ def take_parts(
     values: dict[str, Any] = {}
     left: list[tuple[str, str, str]] = []
     if wanted := str(overrides.get("sd_vae") or pairs.get("VAE hash") or ""):
-        vae = wanted if wanted in (AUTOMATIC, NONE) else _find_vae(wanted, pairs.get("VAE hash", ""), vaes)
+        vae = wanted if wanted in (AUTOMATIC, NONE) else find_vae(wanted, pairs.get("VAE hash", ""), vaes)
         values["sd_vae"] = vae or NONE
         if vae is None:
             left.append((LABELS["sd_vae"], wanted, _NOT_HERE))
@@ -53,7 +53,8 @@ def take_parts(
     return values, left
 
 
-def _find_vae(name: str, digest: str, vaes: Sequence[VaeFile]) -> str | None:
+def find_vae(name: str, digest: str, vaes: Sequence[VaeFile]) -> str | None:
+    """Return the name here of a usable VAE, by its hash, else by its name; None: it is not here."""
     usable = [one for one in vaes if one.problem is None]
     if len(digest) >= _SHORTEST_HASH:
         for one in usable:

@@ -105,8 +105,8 @@ def test_a_dropped_picture_says_what_could_not_be_taken_over(tab: Tab) -> None:
     drag(page, "bare.jpg", "image/jpeg", jpeg("just words"), "drop")
     words = "This picture holds no settings: they were not saved with it, or taken out on the way."
     expect(taken).to_have_text(f"{words}Open in img2img×")
-    drag(page, "notes.txt", "text/plain", b"x", "drop")
-    expect(taken).to_contain_text("notes.txt is no picture of a kind that is read: use PNG, JPEG or WebP.")
+    drag(page, "notes.pdf", "application/pdf", b"x", "drop")
+    expect(taken).to_contain_text("notes.pdf is no picture of a kind that is read: use PNG, JPEG, WebP, AVIF or GIF.")
     assert value(page, "neg_prompt textarea") == "blurry"
     page.evaluate(PASTE, ["copied.jpg", base64.b64encode(jpeg(A1111.replace("a lighthouse", "a tower"))).decode()])
     expect(taken).to_contain_text("Settings of copied.jpg are in the fields")

@@ -9,7 +9,7 @@ from torch import nn
 
 from modules.engine.progress.bar import JobProgress
 from modules.engine.work import batches
-from modules.images.png import read_parameters
+from modules.images.picture_info import read_parameters
 from tests.engine.conftest import Engine
 from tests.engine.moments import at_step
 

@@ -10,7 +10,7 @@ from modules.engine import housekeeping
 from modules.engine.housekeeping import Housekeeping
 from modules.engine.progress.bar import JobProgress
 from modules.errors import StorageError
-from modules.images.png import read_parameters
+from modules.images.picture_info import read_parameters
 from modules.jobs.rows import Death
 from modules.jobs.store.deletion import Deleted
 from modules.jobs.store.jobs import JobFilter

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from modules.images.infotext import parse, write
-from modules.images.png import encode_png, read_parameters
+from modules.images.picture_info import read_parameters
+from modules.images.png import encode_png
 from modules.images.takeover import take_over
 from modules.jobs.kinds.registry import validate_drawing
 from modules.jobs.kinds.txt2img import TXT2IMG

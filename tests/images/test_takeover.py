@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies
 
-from modules.images.foreign import infotext_in, program_of
-from modules.images.infotext import write
-from modules.images.takeover import find_model, looks_like_infotext, take_over, take_request
+from modules.images.infotext import looks_like_infotext, write
+from modules.images.takeover import find_model, take_over, take_request
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.models.catalogue import CheckpointCatalogue
@@ -240,29 +238,6 @@ def test_a_job_that_is_edited_keeps_what_it_left_open() -> None:
     found = take_request({"prompt": "a", "seed": -1, "override_settings": {"sd_model_checkpoint": "gone"}}, MODELS)
     assert found.values == {"prompt": "a", "seed": -1}
     assert found.left[0].label == "Checkpoint"
-
-
-def test_novelai_is_read_as_a1111_reads_it() -> None:
-    said = {"steps": 28, "sampler": "k_euler_ancestral", "seed": 7, "scale": 11, "uc": "lowres", "strength": 0.7}
-    items = {"Software": "NovelAI", "Description": "a cat", "Comment": json.dumps(said)}
-    assert infotext_in(items) == (
-        "a cat\nNegative prompt: lowres\nSteps: 28, Sampler: Euler a, CFG scale: 11, Seed: 7, Clip skip: 2, ENSD: 31337"
-    )
-    assert infotext_in({**items, "Comment": "["}).startswith("a cat\n")
-
-
-@pytest.mark.parametrize(
-    ("items", "program"),
-    [
-        ({"prompt": "{}", "workflow": "{}"}, "ComfyUI"),
-        ({"parameters": '{"sui_image_params": {}}'}, "SwarmUI"),
-        ({"invokeai_metadata": "{}"}, "InvokeAI"),
-        ({"parameters": f"a\n{PAIRS}"}, None),
-    ],
-)
-def test_settings_in_a_form_of_another_program_are_named(items: dict[str, str], program: str | None) -> None:
-    assert program_of(items) == program
-    assert (infotext_in(items) == "") == (program is not None)
 
 
 @settings(deadline=None, max_examples=200)

@@ -77,18 +77,30 @@ def test_what_no_page_sends_is_told_and_does_no_harm(
 
 def test_a_picture_is_read_with_its_own_json(ask: Any) -> None:
     trap = "a sign\nNegative prompt: of a shop"
-    made = resolved(prompt=trap)
-    told = ask(
-        "picture", items={"parameters": write(made, 0), "steady": ""}, own={"prompt": trap, "negative_prompt": ""}
-    )
+    told = ask("picture", settings=write(resolved(prompt=trap), 0), own={"prompt": trap, "negative_prompt": ""})
     assert (told["values"]["prompt"], told["checkpoint"]) == (trap, "emoji")
-    foreign = ask("picture", items={"parameters": write(made, 0)}, own={"prompt": "made up"})
-    assert foreign["values"]["prompt"] == "a sign", "only our own chunk is loss-free"
+    own = {"prompt": "made up", "steps": 9}
+    alone = ask("picture", settings="", own=own)
+    assert (alone["values"]["prompt"], alone["values"]["steps"]) == ("made up", 9)
+
+
+def test_what_of_a_picture_has_no_place_here_is_told_with_the_rest(ask: Any) -> None:
+    left = [
+        ["ControlNet", "1 of them", "belongs to InvokeAI"],
+        "no list",
+        ["too", "short"],
+        [5, None, {"a": "x" * 999}],
+    ]
+    told = ask("picture", settings=INFOTEXT, left=left)
+    assert told["left"][0] == ["ControlNet", "1 of them", "belongs to InvokeAI"]
+    assert told["left"][1][:2] == ["5", "None"] and len(told["left"]) == 2
 
 
 def test_a_picture_without_settings_says_whose_it_is(ask: Any) -> None:
-    assert "ComfyUI" in ask("picture", items={"workflow": "{}"})["problem"]
-    assert "holds no settings" in ask("picture", items={})["problem"]
+    long = ["workflow", "3,000,000 characters", "is longer than the 2,097,152 that are read"]
+    problem = ask("picture", settings="", program="ComfyUI", left=[long])["problem"]
+    assert problem.startswith("This picture was made by ComfyUI, and no settings are found") and "2,097,152" in problem
+    assert "holds no settings" in ask("picture")["problem"]
 
 
 def test_the_last_job_of_the_owner_and_no_one_elses(ask: Any, store: JobStore) -> None:

@@ -11,7 +11,11 @@ from modules.api.answers import json_answer, read_object
 from modules.api.openapi import TEXT, body
 from modules.api.services import Services
 from modules.errors import InvalidRequest
-from modules.images.png import read_parameters
+from modules.images.a1111_parameters import parameters_of
+from modules.images.named_models import models_in
+from modules.images.picture_info import read_parameters
+from modules.images.takeover import name_here
+from modules.jobs.models.catalogue import CheckpointCatalogue
 
 SHORTEST_SHOWN = 40
 
@@ -22,9 +26,9 @@ def routes(services: Services) -> APIRouter:
 
     @router.post("/png-info", openapi_extra=body({"image": TEXT}, required=["image"]))
     async def png_info(request: Request) -> Response:
-        """What a picture says about how it was made. `image` is its file as base64."""
+        """What a picture says about how it was made, whatever program made it. `image` is its file as base64."""
         sent = await read_object(request)
-        found = await services.workers.run_picture(_read, sent.get("image"))
+        found = await services.workers.run_picture(_read, sent.get("image"), services.catalogue)
         return json_answer(found)
 
     return router
@@ -49,6 +53,20 @@ def decode_image(value: object, field: str = "image") -> bytes:
         raise InvalidRequest(f"{field} is no base64 ({error}): send the picture's file as base64.", field) from error
 
 
-def _read(image: object) -> dict[str, object]:
+def _read(image: object, catalogue: CheckpointCatalogue) -> dict[str, object]:
+    """Return A1111's three values, and what the page shows of the picture beside them.
+
+    `parameters` has A1111's keys and the fields of a request, which are no two alike.
+    """
     found = read_parameters(decode_image(image))
-    return {"info": found.info, "items": found.items, "parameters": found.parameters}
+    named = models_in(found.pairs)
+    return {
+        "info": found.info,
+        "items": found.items,
+        "parameters": parameters_of(found.pairs) | found.parameters,
+        "program": found.program,
+        "settings": found.settings,
+        "rows": [list(row) for row in found.rows],
+        "left": [list(one) for one in found.left],
+        "models": [one._asdict() | {"here": name_here(one, catalogue)} for one in named],
+    }

@@ -11,7 +11,7 @@ from modules.engine.engine_parts import EngineParts
 from modules.engine.stopping.interruptible_wait import wait_for
 from modules.engine.upscaling.tiling import Tiling
 from modules.errors import InputGone
-from modules.images.png import infotext_of
+from modules.images.picture_info import infotext_of
 from modules.jobs.inputs.decoding import read_picture
 from modules.jobs.kinds.base import Enlarging
 from modules.jobs.kinds.extras_values import ResolvedExtras

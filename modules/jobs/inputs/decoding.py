@@ -10,7 +10,7 @@ from collections.abc import Callable
 from PIL import ExifTags, Image, PngImagePlugin
 
 from modules.errors import InvalidRequest
-from modules.images.png import PARAMETERS_KEY
+from modules.images.picture_texts import PARAMETERS_KEY
 
 # 8192 by 8192: four bytes each while it is decoded, and as much again while its colours are converted.
 MOST_PIXELS = 8192 * 8192

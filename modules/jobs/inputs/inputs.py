@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from modules.errors import InputGone, InvalidRequest, StorageError
-from modules.images.png import infotext_of
+from modules.images.picture_info import infotext_of
 from modules.jobs.inputs.decoding import check_size, read_picture, write_png
 from modules.jobs.kinds.starts import Input
 from modules.jobs.lenient import show

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message
 from modules.api.live.broadcaster import Broadcaster
 from modules.api.server.threads import Workers
 from modules.api.services import Services
-from modules.images.png import read_parameters
+from modules.images.picture_info import read_parameters
 from tests.api.conftest import FakeEngine, until
 
 TXT2IMG = "/sdapi/v1/txt2img"

@@ -7,7 +7,8 @@ import { make, press, pressWhenThere, setAttribute } from "../page/dom.js";
 
 const SETTINGS_LINE = /^\s*Steps: ?\d+\s*,.*:.*,.*:/m; // the server looks more closely
 const MOST_BYTES = 45 * 2 ** 20; // as base64 it must fit into a request
-const PICTURES = /^image\/(png|jpeg|webp)$/;
+const PICTURES = /^image\/(png|jpeg|webp|avif|gif)$/;
+const TEXTS = /^(text\/plain|application\/json)$/; // the side file of a picture, a graph of ComfyUI
 const HEAD_BYTES = 2 ** 16;
 const LONGEST = 200_000; // characters of an infotext; what is longer is pasted as it is
 const SHOWN = 8; // of what was not taken over; the rest is counted
@@ -65,14 +66,20 @@ export class Takeover {
     this.file = file;
     openTab(this.tab.prefix);
     const name = file.name || "the picture";
-    if (!PICTURES.test(file.type)) return this.refuse(`${name} is no picture of a kind that is read: use PNG, JPEG or WebP.`);
+    if (!PICTURES.test(file.type) && !TEXTS.test(file.type)) {
+      return this.refuse(`${name} is no picture of a kind that is read: use PNG, JPEG, WebP, AVIF or GIF.`);
+    }
     if (file.size > MOST_BYTES) return this.refuse(`${name} is too large to be read: ${Math.round(file.size / 2 ** 20)} MiB.`);
     try {
-      const { items, parameters } = await ask("POST", "/sdapi/v1/png-info", { image: await base64(file) });
-      return this.take({ kind: "picture", items: kept(items), own: parameters }, name);
+      return this.takeInfo(await pictureInfo(file), name);
     } catch (error) {
       return this.refuse(String(error.message || error));
     }
+  }
+
+  // What a picture says was read already.
+  takeInfo({ settings, parameters, program, left }, name) {
+    this.take({ kind: "picture", settings, own: parameters, program, left }, name);
   }
 
   take(source, from) {
@@ -190,17 +197,13 @@ function rest(left) {
   return make("ul", { "aria-label": "Not taken over" }, ...rows);
 }
 
-// What the server needs of a picture's text chunks: these whole, of others the beginning says whose they are.
-function kept(items = {}) {
-  const longest = (key) => (["parameters", "Comment", "Description"].includes(key) ? 100_000 : 200);
-  const short = Object.entries(items).map(([key, value]) => [key, String(value).slice(0, longest(key))]);
-  return Object.fromEntries(short.slice(0, 40));
-}
+// What the server reads out of a picture's file: see docs/api.md.
+export const pictureInfo = async (file) => ask("POST", "/sdapi/v1/png-info", { image: await base64(file) });
 
 // Chunks of text and EXIF stand at the beginning of a file.
 async function holdsSettings(file) {
   const head = new TextDecoder("latin1").decode(await file.slice(0, HEAD_BYTES).arrayBuffer());
-  return /parameters|steady|S\0?t\0?e\0?p\0?s\0?:/.test(head);
+  return /parameters|steady|workflow|invokeai_metadata|sd-metadata|sui_image_params|S\0?t\0?e\0?p\0?s\0?:/.test(head);
 }
 
 async function base64(file) {
