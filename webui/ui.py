@@ -12,7 +12,7 @@ from webui import checkpoint_facts as suits
 from webui import header as bar
 from webui.actors import Stop
 from webui.listeners import Named, Values, on
-from webui.tabs import extras, img2img, models, queue, txt2img
+from webui.tabs import extras, img2img, models, png_info, queue, txt2img
 from webui.tabs.drawing import tab as drawing
 from webui.tabs.drawing.rows.lists import current, lists_of
 from webui.tabs.drawing.rows.styles import FIELD as STYLES
@@ -38,6 +38,8 @@ def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop, intak
             for one in DRAWING_TABS:
                 with gr.Tab(one.label, id=one.prefix, elem_id=f"tab_{one.prefix}", render_children=True):
                     drawn.append(drawing.build(one, checkpoint))
+            with gr.Tab("PNG Info", id="png_info", elem_id="tab_png_info", render_children=True):
+                png_info.build()
             with gr.Tab("Queue", id="queue", elem_id="tab_queue", render_children=True):
                 queue.build()
             with gr.Tab("Models", id="models", elem_id="tab_models", render_children=True):

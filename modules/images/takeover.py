@@ -10,12 +10,10 @@ from typing import Any, NamedTuple
 from modules.errors import InvalidRequest
 from modules.images import noise_pairs, taken_parts, taken_pictures, taken_reading
 from modules.images.infotext import looks_like_infotext, parse, parse_pairs
-from modules.images.named_models import NamedModel
 from modules.images.taken_networks import take_networks
 from modules.images.taken_pictures import PICTURES, TXT2IMG, keys_told, take_pictures
 from modules.images.taken_words import templates_in
 from modules.jobs.kinds.registry import validate_request
-from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.networks import NetworkCatalogue
 from modules.jobs.models.upscalers import UpscalerCatalogue
@@ -234,21 +232,6 @@ def find_model(name: str, digest: str, checkpoints: Sequence[Checkpoint]) -> Che
                 return one
     wanted = _bare(name)
     return next((one for one in checkpoints if wanted and wanted in (_bare(one.name), _bare(one.title))), None)
-
-
-def name_here(named: NamedModel, catalogue: CheckpointCatalogue) -> str | None:
-    """Return the name here of a model that an infotext names; None: it is not here, or cannot be used."""
-    if named.kind == "Checkpoint":
-        found = find_model(named.name, named.hash.casefold(), catalogue.list())
-        return None if found is None or found.problem is not None else found.name
-    if named.kind == "VAE":
-        return taken_parts.find_vae(named.name, named.hash, catalogue.vaes.list())
-    if named.kind.startswith("Text encoder"):
-        try:
-            return catalogue.find_companion(named.name).name
-        except InvalidRequest:
-            return None
-    return None
 
 
 def _bare(name: str) -> str:

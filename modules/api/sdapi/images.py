@@ -12,9 +12,9 @@ from modules.api.openapi import TEXT, body
 from modules.api.services import Services
 from modules.errors import InvalidRequest
 from modules.images.a1111_parameters import parameters_of
+from modules.images.models_here import name_here
 from modules.images.named_models import models_in
 from modules.images.picture_info import read_parameters
-from modules.images.takeover import name_here
 from modules.jobs.models.catalogue import CheckpointCatalogue
 
 SHORTEST_SHOWN = 40

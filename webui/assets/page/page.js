@@ -14,6 +14,7 @@ import { waitForTheServer } from "../live/resend.js";
 import { ask, jobPath } from "../live/rest.js";
 import { initial, reduce, stalledBeat } from "../model/model.js";
 import { Models } from "../models/models.js";
+import { PngInfo } from "../png_info/png_info.js";
 import { Queue } from "../queue/queue.js";
 import { Audit } from "../settings/audit.js";
 import { OtherDevice } from "../settings/other_device.js";
@@ -54,6 +55,7 @@ export class Page {
     new ScheduleList(() => Array.from(this.drawings.values(), (tab) => tab.fields.sampling));
     new Dropdowns();
     this.ways = new PictureWays(this);
+    this.pngInfo = new PngInfo(this);
     new PictureDrop(() => this.ways.list);
     wireHeader(() => this.render());
     refuseClosed();

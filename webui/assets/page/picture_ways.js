@@ -24,7 +24,9 @@ export class PictureWays {
       take: (files) => this.open(prefix, files),
     }));
     const settings = { title: "Take its settings", words: "into the fields", take: (files) => this.settings.takeover.picture(files[0]) };
-    return [...works, { ...settings, usual: !works.some((one) => one.usual) }];
+    const { pngInfo } = this.page;
+    const says = { title: "Show what it says", words: "in PNG Info", usual: pngInfo.inSight, take: (files) => pngInfo.read(files[0]) };
+    return [...works, { ...settings, usual: ![...works, says].some((one) => one.usual) }, says];
   }
 
   get inSight() {
@@ -64,6 +66,7 @@ export class PictureWays {
 
   // Something was pasted into the page: a picture goes where the tab in sight wants it.
   pasted(event) {
+    if (this.page.pngInfo.pasted(event)) return undefined;
     const file = Array.from(event.clipboardData?.files || []).find((one) => one.type.startsWith("image/"));
     const text = event.clipboardData?.getData("text/plain");
     const { inSight } = this;
