@@ -6,12 +6,15 @@ import json
 import math
 import re
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from modules.errors import InvalidRequest
 
 Needs = Literal["nothing", "engine", "server"]
 LONGEST_TEXT = 1_000
+OUTPUTS = "outputs"
+_NO_FOLDER = re.compile(r'[\\<>:"|?*\x00-\x1f]')
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -19,7 +22,7 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 class SettingField:
     """One setting with all that a page or a document says about it. `choices` is empty where any value will do.
 
-    A `colour` is a text such as #ffffff.
+    A `colour` is a text such as #ffffff, a `folder` a path within `outputs`.
     """
 
     name: str
@@ -33,6 +36,7 @@ class SettingField:
     maximum: float | None
     needs: Needs
     colour: bool = False
+    folder: bool = False
 
     def check(self, value: object) -> bool | int | float | str:
         """Return `value` as the setting's own type.
@@ -94,6 +98,8 @@ class SettingField:
             raise self._invalid(value, f"use at most {LONGEST_TEXT} characters")
         if self.colour and not _COLOUR.fullmatch(value):
             raise self._invalid(value, "use a colour as #ffffff")
+        if self.folder and not is_within_outputs(value):
+            raise self._invalid(value, f"use {OUTPUTS} or a folder within it, as {OUTPUTS}/portraits")
         return value
 
     def _invalid(self, value: object, remedy: str) -> InvalidRequest:
@@ -112,7 +118,16 @@ def setting(
     maximum: float | None = None,
     needs: Needs = "nothing",
     colour: bool = False,
+    folder: bool = False,
 ) -> Any:
     """Return a field of the settings with the words that the page shows for it."""
     words = {"section": section, "label": label, "help": help, "minimum": minimum, "maximum": maximum, "needs": needs}
-    return field(default=default, metadata=words | {"colour": colour})
+    return field(default=default, metadata=words | {"colour": colour, "folder": folder})
+
+
+def is_within_outputs(folder: str) -> bool:
+    """Tell whether a folder, with forward slashes, lies within that of the saved pictures, whatever is typed."""
+    path = PurePosixPath(folder)
+    parts = path.parts
+    plain = not path.is_absolute() and ".." not in parts and not _NO_FOLDER.search(folder)
+    return plain and bool(parts) and parts[0] == OUTPUTS and all(part == part.strip(" .") for part in parts)

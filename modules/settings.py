@@ -9,12 +9,13 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from modules.drawing_settings import DrawingSettings
+from modules.saving_settings import SavingSettings
 from modules.setting_field import SettingField, setting
 
 
 @dataclass(frozen=True)
-class Settings(DrawingSettings):
-    """A snapshot of all settings: those of drawing, then these."""
+class Settings(SavingSettings, DrawingSettings):
+    """A snapshot of all settings: those of drawing, of how pictures become files, then these."""
 
     samples_save: bool = setting(
         True, "Saving images", "Always save all generated images", "Off: pictures are kept for some hours only."
@@ -183,7 +184,18 @@ def _describe_fields() -> tuple[SettingField, ...]:
                 **one.metadata,
             )
         )
-    return tuple(described)
+    return _in_order(described)
+
+
+def _in_order(described: list[SettingField]) -> tuple[SettingField, ...]:
+    """Return them section by section: those of how pictures become files stand behind where those are saved at all."""
+    of_files = {one.name for one in fields(SavingSettings)}
+    own = [one for one in described if one.name not in of_files]
+    others = [one for one in described if one.name in of_files]
+    sections = list(dict.fromkeys(one.section for one in own))
+    place = sections.index("Saving images") + 1
+    sections[place:place] = [one for one in dict.fromkeys(one.section for one in others) if one not in sections]
+    return tuple(sorted([*own, *others], key=lambda one: sections.index(one.section)))
 
 
 _FIELDS = _describe_fields()

@@ -26,6 +26,7 @@ BASE = frozenset(
         "setting_field",
         "drawing_settings",
         "settings",
+        "saving_settings",
         "settings_file",
         "shared_state",
         "shared",

@@ -1,4 +1,4 @@
-"""Whole numbers in addresses: as large as the database and JSON can hold, and no larger."""
+"""What stands in addresses: whole numbers, as large as the database and JSON can hold, and endings of pictures."""
 
 from __future__ import annotations
 
@@ -27,6 +27,21 @@ class Place(Convertor[int]):
         return str(value)
 
 
+class PictureForm(Convertor[str]):
+    """`{name:form}` in a path: the ending of a picture's file."""
+
+    regex = "png|jpg|webp|avif"
+
+    def convert(self, value: str) -> str:
+        """Return the ending."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Return the ending as it stands in a path."""
+        return value
+
+
 def register_place() -> None:
-    """Let paths use `place`."""
+    """Let paths use `place` and `form`."""
     register_url_convertor("place", Place())
+    register_url_convertor("form", PictureForm())

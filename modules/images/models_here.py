@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from modules.errors import InvalidRequest
 from modules.images.named_models import NamedModel
 from modules.images.taken_parts import find_vae
 from modules.images.takeover import find_model
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.model_file import ModelFile
+
+_SHORTEST_HASH = 8
 
 
 def name_here(named: NamedModel, catalogue: CheckpointCatalogue) -> str | None:
@@ -22,16 +22,12 @@ def name_here(named: NamedModel, catalogue: CheckpointCatalogue) -> str | None:
     if named.kind == "Embedding":
         return _usable(catalogue.networks.words().get(named.name))
     if named.kind == "LoRA":
-        return _usable(catalogue.networks.find(named.name)) or _companion("lora", named.hash, catalogue)
-    return _companion(None, named.name, catalogue)
-
-
-def _companion(kind: Literal["lora"] | None, name: str, catalogue: CheckpointCatalogue) -> str | None:
+        by_hash = catalogue.networks.of_hash(named.hash.casefold()) if len(named.hash) >= _SHORTEST_HASH else None
+        return _usable(by_hash) or _usable(catalogue.networks.find(named.name))
     try:
-        found = catalogue.find_companion(name) if kind is None else catalogue.files.find(kind, name)
+        return _usable(catalogue.find_companion(named.name))
     except InvalidRequest:
         return None
-    return _usable(found)
 
 
 def _usable(file: ModelFile | None) -> str | None:

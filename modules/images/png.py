@@ -35,6 +35,13 @@ def encode_png(
     return buffer.getvalue()
 
 
+def encode_plain_png(image: Image.Image) -> bytes:
+    """Return the PNG of a picture that says nothing of how it was made."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", compress_level=_COMPRESSION_LEVEL)
+    return buffer.getvalue()
+
+
 def encode_extras_png(image: Image.Image, infotext: str, extras: str, resolved: Mapping[str, Any]) -> bytes:
     """Return the PNG of a picture that was worked on: with the infotext that it had, and what was done, as A1111."""
     chunks = PngImagePlugin.PngInfo()

@@ -11,10 +11,11 @@ from modules.jobs.rows import Image
 
 def output_answer(image: Image) -> dict[str, Any]:
     """Return a complete picture as an entry of a job's `outputs`; `name` is that of its file, `url` a path here."""
+    name = PurePosixPath(image.name)
     return {
         "index": image.index,
-        "name": PurePosixPath(image.name).name,
-        "url": f"/sdapi/v1/jobs/{quote(image.job_id, safe='()')}/images/{image.index}.png",
+        "name": name.name,
+        "url": f"/sdapi/v1/jobs/{quote(image.job_id, safe='()')}/images/{image.index}{name.suffix}",
         "width": image.width,
         "height": image.height,
         "seed": image.seed,

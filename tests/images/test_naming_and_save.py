@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from modules.errors import StorageError
-from modules.images.naming import file_name, highest_number, result_folder, saved_folder
+from modules.images.naming import FileName, highest_copy, highest_number, result_folder, saved_folder
 from modules.images.save import save_image
 
 
@@ -18,8 +18,21 @@ def test_saved_pictures_lie_by_date() -> None:
 
 
 def test_a_name_is_number_and_seed() -> None:
-    assert file_name(0, 1234) == "00000-1234.png"
-    assert file_name(123456, 5) == "123456-5.png"
+    folder = PurePosixPath("outputs/day")
+    assert FileName(folder, "1234").with_number(0) == "outputs/day/00000-1234.png"
+    assert FileName(folder, "5", ".jpg").with_number(123456) == "outputs/day/123456-5.jpg"
+    assert FileName(folder, "", numbered=False).with_number(3) == "outputs/day/00003.png"
+    assert FileName(folder, "cat", ".webp", numbered=False).with_number(0) == "outputs/day/cat.webp"
+    assert FileName(folder, "cat", ".webp", numbered=False).with_number(2) == "outputs/day/cat-2.webp"
+
+
+def test_a_name_that_is_there_in_any_form_is_taken(tmp_path: Path) -> None:
+    assert highest_copy(tmp_path, "cat") == -1
+    for name in ("catty.png", "cat-x.png", "Cat.jpg"):
+        (tmp_path / name).touch()
+    assert highest_copy(tmp_path, "cat") == 0
+    (tmp_path / "cat-12.webp").touch()
+    assert highest_copy(tmp_path, "cat") == 12
 
 
 def test_the_highest_number_counts_all_files_of_the_folder(tmp_path: Path) -> None:

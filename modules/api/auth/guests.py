@@ -50,7 +50,7 @@ FOR_ALL = frozenset(
 OF_OWN_JOBS = frozenset(
     {
         ("GET", V1 + "jobs/{job_id}"),
-        ("GET", V1 + "jobs/{job_id}/images/{index}.png"),
+        ("GET", V1 + "jobs/{job_id}/images/{index}.{form}"),
         ("GET", V1 + "jobs/{job_id}/images/{index}/thumbnail"),
         ("GET", V1 + "jobs/{job_id}/images/all.zip"),
         ("GET", V1 + "jobs/{job_id}/preview"),

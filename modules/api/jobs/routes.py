@@ -21,6 +21,7 @@ from modules.api.openapi import TEXT, YES_OR_NO, body
 from modules.api.sdapi.generation_answer import read_image
 from modules.api.services import Services
 from modules.errors import InvalidRequest, UnknownJob
+from modules.images.picture_files import FILE_FORMATS
 from modules.jobs import submission
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.kinds.txt2img import TXT2IMG
@@ -54,6 +55,9 @@ NEW_JOB = body(
 )
 
 
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {} for kind in ("image/avif", "image/jpeg", "image/png", "image/webp")}},
+}
 PREVIEW: dict[int | str, dict[str, Any]] = {
     200: {"content": {kind: {} for kind in ("image/jpeg", "image/png", "image/webp")}},
     204: {"description": "No preview is kept."},
@@ -98,11 +102,11 @@ def routes(services: Services) -> APIRouter:
         """A job and its outputs so far; `folder` is where they are, for a client on the same machine."""
         return json_answer(await workers.run(job_or_unknown, store, folder_told_to(services, request), job_id))
 
-    @router.get("/{job_id}/images/{index:place}.png")
-    async def picture(job_id: str, index: int) -> Response:
-        """The file of one output."""
+    @router.get("/{job_id}/images/{index:place}.{form:form}", responses=PICTURE)
+    async def picture(job_id: str, index: int, form: str) -> Response:
+        """The file of one output, in the form that it has: that of its `url`."""
         data, headers = await workers.run(picture_bytes, store, services.folder, job_id, index)
-        return Response(data, media_type="image/png", headers=headers)
+        return Response(data, media_type=media_type_of(data), headers=headers)
 
     @router.get("/{job_id}/images/{index:place}/thumbnail")
     async def thumbnail(job_id: str, index: int) -> Response:
@@ -201,11 +205,13 @@ def kept_preview(store: JobStore, folder: DataFolder, job_id: str) -> bytes | No
         return None
 
 
-def media_type_of(preview: bytes) -> str:
-    """Return what kind of picture a preview is, of the three that previews may be."""
-    if preview.startswith(b"\xff\xd8"):
+def media_type_of(data: bytes) -> str:
+    """Return what kind of picture this is, of those that files of pictures and previews may be."""
+    if data.startswith(b"\xff\xd8"):
         return "image/jpeg"
-    return "image/png" if preview.startswith(b"\x89PNG") else "image/webp"
+    if data.startswith(b"\x89PNG"):
+        return "image/png"
+    return "image/avif" if data[4:8] == b"ftyp" else "image/webp"
 
 
 def picture_bytes(store: JobStore, folder: DataFolder, job_id: str, index: int) -> tuple[bytes, dict[str, str]]:
@@ -244,7 +250,7 @@ def path_of(folder: DataFolder, image: Image) -> Path:
 @functools.lru_cache(maxsize=256)
 def small_webp(path: Path, completed_at: float | None) -> bytes:
     """Return a picture of at most 256 pixels a side. `completed_at` tells the file from an earlier one at `path`."""
-    with PilImage.open(path, formats=("PNG",)) as picture:
+    with PilImage.open(path, formats=FILE_FORMATS) as picture:
         picture.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
         buffer = io.BytesIO()
         picture.convert("RGB").save(buffer, "WEBP", quality=82, method=2)

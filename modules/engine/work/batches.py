@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePosixPath
 
 import torch
 from PIL import Image
@@ -21,13 +20,14 @@ from modules.engine.work.economy import Economy
 from modules.engine.work.environment import environment_of
 from modules.engine.work.pass_models import PassModels
 from modules.engine.work.sampling import Batch, Ready
+from modules.engine.work.saving import occasion_of, save_picture
 from modules.engine.work.snapshots import Snapshot, describe_continued, request_digest
 from modules.engine.work.starts import Starts
 from modules.engine.work.turns import begin_picture
 from modules.errors import Interrupted
 from modules.images.infotext import write
-from modules.images.png import encode_png
-from modules.images.save import save_image
+from modules.images.picture_files import encode_drawn
+from modules.images.saved_names import drawn_name
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.registry import kind_of
 from modules.jobs.rows import Job
@@ -193,17 +193,17 @@ class Batches:
 
         `stopped_after` says how many of how many steps are done of one that was stopped before it was whole.
         """
-        store, resolved = self._parts.store, self._resolved
-        saving = resolved.saving
-        mark = stopped_after if saving.mark_partial else None
+        parts, job, resolved = self._parts, self._job, self._resolved
+        mark = stopped_after if resolved.saving.mark_partial else None
         infotext = write(resolved, index, None if mark is None else mark[0])
         # Seconds for a large picture; one that is stopped meanwhile is encoded for nobody.
         values = kind_of(resolved).picture(resolved, index)
-        data = wait_for(lambda: encode_png(picture, infotext, values, mark), self._parts.cancel.check_waiting)
+        form = resolved.saving.form
+        file = wait_for(lambda: encode_drawn(picture, infotext, values, mark, form), parts.cancel.check_waiting)
+        named = drawn_name(resolved, index, occasion_of(job, resolved, picture), file.suffix)
         # One that was stopped in its first pass is smaller than it was to become.
-        row = store.images.reserve(self._job.id, index, resolved.seed_of(index), *picture.size, save=saving.save_images)
-        save_image(data, self._parts.folder.root / PurePosixPath(row.name))
-        store.images.complete(self._job.id, index, infotext, partial=stopped_after is not None)
+        size, partial = picture.size, stopped_after is not None
+        save_picture(parts, job, resolved, index, size, file, named, infotext, partial)
 
 
 def _picture_of(latents: torch.Tensor, indices: Sequence[int], index: int) -> torch.Tensor:

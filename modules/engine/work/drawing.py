@@ -16,6 +16,7 @@ from modules.engine.progress.parts import parts_of
 from modules.engine.work.batches import Batches, BatchLeft
 from modules.engine.work.economy import Economy
 from modules.engine.work.environment import describe_difference, environment_of
+from modules.engine.work.grid import save_grid
 from modules.engine.work.init_pictures import with_saved_starts
 from modules.engine.work.model_finder import ModelFinder
 from modules.engine.work.networks_of_job import close_networks
@@ -55,6 +56,12 @@ class JobDrawing:
             Interrupted: with the kind "interrupt", "pause" or "exit".
             SteadyError: the job cannot be done.
         """
+        tried = self._draw_all()
+        if tried and self.resolved is not None:
+            save_grid(self._parts, self._job, self.resolved)
+        return tried
+
+    def _draw_all(self) -> bool:
         parts = self._parts
         self._progress.enter("load")
         try:

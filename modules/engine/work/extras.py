@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from pathlib import PurePosixPath
 
 import torch
 from PIL import Image
@@ -20,11 +19,12 @@ from modules.engine.stopping.interruptible_wait import wait_for
 from modules.engine.work.environment import environment_of
 from modules.engine.work.extras_pictures import enlarge, open_picture
 from modules.engine.work.model_finder import ModelFinder
+from modules.engine.work.saving import save_picture
 from modules.engine.work.turns import begin_picture
 from modules.errors import InputGone, Interrupted, InvalidRequest
 from modules.images.infotext import with_extras, write_extras
-from modules.images.png import encode_extras_png
-from modules.images.save import save_image
+from modules.images.picture_files import encode_mended
+from modules.images.saved_names import mended_name
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import CHOSEN
 from modules.jobs.kinds.extras import ExtrasChoice, ExtrasModels, ExtrasRequest
@@ -173,14 +173,15 @@ class ExtrasWork:
 
     def _save(self, resolved: ResolvedExtras, index: int, picture: Image.Image, infotext: str) -> None:
         """Reserve the picture's name, write its file, complete its row, in this order."""
-        store, saving = self._parts.store, resolved.saving
+        parts, job = self._parts, self._job
         extras, values = write_extras(resolved, index), in_picture(resolved, index)
         # Seconds for a large picture; one that is stopped meanwhile is encoded for nobody.
-        data = wait_for(lambda: encode_extras_png(picture, infotext, extras, values), self._parts.cancel.check_waiting)
-        seed = resolved.seed_of(index)
-        row = store.images.reserve(self._job.id, index, seed, *picture.size, save=saving.save_images)
-        save_image(data, self._parts.folder.root / PurePosixPath(row.name))
-        store.images.complete(self._job.id, index, with_extras(infotext, extras))
+        whole, form = with_extras(infotext, extras), resolved.saving.form
+        file = wait_for(
+            lambda: encode_mended(picture, infotext, extras, whole, values, form), parts.cancel.check_waiting
+        )
+        named = mended_name(resolved, job.created_at, file.suffix)
+        save_picture(parts, job, resolved, index, picture.size, file, named, whole)
 
     def _show(self, picture: Image.Image, index: int, finished: bool = False) -> None:
         """Show how far a picture is, or what it became, as long as that costs next to nothing."""

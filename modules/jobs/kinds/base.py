@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from modules.jobs.kinds.files import FileForm, Grid, Naming
 from modules.jobs.kinds.frozen import Frozen
 from modules.jobs.kinds.starts import Outpaint, Start
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
@@ -165,7 +166,10 @@ class Pass(Frozen):
 
 
 class Saving(Frozen):
-    """What becomes of the pictures: which are kept as files, and what their infotext tells."""
+    """What becomes of the pictures: which are kept as files, in which form and under which names, and what these tell.
+
+    `save_txt`: a text file with the infotext lies beside each. `grid` None: there is none of all of them.
+    """
 
     save_images: bool
     save_partial: bool
@@ -175,6 +179,14 @@ class Saving(Frozen):
     add_version_to_infotext: bool
     lora_add_hashes_to_infotext: bool = True
     textual_inversion_add_hashes_to_infotext: bool = True
+    form: FileForm = FileForm()
+    naming: Naming = Naming()
+    save_txt: bool = False
+    grid: Grid | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Return what every client is told of it: nothing of where files lie."""
+        return self.model_dump(exclude={"form", "naming", "save_txt", "grid"})
 
 
 class Resolved(Frozen):

@@ -6,6 +6,7 @@ from typing import Any
 
 from modules.jobs.kinds import hires_values, later_values, seeding_values, start_values, word_values
 from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.files import in_file
 from modules.jobs.kinds.own_words import templates
 from modules.jobs.kinds.sizes import Size
 from modules.jobs.kinds.stages import first_stage, hires_stage
@@ -40,6 +41,7 @@ def in_picture(resolved: ResolvedJob, index: int) -> dict[str, Any]:
         **start_values.in_picture(resolved, index),
         **hires_values.in_picture(resolved, index),
         **templates(resolved.words, "template", "negative_template"),
+        **in_file(resolved.saving.form),
     }
 
 
@@ -81,7 +83,7 @@ def told(resolved: ResolvedJob) -> dict[str, Any]:
         | {
             "batch_size": resolved.batch_size,
             "n_iter": resolved.n_iter,
-            **resolved.saving.model_dump(),
+            **resolved.saving.told(),
             "environment": resolved.environment,
         }
     )

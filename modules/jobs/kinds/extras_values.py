@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modules.jobs.kinds.base import Enlarging, Resolved, Source
+from modules.jobs.kinds.files import in_file
 from modules.jobs.kinds.folder_pictures import FolderPicture
 from modules.jobs.kinds.frozen import Frozen
 from modules.jobs.kinds.starts import Input
@@ -91,6 +92,7 @@ def in_picture(resolved: ResolvedExtras, index: int) -> dict[str, Any]:
             "tile": [resolved.tile, resolved.tile_overlap],
             "threads": resolved.threads,
             "version": resolved.version,
+            **in_file(resolved.saving.form),
         }
     }
 
@@ -129,5 +131,5 @@ def told_of(resolved: ResolvedExtras) -> dict[str, Any]:
         "threads": resolved.threads,
         "version": resolved.version,
         "environment": resolved.environment,
-        **resolved.saving.model_dump(),
+        **resolved.saving.told(),
     }

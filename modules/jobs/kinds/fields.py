@@ -35,6 +35,14 @@ OVERRIDABLE_SETTINGS = frozenset(
         "comma_padding_backtrack",
         "use_old_scheduling",
         "samples_save",
+        "samples_format",
+        "jpeg_quality",
+        "webp_lossless",
+        "enable_pnginfo",
+        "save_txt",
+        "grid_save",
+        "grid_format",
+        "n_rows",
         "save_incomplete_images",
         "mark_incomplete_images",
         "add_model_name_to_info",
@@ -188,6 +196,7 @@ Overrides = Annotated[dict[str, Any], BeforeValidator(_check_overrides)]
 SaveImages = Annotated[bool | None, BeforeValidator(switch("save_images", None))]
 DoNotSaveSamples = Annotated[bool, BeforeValidator(switch("do_not_save_samples", False))]
 DisableExtraNetworks = Annotated[bool, BeforeValidator(switch("disable_extra_networks", False))]
+DoNotSaveGrid = Annotated[bool, BeforeValidator(switch("do_not_save_grid", False))]
 PartialImages = Annotated[_PartialImages | None, BeforeValidator(_check_partial_images)]
 SendImages = Annotated[bool, BeforeValidator(switch("send_images", True))]
 StopOnDisconnect = Annotated[bool, BeforeValidator(switch("stop_on_disconnect", False))]

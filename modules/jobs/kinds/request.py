@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from modules.jobs.kinds import fields
+from modules.jobs.kinds import fields, files
 from modules.jobs.kinds.base import Saving
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.kinds.frozen import Frozen
@@ -32,6 +32,7 @@ class JobRequest(BaseModel, ABC):
     )
     save_images: fields.SaveImages = Field(None, description="None follows the setting samples_save.")
     do_not_save_samples: fields.DoNotSaveSamples = False
+    do_not_save_grid: fields.DoNotSaveGrid = False
     send_images: fields.SendImages = True
     stop_on_disconnect: fields.StopOnDisconnect = Field(
         False, description="Interrupt the job when the client that waits for it goes away."
@@ -79,4 +80,8 @@ class JobRequest(BaseModel, ABC):
             add_version_to_infotext=settings.add_version_to_infotext,
             lora_add_hashes_to_infotext=settings.lora_add_hashes_to_infotext,
             textual_inversion_add_hashes_to_infotext=settings.textual_inversion_add_hashes_to_infotext,
+            form=files.file_form(settings),
+            naming=files.naming(settings, self.kind),
+            save_txt=settings.save_txt,
+            grid=None if self.do_not_save_grid else files.grid(settings, self.kind),
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from modules.errors import StorageError
+from modules.images.naming import grid_names, side_text_of
 from modules.images.results import remove_result
 from modules.images.save import remove_image
 from modules.jobs.rows import TERMINAL, Actor, RequestAnswer
@@ -172,6 +174,17 @@ def _ended(transaction: Transaction, ids: Sequence[str]) -> list[str]:
     return [row["id"] for row in rows]
 
 
+def _beside(transaction: Transaction, id: str, names: Sequence[str]) -> list[str]:
+    """Return the files that a job has put beside its pictures: texts, a grid."""
+    row = transaction.execute("SELECT kind, resolved FROM jobs WHERE id = ?", (id,)).fetchone()
+    saved = [name for name in names if not name.startswith("results/")]
+    if row is None or row["resolved"] is None or not saved:
+        return []
+    saving = json.loads(row["resolved"]).get("saving") or {}
+    texts = [side_text_of(name) for name in saved] if saving.get("save_txt") else []
+    return texts + (list(grid_names(row["kind"], saving, saved[0])) if saving.get("grid") else [])
+
+
 def _forget(transaction: Transaction, ids: Sequence[str], files: bool) -> list[str]:
     """Delete jobs, and note their files that are to go; return the names of these.
 
@@ -184,7 +197,8 @@ def _forget(transaction: Transaction, ids: Sequence[str], files: bool) -> list[s
             "SELECT name FROM images WHERE job_id = ? AND status != 'expired' AND (? OR name LIKE 'results/%')",
             (id, files),
         )
-        doomed += [row["name"] for row in rows]
+        names = [row["name"] for row in rows]
+        doomed += [*names, *(_beside(transaction, id, names) if files else ())]
         transaction.execute(
             "UPDATE jobs SET follows = (SELECT follows FROM jobs WHERE id = :id) WHERE follows = :id", {"id": id}
         )

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from modules.errors import UnknownJob
-from modules.images.naming import file_name, highest_number, result_folder, saved_folder
+from modules.images.naming import FileName, result_folder, saved_folder, usual_stem
 from modules.images.results import remove_orphans, remove_result
 from modules.images.save import remove_unfinished
 from modules.jobs.outputs import output_answer
@@ -31,10 +31,13 @@ class Images:
         """Return where the file of a picture is."""
         return self._folder.root / PurePosixPath(image.name)
 
-    def reserve(self, id: str, index: int, seed: int, width: int, height: int, save: bool) -> Image:
+    def reserve(
+        self, id: str, index: int, seed: int, width: int, height: int, save: bool, named: FileName | None = None
+    ) -> Image:
         """Give a picture its name and number before its file is written. One that has them keeps them.
 
-        `save` decides between `outputs/` and `results/`. A picture that comes back complete needs no drawing.
+        `save` decides between `outputs/` and `results/`; `named` is the name in `outputs/`, None: as usual. A picture
+        that comes back complete needs no drawing.
 
         Raises:
             UnknownJob: there is none.
@@ -43,15 +46,21 @@ class Images:
             job = connection.execute("SELECT kind, created_at FROM jobs WHERE id = ?", (id,)).fetchone()
         if job is None:
             raise UnknownJob(id)
-        folder = saved_folder(job["kind"], job["created_at"]) if save else result_folder(id)
-        highest_on_disk = highest_number(self._folder.root / folder) if save else None
+        usual = FileName(saved_folder(job["kind"], job["created_at"]), usual_stem(seed))
+        if save:
+            named = named or usual
+        else:
+            named = FileName(result_folder(id), usual.stem, usual.suffix if named is None else named.suffix)
+        highest_on_disk = named.highest_in(self._folder.root / named.folder) if save else None
         with self._database.write() as transaction:
             known = find_image(transaction, id, index)
             if known is not None:
                 return known
             # A folder of results is the job's own, and the number is the picture's place in it.
-            number = index if highest_on_disk is None else _next_number(transaction, folder, highest_on_disk)
-            name = str(folder / file_name(number, seed))
+            number = index if highest_on_disk is None else _next_number(transaction, named.counted, highest_on_disk)
+            while highest_on_disk is not None and _is_taken(transaction, named.with_number(number)):
+                number = _next_number(transaction, named.counted, number)
+            name = named.with_number(number)
             # A deleted job with this id may have left a file of this name that was to go.
             transaction.execute("DELETE FROM removed_files WHERE name = ?", (name,))
             reserved = transaction.execute(
@@ -158,14 +167,18 @@ def _image_of(row: sqlite3.Row) -> Image:
     return Image(index=values.pop("image_index"), **(values | {"partial": bool(values["partial"])}))
 
 
-def _next_number(transaction: Transaction, folder: PurePosixPath, highest_on_disk: int) -> int:
-    """Return a number that the folder never had, also when rows and files of higher ones are gone.
+def _is_taken(reader: Reader, name: str) -> bool:
+    return reader.execute("SELECT 1 FROM images WHERE name = ?", (name,)).fetchone() is not None
+
+
+def _next_number(transaction: Transaction, counted: str, highest_on_disk: int) -> int:
+    """Return a number that the folder, or the name, never had, also when rows and files of higher ones are gone.
 
     `highest_on_disk` counts too, since files may be there that no row knows.
     """
     row = transaction.execute(
         "INSERT INTO image_folders (folder, highest) VALUES (:folder, :first)"
         " ON CONFLICT (folder) DO UPDATE SET highest = max(highest + 1, :first) RETURNING highest",
-        {"folder": str(folder), "first": highest_on_disk + 1},
+        {"folder": counted, "first": highest_on_disk + 1},
     ).fetchone()
     return int(row["highest"])

@@ -2,11 +2,12 @@
 
 import os
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from modules.errors import UnknownJob
+from modules.images.naming import FileName
 from modules.images.save import save_image
 from modules.jobs.rows import Image
 from modules.jobs.store.job_store import JobStore
@@ -173,3 +174,42 @@ def test_what_a_killed_engine_left_is_written_over(store: JobStore, tmp_path: Pa
     path.with_name(f".{path.name}.tmp").write_bytes(b"half")
     save_image(b"whole", path)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_names_of_a_pattern_are_never_given_twice(store: JobStore, tmp_path: Path) -> None:
+    submit(store, "a")
+    folder = PurePosixPath("outputs/cats")
+
+    def name(index: int, stem: str, save: bool = True, numbered: bool = False) -> str:
+        named = FileName(folder, stem, ".jpg", numbered)
+        return store.images.reserve("a", index, 5, 64, 32, save, named).name
+
+    assert [name(0, "cat"), name(1, "cat-1"), name(2, "cat")] == [
+        "outputs/cats/cat.jpg", "outputs/cats/cat-1.jpg", "outputs/cats/cat-2.jpg",
+    ]  # fmt: skip
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "Dog.png").touch()
+    assert name(3, "dog") == "outputs/cats/dog-1.jpg"
+    assert name(0, "other") == "outputs/cats/cat.jpg", "it keeps its name"
+    assert name(4, "cat", numbered=True) == "outputs/cats/00000-cat.jpg"
+    assert name(5, "", numbered=False) == "outputs/cats/00001.jpg"
+    assert name(6, "cat", save=False) == "results/a/00006-5.jpg"
+
+
+def test_what_lies_beside_pictures_goes_with_them(store: JobStore, tmp_path: Path) -> None:
+    submit(store, "a")
+    job = store.claims.claim("first")
+    assert job is not None
+    saving = {"save_txt": True, "grid": {"form": {"form": "jpg"}}}
+    store.claims.set_resolved("a", {"saving": saving})
+    picture = tmp_path / reserve(store, "a", 0).name
+    grid = tmp_path / picture.parent.parent.parent / "txt2img-grids" / picture.parent.name / f"grid-{picture.stem}.jpg"
+    files = [picture, picture.with_suffix(".txt"), grid]
+    others = [picture.with_name("mine.txt"), grid.with_name("grid.jpg")]
+    for path in files + others:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    store.images.complete("a", 0, "text")
+    store.claims.finish("a", "done")
+    store.deletion.delete("a", files=True)
+    assert [path.exists() for path in files + others] == [False, False, False, True, True]

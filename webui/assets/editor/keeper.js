@@ -12,7 +12,7 @@ const SEND_MS = 900;
 const SEND_PAINTED_MS = 2500; // a painted picture is sent whole, so not after each of many strokes
 const AHEAD_PIXELS = 2048 * 2048; // larger painted pictures are sent when they are needed
 // What the server has already, and how a request names it: a job's picture by its address, an input by its name.
-const OUTPUT = /^(\/sdapi\/v1\/jobs\/[^/?#]+\/images\/\d+(?:\.png)?)$/;
+const OUTPUT = /^(\/sdapi\/v1\/jobs\/[^/?#]+\/images\/\d+(?:\.(?:png|jpg|webp|avif))?)$/;
 const INPUT = /^\/sdapi\/v1\/inputs\/([0-9a-f]{64}\.png)$/;
 
 export class Keeper {

@@ -8,7 +8,7 @@ import { make, setAttribute } from "../page/dom.js";
 const INNER = 88; // per cent of a place that its picture takes, as the padding of stage.css leaves it
 const MARGIN = 9; // px that a place in sight keeps from the strip's ends
 const MARKED = ["partial", "skipped", "not drawn"];
-export const thumbnail = (output) => output.url.replace(/\.png$/, "/thumbnail");
+export const thumbnail = (output) => output.url.replace(/\.\w+$/, "/thumbnail");
 
 // `shown` is the output on the stage, null while that follows what is being drawn.
 export function renderStrip(tab, state, shown, facts) {

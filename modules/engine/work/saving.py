@@ -1,0 +1,51 @@
+"""A finished picture becomes a file, and a row that says so: in this order, so that a crash loses none."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from PIL import Image
+
+from modules.engine.engine_parts import EngineParts
+from modules.images.naming import FileName
+from modules.images.pattern_values import Occasion
+from modules.images.picture_files import PictureFile
+from modules.images.save import save_image
+from modules.jobs.kinds.base import Resolved
+from modules.jobs.rows import Job
+
+
+def save_picture(
+    parts: EngineParts,
+    job: Job,
+    resolved: Resolved,
+    index: int,
+    size: tuple[int, int],
+    file: PictureFile,
+    named: FileName,
+    infotext: str,
+    partial: bool = False,
+) -> None:
+    """Reserve the picture's name, write its file and what lies beside it, complete its row, in this order."""
+    saving, images = resolved.saving, parts.store.images
+    row = images.reserve(job.id, index, resolved.seed_of(index), *size, save=saving.save_images, named=named)
+    path: Path = parts.folder.root / PurePosixPath(row.name)
+    save_image(file.data, path)
+    if saving.save_txt and saving.save_images and infotext:
+        save_image(f"{infotext}\n".encode(errors="replace"), path.with_suffix(".txt"))
+    images.complete(job.id, index, infotext, partial=partial)
+
+
+def occasion_of(job: Job, resolved: Resolved, picture: Image.Image, clock: Callable[[], float] = time.time) -> Occasion:
+    """Return what the names of files tell beside a picture's own values."""
+    return Occasion(
+        created_at=job.created_at,
+        now=clock(),
+        owner=job.owner,
+        size=picture.size,
+        image_hash=lambda: hashlib.sha256(picture.tobytes()).hexdigest(),
+        prompt_words=resolved.saving.naming.prompt_words,
+    )
