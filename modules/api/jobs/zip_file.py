@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
@@ -27,12 +29,19 @@ def routes(services: Services) -> APIRouter:
         """All pictures that a job has so far, under their own names, in one ZIP file."""
         paths = await services.workers.run(files_of, services, job_id)
         headers = {
-            "Content-Disposition": f'attachment; filename="{paths[0].stem}-and-{len(paths) - 1}-more.zip"',
+            "Content-Disposition": _attached(f"{paths[0].stem}-and-{len(paths) - 1}-more.zip"),
             "Cache-Control": "private, no-store",
         }
         return StreamingResponse(zipped(paths), media_type="application/zip", headers=headers)
 
     return router
+
+
+def _attached(name: str) -> str:
+    """Return the header that names a file, whatever letters that has."""
+    if name.isascii() and not set(name) & set('"\\;'):
+        return f'attachment; filename="{name}"'
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def files_of(services: Services, job_id: str) -> list[Path]:
@@ -53,20 +62,26 @@ def files_of(services: Services, job_id: str) -> list[Path]:
 
 def zipped(paths: Sequence[Path]) -> Iterator[bytes]:
     """Write a ZIP of these files piece by piece. They are stored as they are; one that goes meanwhile is left out."""
-    sink = _Sink()
+    sink, names = _Sink(), _names_of(paths)
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for path in paths:
+        for path, name in zip(paths, names, strict=True):
             try:
                 source, changed = path.open("rb"), path.stat().st_mtime
             except OSError:
                 continue
-            entry = zipfile.ZipInfo(path.name, time.localtime(max(changed, 315_619_200))[:6])  # ZIP begins in 1980
+            entry = zipfile.ZipInfo(name, time.localtime(max(changed, 315_619_200))[:6])  # ZIP begins in 1980
             with source, archive.open(entry, "w") as target:
                 while piece := source.read(PIECE):
                     target.write(piece)
                     yield sink.take()
             yield sink.take()
     yield sink.take()
+
+
+def _names_of(paths: Sequence[Path]) -> list[str]:
+    """Return the files' names, with the folder in front where two of several folders have the same."""
+    counts = Counter(path.name.casefold() for path in paths)
+    return [path.name if counts[path.name.casefold()] == 1 else f"{path.parent.name}/{path.name}" for path in paths]
 
 
 class _Sink(io.RawIOBase):

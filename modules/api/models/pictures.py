@@ -10,6 +10,7 @@ from PIL import Image as PilImage
 from PIL.PngImagePlugin import PngInfo
 
 from modules.api.answers import Refused
+from modules.images.picture_info import infotext_of
 from modules.jobs.models.untrusted_file import read_bounded
 
 LONGEST_SIDE = 480
@@ -48,10 +49,10 @@ def card_picture(path: Path) -> bytes:
                 raise ValueError("has too many pixels")
             if picture.format == "PNG" and max(picture.size) <= _LONGEST_SIDE_BESIDE:
                 return data
-            infotext = picture.info.get("parameters")
+            infotext = infotext_of(data)
             picture.thumbnail((_LONGEST_SIDE_BESIDE, _LONGEST_SIDE_BESIDE))
             text, buffer = PngInfo(), io.BytesIO()
-            if isinstance(infotext, str):
+            if infotext:
                 text.add_text("parameters", infotext)
             picture.convert("RGB").save(buffer, "PNG", pnginfo=text)
             return buffer.getvalue()

@@ -18,7 +18,8 @@ from modules.jobs.lenient import is_blank, show
 Outputs = Callable[[str, int], Path]
 
 MOST_PICTURES = 1000
-_ADDRESS_OF_OUTPUT = re.compile(r"/sdapi/v1/jobs/([^/?#]{1,300})/images/([0-9]{1,9})(?:\.png)?(?:\?[^#]*)?")
+_ENDINGS = r"(?:\.(?:png|jpg|webp|avif))?"
+_ADDRESS_OF_OUTPUT = re.compile(rf"/sdapi/v1/jobs/([^/?#]{{1,300}})/images/([0-9]{{1,9}}){_ENDINGS}(?:\?[^#]*)?")
 _ADDRESS_OF_INPUT = re.compile(r"/sdapi/v1/inputs/([^/?#]{1,80})")
 _LONGEST_ADDRESS = 500
 # How an entry of A1111's `imageList` names its file and its picture.

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import httpx
+from PIL import Image
 
 from modules.api.jobs.zip_file import PIECE, zipped
 from modules.api.services import Services
+from modules.images.naming import FileName
+from modules.images.picture_files import encode_drawn
+from modules.images.save import save_image
+from modules.jobs.kinds.files import FileForm
 from tests.api.conftest import FakeEngine
 from tests.api.jobs.test_deletion import drawn
 from tests.api.jobs.test_routes import JOBS
@@ -39,6 +44,37 @@ async def test_a_job_is_saved_whole(client: httpx.AsyncClient, services: Service
     for path in Path(job["folder"]).iterdir():
         path.unlink()
     assert (await client.get(f"{JOBS}/a/images/all.zip")).status_code == 404
+
+
+def test_files_of_two_folders_may_have_one_name(tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "cat.png" for folder in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(path.parent.name.encode())
+    with zipfile.ZipFile(io.BytesIO(b"".join(zipped(paths)))) as archive:
+        assert [archive.read(name) for name in ("a/cat.png", "b/cat.png")] == [b"a", b"b"]
+
+
+async def test_a_file_of_another_form_and_name_is_served_as_what_it_is(
+    client: httpx.AsyncClient, services: Services, engine: FakeEngine
+) -> None:
+    """The name of the file is the pattern's, its address ends as it does, and it can be begun with."""
+    job = await drawn(client, services, "a", save_images=True)
+    name = FileName(PurePosixPath("outputs/赤"), 'a "ハート"', ".webp", numbered=False)
+    image = services.store.images.reserve("a", 1, 5, 64, 64, True, name)
+    made = encode_drawn(Image.new("RGB", (64, 64), "teal"), "a cat", {}, None, FileForm(form="webp"))
+    save_image(made.data, services.store.images.path_of(image))
+    services.store.images.complete("a", 1, "a cat")
+    told = (await client.get(f"{JOBS}/a")).json()["outputs"][1]
+    assert (told["name"], told["url"]) == ('a "ハート".webp', "/sdapi/v1/jobs/a/images/1.webp")
+    served = await client.get(told["url"])
+    assert (served.headers["content-type"], served.content) == ("image/webp", made.data)
+    assert (await client.get(f"{JOBS}/a/images/1/thumbnail")).headers["content-type"] == "image/webp"
+    archive = await client.get(f"{JOBS}/a/images/all.zip")
+    assert archive.status_code == 200 and len(job["outputs"]) == 1
+    body = {"kind": "img2img", "request": {"init_images": [told["url"]], "prompt": "a"}, "id": "b"}
+    assert (await client.post(JOBS, json=body)).status_code == 200
+    assert (await client.get(f"{JOBS}/a/images/1.gif")).status_code == 404
 
 
 async def test_cancelling_all_that_waits_can_leave_nothing(client: httpx.AsyncClient, services: Services) -> None:
