@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.e2e.conftest import DESKTOP
-from tests.e2e.tab import Tab
+from tests.e2e.tab import PATIENCE_MS, Tab
 from tests.hub.stand_in import StandIn, safetensors_of
 from tests.jobs.made_library import make_library
 from tests.jobs.made_models import safetensors_bytes
@@ -19,6 +19,13 @@ from tests.program import Program, wait_until
 
 ODD = "<img src=x onerror=alert(1)> & 'so'.safetensors"
 FILE = safetensors_of(["model.diffusion_model.x", "first_stage_model.x"], 3 << 20)
+
+# What another page does.
+WRITE = """async ([id, notes]) => {
+  await fetch(`/sdapi/v1/models/${id}/notes`, {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(notes),
+  });
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +104,13 @@ def test_a_model_is_found_used_and_annotated(tab: Tab, place: Path) -> None:
     expect(page.locator("#setting_sd_model_checkpoint input")).to_have_value(re.compile("^inkpunk-diffusion-v2"))
     tab.to("models")
     expect(cards.locator("[data-act=use]")).to_have_attribute("aria-pressed", "true")
-    choose(tab, "inkpunk-diffusion-v2", "Notes and details")
+    cards.locator(".sd-dots").click()
+    other_words = {"notes": "of another page"}
+    page.evaluate(WRITE, [cards.get_attribute("data-model"), other_words])
+    (place / "newcomer.safetensors").write_bytes(safetensors_bytes())  # of which every page is told
+    expect(cards.locator(".sd-card-notes")).to_have_text("of another page", timeout=PATIENCE_MS)
+    expect(cards.get_by_role("menuitem").first).to_be_focused()
+    cards.locator(".sd-menu >> text=Notes and details").click()
     page.fill("dialog textarea >> nth=0", "nvinkpunk, bold")
     page.fill("dialog textarea >> nth=1", "Steps 30 <b>")
     page.click("dialog >> text=Save")

@@ -149,7 +149,9 @@ export class Models {
   show(models, { total, kinds, families }) {
     this.models = models;
     this.total = total;
+    const focused = /** @type {HTMLElement} */ (document.activeElement);
     fillGrid(byId("steady_models_grid"), models.map((model) => this.card(model)));
+    if (focused.matches("[role=menuitem]") && focused.isConnected) focused.focus({ preventScroll: true });
     const shown = new Set(models.map((one) => one.id));
     for (const id of this.cards.keys()) if (!shown.has(id)) this.cards.delete(id);
     fillList(byId("steady_models_kind"), "All kinds", kinds, this.query.kind);
@@ -169,6 +171,9 @@ export class Models {
     if (kept?.dataset.key === key) return kept;
     const card = cardOf(model);
     card.dataset.key = key;
+    // What is learned of a model, as its hash is after a while, closes no menu under the hand.
+    const menu = kept?.querySelector("[role=menu]:not([hidden])");
+    if (menu && kept.dataset.name === card.dataset.name) card.querySelector(".sd-menu-holder").replaceWith(menu.parentElement);
     this.cards.set(model.id, card);
     return card;
   }

@@ -22,6 +22,7 @@ export class Menus {
       if (opens) this.show(menu);
     } else if (this.open) {
       const chosen = this.open.contains(event.target);
+      if (!chosen && !event.isTrusted) return; // pressed by a script, which reads something anew: nobody clicked elsewhere
       if (chosen && !event.target.closest(ITEMS)) return;
       this.close(chosen);
     }
