@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from tests.e2e.editor_page import EditorServer, editor_page
 from tests.e2e.editor_tab import Editor, packed, picture
+from tests.e2e.profiles import emptied
 from tests.e2e.tab import Tab
 from tests.program import HoldableProgram
 
@@ -19,6 +20,7 @@ from tests.program import HoldableProgram
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+expect.set_options(timeout=30_000)  # for a machine with much else to do; Playwright's own are 5 s
 
 
 @pytest.fixture(scope="package")
@@ -43,21 +45,60 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     started.close()
 
 
+@pytest.fixture(scope="package")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """That of most tests: a desk."""
+    with browser.new_context(viewport=DESKTOP) as opened:  # type: ignore[arg-type]  # a TypedDict in the stubs
+        yield opened
+
+
+@pytest.fixture(scope="package")
+def second_profile(browser: Browser) -> Iterator[BrowserContext]:
+    """That of another person, and of pages that serve a file of tests."""
+    with browser.new_context(viewport=DESKTOP) as opened:  # type: ignore[arg-type]
+        yield opened
+
+
+@pytest.fixture(scope="package")
+def phone_profile(browser: Browser) -> Iterator[BrowserContext]:
+    with browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True) as opened:  # type: ignore[arg-type]
+        yield opened
+
+
 @pytest.fixture
-def context(browser: Browser, program: HoldableProgram) -> Iterator[BrowserContext]:
-    """A fresh profile, so an owner of its own. What the test left running, or a paused queue, is ended after it."""
-    fresh = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
-    yield fresh
-    fresh.close()
-    program.let_go()  # of what `held` has left so
+def tidy_program(program: HoldableProgram) -> Iterator[HoldableProgram]:
+    """The program. What the test left running, or a paused queue, is ended after it."""
+    yield program
+    program.let_go()
     program.empty_queue()
 
 
 @pytest.fixture
-def held(program: HoldableProgram) -> HoldableProgram:
+def context(tidy_program: HoldableProgram, profile: BrowserContext) -> Iterator[BrowserContext]:
+    """An empty profile, so an owner of its own."""
+    with emptied(profile) as lent:
+        yield lent
+
+
+@pytest.fixture
+def other_context(tidy_program: HoldableProgram, second_profile: BrowserContext) -> Iterator[BrowserContext]:
+    """An empty profile of another person."""
+    with emptied(second_profile) as lent:
+        yield lent
+
+
+@pytest.fixture
+def phone_context(tidy_program: HoldableProgram, phone_profile: BrowserContext) -> Iterator[BrowserContext]:
+    """An empty profile on a phone."""
+    with emptied(phone_profile) as lent:
+        yield lent
+
+
+@pytest.fixture
+def held(tidy_program: HoldableProgram) -> HoldableProgram:
     """The program, whose jobs go no further than the first step of a picture until it is told to `let_go`."""
-    program.hold()
-    return program
+    tidy_program.hold()
+    return tidy_program
 
 
 @pytest.fixture
@@ -77,9 +118,8 @@ def editor_server() -> Iterator[EditorServer]:
 
 
 @pytest.fixture
-def editor(browser: Browser, editor_server: EditorServer) -> Iterator[Editor]:
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
-    opened = Editor(context.new_page(), editor_server)
-    yield opened
-    context.close()
+def editor(profile: BrowserContext, editor_server: EditorServer) -> Iterator[Editor]:
+    with emptied(profile) as context:
+        opened = Editor(context.new_page(), editor_server)
+        yield opened
     assert opened.complaints == []

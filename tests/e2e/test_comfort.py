@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, expect
 
-from tests.e2e.conftest import PHONE
 from tests.e2e.tab import Tab
 from tests.program import HoldableProgram, Program, wait_until
 
@@ -32,12 +29,11 @@ PLACEHOLDER_CONTRAST = """() => {
 
 
 @pytest.fixture
-def phone(browser: Browser, program: Program, context: BrowserContext) -> Iterator[Tab]:
-    """The page on a phone. (What it leaves in the queue is ended with `context`.)"""
-    with browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True) as context:  # type: ignore[arg-type]
-        opened = Tab(context.new_page(), program.url)
-        opened.open()
-        yield opened
+def phone(phone_context: BrowserContext, program: Program) -> Tab:
+    """The page on a phone."""
+    opened = Tab(phone_context.new_page(), program.url)
+    opened.open()
+    return opened
 
 
 def test_nothing_on_a_phone_is_smaller_than_a_fingertip(phone: Tab, program: Program) -> None:

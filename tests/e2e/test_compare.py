@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.feed import Feed, output, picture
+from tests.e2e.profiles import emptied
 from tests.program import Program
 
 PICTURES = [output(0, 640, 480), output(1, 640, 480)]
@@ -16,8 +17,8 @@ SLIDER = "input[type=range]"
 
 
 @pytest.fixture(scope="module")
-def feed(browser: Browser, program: Program) -> Iterator[Feed]:
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+def feed(second_profile: BrowserContext, program: Program) -> Iterator[Feed]:
+    with emptied(second_profile) as context:
         page = context.new_page()
         before = picture(320, 240)
         page.route(re.compile("/sdapi/v1/inputs/"), lambda route: route.fulfill(body=before, content_type="image/png"))

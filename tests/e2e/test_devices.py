@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.conftest import PHONE
 from tests.e2e.tab import Tab
@@ -17,10 +15,10 @@ ELSEWHERE = {"x-forwarded-for": "10.0.0.3"}
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]  # a TypedDict in the stubs
-    yield context.new_page()
-    context.close()
+def phone(other_context: BrowserContext) -> Page:
+    page = other_context.new_page()
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a TypedDict in the stubs
+    return page
 
 
 def test_both_devices_show_the_same_jobs_once_the_link_is_taken(tab: Tab, phone: Page, program: Program) -> None:

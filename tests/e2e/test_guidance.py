@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from modules.paths import ROOT, DataFolder
+from modules.settings import Settings
 from tests.e2e.feed import Feed
 from tests.e2e.served_page import served_page
 from tests.jobs.made_files import write_file
@@ -22,28 +23,46 @@ from webui import header, ui
 from webui.tabs.drawing import submitting
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[JobStore]:
-    opened = JobStore(tmp_path / "jobs.sqlite", DataFolder(tmp_path))
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("guidance")
+
+
+@pytest.fixture(scope="module")
+def store(folder: Path) -> Iterator[JobStore]:
+    opened = JobStore(folder / "jobs.sqlite", DataFolder(folder))
     yield opened
     opened.close()
 
 
-@pytest.fixture
-def page(browser: Browser, store: JobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def own(folder: Path) -> Iterator[Options]:
+    """Settings of these tests, which are none of others."""
+    made = Options(folder / "settings.json")
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (header, submitting, ui):
+            patch.setattr(module, "opts", made)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def url(store: JobStore, folder: Path, own: Options) -> Iterator[str]:
     """The page with the embedded model, one of Flux dev and one of Stable Diffusion 3."""
-    own = Options(tmp_path / "settings.json")  # What is chosen here is no setting of other tests.
-    for module in (header, submitting, ui):
-        monkeypatch.setattr(module, "opts", own)
-    write_file(tmp_path / "Stable-diffusion" / "flux.safetensors", all_in_one_flux())
-    write_file(tmp_path / "Stable-diffusion" / "three.safetensors", all_in_one_sd3())
-    catalogue = CheckpointCatalogue((ROOT / "models", tmp_path), hash_cache=tmp_path / "hashes.json")
-    with served_page(store, catalogue) as url, browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-        opened = context.new_page()
-        opened.route(re.compile(r"/sdapi/v1/jobs(\?|/f+$)"), _no_jobs)
-        Feed(opened, url).open()
-        opened.wait_for_function("() => document.querySelector('#txt2img_sizes button')")
-        yield opened
+    write_file(folder / "Stable-diffusion" / "flux.safetensors", all_in_one_flux())
+    write_file(folder / "Stable-diffusion" / "three.safetensors", all_in_one_sd3())
+    catalogue = CheckpointCatalogue((ROOT / "models", folder), hash_cache=folder / "hashes.json")
+    with served_page(store, catalogue) as address:
+        yield address
+
+
+@pytest.fixture
+def page(other_context: BrowserContext, url: str, own: Options) -> Page:
+    """That page with the embedded model chosen, as at first."""
+    own.update({"sd_model_checkpoint": Settings().sd_model_checkpoint})
+    opened = other_context.new_page()
+    opened.route(re.compile(r"/sdapi/v1/jobs(\?|/f+$)"), _no_jobs)
+    Feed(opened, url).open()
+    return opened
 
 
 def _no_jobs(route: Route) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.feed import IDENTITY, SNAPSHOT, Feed, call
+from tests.e2e.profiles import emptied
 from tests.program import Program, wait_until
 
 DRAWING = {"job": IDENTITY, "phase": "sample", "image": 12, "images": 16, "step": 149, "steps": 150, "progress": 0.994,
@@ -27,9 +28,12 @@ BETWEEN = """() => {
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser) -> Iterator[Page]:
-    with browser.new_context(viewport={"width": 360, "height": 740}, reduced_motion="reduce") as context:
-        yield context.new_page()
+def page(second_profile: BrowserContext) -> Iterator[Page]:
+    with emptied(second_profile) as context:
+        opened = context.new_page()
+        opened.set_viewport_size({"width": 360, "height": 740})
+        opened.emulate_media(reduced_motion="reduce")
+        yield opened
 
 
 @pytest.fixture(scope="module")

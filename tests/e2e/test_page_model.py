@@ -10,6 +10,7 @@ import pytest
 
 from modules.jobs.kinds.extras_values import ResolvedExtras
 from modules.jobs.kinds.sizes import resized, scaled
+from tests.e2e.profiles import emptied
 from tests.e2e.tab import Tab
 
 Run = Callable[..., Any]
@@ -38,16 +39,15 @@ SNAPSHOT: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def run(browser: Any, program: Any) -> Any:
-    page = browser.new_page()
-    tab = Tab(page, program.url)
-    tab.open()
+def run(second_profile: Any, program: Any) -> Any:
+    with emptied(second_profile) as context:
+        tab = Tab(context.new_page(), program.url)
+        tab.open()
 
-    def evaluate(expression: str, *messages: dict[str, Any], late: dict[str, Any] | None = None) -> Any:
-        return page.evaluate(RUN, [json.loads(json.dumps(messages)), expression, late])
+        def evaluate(expression: str, *messages: dict[str, Any], late: dict[str, Any] | None = None) -> Any:
+            return tab.page.evaluate(RUN, [json.loads(json.dumps(messages)), expression, late])
 
-    yield evaluate
-    page.close()
+        yield evaluate
 
 
 def job(identity: str, status: str, owner: str = "me", **more: Any) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.e2e.conftest import PHONE
 from tests.e2e.feed import Feed, output
+from tests.e2e.profiles import emptied
 from tests.program import Program
 
 SEED = "9007199254740993"  # more than a number of a browser holds
@@ -52,16 +52,16 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def asked(browser: Browser, program: Program) -> Iterator[Asked]:
-    with browser.new_context(viewport={"width": 1366, "height": 768}) as context:
-        yield Asked(context.new_page(), program.url)
+def asked(second_profile: BrowserContext, program: Program) -> Iterator[Asked]:
+    with emptied(second_profile) as context:
+        page = context.new_page()
+        page.set_viewport_size({"width": 1366, "height": 768})
+        yield Asked(page, program.url)
 
 
 @pytest.fixture
-def phone(browser: Browser, program: Program) -> Iterator[Asked]:
-    window: Any = PHONE
-    with browser.new_context(viewport=window) as context:
-        yield Asked(context.new_page(), program.url)
+def phone(phone_context: BrowserContext, program: Program) -> Asked:
+    return Asked(phone_context.new_page(), program.url)
 
 
 def test_variations_are_one_job_with_a_part_of_other_seeds_noise_and_the_model_of_the_picture(asked: Asked) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.e2e.feed import IDENTITY, Feed, call, output
+from tests.e2e.profiles import emptied
 from tests.program import Program, wait_until
 
 SIZES = [(64, 64), (256, 256), (512, 512), (512, 768), (768, 512), (1024, 1024), (1024, 512), (2048, 1024),
@@ -42,9 +43,10 @@ DRAWING = {"job": IDENTITY, "phase": "sample", "image": 4, "images": 12, "step":
 
 
 @pytest.fixture(scope="module")
-def feed(browser: Browser, program: Program) -> Iterator[Feed]:
-    with browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce") as context:
+def feed(second_profile: BrowserContext, program: Program) -> Iterator[Feed]:
+    with emptied(second_profile) as context:
         fed = Feed(context.new_page(), program.url)
+        fed.page.emulate_media(reduced_motion="reduce")
         fed.open()
         yield fed
 
@@ -109,43 +111,42 @@ WATCH = """(() => {
 })()"""
 
 
-def test_a_reload_amid_a_job_shows_nothing_that_is_not_so(browser: Browser, program: Program) -> None:
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-        fed = Feed(context.new_page(), program.url)
-        fed.open()
-        page = fed.page
-        page.fill("#txt2img_prompt textarea", "a red heart in the snow")
-        expect(page.locator("#txt2img_token_counter")).to_contain_text("6 / 75")
-        job = fed.job("running", [], request={"prompt": "a heart", "n_iter": 2})
-        fed.shows(job)
-        expect(page.locator("#txt2img_interrupt")).to_be_visible()
-        fed.first = None  # the first news are late
-        page.add_init_script(WATCH)
-        fed.open()
-        expect(page.locator("#txt2img_token_counter")).to_contain_text("6 / 75")
-        expect(page.locator("#txt2img_interrupt")).to_be_visible()
-        fed.shows(job)
-        fed.wait_for_picture(fed.previews(64, 64))
-        seen = page.evaluate("seen")
-        assert [words for words in seen if words not in ("6 / 75", "#txt2img_empty")] == ["Interrupt"]
+def test_a_reload_amid_a_job_shows_nothing_that_is_not_so(context: BrowserContext, program: Program) -> None:
+    fed = Feed(context.new_page(), program.url)
+    fed.open()
+    page = fed.page
+    page.fill("#txt2img_prompt textarea", "a red heart in the snow")
+    expect(page.locator("#txt2img_token_counter")).to_contain_text("6 / 75")
+    job = fed.job("running", [], request={"prompt": "a heart", "n_iter": 2})
+    fed.shows(job)
+    expect(page.locator("#txt2img_interrupt")).to_be_visible()
+    fed.first = None  # the first news are late
+    page.add_init_script(WATCH)
+    fed.open()
+    expect(page.locator("#txt2img_token_counter")).to_contain_text("6 / 75")
+    expect(page.locator("#txt2img_interrupt")).to_be_visible()
+    fed.shows(job)
+    fed.wait_for_picture(fed.previews(64, 64))
+    seen = page.evaluate("seen")
+    assert [words for words in seen if words not in ("6 / 75", "#txt2img_empty")] == ["Interrupt"]
 
 
-def test_generate_at_the_fields_of_a_phone_brings_the_picture_into_sight(browser: Browser, program: Program) -> None:
-    window: Any = {"width": 390, "height": 844}
-    with browser.new_context(viewport=window, has_touch=True, is_mobile=True) as context:
-        fed = Feed(context.new_page(), program.url)
-        fed.open()
-        page = fed.page
-        prompt, dock = (page.locator(name).bounding_box() for name in ("#txt2img_prompt textarea", "#txt2img_actions"))
-        assert prompt
-        assert dock
-        assert prompt["y"] + 40 < dock["y"]  # the first screen has a line of the prompt
-        page.locator("#txt2img_seed").scroll_into_view_if_needed()
-        page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        assert page.evaluate("scrollY") > 300
-        answer = {"job": fed.job("running", []), "message": None}
-        call(page, "answered", "txt2img", answer=json.dumps(answer))
-        wait_until(lambda: page.evaluate("scrollY") < 180, 10, "the picture is in sight")
+def test_generate_at_the_fields_of_a_phone_brings_the_picture_into_sight(
+    phone_context: BrowserContext, program: Program
+) -> None:
+    fed = Feed(phone_context.new_page(), program.url)
+    fed.open()
+    page = fed.page
+    prompt, dock = (page.locator(name).bounding_box() for name in ("#txt2img_prompt textarea", "#txt2img_actions"))
+    assert prompt
+    assert dock
+    assert prompt["y"] + 40 < dock["y"]  # the first screen has a line of the prompt
+    page.locator("#txt2img_seed").scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert page.evaluate("scrollY") > 300
+    answer = {"job": fed.job("running", []), "message": None}
+    call(page, "answered", "txt2img", answer=json.dumps(answer))
+    wait_until(lambda: page.evaluate("scrollY") < 180, 10, "the picture is in sight")
 
 
 def test_a_prompt_from_the_right_stands_on_the_right_and_a_lost_picture_has_no_frame(feed: Feed) -> None:

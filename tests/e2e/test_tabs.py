@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.e2e.conftest import PHONE
 from tests.e2e.tab import Tab
@@ -38,17 +38,18 @@ def test_two_tabs_of_one_owner_show_one_job_and_both_can_stop_it(
     second.says("Interrupted")
 
 
-def test_another_browser_sees_the_job_but_keeps_its_generate(tab: Tab, browser: Browser, held: HoldableProgram) -> None:
+def test_another_browser_sees_the_job_but_keeps_its_generate(
+    tab: Tab, other_context: BrowserContext, held: HoldableProgram
+) -> None:
     tab.write("rocket", steps=2)
     tab.generate()
-    with browser.new_context() as other:
-        stranger = Tab(other.new_page(), tab.url)
-        stranger.open()
-        stranger.draws()
-        assert stranger.job == tab.job
-        expect(stranger.page.locator("#txt2img_generate")).to_be_visible()
-        expect(stranger.page.locator("#txt2img_interrupt")).to_be_hidden()
-        expect(stranger.page.locator("#txt2img_note")).to_contain_text("Another page's job")
+    stranger = Tab(other_context.new_page(), tab.url)
+    stranger.open()
+    stranger.draws()
+    assert stranger.job == tab.job
+    expect(stranger.page.locator("#txt2img_generate")).to_be_visible()
+    expect(stranger.page.locator("#txt2img_interrupt")).to_be_hidden()
+    expect(stranger.page.locator("#txt2img_note")).to_contain_text("Another page's job")
 
 
 def test_eight_tabs_are_alive_and_one_can_generate(context: BrowserContext, program: Program) -> None:
@@ -70,32 +71,31 @@ def test_eight_tabs_are_alive_and_one_can_generate(context: BrowserContext, prog
 
 
 def test_a_phone_reaches_everything_without_scrolling_sideways(
-    browser: Browser, held: HoldableProgram, context: BrowserContext
+    phone_context: BrowserContext, held: HoldableProgram
 ) -> None:
-    with browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True) as phone:  # type: ignore[arg-type]
-        tab = Tab(phone.new_page(), held.url)
-        tab.open()
-        page = tab.page
-        for name in ("queue", "settings", "txt2img"):
-            tab.to(name)
-            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-        dock = page.locator("#txt2img_generate").bounding_box()
-        stage = page.locator("#txt2img_stage").bounding_box()
-        prompt = page.locator("#txt2img_prompt").bounding_box()
-        assert dock and stage and prompt
-        assert dock["y"] + dock["height"] <= PHONE["height"]
-        assert dock["height"] >= 44
-        assert stage["y"] < prompt["y"]
-        page.locator("#txt2img_seed").scroll_into_view_if_needed()
-        seed = page.locator("#txt2img_seed input").bounding_box()
-        assert seed and seed["y"] + seed["height"] <= dock["y"]
-        tab.write("red heart", steps=2)
-        tab.generate()
-        tab.draws()
-        stop = page.locator("#txt2img_interrupt").bounding_box()
-        assert stop and stop["y"] + stop["height"] <= PHONE["height"]
-        tab.press("txt2img_interrupt")
-        tab.says("Interrupted")
+    tab = Tab(phone_context.new_page(), held.url)
+    tab.open()
+    page = tab.page
+    for name in ("queue", "settings", "txt2img"):
+        tab.to(name)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    dock = page.locator("#txt2img_generate").bounding_box()
+    stage = page.locator("#txt2img_stage").bounding_box()
+    prompt = page.locator("#txt2img_prompt").bounding_box()
+    assert dock and stage and prompt
+    assert dock["y"] + dock["height"] <= PHONE["height"]
+    assert dock["height"] >= 44
+    assert stage["y"] < prompt["y"]
+    page.locator("#txt2img_seed").scroll_into_view_if_needed()
+    seed = page.locator("#txt2img_seed input").bounding_box()
+    assert seed and seed["y"] + seed["height"] <= dock["y"]
+    tab.write("red heart", steps=2)
+    tab.generate()
+    tab.draws()
+    stop = page.locator("#txt2img_interrupt").bounding_box()
+    assert stop and stop["y"] + stop["height"] <= PHONE["height"]
+    tab.press("txt2img_interrupt")
+    tab.says("Interrupted")
 
 
 def test_a_bad_width_is_told_at_the_field_and_nothing_is_lost(tab: Tab, program: Program) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.store.job_store import JobStore
@@ -24,30 +24,35 @@ OTHER = replace(txt2img.TAB, label="Other", prefix="other")
 INFOTEXT = "a lighthouse\nNegative prompt: blurry\nSteps: 12, Sampler: Euler, CFG scale: 6.5, Seed: 42, Size: 192x128"
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[JobStore]:
-    opened = JobStore(tmp_path / "jobs.sqlite", DataFolder(tmp_path))
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("two")
+
+
+@pytest.fixture(scope="module")
+def store(folder: Path) -> Iterator[JobStore]:
+    opened = JobStore(folder / "jobs.sqlite", DataFolder(folder))
     yield opened
     opened.close()
 
 
-@pytest.fixture
-def url(store: JobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def url(store: JobStore, folder: Path) -> Iterator[str]:
     """The page with both tabs, served without engine and REST API."""
-    monkeypatch.setattr(ui, "DRAWING_TABS", (txt2img.TAB, OTHER))
-    catalogue = CheckpointCatalogue((ROOT / "models",), hash_cache=tmp_path / "hashes.json")
-    with served_page(store, catalogue) as address:
-        yield address
+    catalogue = CheckpointCatalogue((ROOT / "models",), hash_cache=folder / "hashes.json")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ui, "DRAWING_TABS", (txt2img.TAB, OTHER))
+        with served_page(store, catalogue) as address:
+            yield address
 
 
 @pytest.fixture
-def feed(browser: Browser, url: str) -> Iterator[Feed]:
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-        page = context.new_page()
-        page.route(re.compile(r"/sdapi/v1/jobs(\?|/f+$)"), _no_jobs)
-        fed = Feed(page, url)
-        fed.open()
-        yield fed
+def feed(other_context: BrowserContext, url: str) -> Feed:
+    page = other_context.new_page()
+    page.route(re.compile(r"/sdapi/v1/jobs(\?|/f+$)"), _no_jobs)
+    fed = Feed(page, url)
+    fed.open()
+    return fed
 
 
 def _no_jobs(route: Route) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.feed import Feed, output
+from tests.e2e.profiles import emptied
 from tests.program import Program, wait_until
 
 COUNTER = ".sd-viewer .pswp__counter"
@@ -44,8 +45,8 @@ def becomes(page: Page, check: Callable[[dict[str, float]], bool], what: str) ->
 
 
 @pytest.fixture(scope="module")
-def desk(browser: Browser, program: Program) -> Iterator[Feed]:
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+def desk(second_profile: BrowserContext, program: Program) -> Iterator[Feed]:
+    with emptied(second_profile) as context:
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         fed = Feed(context.new_page(), program.url)
         fed.open()
@@ -53,12 +54,10 @@ def desk(browser: Browser, program: Program) -> Iterator[Feed]:
 
 
 @pytest.fixture
-def phone(browser: Browser, program: Program) -> Iterator[Feed]:
-    window: Any = {"width": 390, "height": 844}
-    with browser.new_context(viewport=window, has_touch=True, is_mobile=True) as context:
-        fed = Feed(context.new_page(), program.url)
-        fed.open()
-        yield fed
+def phone(phone_context: BrowserContext, program: Program) -> Feed:
+    fed = Feed(phone_context.new_page(), program.url)
+    fed.open()
+    return fed
 
 
 def test_it_is_walked_by_buttons_and_keys_and_leaves_the_picture_on_the_stage(desk: Feed) -> None:
