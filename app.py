@@ -3,13 +3,17 @@
 Imports no torch: the page is there seconds after the start, and no computation can freeze it.
 """
 
-# ruff: noqa: E402  (the first statement must come before the imports that it makes faster)
+# ruff: noqa: E402  (the first statements must come before the imports that they make faster)
 from __future__ import annotations
 
 import gc
 
 # Importing makes objects that stay: looking for garbage among them costs a sixth of the start.
 gc.disable()
+
+from modules.late_imports import import_late
+
+import_late("pandas")
 
 import logging
 import os

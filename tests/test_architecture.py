@@ -21,6 +21,7 @@ BASE = frozenset(
         "errors",
         "paths",
         "cmd_args",
+        "late_imports",
         "open_files",
         "options",
         "setting_field",

@@ -29,6 +29,7 @@ from modules.engine.recovery import settle
 from modules.errors import LinkClosed
 from modules.jobs.rows import Death
 from modules.jobs.store.job_store import JobStore
+from modules.late_imports import import_late
 from modules.link import Link
 from modules.link.topics import PROGRESS, STATUS
 from modules.paths import data_folder
@@ -159,6 +160,7 @@ def main() -> int:
     # All that is made meanwhile stays: looking through it again and again was a tenth of the start, and it later held
     # every thread up for 0.2 s after each stop.
     gc.disable()
+    import_late("scipy.stats")
     service = importlib.import_module("modules.engine.assembly")
     gc.collect()
     gc.freeze()

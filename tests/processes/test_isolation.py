@@ -37,8 +37,11 @@ def maps_of(pid: int) -> str:
 def test_the_server_has_no_torch_and_the_launcher_only_the_standard_library(shared_program: Program) -> None:
     identity = shared_program.submit(prompt="cat", steps=2)
     assert shared_program.wait_for(identity)["status"] == "done"
-    assert "torch" in maps_of(shared_program.pid_of("modules.engine"))
-    assert "torch" not in maps_of(shared_program.pid_of("app.py"))
+    engine = maps_of(shared_program.pid_of("modules.engine"))
+    assert "torch" in engine and "/scipy/" in engine
+    assert "/scipy/stats/" not in engine, "what no job has asked for is not loaded"
+    server = maps_of(shared_program.pid_of("app.py"))
+    assert "torch" not in server and "/pandas/" not in server and "/numpy/" in server
     assert shared_program.launcher is not None
     assert "site-packages" not in maps_of(shared_program.launcher.pid)
 
