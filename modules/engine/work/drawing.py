@@ -13,6 +13,7 @@ from modules.engine.models.devices import choose_dtype, choose_threads
 from modules.engine.models.loading import describe_denoiser
 from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import parts_of
+from modules.engine.work.batch_division import batches_of
 from modules.engine.work.batches import Batches, BatchLeft
 from modules.engine.work.economy import Economy
 from modules.engine.work.environment import describe_difference, environment_of
@@ -174,10 +175,9 @@ class JobDrawing:
         parts, size = self._parts, self._economy.batch_size_of(resolved)
         complete = {image.index for image in parts.store.jobs.images(self._job.id)}
         begun = self._job.image_index or 0
-        batches = [list(range(first, first + size)) for first in range(0, resolved.image_count, size)]
         return [
             BatchLeft(indices, [index for index in indices if index not in complete] if indices[-1] >= begun else [])
-            for indices in batches
+            for indices in batches_of(resolved, size)
         ]
 
     def _find_snapshot(self, resolved: ResolvedJob, batches: Sequence[BatchLeft]) -> Snapshot | None:

@@ -63,10 +63,15 @@ def networks_in(resolved: ResolvedJob, index: int) -> tuple[dict[str, Source], d
     texts = texts_of(resolved, index)
     called = dict.fromkeys(tag.name for _text, tag in tags_of(texts) if tag.kind == "lora")
     loras = {name: sources.networks[name] for name in called if name in sources.networks}
-    if not any(one.each for one in (resolved.words, *_words_of_passes(resolved))):
+    if not has_words_of_each(resolved):
         return loras, dict(sources.embeddings)  # As they were found by their tokens; all pictures have the same words.
     spoken = [" ".join(without_networks(text.text)[0].split()).casefold() for text in texts]
     return loras, {word: one for word, one in sources.embeddings.items() if any(_holds(text, word) for text in spoken)}
+
+
+def calls_of(resolved: ResolvedJob, index: int) -> tuple[tuple[str, str], ...]:
+    """Return the tags of a picture's prompts as they are written, each with the field of its prompt."""
+    return tuple((text.field, tag.written) for text, tag in tags_of(texts_of(resolved, index)))
 
 
 def _words_of(words: Words, index: int | None) -> Sequence[PictureWords]:
@@ -75,8 +80,9 @@ def _words_of(words: Words, index: int | None) -> Sequence[PictureWords]:
     return words.each or (words.of(0),)
 
 
-def _words_of_passes(resolved: ResolvedJob) -> Iterable[Words]:
-    return (one.words for one in resolved.passes if one.words is not None)
+def has_words_of_each(resolved: ResolvedJob) -> bool:
+    """Tell whether the pictures of a job have words of their own, in any pass."""
+    return any(words is not None and words.each for words in (resolved.words, *(one.words for one in resolved.passes)))
 
 
 def _holds(text: str, word: str) -> bool:
