@@ -14,7 +14,8 @@ def batches_of(resolved: ResolvedJob, size: int) -> list[list[int]]:
 
     LoRAs are in the weights, so those whose words call for others are drawn apart: none has those of its neighbour.
     """
-    whole = [list(range(first, first + size)) for first in range(0, resolved.image_count, size)]
+    count = resolved.image_count
+    whole = [list(range(first, min(first + size, count))) for first in range(0, count, size)]
     if not resolved.sources.networks or not has_words_of_each(resolved):
         return whole
     calls = functools.partial(calls_of, resolved)

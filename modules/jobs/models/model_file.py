@@ -10,6 +10,7 @@ from modules.errors import ModelError
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 from modules.jobs.models.detection.detect import detect_by_header
 from modules.jobs.models.detection.found import Found, Role
+from modules.jobs.models.detection.hints import told_family
 from modules.jobs.models.detection.upscalers import scale_in_name, told_restorer
 from modules.jobs.models.foreign_bytes import BEGINNING_BYTES, is_pickle, say
 from modules.jobs.models.names import without_suffix
@@ -154,7 +155,7 @@ def _with_facts(file: ModelFile, found: Found) -> ModelFile:
         file,
         role=found.role,
         does=found.kind,
-        family=found.family,
+        family=found.family or (told_family(file.path) if found.role in ("lora", "embedding") else ""),
         variant=found.variant,
         number_format=found.number_format,
         scale=found.scale or (scale_in_name(file.path.stem) if found.role == "upscaler" else None),

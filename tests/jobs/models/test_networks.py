@@ -148,3 +148,15 @@ def test_a_file_that_is_no_safetensors_has_one_hash_alone(tmp_path: Path) -> Non
     header = (1_500_000).to_bytes(8, "little") + b"{".ljust(1_500_000)  # longer than what is read at a time
     (tmp_path / "file").write_bytes(header + b"tensors")
     assert hash_file_and_tensors(tmp_path / "file")[1] == hashlib.sha256(b"tensors").hexdigest()
+
+
+def test_where_the_header_says_nothing_a1111s_side_car_tells_the_family(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "Lora" / "odd.safetensors", {"lora_unet_x.lora_down.weight": (4, 99)})
+    catalogue = CheckpointCatalogue([tmp_path])
+    assert catalogue.files.find("lora", "odd").family == ""
+    path.with_suffix(".json").write_text(json.dumps({"sd version": "SDXL"}))
+    catalogue.refresh()
+    assert catalogue.files.find("lora", "odd").family == "sdxl"
+    path.with_suffix(".json").write_text(json.dumps({"sd version": ["SDXL"]}))
+    catalogue.refresh()
+    assert catalogue.files.find("lora", "odd").family == ""

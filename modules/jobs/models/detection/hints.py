@@ -21,6 +21,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _HYPERREAL = re.compile(r"hyper[\W_]*(?=real|detail)", re.IGNORECASE)  # what people draw, and no few steps
 _ALPHANUMERIC = re.compile(r"[^\W_]+")
 _LONGEST_NAME = 256
+_BY_SD_VERSION = {"SD1": "sd1", "SD2": "sd2", "SDXL": "sdxl", "SD3": "sd3"}
 
 
 def words_of(name: str) -> frozenset[str]:
@@ -58,6 +59,13 @@ def read_owners_word(path: Path) -> Mapping[str, str]:
     stem = path.with_suffix("")
     said = _read_or_nothing(stem.with_name(stem.name + OWNERS_WORD)) or {}
     return {key: said[key] for key in ("variant", "prediction") if isinstance(said.get(key), str)}
+
+
+def told_family(path: Path) -> str:
+    """Return the family that A1111's side-car says a LoRA or an embedding is for ("sd version"), "" where none does."""
+    stem = path.with_suffix("")
+    said = (_read_or_nothing(stem.with_name(stem.name + ".json")) or {}).get("sd version")
+    return _BY_SD_VERSION.get(said, "") if isinstance(said, str) else ""
 
 
 def _base_model(said: Mapping[str, Any], file_name: str) -> str:
