@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -182,6 +182,10 @@ class Family:
     def told_arguments(self, told: Told) -> dict[str, Any]:
         """Return the arguments by which the pipeline's call is told of pictures."""
         return {}
+
+    def mending(self, pipeline: Any) -> AbstractContextManager[None]:
+        """Return what puts right, while it is entered, what a pipeline hands its denoiser."""
+        return nullcontext()
 
     def guidance(self, asked: Asked) -> dict[str, Any]:
         """Return the arguments for classifier-free guidance, where 1 is none."""

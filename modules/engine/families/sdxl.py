@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -78,6 +79,27 @@ class Refiner(StableDiffusionXL):
         made = super().arguments(pipeline, words, asked)
         scores = {"target_size": (_SCORE,), "negative_target_size": (_NEGATIVE_SCORE,)}
         return {**made, **scores, "negative_original_size": (made["height"], made["width"])}
+
+    @contextmanager
+    def mending(self, pipeline: Any) -> Iterator[None]:
+        """Put the scores in the order of the words: of several pictures diffusers 0.42 has both of each in turn."""
+
+        by_turns: list[bool] = []  # Looked at once: an accelerator would be waited for.
+
+        def before(_unet: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+            told = named["added_cond_kwargs"]
+            ids = told["time_ids"]
+            if not by_turns:
+                by_turns.append(len(ids) > 2 and not torch.equal(ids[0], ids[1]))
+            if by_turns[0]:
+                named = {**named, "added_cond_kwargs": {**told, "time_ids": torch.cat([ids[0::2], ids[1::2]])}}
+            return inputs, named
+
+        hook = pipeline.unet.register_forward_pre_hook(before, with_kwargs=True)
+        try:
+            yield
+        finally:
+            hook.remove()
 
 
 def _read(encoder: Encoder, reading: Reading, remember: Remember, text: str) -> Read:

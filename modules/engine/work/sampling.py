@@ -205,7 +205,7 @@ class Batch:
             _sampler(model, one), self._generators, step_ended, begin=one.begin, end=one.end, state=resume,
             blend=self._blend, start=start, begun=pass_begun, latest=self.latest,
         )  # fmt: skip
-        with _telling(self._ready):
+        with family.mending(pipeline), _telling(self._ready):
             conditioning = conditioning_of(
                 model, self._ready.script, partial(self._arguments, one, self._ready), len(self._indices)
             )

@@ -25,6 +25,7 @@ from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.models.loading import describe_denoiser
 from modules.engine.work.decoding import decode
 from modules.engine.work.encoding import PromptEncoder
+from modules.engine.work.sampling import Batch
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.other_pipelines import GENERIC, NEEDS
 from modules.paths import ROOT
@@ -205,6 +206,15 @@ def test_a_refiner_is_told_scores_after_size_and_corner(trial: Callable[[str], T
     hook.remove()
     negative, positive = told[0].tolist()
     assert negative == [64, 64, 0, 0, 2.5] and positive == [64, 64, 0, 0, 6.0]
+
+
+def test_each_picture_of_a_refiners_batch_is_told_its_scores(trial: Callable[[str], Trial]) -> None:
+    """Of several pictures diffusers hands on the scores of both prompts by turns, and the words not."""
+    found = trial(REFINER)
+    several = [Batch(found.model, found.words, found.resolved, indices) for indices in ([0, 1], [1])]
+    with torch.inference_mode():
+        together, alone = (batch.sample(lambda _done, _steps, _step: None) for batch in several)
+    torch.testing.assert_close(together[1:], alone, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("row", ["FluxPipeline", "ZImagePipeline", "SanaPipeline"])
