@@ -82,6 +82,11 @@ class DataFolder:
         return self.root / "cpu-formats.json"
 
     @property
+    def tags(self) -> Path:
+        """Lists of tags that are offered while people write."""
+        return self.root / "tags"
+
+    @property
     def styles(self) -> Path:
         """People's styles, in A1111's form, where the command line names no other file."""
         return self.root / "styles.csv"

@@ -27,6 +27,7 @@ from modules.api.sdapi import (
     options,
     progress,
     prompt_library,
+    prompt_suggestions,
     upscaler_lists,
 )
 from modules.api.services import Services
@@ -60,6 +61,7 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
         network_lists,
         upscaler_lists,
         prompt_library,
+        prompt_suggestions,
         job_routes,
         actions,
         deletion,

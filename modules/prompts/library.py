@@ -1,4 +1,4 @@
-"""What people have written down for their prompts: styles and wildcards."""
+"""What people have written down for their prompts: styles, wildcards and lists of tags."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from modules.cmd_args import from_environment
 from modules.paths import data_folder, model_folders
 from modules.prompts.dynamic.wildcards import Wildcards
 from modules.prompts.styles.style_files import StyleFiles
+from modules.prompts.tags import Tags
 
 # Of SD.Next, of A1111's extensions, of ComfyUI's.
 _OF_PROGRAMS = ("wildcards", "models/wildcards", "extensions/*/wildcards", "custom_nodes/*/wildcards")
@@ -21,6 +22,7 @@ class PromptLibrary:
 
     styles: StyleFiles = field(default_factory=StyleFiles)
     wildcards: Wildcards = field(default_factory=Wildcards)
+    tags: Tags = field(default_factory=Tags)
 
 
 def library_from_environment() -> PromptLibrary:
@@ -28,7 +30,7 @@ def library_from_environment() -> PromptLibrary:
     arguments, folder = from_environment(), data_folder()
     styles = [Path(path) for path in arguments.styles_file] or [folder.styles]
     named = [folder.wildcards, *(Path(path) for path in arguments.wildcards_dir)]
-    return PromptLibrary(StyleFiles(styles), Wildcards([*named, *wildcards_beside(model_folders())]))
+    return PromptLibrary(StyleFiles(styles), Wildcards([*named, *wildcards_beside(model_folders())]), Tags(folder.tags))
 
 
 def wildcards_beside(models: Iterable[Path]) -> list[Path]:

@@ -42,6 +42,7 @@ from modules.paths import DataFolder
 from modules.prompts.dynamic.wildcards import Wildcards
 from modules.prompts.library import PromptLibrary
 from modules.prompts.styles.style_files import StyleFiles
+from modules.prompts.tags import Tags
 from modules.shared_state import State
 
 HOST = "http://127.0.0.1:7860"
@@ -158,7 +159,7 @@ def services_in(root: Path) -> Services:
     folder = DataFolder(root / "data")
     folder.root.mkdir()
     store, options, state = JobStore(folder.database, folder), Options(folder.settings), State()
-    library = PromptLibrary(StyleFiles([folder.styles]), Wildcards([folder.wildcards]))
+    library = PromptLibrary(StyleFiles([folder.styles]), Wildcards([folder.wildcards]), Tags(folder.tags))
     return build_services(
         store=store,
         catalogue=CheckpointCatalogue([root / "models"], library=library),

@@ -54,6 +54,10 @@ class Library:
         inserting = Inserting.of(self._options.values)
         return list_models(self._listing(), query, with_paths=with_paths, checkpoint=checkpoint, inserting=inserting)
 
+    def has_checkpoint(self, name: str) -> bool:
+        """Tell whether there is a checkpoint of this name."""
+        return bool(name) and self._catalogue.known(name) is not None
+
     def picture(self, model_id: str) -> bytes:
         """Return the picture of a model as a small WebP.
 

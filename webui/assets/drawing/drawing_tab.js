@@ -9,6 +9,9 @@ import { shownJob } from "../model/model.js";
 import { byId, pressWhenThere } from "../page/dom.js";
 import { randomId } from "../page/memory.js";
 import { knows } from "../page/reload.js";
+import { Cards } from "../prompts/cards.js";
+import { Suggestions } from "../prompts/suggestions.js";
+import { wireWeights } from "../prompts/weights.js";
 import { JobFolder } from "../stage/job_folder.js";
 import { renderJobLinks, wireJobLinks } from "../stage/job_links.js";
 import { PictureActions } from "../stage/picture_actions.js";
@@ -36,9 +39,12 @@ export class DrawingTab {
     this.buttons = new Buttons(this);
     this.takeover = new Takeover(this);
     this.folder = new JobFolder(this);
+    this.cards = new Cards(this);
+    this.suggestions = new Suggestions(this);
     wireJobLinks(this);
     document.addEventListener("click", (event) => this.clicked(event));
     wireStripKeys(this);
+    wireWeights(this);
   }
 
   get state() {

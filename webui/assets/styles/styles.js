@@ -39,6 +39,12 @@ export class Styles {
     setAttribute(this.tab.part("style_apply"), "aria-disabled", styles?.length > 0 ? null : "true");
   }
 
+  // One more, by its name.
+  choose(name) {
+    const chosen = this.values?.styles || [];
+    if (!chosen.includes(name)) this.tab.put({ styles: [...chosen, name] });
+  }
+
   clicked(event) {
     if (event.target.closest?.(`[id="${this.tab.id("styles_edit_button")}"]`)) this.edit();
   }

@@ -32,6 +32,12 @@ PASTE = (
     'aria-label="Take settings over from the infotext in the prompt, or from the last picture" '
     'title="Take settings over: from the infotext in the prompt, else from the last picture"></button>'
 )
+# The script fills the drawer when it is opened (`assets/prompts/cards.js`).
+CARDS = (
+    '<button type="button" class="sd-cards-open" data-cards aria-expanded="false" aria-controls="{drawer}" '
+    'aria-label="LoRAs and embeddings" title="LoRAs and embeddings: put them into the prompt"></button>'
+)
+DRAWER = '<div class="sd-cards" id="{drawer}" hidden></div>'
 
 
 @dataclass(frozen=True)
@@ -47,10 +53,12 @@ class Prompt:
 def build(form: Form) -> tuple[Prompt, ...]:
     """Make both prompts."""
     html(PASTE, classes=["sd-counter"])
+    html(CARDS.format(drawer=form.id("cards")), classes=["sd-counter"])
     tokens = html(TOKENS.format(count="0 / 75"), form.id("token_counter"), ["sd-counter"])
     field = gr.Textbox("", label="Prompt", lines=3, max_lines=12, elem_id=form.id("prompt"), elem_classes=["sd-prompt"],
                        placeholder="What should be in the picture")  # fmt: skip
     prompt = Prompt(form.add("prompt", field), tokens, html("", form.id("hints"), ["sd-plain"]))
+    html(DRAWER.format(drawer=form.id("cards")))
     tokens = html(TOKENS.format(count="0 / 75"), form.id("negative_token_counter"), ["sd-counter"])
     field = gr.Textbox("", label="Negative prompt", lines=1, max_lines=8, elem_id=form.id("neg_prompt"),
                        elem_classes=["sd-neg-prompt"], placeholder="What should not be there")  # fmt: skip

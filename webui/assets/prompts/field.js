@@ -1,0 +1,33 @@
+// A prompt's own field: changes that the browser's undo knows, and where in the window its cursor is.
+
+// Put text in the place of a part of it; `select` is what is selected then, null: nothing, behind what was put in.
+export function replace(field, { from, to, insert, select = null }) {
+  field.focus({ preventScroll: true });
+  field.setSelectionRange(from, to);
+  // What this does can be undone by keys, as nothing else can; it is there in all browsers for text fields.
+  const done = insert ? document.execCommand("insertText", false, insert) : document.execCommand("delete");
+  if (!done) {
+    field.setRangeText(insert, from, to, "end");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  if (select) field.setSelectionRange(...select);
+}
+
+const COPIED = ["fontFamily", "fontSize", "fontWeight", "lineHeight", "letterSpacing", "padding", "border", "boxSizing", "width", "textAlign", "direction"];
+
+// {left, top, height} of a place of the text, in the window.
+export function placeOf(field, at) {
+  const style = getComputedStyle(field);
+  const mirror = document.createElement("div");
+  for (const name of COPIED) mirror.style[name] = style[name];
+  Object.assign(mirror.style, { position: "fixed", left: "-9999px", top: "0", whiteSpace: "pre-wrap", overflowWrap: "break-word", visibility: "hidden" });
+  const mark = document.createElement("span");
+  mark.textContent = "\u200b";
+  mirror.append(field.value.slice(0, at), mark);
+  document.body.append(mirror);
+  const box = field.getBoundingClientRect();
+  const height = mark.offsetHeight;
+  const place = { left: box.left + mark.offsetLeft - field.scrollLeft, top: box.top + mark.offsetTop - field.scrollTop, height };
+  mirror.remove();
+  return { ...place, top: Math.min(Math.max(place.top, box.top), box.bottom - height) };
+}
