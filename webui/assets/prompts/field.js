@@ -1,14 +1,23 @@
 // A prompt's own field: changes that the browser's undo knows, and where in the window its cursor is.
 
+let replacing = false;
+
+// Is a field being changed by a script, and not by a hand?
+export const isReplacing = () => replacing;
+
 // Put text in the place of a part of it; `select` is what is selected then, null: nothing, behind what was put in.
 export function replace(field, { from, to, insert, select = null }) {
   field.focus({ preventScroll: true });
   field.setSelectionRange(from, to);
   // What this does can be undone by keys, as nothing else can; it is there in all browsers for text fields.
-  const done = insert ? document.execCommand("insertText", false, insert) : document.execCommand("delete");
-  if (!done) {
-    field.setRangeText(insert, from, to, "end");
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+  replacing = true;
+  try {
+    if (insert ? !document.execCommand("insertText", false, insert) : from < to && !document.execCommand("delete")) {
+      field.setRangeText(insert, from, to, "end");
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  } finally {
+    replacing = false;
   }
   if (select) field.setSelectionRange(...select);
 }

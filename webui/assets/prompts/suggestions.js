@@ -3,7 +3,7 @@
 
 import { ask } from "../live/rest.js";
 import { byId, make, setAttribute } from "../page/dom.js";
-import { placeOf, replace } from "./field.js";
+import { isReplacing, placeOf, replace } from "./field.js";
 import { completed, typedAt } from "./text.js";
 
 const WAIT_MS = 90; // so that not each letter of a fast hand is asked for
@@ -31,7 +31,7 @@ export class Suggestions {
 
   typed(event) {
     const { target } = event;
-    if (!(target instanceof HTMLTextAreaElement) || !this.tab.isPrompt(target)) return;
+    if (!(target instanceof HTMLTextAreaElement) || !this.tab.isPrompt(target) || isReplacing()) return;
     clearTimeout(this.timer);
     const typed = event.isComposing ? null : typedAt(target.value, target.selectionStart);
     if (!typed) this.close();

@@ -102,13 +102,18 @@ export function callOf({ kind, call, insert }, text) {
   return [found.index, trigger && text.startsWith(trigger, end) ? end + trigger.length : end];
 }
 
-// A click on a card: the network is put in at the place, or taken out with the space or comma before it.
+// A network taken out: with the comma and the spaces that would stand alone then.
+function without([from, to], text) {
+  const [before, after] = [text.slice(0, from), text.slice(to)];
+  if (/^\s*(,|$)/.test(after)) return { from: from - /(?:,?\s*)$/.exec(before)[0].length, to, insert: "" };
+  const spaces = /(^|\s)$/.test(before) ? /^\s*/.exec(after)[0].length : 0;
+  return { from, to: to + spaces, insert: "" };
+}
+
+// A click on a card: the network is put in at the place, or taken out.
 export function toggled(card, text, place) {
   const there = callOf(card, text);
-  if (there) {
-    const before = /(?:,?\s*)$/.exec(text.slice(0, there[0]))[0].length;
-    return { from: there[0] - before, to: there[1], insert: "" };
-  }
+  if (there) return without(there, text);
   const before = text.slice(0, place);
   const apart = !before.trim() || /[\s,(]$/.test(before) ? "" : card.kind === "embedding" ? ", " : " ";
   const after = /^[^\s,)]/.test(text.slice(place)) ? " " : "";
