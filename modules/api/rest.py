@@ -11,7 +11,7 @@ from modules.api.auth.guests import guest_rule
 from modules.api.jobs import actions, deletion, folder, inputs, queue, zip_file
 from modules.api.jobs import routes as job_routes
 from modules.api.live import routes as live_routes
-from modules.api.models import download_routes, trash_routes
+from modules.api.models import download_routes, prompt_suggestions, trash_routes
 from modules.api.models import routes as model_routes
 from modules.api.openapi import REFUSALS
 from modules.api.page import assets, docs_page
@@ -27,7 +27,6 @@ from modules.api.sdapi import (
     options,
     progress,
     prompt_library,
-    prompt_suggestions,
     upscaler_lists,
 )
 from modules.api.services import Services

@@ -432,4 +432,4 @@ def test_a_network_is_put_in_at_the_cursor_and_taken_out_with_its_words(run: Run
     assert toggled(pixel, "a cat, <lora:pix (v2):1.2> red", 0) == "a cat, red"
     assert toggled(pixel, "<lora:pix (v2)>a cat", 0) == "a cat"
     assert toggled(sprig, "a cat", 5) == "a cat, sprig" and toggled(sprig, "a cat, Sprig, red", 0) == "a cat, red"
-    assert toggled(sprig, "sprightly", 0) == "sprig sprightly", "another word is not it"
+    assert toggled(sprig, "sprightly", 0) == "sprig, sprightly", "another word is not it"

@@ -19,7 +19,7 @@ export function replace(field, { from, to, insert, select = null }) {
   } finally {
     replacing = false;
   }
-  if (select) field.setSelectionRange(...select);
+  if (select) field.setSelectionRange(select[0], select[1]);
 }
 
 const COPIED = ["fontFamily", "fontSize", "fontWeight", "lineHeight", "letterSpacing", "padding", "border", "boxSizing", "width", "textAlign", "direction"];

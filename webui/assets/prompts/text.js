@@ -116,6 +116,6 @@ export function toggled(card, text, place) {
   if (there) return without(there, text);
   const before = text.slice(0, place);
   const apart = !before.trim() || /[\s,(]$/.test(before) ? "" : card.kind === "embedding" ? ", " : " ";
-  const after = /^[^\s,)]/.test(text.slice(place)) ? " " : "";
+  const after = !/^[^\s,)]/.test(text.slice(place)) ? "" : card.kind === "embedding" ? ", " : " ";
   return { from: place, to: place, insert: `${apart}${card.insert}${after}` };
 }
