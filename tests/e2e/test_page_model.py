@@ -21,10 +21,9 @@ RUN = """async ([messages, expression, late]) => {
   const whenDone = await import("/steady/assets/settings/when_done.js");
   const { hiresSize } = await import("/steady/assets/model/hires.js");
   const { upscaledSize } = await import("/steady/assets/model/upscaling.js");
-  const text = await import("/steady/assets/prompts/text.js");
   let state = model.initial("me");
   for (const message of messages) state = model.reduce(state, message);
-  const known = { state, model, words, format, whenDone, again, late, hiresSize, upscaledSize, text };
+  const known = { state, model, words, format, whenDone, again, late, hiresSize, upscaledSize };
   return new Function(...Object.keys(known), `return ${expression}`)(...Object.values(known));
 }"""
 SAVING = {
@@ -370,66 +369,3 @@ def test_another_job_of_a_picture_keeps_the_words_that_its_seed_chose(run: Run) 
     plain = job("a", "done", request={"prompt": "a cat", "styles": ["ink"]}, resolved={"prompt": "ink of a cat"})
     told = run("again.variationsOf(late.job, late.output).request", late={"job": plain, "output": output})
     assert (told["prompt"], told["styles"]) == ("a cat", ["ink"])
-
-
-# What becomes of a text by a change at a place of it.
-CHANGED = "((whole, {from, to, insert}) => whole.slice(0, from) + insert + whole.slice(to))"
-
-
-@pytest.mark.parametrize(
-    ("text", "place", "typed"),
-    [
-        ("a cat, red ha", 13, {"kind": "word", "text": "red ha", "from": 7}),
-        ("a cat, r", 8, None),
-        ("(red ha", 7, {"kind": "word", "text": "red ha", "from": 1}),
-        ("a <lo", 5, {"kind": "lora", "text": "", "from": 2}),
-        ("a <lora:pix", 11, {"kind": "lora", "text": "pix", "from": 2}),
-        ("a <lora:pix> ca", 15, {"kind": "word", "text": "ca", "from": 13}),
-        ("a __col", 7, {"kind": "wildcard", "text": "col", "from": 2}),
-        ("a __", 4, {"kind": "wildcard", "text": "", "from": 2}),
-        ("a __colours__ ", 14, {"kind": "word", "text": "a __colours__ ", "from": 0}),
-        ("red hat", 3, {"kind": "word", "text": "red", "from": 0}),
-    ],
-)
-def test_what_is_typed_at_the_cursor_has_a_kind(run: Run, text: str, place: int, typed: dict[str, Any] | None) -> None:
-    assert run(f"text.typedAt({json.dumps(text)}, {place})") == typed
-
-
-@pytest.mark.parametrize(
-    ("text", "selected", "direction", "becomes"),
-    [
-        ("a red cat", (3, 3), 1, "a (red:1.1) cat"),
-        ("a (red:1.1) cat", (4, 4), 1, "a (red:1.2) cat"),
-        ("a (red:1.1) cat", (3, 6), -1, "a red cat"),
-        ("a red cat", (2, 9), -1, "a (red cat:0.9)"),
-        ("a red cat ", (1, 10), 1, "a (red cat:1.1)  "[:-1]),
-        ("a ((red:1.1) hat:1.3)", (15, 15), 1, "a ((red:1.1) hat:1.4)"),
-        ("a <lora:pix:0.8> cat", (9, 9), 1, "a <lora:pix:0.85> cat"),
-        ("a <lora:pix:0.8:0.5> cat", (9, 9), -1, "a <lora:pix:0.75:0.5> cat"),
-        ("(a:9.95)", (2, 2), 1, "(a:10)"),
-        ("  ", (1, 1), 1, None),
-    ],
-)
-def test_a_weight_is_changed_of_what_is_selected_or_at_the_cursor(
-    run: Run, text: str, selected: tuple[int, int], direction: int, becomes: str | None
-) -> None:
-    change = f"text.reweighed({json.dumps(text)}, {selected[0]}, {selected[1]}, {direction})"
-    assert run(f"{change} && {CHANGED}({json.dumps(text)}, {change})") == becomes
-
-
-def test_a_network_is_put_in_at_the_cursor_and_taken_out_with_its_words(run: Run) -> None:
-    pixel = {"kind": "lora", "call": "pix (v2)", "insert": "<lora:pix (v2):0.8> pixel art"}
-    sprig = {"kind": "embedding", "call": "sprig", "insert": "sprig"}
-
-    def toggled(card: dict[str, str], text: str, place: int) -> str:
-        said: str = run(f"{CHANGED}({json.dumps(text)}, text.toggled({json.dumps(card)}, {json.dumps(text)}, {place}))")
-        return said
-
-    inside = toggled(pixel, "a cat", 5)
-    assert inside == "a cat <lora:pix (v2):0.8> pixel art"
-    assert toggled(pixel, inside, 3) == "a cat"
-    assert toggled(pixel, "a cat, <lora:pix (v2):1.2>, red", 0) == "a cat, red"
-    assert toggled(pixel, "a cat, <lora:pix (v2):1.2> red", 0) == "a cat, red"
-    assert toggled(pixel, "<lora:pix (v2)>a cat", 0) == "a cat"
-    assert toggled(sprig, "a cat", 5) == "a cat, sprig" and toggled(sprig, "a cat, Sprig, red", 0) == "a cat, red"
-    assert toggled(sprig, "sprightly", 0) == "sprig, sprightly", "another word is not it"

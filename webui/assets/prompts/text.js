@@ -103,7 +103,7 @@ export function callOf({ kind, call, insert }, text) {
 }
 
 // A network taken out: with the comma and the spaces that would stand alone then.
-function without([from, to], text) {
+function without(from, to, text) {
   const [before, after] = [text.slice(0, from), text.slice(to)];
   if (/^\s*(,|$)/.test(after)) return { from: from - /(?:,?\s*)$/.exec(before)[0].length, to, insert: "" };
   const spaces = /(^|\s)$/.test(before) ? /^\s*/.exec(after)[0].length : 0;
@@ -113,7 +113,7 @@ function without([from, to], text) {
 // A click on a card: the network is put in at the place, or taken out.
 export function toggled(card, text, place) {
   const there = callOf(card, text);
-  if (there) return without(there, text);
+  if (there) return without(there[0], there[1], text);
   const before = text.slice(0, place);
   const apart = !before.trim() || /[\s,(]$/.test(before) ? "" : card.kind === "embedding" ? ", " : " ";
   const after = !/^[^\s,)]/.test(text.slice(place)) ? "" : card.kind === "embedding" ? ", " : " ";

@@ -6,20 +6,13 @@ import { BatchFolder } from "./batch_folder.js";
 import { Modes } from "./modes.js";
 import { Pictured } from "./pictured.js";
 import { outcome, scaled, suitable } from "./resizing.js";
+import { NO_PICTURE, SIDES, sentOf } from "./sending.js";
 
-const SIDES = ["left", "right", "top", "bottom"];
-const NO_PICTURE = "There is no picture to start from: drop one here, or choose a file.";
-const NO_MASK = "Nothing is masked: paint over what is to be drawn anew.";
-const NO_MARGIN = "The picture does not grow: draw its frame larger, or say by how many pixels.";
-const NO_FILES = "There are no pictures in this batch: drop some here, or choose them.";
 
 const RESTS_MS = 120; // so long nothing moves before the fields follow the frame
 
 const marginsIn = (values) => Object.fromEntries(SIDES.map((side) => [side, Math.max(0, Number(values[`outpaint_${side}`]) || 0)]));
 const same = (one, other) => Boolean(one && other) && SIDES.every((side) => one[side] === other[side]);
-
-// What is wrong with a field, before anything is sent.
-const wrong = (words, field) => Object.assign(new Error(words), { field });
 
 export class Start {
   editor = null;
@@ -241,19 +234,6 @@ export class Start {
   async send() {
     await this.ready;
     await this.opening;
-    const mode = this.modes.chosen;
-    const reads = this.tab.page.checkpoints.guidance?.reads; // else what stands in the field is of another model
-    const sent = { start_mode: mode, mask: "", ...(reads ? {} : { as_condition: "" }) };
-    if (mode === "batch") {
-      if (!JSON.parse(this.values.batch_images || "[]").length) throw wrong(NO_FILES, "init_images");
-      return sent;
-    }
-    const { grown, values, modes: { masked } } = this;
-    const result = await this.editor.result();
-    if (!result) throw wrong(NO_PICTURE, "init_images");
-    if (masked && !result.mask && !values.inpainting_mask_invert) throw wrong(NO_MASK, "init_images");
-    if (mode === "outpaint" && !grown) throw wrong(NO_MARGIN, "init_images");
-    const margins = Object.fromEntries(SIDES.map((side) => [`outpaint_${side}`, String(result.margins[side])]));
-    return { ...sent, ...margins, init_images: JSON.stringify([result.picture]), mask: (masked && result.mask) || "" };
+    return sentOf(this);
   }
 }
