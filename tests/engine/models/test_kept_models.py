@@ -151,11 +151,11 @@ def test_what_was_kept_beside_it_makes_room_for_one_more_try(engine: Engine, mon
         engine.draw(override_settings={"sd_model_checkpoint": name}, steps=1)
     refused: list[int] = []
 
-    def refuse_once(*given: Any) -> Any:
+    def refuse_once(*given: Any, **more: Any) -> Any:
         if not refused:
             refused.append(1)
             raise torch.OutOfMemoryError
-        return encode(*given)
+        return encode(*given, **more)
 
     encode = engine.parts.encoder.encode
     monkeypatch.setattr(engine.parts.encoder, "encode", refuse_once)
