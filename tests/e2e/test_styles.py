@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.e2e.tab import Tab, choose_for_picture
+from tests.e2e.tab import Tab
 from tests.program import Program
 
 
@@ -30,7 +30,7 @@ def test_a_style_is_written_drawn_with_taken_over_put_into_the_prompt_and_delete
     assert drawn == ["red heart, flat", "red heart, 3d"]
     tab.reload()
     expect(chosen).to_contain_text("in red")
-    choose_for_picture(page, "reuse-all")
+    page.click("#txt2img_send [data-do=reuse-all]")
     expect(page.locator("#txt2img_taken")).to_contain_text("in the fields")
     expect(page.locator("#txt2img_prompt textarea")).to_have_value("red heart, 3d")
     expect(chosen).not_to_contain_text("in red")

@@ -181,7 +181,7 @@ def test_a_picture_brings_its_own_words_and_what_they_were_made_of(ask: Any) -> 
     told = ask("text", text=write(made, 1))
     assert not [left for left in told["left"] if "emplate" in left[0]]
     assert told["values"]["prompt"] == "a blue cat"
-    assert told["templates"] == {"prompt": "a {red|blue} cat", "negative_prompt": "b"}
+    assert told["templates"] == {"prompt": "a {red|blue} cat", "negative_prompt": "b", "styles": []}
 
 
 def test_a_guest_takes_over_nothing_of_others(ask: Any, store: JobStore) -> None:
