@@ -32,7 +32,7 @@ def test_a_style_is_written_drawn_with_taken_over_put_into_the_prompt_and_delete
     expect(chosen).to_contain_text("in red")
     page.click("#txt2img_send [data-do=reuse-all]")
     expect(page.locator("#txt2img_taken")).to_contain_text("in the fields")
-    expect(page.locator("#txt2img_prompt textarea")).to_have_value("red heart, 3d")
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value("red heart, flat")
     expect(chosen).not_to_contain_text("in red")
     page.click("#txt2img_taken [data-take=template]")
     expect(page.locator("#txt2img_prompt textarea")).to_have_value("heart")
