@@ -5,26 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import Program
+from tests.program import HoldableProgram
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
+def program(tmp_path: Path) -> Iterator[HoldableProgram]:
     """Yield a program of this test's own, started and answering."""
-    with Program(tmp_path / "data") as running:
+    with HoldableProgram(tmp_path / "data") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def one_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+def one_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HoldableProgram]:
     """Yield one program for a file of tests that end its processes."""
-    with Program(tmp_path_factory.mktemp("one") / "data") as running:
+    with HoldableProgram(tmp_path_factory.mktemp("one") / "data") as running:
         yield running
 
 
 @pytest.fixture
-def enduring_program(one_program: Program) -> Program:
+def enduring_program(one_program: HoldableProgram) -> HoldableProgram:
     """Return the file's program with nothing to do, started again where the last test ended it."""
+    one_program.let_go()
     if one_program.launcher is None or one_program.launcher.poll() is not None:
         one_program.start()
     one_program.empty_queue()
@@ -32,7 +33,7 @@ def enduring_program(one_program: Program) -> Program:
 
 
 @pytest.fixture(scope="package")
-def shared_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+def shared_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HoldableProgram]:
     """Yield one program for the tests that leave it as they found it."""
-    with Program(tmp_path_factory.mktemp("shared") / "data") as running:
+    with HoldableProgram(tmp_path_factory.mktemp("shared") / "data") as running:
         yield running

@@ -4,7 +4,7 @@ import contextlib
 import http.client
 import threading
 
-from tests.program import Program, wait_until
+from tests.program import HoldableProgram, Program, wait_until
 
 
 class Follower(threading.Thread):
@@ -60,22 +60,27 @@ def engines(program: Program) -> list[int]:
     return [pid for pid, line in program.children().items() if "modules.engine" in line]
 
 
-def test_an_engine_restart_after_the_image_then_one_of_the_server_when_idle(shared_program: Program) -> None:
+def test_an_engine_restart_after_the_image_then_one_of_the_server_when_idle(shared_program: HoldableProgram) -> None:
     with Follower(shared_program.port) as follower:
         restarts_are_seen(shared_program, follower)
 
 
-def restarts_are_seen(program: Program, follower: Follower) -> None:
+def restarts_are_seen(program: HoldableProgram, follower: Follower) -> None:
     first, before = follower.last or 0, saved_files(program)
-    identity = program.submit(prompt="red heart", seed=3, steps=40, n_iter=3)
+    program.hold()
+    identity = program.submit(prompt="red heart", seed=3, steps=4, n_iter=3)
     program.wait_for_step(identity)
     engine, instance = program.pid_of("modules.engine"), program.get("/internal/ping")["instance"]
     ordered = program.post("/sdapi/v1/engine-restart", {"when": "after-image"})
     assert ordered["waiting"]["command"] == "restart-engine-after-image"
-    wait_until(lambda: engine not in program.children() and engines(program), 90, "another engine runs")
+    program.let_go()
+    wait_until(lambda: engine not in program.children(), 90, "that engine has ended")
+    program.hold()
+    wait_until(lambda: engines(program), 90, "another engine runs")
     assert len(program.job(identity)["outputs"]) >= 1, "the image that was drawn then is complete"
     program.post("/sdapi/v1/server-restart", {"when": "idle"})
     assert program.get("/internal/ping")["instance"] == instance
+    program.let_go()
     job = program.wait_for(identity, timeout_seconds=240)
     assert (job["status"], job["deaths"], [one["index"] for one in job["outputs"]]) == ("done", 0, [0, 1, 2])
     wait_until(lambda: program.get("/internal/ping")["instance"] != instance, 60, "another server answers")

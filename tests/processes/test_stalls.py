@@ -8,9 +8,9 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from tests.program import Program, wait_until
+from tests.program import HoldableProgram, Program, wait_until
 
-JOB = {"prompt": "red heart", "seed": 41, "steps": 40, "sampler_name": "Euler a"}
+JOB = {"prompt": "red heart", "seed": 41, "steps": 12, "sampler_name": "Euler a"}
 POISON = """
 import os, sys
 if "modules.engine" in sys.orig_argv and os.path.exists(os.environ["POISON"]):
@@ -38,14 +38,16 @@ def heart(program: Program, identity: str) -> str:
     return hashlib.sha256(program.call("GET", output["url"])[1]).hexdigest()
 
 
-def test_an_engine_that_hangs_is_told_of_and_replaced_and_a_third_interrupt_ends_it(program: Program) -> None:
+def test_an_engine_that_hangs_is_told_of_and_replaced_and_a_third_interrupt_ends_it(program: HoldableProgram) -> None:
     program.post("/sdapi/v1/options", {"recycle_stalled_after_seconds": 12})
     first = program.submit(**JOB)
     program.wait_for(first)
     # It hangs by itself.
+    program.hold(5)
     second = program.submit(**JOB)
     program.wait_for_step(second, 5)
     os.kill(program.pid_of("modules.engine"), signal.SIGSTOP)
+    program.let_go()
 
     def alarm() -> Any:
         beat = snapshot(program)["heartbeat"]
@@ -59,10 +61,12 @@ def test_an_engine_that_hangs_is_told_of_and_replaced_and_a_third_interrupt_ends
     assert "gave no sign of life for" in snapshot(program)["supervisor"]["engine"]["reason"]
     assert heart(program, second) == heart(program, first)
     # It hangs, and someone wants it to stop.
+    program.hold(5)
     third, fourth = program.submit(**JOB), program.submit(prompt="cat", seed=1, steps=4)
     program.wait_for_step(third, 5)
     engine = program.pid_of("modules.engine")
     os.kill(engine, signal.SIGSTOP)
+    program.let_go()
     for _ in range(3):
         assert program.post(f"/sdapi/v1/jobs/{third}/interrupt")["accepted"]
     wait_until(lambda: engine not in program.children(), 10, "the engine is ended")
