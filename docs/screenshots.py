@@ -153,6 +153,8 @@ def photograph_from_a_picture(browser: Browser, url: str, options: argparse.Name
         page = open_page(context.new_page(), url)
         generate(page, options.prompt, options.steps, count=1)
         wait_for_words(page, "Done")
+        photograph_png_info(page, options)
+        page.click("[role=tab][data-tab-id=txt2img]")
         inpaint(page)
         page.fill("#img2img_prompt textarea", options.more)
         page.click("#img2img_generate")
@@ -173,6 +175,22 @@ def photograph_from_a_picture(browser: Browser, url: str, options: argparse.Name
         page.evaluate("scrollTo(0, 0)")
         page.wait_for_timeout(800)
         page.screenshot(path=options.out / "inpaint-phone.png")
+
+
+def photograph_png_info(page: Page, options: argparse.Namespace) -> None:
+    """All that the file of the picture on the stage says, wide and on a phone."""
+    address = page.evaluate(
+        "() => location.origin + window.steady.state().jobs[window.steady.state().shown].outputs[0].url"
+    )
+    picture = page.request.get(address).body()
+    page.click("[role=tab][data-tab-id=png_info]")
+    page.set_input_files("#pnginfo_file", [{"name": "00000-7.png", "mimeType": "image/png", "buffer": picture}])
+    page.wait_for_selector("#pnginfo_rows table")
+    page.screenshot(path=options.out / "png-info.png")
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.wait_for_timeout(400)
+    page.screenshot(path=options.out / "png-info-phone.png")
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
 
 
 def inpaint(page: Page) -> None:
