@@ -17,7 +17,7 @@ Run = Callable[[str], Any]
 def run(browser: Browser, program: Program) -> Iterator[Run]:
     """Evaluate an expression with the page's functions of a prompt's text at hand."""
     page = browser.new_page()
-    page.goto(f"{program.url}/steady/assets/prompts/text.js")
+    Tab(page, program.url).open()
     yield lambda expression: page.evaluate(
         "async (said) => new Function('text', `return ${said}`)(await import('/steady/assets/prompts/text.js'))",
         expression,

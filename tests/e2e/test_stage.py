@@ -174,7 +174,7 @@ ARROWS = """() => Array.from(document.querySelectorAll("[role=combobox]:is(#txt2
 
 def test_no_name_runs_under_the_arrow_of_its_list(feed: Feed) -> None:
     feed.page.set_viewport_size({"width": 821, "height": 700})
-    assert feed.page.evaluate(ARROWS) == [True, True, True]
+    assert feed.page.evaluate(ARROWS) == [True, True, True, True]
 
 
 PLACES = """() => Array.from(document.querySelectorAll("#txt2img_gallery button"), (one) => one.dataset.state)"""

@@ -53,7 +53,7 @@ def amid_save(engine: Engine, act: Act, patch: pytest.MonkeyPatch) -> None:
         threading.Event().wait(60)
         return b""
 
-    patch.setattr(batches, "encode_png", encode)
+    patch.setattr(batches, "encode_drawn", encode)
 
 
 PHASES = {

@@ -31,8 +31,8 @@ FOR_ALL = frozenset(
             for name in (
                 "events", "jobs", "queue", "progress", "options", "memory", "sd-models", "samplers", "schedulers",
                 "upscalers", "latent-upscale-modes", "sd-vae", "sd-modules", "hypernetworks", "face-restorers",
-                "realesrgan-models", "prompt-styles", "prompt-library", "embeddings", "loras", "scripts", "script-info",
-                "extensions",
+                "realesrgan-models", "prompt-styles", "prompt-library", "prompt-suggestions", "embeddings",
+                "loras", "scripts", "script-info", "extensions",
             )
         },
         *{

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from modules.engine.work import batches
+from modules.engine.work import saving
 from modules.errors import StorageError
 from modules.images.save import save_image
 from tests.engine.conftest import Engine
@@ -61,7 +61,7 @@ def test_a_full_disk_fails_the_job_in_words_and_keeps_what_is_there(
         saved.append(path)
         save(data, path)
 
-    monkeypatch.setattr(batches, "save_image", disk_fills_up)
+    monkeypatch.setattr(saving, "save_image", disk_fills_up)
     job = engine.draw(n_iter=3)
     assert job.status == "failed"
     assert job.error is not None and job.error.startswith("No space left to write ")
