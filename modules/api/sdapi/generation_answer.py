@@ -25,6 +25,7 @@ _PAIRS_OF_ALL = frozenset(
     {
         "Prompt", "Negative prompt", "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model hash",
         "Model", "VAE hash", "VAE", "Denoising strength", "Clip skip", "Version", "Partial",
+        "Variation seed", "Variation seed strength", "Seed resize from", "ENSD", "Tiling",
     }
 )  # fmt: skip
 
@@ -95,7 +96,10 @@ def generation_info(job: Job, images: Sequence[Image], request: JobRequest) -> d
 
     count = int(value("batch_size") or 1) * int(value("n_iter") or 1)
     seed = int(value("seed") if value("seed") is not None else -1)
-    seeds = [seed + index for index in range(count)] if resolved else [image.seed for image in images]
+    strength = float(resolved.get("subseed_strength", 0))
+    varied = int(resolved.get("subseed", -1))
+    each = 0 if strength else 1  # All variations have the same seed.
+    seeds = [seed + each * index for index in range(count)] if resolved else [image.seed for image in images]
     prompt, negative_prompt = value("prompt") or "", value("negative_prompt") or ""
     words = prompts_of(job)
     begun = time.localtime(job.started_at or job.created_at)
@@ -106,9 +110,9 @@ def generation_info(job: Job, images: Sequence[Image], request: JobRequest) -> d
         "all_negative_prompts": [one.negative_prompt for one in words] or [negative_prompt] * count,
         "seed": seed,
         "all_seeds": seeds,
-        "subseed": -1,
-        "all_subseeds": [-1] * count,
-        "subseed_strength": 0,
+        "subseed": varied,
+        "all_subseeds": [varied + index if strength else -1 for index in range(count)],
+        "subseed_strength": strength or 0,
         "width": value("width"),
         "height": value("height"),
         "sampler_name": value("sampler_name"),
@@ -122,8 +126,8 @@ def generation_info(job: Job, images: Sequence[Image], request: JobRequest) -> d
         "sd_model_hash": (resolved.get("checkpoint_hash") or "")[:SHORT_HASH_LENGTH] or None,
         "sd_vae_name": resolved.get("vae"),
         "sd_vae_hash": (resolved.get("vae_hash") or "")[:SHORT_HASH_LENGTH] or None,
-        "seed_resize_from_w": -1,
-        "seed_resize_from_h": -1,
+        "seed_resize_from_w": resolved.get("seed_resize_from_w", -1),
+        "seed_resize_from_h": resolved.get("seed_resize_from_h", -1),
         # Where nothing is begun with, none of it counts, though each request has one.
         "denoising_strength": (resolved or asked).get("denoising_strength"),
         "extra_generation_params": _further_pairs(images),

@@ -46,6 +46,15 @@ async def test_the_answer_has_images_parameters_and_info(client: httpx.AsyncClie
     assert info["notes"] == []
 
 
+async def test_the_seeds_of_variations_are_told(client: httpx.AsyncClient, engine: FakeEngine) -> None:
+    varied = {"subseed": 30, "subseed_strength": 0.25, "seed_resize_from_w": 512, "seed_resize_from_h": 768}
+    body = {"seed": 7, "steps": 3, "batch_size": 2, "width": 64, "height": 64} | varied
+    info = json.loads((await client.post(TXT2IMG, json=body)).json()["info"])
+    assert (info["all_seeds"], info["all_subseeds"]) == ([7, 7], [30, 31])
+    assert {name: info[name] for name in varied} == varied
+    assert info["extra_generation_params"] == {}
+
+
 async def test_an_image_is_the_raw_base64_of_the_files_bytes(
     client: httpx.AsyncClient, engine: FakeEngine, services: Services
 ) -> None:
