@@ -96,7 +96,7 @@ def editor_page() -> Iterator[EditorServer]:
         return Response(known.inputs[name], media_type="image/png")
 
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(served, port=port, log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(served, port=port, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_until(lambda: server.started, 60, "the editor's page is served")

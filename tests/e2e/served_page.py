@@ -24,7 +24,7 @@ def served_page(store: JobStore, catalogue: CheckpointCatalogue) -> Iterator[str
     served.include_router(assets.routes(assets.read_assets(ASSETS)))
     served.mount("/", mount_page(ui.create_ui(store, catalogue, no_stop)))
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(served, port=port, log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(served, port=port, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_until(lambda: server.started, 60, "the page is served")

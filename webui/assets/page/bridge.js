@@ -11,7 +11,9 @@ const forTabs = {
     const restored = tab.memory.restore(fields, (name) => tab.fields.homeOf(name));
     countsAre({ ...restored, ...Object.fromEntries(tab.memory.filledIn.map((name) => [name, "filled in"])) });
     tab.fields.valuesAre({ ...fields, ...restored });
-    return { ...restored, owner: tab.state.owner };
+    // Gradio shows what it is given a moment later: a field that has its value already may be filled in meanwhile.
+    const others = Object.entries(restored).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(fields[name]));
+    return { ...Object.fromEntries(others), owner: tab.state.owner };
   },
   remember: (tab, fields) => tab.memory.remember(fields) && tab.fields.valuesAre(fields),
   rememberFilledIn: (tab, fields) => tab.memory.filledIn.length > 0 && forTabs.remember(tab, fields),
