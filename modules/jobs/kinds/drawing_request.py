@@ -17,6 +17,7 @@ from modules.errors import InvalidRequest
 from modules.jobs.kinds import fields
 from modules.jobs.kinds.base import Pass, PictureWords, ResolvedJob, Saving, Source, Sources
 from modules.jobs.kinds.choice import MODULES, Choice, Models, choose, choose_by_hand
+from modules.jobs.kinds.faults import fault_at
 from modules.jobs.kinds.network_texts import texts_sent
 from modules.jobs.kinds.networks import find_networks, only_settled
 from modules.jobs.kinds.own_words import all_prompts, with_own_words
@@ -24,7 +25,6 @@ from modules.jobs.kinds.seeding import SeedingRequest
 from modules.jobs.kinds.starts import FindInput, no_input
 from modules.jobs.kinds.unavailable import check_available
 from modules.jobs.kinds.writing import words_of, written
-from modules.jobs.lenient import fault
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.families import facts_of, predicts_flow
@@ -310,11 +310,3 @@ def source_of(model: Checkpoint | VaeFile | ModelFile, parts: Mapping[str, Model
         raise ValueError(f"{model.name} is not hashed")
     beside = None if parts is None else {part: source_of(file) for part, file in parts.items()}
     return Source(name=model.name, hash=digest, parts=beside)
-
-
-def fault_at(error: InvalidRequest) -> Exception:
-    """Carry the field through pydantic, which knows no field in a validator of the whole model."""
-    made = fault(str(error))
-    assert made.context is not None
-    made.context["field"] = error.field
-    return made

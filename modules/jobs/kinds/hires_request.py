@@ -11,8 +11,9 @@ from modules.errors import InvalidRequest
 from modules.jobs.kinds import hires_fields, start_fields
 from modules.jobs.kinds.base import Pass, PictureWords, Words
 from modules.jobs.kinds.choice import READ_WITH_CLIP_SKIP, Models
-from modules.jobs.kinds.drawing_request import DrawingRequest, fault_at, source_of
+from modules.jobs.kinds.drawing_request import DrawingRequest, source_of
 from modules.jobs.kinds.enlarging import enlarging_by
+from modules.jobs.kinds.faults import fault_at
 from modules.jobs.kinds.fields import SIDE_LOWEST
 from modules.jobs.kinds.hires_choice import check_refiner, find_hires_checkpoint, find_hires_upscaler
 from modules.jobs.kinds.hires_fields import HIRES_SIDE_HIGHEST

@@ -13,8 +13,9 @@ from modules.images.masks import drawn_mask
 from modules.jobs.kinds import drawn_values, start_fields
 from modules.jobs.kinds.base import Pass, ResolvedJob
 from modules.jobs.kinds.choice import Models
-from modules.jobs.kinds.drawing_request import DrawingRequest, fault_at
+from modules.jobs.kinds.drawing_request import DrawingRequest
 from modules.jobs.kinds.enlarging import enlarging_by
+from modules.jobs.kinds.faults import fault_at
 from modules.jobs.kinds.fields import SIDE_HIGHEST, SIDE_LOWEST
 from modules.jobs.kinds.hires_choice import find_upscaler
 from modules.jobs.kinds.kind import Kind

@@ -11,6 +11,8 @@ from modules.errors import InvalidRequest
 from modules.jobs.kinds.base import Resolved
 from modules.jobs.kinds.drawing_request import DrawingRequest
 from modules.jobs.kinds.extras import EXTRAS
+from modules.jobs.kinds.faults import first_fault
+from modules.jobs.kinds.grid.grid import GRID
 from modules.jobs.kinds.img2img import IMG2IMG
 from modules.jobs.kinds.interrogate import INTERROGATE
 from modules.jobs.kinds.kind import Kind
@@ -18,7 +20,7 @@ from modules.jobs.kinds.request import JobRequest
 from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.lenient import show
 
-KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (TXT2IMG, IMG2IMG, EXTRAS, INTERROGATE)}
+KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (TXT2IMG, IMG2IMG, GRID, EXTRAS, INTERROGATE)}
 
 
 def kind_of(resolved: Resolved) -> Kind[Any]:
@@ -60,7 +62,7 @@ def validate_request(kind: object, data: object) -> JobRequest:
     try:
         return found.request.model_validate(dict(data))
     except ValidationError as error:
-        raise _in_our_form(error) from error
+        raise first_fault(error) from error
 
 
 def validate_drawing(kind: object, data: object) -> DrawingRequest:
@@ -74,11 +76,3 @@ def validate_drawing(kind: object, data: object) -> DrawingRequest:
         return request
     drawn = " or ".join(name for name, one in KINDS.items() if one.draws)
     raise InvalidRequest(f"Jobs of the kind {show(kind)} are not drawn: use {drawn}.", field="kind")
-
-
-def _in_our_form(error: ValidationError) -> InvalidRequest:
-    """Return the first fault that pydantic found."""
-    first = error.errors(include_url=False)[0]
-    context = first.get("ctx", {})
-    field = context.get("field") or ".".join(str(part) for part in first["loc"]) or None
-    return InvalidRequest(context.get("message") or f"{field}: {first['msg']}.", field=field)

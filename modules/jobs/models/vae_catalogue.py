@@ -59,6 +59,10 @@ class VaeCatalogue:
             raise InvalidRequest(f"VAE {name!r} is not known: {self._remedy()}.", field="sd_vae")
         return found
 
+    def known(self, name: str) -> VaeFile | None:
+        """Return the VAE that `find` returns for a name, as it was at the last look; None: there is none."""
+        return self._match(name)
+
     def of_checkpoint(self, checkpoint: Checkpoint) -> VaeFile | None:
         """Return the VAE that "Automatic" means for a checkpoint; None: its own. It may have a problem.
 

@@ -159,7 +159,7 @@ def test_old_sampler_names_split_and_a_schedule_that_was_sent_wins() -> None:
     assert check(sampler_name="UniPC", sampler_index="Heun").sampler_name == "UniPC"
 
 
-@pytest.mark.parametrize("kind", ["grid", "", "TXT2IMG"])
+@pytest.mark.parametrize("kind", ["grids", "", "TXT2IMG"])
 def test_an_unknown_kind_is_refused(kind: str) -> None:
     with pytest.raises(InvalidRequest, match="are not known: use txt2img") as caught:
         validate_request(kind, {})

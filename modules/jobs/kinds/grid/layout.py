@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from modules.jobs.kinds.frozen import Frozen
 
 # How often a grid's values stand along each of x, y and z.
 Place = tuple[int, int, int]
+LETTERS = "xyz"
 
 
 class Axis(Frozen):
-    """One direction of a grid: what varies along it, and how each of its values is written beside the pictures.
+    """One direction of a grid: what varies along it, and the whole of what stands beside the pictures of each value.
 
-    An axis along which nothing varies has the label "" and one value, "".
+    That is "Steps: 20" for an axis with the label "Steps", and a sampler's name alone. An axis along which nothing
+    varies has the label "" and one value, "".
     """
 
     label: str = ""
@@ -22,7 +26,9 @@ class Layout(Frozen):
     """A grid as it is seen: `script` is what asked for it, by A1111's title; `z` makes several sheets.
 
     `legend`: labels and values are written beside the pictures. `margin` is how many pixels lie between them. The
-    sheets of each z are pictures of their own with `sub_grids`.
+    sheets of each z are pictures of their own with `sub_grids`, and each cell's picture is with `lone_images`. Without
+    `has_sheet` there are the cells' pictures alone, as of prompts from a file. `pairs` are what the infotext of a sheet
+    tells beside that of its first cell.
     """
 
     script: str
@@ -32,6 +38,9 @@ class Layout(Frozen):
     legend: bool = True
     margin: int = 0
     sub_grids: bool = False
+    lone_images: bool = True
+    has_sheet: bool = True
+    pairs: dict[str, str] = Field(default_factory=dict)
 
     @property
     def shape(self) -> Place:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import Self
 
-from modules.jobs.kinds.base import Resolved, ResolvedJob
+from modules.jobs.kinds.base import Resolved, ResolvedJob, Saving
 from modules.jobs.kinds.frozen import Frozen
 from modules.jobs.kinds.grid.layout import Layout, Place
+from modules.jobs.kinds.grid.packing import Change, changes_from, with_changes
+from modules.jobs.version import VERSION
 
 
 class Cell(Frozen):
@@ -30,16 +34,51 @@ class Spot:
 class ResolvedGrid(Resolved):
     """The cells of a grid in the order in which they are drawn: those that share models stand together.
 
-    The job's pictures are those of the first cell, then those of the second, and so on.
+    The job's pictures are those of the first cell, then those of the second, and so on. Rows hold the first cell, and
+    of each what is otherwise in it; `cells` are unpacked when somebody asks for them: the server tells of a grid with
+    each event, and needs none.
     """
 
     layout: Layout
-    cells: tuple[Cell, ...]
+    places: tuple[Place, ...]
+    first: ResolvedJob
+    changes: tuple[tuple[Change, ...], ...]
+
+    @classmethod
+    def of(
+        cls, layout: Layout, cells: Sequence[Cell], saving: Saving, environment: dict[str, str] | None = None
+    ) -> Self:
+        """Return the grid of these cells, of which there is one at least, in the order in which they are drawn."""
+        first = cells[0].drawn.model_dump(mode="json")
+        return cls(
+            kind="grid",
+            version=VERSION,
+            saving=saving,
+            environment=environment,
+            layout=layout,
+            places=tuple(cell.place for cell in cells),
+            first=cells[0].drawn,
+            changes=tuple(tuple(changes_from(first, cell.drawn.model_dump(mode="json"))) for cell in cells),
+        )
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells, whole."""
+        first = self.first.model_dump(mode="json")
+        return tuple(
+            Cell(place=place, drawn=ResolvedJob.model_validate(with_changes(first, changes)) if changes else self.first)
+            for place, changes in zip(self.places, self.changes, strict=True)
+        )
 
     @property
     def image_count(self) -> int:
         """How many pictures the job makes."""
         return self._firsts[-1]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many pictures each cell makes."""
+        return tuple(self._counts())
 
     def first_of(self, cell: int) -> int:
         """Return the index in the job of the first picture of a cell."""
@@ -66,7 +105,12 @@ class ResolvedGrid(Resolved):
         spot = self.spot_of(index)
         return self.cells[spot.cell].drawn.seed_of(spot.index)
 
+    def _counts(self) -> Iterator[int]:
+        for changes in self.changes:
+            own = {path[0]: value for path, value in changes if path in (("batch_size",), ("n_iter",))}
+            yield own.get("batch_size", self.first.batch_size) * own.get("n_iter", self.first.n_iter)
+
     @cached_property
     def _firsts(self) -> tuple[int, ...]:
         """The index of the first picture of each cell, and of that which would follow the last."""
-        return tuple(accumulate((cell.drawn.image_count for cell in self.cells), initial=0))
+        return tuple(accumulate(self._counts(), initial=0))

@@ -1,0 +1,57 @@
+"""The models of a grid's cells: each choice once, and names of which a part is enough."""
+
+from pathlib import Path
+
+import pytest
+
+from modules.errors import InvalidRequest
+from modules.jobs.kinds.grid.choice import GridChoice
+from modules.jobs.models.catalogue import CheckpointCatalogue
+from modules.jobs.submission import check_request
+from modules.options import Settings
+from tests.jobs.kinds.grid.made_grids import plot
+from tests.jobs.made_models import make_model
+
+SETTINGS = Settings(sd_model_checkpoint="dream-one")
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> CheckpointCatalogue:
+    for name in ("dream-one", "dream-two", "real"):
+        make_model(tmp_path / "models" / "Stable-diffusion" / name)
+    return CheckpointCatalogue([tmp_path / "models"])
+
+
+def test_a_row_has_each_choice_once(catalogue: CheckpointCatalogue) -> None:
+    request = plot(x_type="Checkpoint name", x_values="real, dream-two", y_type="Steps", y_values="1-3")
+    choice = request.chosen(catalogue, SETTINGS)
+    assert [one.checkpoint.name for one in choice.choices] == ["real", "dream-two"]
+    assert choice.cells == (0, 1, 0, 1, 0, 1)
+    assert choice.of_cell(3).checkpoint.name == "dream-two"
+    assert GridChoice.in_row({"chosen": choice.model_dump(mode="json")}) == choice
+
+
+def test_a_part_of_a_name_is_enough_where_one_model_has_it(catalogue: CheckpointCatalogue) -> None:
+    choice = plot(x_type="Checkpoint name", x_values="TWO, eal").chosen(catalogue, SETTINGS)
+    assert [one.checkpoint.name for one in choice.choices] == ["dream-two", "real"]
+    refined = plot(x_type="Refiner checkpoint", x_values="None, two").chosen(catalogue, SETTINGS)
+    assert [one.refiner and one.refiner.name for one in refined.choices] == [None, "dream-two"]
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "words"),
+    [
+        ("Checkpoint name", "real, dream", "X values: 'dream' could be dream-one, dream-two: write more of the name"),
+        ("Checkpoint name", "real, gone", "X values: Checkpoint 'gone' is not known: use one of dream-one"),
+        ("VAE", "gone", "X values: VAE 'gone' is not known"),
+        ("Styles", "gone", "X values: .*'gone'"),
+        ("Refiner checkpoint", "gone", "X values: Refiner 'gone' is not known"),
+    ],
+)
+def test_a_model_that_is_not_there_is_told_at_its_axis(
+    catalogue: CheckpointCatalogue, label: str, text: str, words: str
+) -> None:
+    row = plot(x_type=label, x_values=text).model_dump(mode="json")
+    with pytest.raises(InvalidRequest, match=words) as refused:
+        check_request("grid", row, catalogue, SETTINGS)
+    assert refused.value.field == "script_args.x_values"
