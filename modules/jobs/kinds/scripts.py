@@ -1,4 +1,4 @@
-"""What A1111's users choose as a script and is a kind of job here: SD upscale is the second pass of hires fix."""
+"""What A1111's users choose as a script: SD upscale is the second pass of hires fix, the others are kinds of jobs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modules.errors import InvalidRequest
+from modules.jobs.kinds.grid.request import BASES
+from modules.jobs.kinds.grid.scripts import script_named
 from modules.jobs.kinds.hires_fields import TILE_HIGHEST, TILE_LOWEST, TILE_MULTIPLE
 from modules.jobs.latent_upscaling import NO_UPSCALER
 from modules.jobs.lenient import is_blank, show
@@ -16,18 +18,25 @@ _IMG2IMG, _TXT2IMG = "img2img", "txt2img"
 _UPSCALER, _FACTOR = 2, 3
 _FACTOR_LEFT_OUT = 2.0
 _NATIVE_TILE = 512
+_OF_SCRIPTS = ("script_name", "script_args")
 _OF_IMG2IMG = ("script_name", "script_args", "init_images", "mask", "resize_mode", "width", "height")
 
 
 def without_script(kind: object, data: object) -> tuple[object, object]:
     """Return kind and request that do what the script of a request does; without such a script they are as they were.
 
-    A1111's SD upscale enlarges a picture and draws it over in tiles of width times height.
+    Scripts that make several pictures of a request are grids. A1111's SD upscale enlarges a picture and draws it over
+    in tiles of width times height.
 
     Raises:
         InvalidRequest: it lacks something, or has more than the script takes.
     """
-    if kind != _IMG2IMG or not isinstance(data, Mapping) or not _is_sd_upscale(data.get("script_name")):
+    if not isinstance(data, Mapping) or not isinstance(kind, str) or kind not in BASES:
+        return kind, data
+    if (grid := script_named(data.get("script_name"))) is not None:
+        kept = {name: value for name, value in data.items() if name not in _OF_SCRIPTS}
+        return "grid", kept | {"of": kind, "script": grid.title, "script_args": data.get("script_args")}
+    if kind != _IMG2IMG or not _is_sd_upscale(data.get("script_name")):
         return kind, data
     if not is_blank(data.get("mask")):
         raise InvalidRequest("SD upscale draws the whole picture over: send no mask.", "mask")

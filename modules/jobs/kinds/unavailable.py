@@ -72,9 +72,9 @@ def check_available(data: Mapping[str, Any], kind: str) -> None:
         if its != kind:
             _check(data, asks)
     if _given(data.get("script_name")):
-        raise InvalidRequest(
-            f"Script {show(data['script_name'])} not found: leave script_name out.", field="script_name"
-        )
+        named = show(data["script_name"])
+        message = f"Script {named} not found: use one of GET /sdapi/v1/scripts, or leave script_name out."
+        raise InvalidRequest(message, field="script_name")
     always_on = data.get("alwayson_scripts")
     if always_on:
         first = next(iter(always_on)) if isinstance(always_on, dict | list) else always_on

@@ -62,9 +62,9 @@ def check(**data: Any) -> Txt2ImgRequest:
             '(hr_additional_modules was ["other.safetensors"]).',
         ),
         (
-            {"script_name": "X/Y/Z plot"},
+            {"script_name": "Loopback"},
             "script_name",
-            'Script "X/Y/Z plot" not found: leave script_name out.',
+            'Script "Loopback" not found: use one of GET /sdapi/v1/scripts, or leave script_name out.',
         ),
         (
             {"alwayson_scripts": {"ADetailer": {"args": []}}},

@@ -1,4 +1,4 @@
-"""SD upscale, a script of A1111, is the second pass of hires fix over the picture that was sent."""
+"""A1111's scripts are kinds of jobs: SD upscale is the second pass of hires fix over the picture that was sent."""
 
 from typing import Any
 
@@ -56,9 +56,22 @@ def test_what_it_does_not_take_is_told(changes: dict[str, Any], field: str, word
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize("kind", ["txt2img", "img2img"])
+def test_scripts_of_several_pictures_are_grids(kind: str) -> None:
+    sent = {"prompt": "cat", "script_name": " x/y/z PLOT", "script_args": [4, "1-2"]}
+    assert without_script(kind, sent) == (
+        "grid", {"prompt": "cat", "of": kind, "script": "X/Y/Z plot", "script_args": [4, "1-2"]}
+    )  # fmt: skip
+    assert without_script(kind, {"script_name": "Prompt matrix"})[1] == {
+        "of": kind, "script": "Prompt matrix", "script_args": None
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("kind", "data"),
     [
+        ("extras", {"script_name": "Prompt matrix"}),
+        ([], {"script_name": "Prompt matrix"}),
         ("img2img", {"script_name": "Loopback"}),
         ("img2img", {"script_name": None}),
         ("img2img", {}),

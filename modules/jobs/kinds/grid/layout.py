@@ -9,6 +9,7 @@ from modules.jobs.kinds.frozen import Frozen
 # How often a grid's values stand along each of x, y and z.
 Place = tuple[int, int, int]
 LETTERS = "xyz"
+LEGEND_LONGEST = 200
 
 
 class Axis(Frozen):
@@ -46,3 +47,9 @@ class Layout(Frozen):
     def shape(self) -> Place:
         """How many places there are along x, y and z."""
         return len(self.x.values), len(self.y.values), len(self.z.values)
+
+
+def shortened(legend: str) -> str:
+    """Return what stands beside pictures: on one line, not longer than anybody reads there."""
+    line = " ".join(legend.split())
+    return line if len(line) <= LEGEND_LONGEST else f"{line[: LEGEND_LONGEST - 1]}…"

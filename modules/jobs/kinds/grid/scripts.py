@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modules.errors import InvalidRequest
+from modules.jobs.kinds.grid.matrix import PROMPT_MATRIX
+from modules.jobs.kinds.grid.prompt_lines import PROMPTS_FROM_FILE
 from modules.jobs.kinds.grid.script import Script
 from modules.jobs.kinds.grid.xyz import XYZ_PLOT
 from modules.jobs.lenient import show
 
-SCRIPTS: Mapping[str, Script] = {one.title: one for one in (XYZ_PLOT,)}
+SCRIPTS: Mapping[str, Script] = {one.title: one for one in (XYZ_PLOT, PROMPT_MATRIX, PROMPTS_FROM_FILE)}
 
 
 def find_script(name: object, tab: str) -> Script:

@@ -13,13 +13,12 @@ from modules.jobs.kinds.drawing_request import DrawingRequest
 from modules.jobs.kinds.grid.axes import NOTHING, find_option
 from modules.jobs.kinds.grid.axis_option import AxisOption, Fields, Tab
 from modules.jobs.kinds.grid.cell_request import OF_ALL, CellRequest, OpenSeed, Plan, changed, check_count
-from modules.jobs.kinds.grid.layout import LETTERS, Axis, Layout, Place
+from modules.jobs.kinds.grid.layout import LETTERS, Axis, Layout, Place, shortened
 from modules.jobs.kinds.grid.script import ARGUMENTS, Argument, Arguments, Script, margin, on_off, words
 from modules.jobs.kinds.grid.value_forms import Value, as_text, texts_in
 from modules.jobs.lenient import fault, is_blank, show, text
 
 TITLE = "X/Y/Z plot"
-LEGEND_LONGEST = 200
 _VALUES_LONGEST = 20_000
 _NAMES_MOST = 1000
 _SEEDS = ("seed", "subseed")
@@ -60,12 +59,6 @@ class AxisRequest:
     def at_fault(self, error: InvalidRequest) -> InvalidRequest:
         """Return an error as one of this axis."""
         return InvalidRequest(f"{self.letter.upper()} values: {error}", self.field)
-
-
-def shortened(legend: str) -> str:
-    """Return what stands beside pictures: on one line, not longer than anybody reads there."""
-    line = " ".join(legend.split())
-    return line if len(line) <= LEGEND_LONGEST else f"{line[: LEGEND_LONGEST - 1]}…"
 
 
 def axis_requests(arguments: Arguments, tab: Tab) -> tuple[AxisRequest, ...]:
@@ -116,7 +109,8 @@ def plan(base: DrawingRequest, arguments: Arguments, tab: Tab) -> Plan:
     check_count(prod(shape), 0, ARGUMENTS)
     fields = base.model_dump(mode="json")
     places = [(x, y, z) for z, y, x in product(*(range(count) for count in reversed(shape)))]
-    cells = tuple(_cell(base, fields, axes, place, arguments) for place in places)
+    told: dict[str, None] = {}
+    cells = tuple(_cell(base, fields, axes, place, arguments, told) for place in places)
     check_count(0, sum(cell.request.image_count for cell in cells), ARGUMENTS)
     x, y, z = (axis.layout() for axis in axes)
     layout = Layout(
@@ -131,11 +125,17 @@ def plan(base: DrawingRequest, arguments: Arguments, tab: Tab) -> Plan:
         pairs=_pairs(axes),
     )
     varied = frozenset(name for axis in axes for name in axis.option.fields)
-    return Plan(layout, cells, _seed_axes(axes, arguments), varied, lambda error, _cell: _of_axis(error, axes))
+    seed_axes = _seed_axes(axes, arguments)
+    return Plan(layout, cells, seed_axes, varied, lambda error, _cell: _of_axis(error, axes), tuple(told))
 
 
 def _cell(
-    base: DrawingRequest, fields: Fields, axes: Sequence[AxisRequest], place: Place, arguments: Arguments
+    base: DrawingRequest,
+    fields: Fields,
+    axes: Sequence[AxisRequest],
+    place: Place,
+    arguments: Arguments,
+    told: dict[str, None],
 ) -> CellRequest:
     own = dict(fields)
     group = f"{place}" if arguments["no_fixed_seeds"] else OF_ALL
@@ -148,10 +148,25 @@ def _cell(
     if own["seed"] != -1:
         own["seed"] += more
     try:
-        request = changed(base, own)
+        request = _with_any_sampler(base, own, axes, told)
     except InvalidRequest as error:
         raise named_fault(error, base, fields, axes, place) from error
     return CellRequest(place, request, OpenSeed(groups["seed"], more), OpenSeed(groups["subseed"]))
+
+
+def _with_any_sampler(
+    base: DrawingRequest, own: Fields, axes: Sequence[AxisRequest], told: dict[str, None]
+) -> DrawingRequest:
+    """Return a cell's request. As with A1111 a sampler of the axis that has its own noise levels goes by these."""
+    try:
+        return changed(base, own)
+    except InvalidRequest as error:
+        if error.field != "scheduler" or not any("sampler_name" in axis.option.fields for axis in axes):
+            raise
+        request = changed(base, own | {"scheduler": "Automatic"})
+        sampler, schedule = request.sampler_name, own["scheduler"]
+        told[f"{sampler} has noise levels of its own: in place of {schedule} it is drawn with Automatic."] = None
+        return request
 
 
 def _more(axes: Sequence[AxisRequest], place: Place, arguments: Arguments) -> int:

@@ -261,3 +261,13 @@ def test_a_row_holds_all_fields_side_by_side_and_is_read_again() -> None:
     assert "base" not in row
     again = grid(row["script"], row, row["script_args"], row["of"])
     assert again == request and again.cells() == request.cells()
+
+
+def test_a_sampler_with_noise_levels_of_its_own_goes_by_these() -> None:
+    request = plot(x_type="Sampler", x_values="DDIM, Euler", y_type="Schedule type", y_values="Uniform, Karras")
+    assert values_in(request, "sampler_name", "scheduler") == [
+        ("DDIM", "Uniform"), ("Euler", "Uniform"), ("DDIM", "Automatic"), ("Euler", "Karras"),
+    ]  # fmt: skip
+    assert request.plan.told == ("DDIM has noise levels of its own: in place of Karras it is drawn with Automatic.",)
+    with pytest.raises(InvalidRequest, match="X values: Schedule type Karras does not go with sampler DDIM"):
+        plot(fields={"sampler_name": "DDIM"}, x_type="Schedule type", x_values="Uniform, Karras")
