@@ -1,4 +1,4 @@
-"""The passes of a job made ready, one after the other: the model, the words, and what it begins with."""
+"""The passes of a portion of a job made ready, one after the other: the model, the words, and what it begins with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from PIL import Image
 from modules.engine.engine_parts import EngineParts
 from modules.engine.families.base import Words
 from modules.engine.models.loaded_model import LoadedModel
-from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import Phase
 from modules.engine.upscaling.tiling import Tiling
 from modules.engine.work.beginning import Beginning
@@ -20,10 +19,11 @@ from modules.engine.work.decoding import decode
 from modules.engine.work.enlarging import enlarge_latents
 from modules.engine.work.pass_models import PassModels
 from modules.engine.work.picture_encoding import encode_pictures
+from modules.engine.work.portion import Portion
 from modules.engine.work.sampling import Ready
 from modules.engine.work.starts import Starts
 from modules.images.resizing import covering, middle
-from modules.jobs.kinds.base import Enlarging, ResolvedJob
+from modules.jobs.kinds.base import Enlarging
 from modules.jobs.latent_upscaling import LATENT_MODES
 
 
@@ -37,8 +37,7 @@ class Beginnings:
     def __init__(
         self,
         parts: EngineParts,
-        resolved: ResolvedJob,
-        progress: JobProgress,
+        portion: Portion,
         models: PassModels,
         starts: Starts,
         save_memory: bool = False,
@@ -47,8 +46,9 @@ class Beginnings:
         got_on: Callable[[], None] = lambda: None,
     ) -> None:
         self._parts = parts
-        self._resolved = resolved
-        self._progress = progress
+        self._portion = portion
+        self._resolved = portion.resolved
+        self._progress = portion.progress
         self._models = models
         self._starts = starts
         self._save_memory = save_memory
@@ -129,7 +129,7 @@ class Beginnings:
                 enlarging.upscaler, enlarging.model, picture, covering(picture.size, size),
                 partial(self._tile_done, place, len(indices)),
                 tiling=Tiling(enlarging.tile, enlarging.tile_overlap),
-                seen=partial(self._parts.previews.show_picture, index),
+                seen=partial(self._parts.previews.show_picture, self._portion.in_job(index)),
             )  # fmt: skip
             pictures.append(middle(made, size))
         return pictures
@@ -173,5 +173,5 @@ class Beginnings:
         self._got_on()
 
     def _enter(self, phase: Phase, first: int, number: int) -> None:
-        self._progress.enter(phase, first, number)
+        self._portion.enter(phase, first, number)
         self._parts.cancel.check()

@@ -28,15 +28,20 @@ def save_picture(
     named: FileName,
     infotext: str,
     partial: bool = False,
+    index_in_job: int | None = None,
 ) -> None:
-    """Reserve the picture's name, write its file and what lies beside it, complete its row, in this order."""
+    """Reserve the picture's name, write its file and what lies beside it, complete its row, in this order.
+
+    `index` is that in what is `resolved`; where this is not all of the job, the row has the picture's `index_in_job`.
+    """
     saving, images = resolved.saving, parts.store.images
-    row = images.reserve(job.id, index, resolved.seed_of(index), *size, save=saving.save_images, named=named)
+    place = index if index_in_job is None else index_in_job
+    row = images.reserve(job.id, place, resolved.seed_of(index), *size, save=saving.save_images, named=named)
     path: Path = parts.folder.root / PurePosixPath(row.name)
     save_image(file.data, path)
     if saving.save_txt and saving.save_images and infotext:
         save_image(f"{infotext}\n".encode(errors="replace"), path.with_suffix(".txt"))
-    images.complete(job.id, index, infotext, partial=partial)
+    images.complete(job.id, place, infotext, partial=partial)
 
 
 def occasion_of(job: Job, resolved: Resolved, picture: Image.Image, clock: Callable[[], float] = time.time) -> Occasion:

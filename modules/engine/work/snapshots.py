@@ -281,20 +281,23 @@ def describe_unfit(reason: UnfitSnapshot) -> str:
     return f"Cannot be continued exactly: {reason}; it began again."
 
 
-def describe_continued(snapshot: Snapshot, resolved: ResolvedJob) -> str:
-    """Return what people are told of a job that goes on from its snapshot."""
+def describe_continued(snapshot: Snapshot, resolved: ResolvedJob, pictures: int | None = None) -> str:
+    """Return what people are told of a job that goes on from its snapshot.
+
+    `resolved` is what draws the snapshot's pictures; None: the job has no other `pictures`.
+    """
     steps = resolved.passes[snapshot.at_pass].step_count
     step = f"step {snapshot.state.steps_of(steps)} of {steps}"
     if len(resolved.passes) > 1:
         step += f" of pass {snapshot.at_pass + 1}"
-    if resolved.image_count == 1:
+    if (pictures or resolved.image_count) == 1:
         return f"Continued at {step}."
     return f"Continued at {step} of {_images(snapshot.indices)}."
 
 
-def describe_lost(indices: Sequence[int], resolved: ResolvedJob) -> str:
-    """Return what people are told of a job that goes on without a snapshot of the pictures it was at."""
-    if resolved.image_count == 1:
+def describe_lost(indices: Sequence[int], pictures: int) -> str:
+    """Return what people are told of a job of so many pictures that has no snapshot of those that it was at."""
+    if pictures == 1:
         return "There was no snapshot of it yet: it begins anew."
     return (
         f"There was no snapshot of {_images(indices)} yet: {'it begins' if len(indices) == 1 else 'they begin'} anew."

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from modules.engine.engine_parts import EngineParts
+from modules.jobs.rows import Job
+
+
+def announce_picture(parts: EngineParts, job: Job, index: int) -> None:
+    """Make the picture that a job will draw first the one that a skip means, also while the model is loaded."""
+    parts.state.image_index = index
+    if (job.image_index or 0) != index:
+        parts.store.claims.begin_image(job.id, index)
 
 
 def begin_picture(parts: EngineParts, job_id: str, index: int) -> None:
