@@ -39,7 +39,7 @@ class JobProgress:
         self._lock = threading.RLock()
         self._parts: Sequence[Part] = ()
         self._images = self._stages = 0
-        self._pace = Pace()
+        self._paces: Sequence[Pace] = (Pace(),)  # of each model of the job
         self._borders: list[float] = []  # where each part begins on the bar, and where the last one ends
         self._segments: list[dict[str, object]] = []
         self._numbers: dict[tuple[Phase, int, int], int] = {}
@@ -70,7 +70,7 @@ class JobProgress:
 
     @property
     def experience(self) -> Experience | None:
-        """What is known of such jobs, as soon as the plan is."""
+        """What is known of such jobs, as soon as the plan is: of the model that works now."""
         return self._pace.experience
 
     @property
@@ -78,14 +78,17 @@ class JobProgress:
         """What the denoiser works on in one call, as soon as the plan is known."""
         return self._pace.size
 
-    def plan(self, parts: Sequence[Part], experience: Experience | None = None) -> None:
-        """Say what the job will do, as soon as that is known, and what is known of such jobs. It begins to load."""
+    def plan(self, parts: Sequence[Part], *known: Experience | None) -> None:
+        """Say what the job will do, as soon as that is known, and what is `known` of each of its models.
+
+        It begins to load: the first load is that of what no earlier run has done.
+        """
         with self._lock:
             self._parts, self._images = parts, sum(part.phase == "save" for part in parts)
             self._stages = 1 + max(part.stage for part in parts)
             self._numbers = {(part.phase, part.image, part.turn): number for number, part in enumerate(parts)}
-            begun = self._numbers["load", 0, 0]
-            self._pace = Pace(experience, *_yardstick(parts[begun:]))
+            begun = next(number for number, part in enumerate(parts) if part.phase == "load")
+            self._paces = _paces(parts[begun:], known or (None,))
             seconds = self._seconds(parts)
             # What an earlier run had done stays done, also where its pictures are not there: the bar never falls.
             self._shown = max(self._shown, sum(seconds[:begun]) / (sum(seconds) or 1.0))
@@ -110,7 +113,7 @@ class JobProgress:
                 self._leave()
             cost = self._parts[number].cost
             if phase == "sample" and cost.size is not None:
-                self._pace.size = cost.size
+                self._paces[cost.model].size = cost.size
                 self._step, self._steps = done, steps or cost.steps + 1
             self._enter(number, done / steps if steps else 0.0)
 
@@ -152,10 +155,16 @@ class JobProgress:
         """Say that nothing runs any more, and hand on what was learned."""
         with self._lock:
             self._closed = True
-            self._pace.teach()
+            for pace in self._paces:
+                pace.teach()
             self._publish(None)
 
     # --- Where the job is -------------------------------------------------------------------------------------------
+
+    @property
+    def _pace(self) -> Pace:
+        """How fast what works now is."""
+        return self._paces[self._part.cost.model]
 
     @property
     def _kind(self) -> Kind | None:
@@ -204,7 +213,7 @@ class JobProgress:
         return now + later
 
     def _seconds(self, parts: Sequence[Part]) -> list[float]:
-        guesses = {cost: self._pace.cost(cost) for cost in {part.cost for part in parts}}
+        guesses = {cost: self._paces[cost.model].cost(cost) for cost in {part.cost for part in parts}}
         return [guesses[part.cost] for part in parts]
 
     # --- What is told -----------------------------------------------------------------------------------------------
@@ -222,7 +231,7 @@ class JobProgress:
         """Derive the bar and the time left from the parts that are left, by all that is known now."""
         waited, expected = moment - self._began_at, self._expected()
         fraction = self._fraction(waited, expected)
-        later = sum(count * self._pace.cost(cost) for cost, count in self._later.items())
+        later = sum(count * self._paces[cost.model].cost(cost) for cost, count in self._later.items())
         self._eta = self._seconds_left(waited, expected, later) if self._pace.known else None
         begun, shown = self._from
         end = self._borders[self._number + 1]
@@ -254,6 +263,23 @@ class JobProgress:
             "segments": self._segments,
             "preview": self._preview,
         }
+
+
+def _paces(parts: Sequence[Part], known: Sequence[Experience | None]) -> list[Pace]:
+    """Return the pace of each model of which this much is `known`, for what is left.
+
+    The others are taken to be like the one that works first, and that one to be like one that is known.
+    """
+    paces = [
+        Pace(one, *_yardstick([part for part in parts if part.cost.model == model] or parts))
+        for model, one in enumerate(known)
+    ]
+    first = paces[parts[0].cost.model]
+    for pace in paces:
+        if pace is not first:
+            pace.like = first
+    first.like = next((pace for pace in paces if pace is not first and pace.knows(first.size)), None)
+    return paces
 
 
 def _yardstick(parts: Sequence[Part]) -> tuple[Size, Kind]:

@@ -22,18 +22,22 @@ _SHORTEST = 1e-6  # a clock that stands still must not make all parts nothing
 
 
 class Cost(NamedTuple):
-    """What a part of a job takes: one time of the kind `first` (None: no time), and that of `steps` more steps."""
+    """What a part of a job takes: one time of the kind `first` (None: no time), and that of `steps` more steps.
+
+    `model` says which of the job's models takes it, by a number from 0.
+    """
 
     first: Kind | None
     size: Size | None = None
     steps: int = 0
+    model: int = 0
 
 
 class Pace:
     """Guesses seconds. While nothing is known of this model they are parts of a whole only (`known` is False).
 
     `size` is that of the denoiser's calls now. What takes most of the job is of the kind `mainly`: its time is what has
-    to be known.
+    to be known. `like` is another model of the job: where nothing is known of this one, it takes as long as that one.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class Pace:
         self.experience = experience
         self.size = size
         self._mainly = mainly
+        self.like: Pace | None = None
         self._measured: dict[tuple[Kind, Size | None], deque[float]] = {}
         self._newest_steps: dict[Size, float] = {}  # the mean of the window; the size that was last is last
         self._asked: dict[tuple[Kind, Size | None], float | None] = {}  # what was learned stays so within a job
@@ -54,7 +59,11 @@ class Pace:
         """Whether the guesses are seconds."""
         if self._mainly != "step":
             return self._newest_of(self._mainly) is not None or self._learned(self._mainly, self.size) is not None
-        return self._shown_elsewhere(self.size) is not None or self._learned("step", self.size) is not None
+        return self.knows(self.size) or (self.like is not None and self.like.knows(self.size))
+
+    def knows(self, size: Size) -> bool:
+        """Tell whether it can say by itself how long a step takes."""
+        return self._shown_elsewhere(size) is not None or self._learned("step", size) is not None
 
     def measured(self, kind: Kind, size: Size | None, seconds: float) -> None:
         """Take note of how long something took in this job."""
@@ -121,6 +130,8 @@ class Pace:
         elsewhere = self._shown_elsewhere(size)
         if elsewhere is not None:
             return elsewhere
+        if self.like is not None and self.like.knows(size):
+            return self.like._step(size)
         load = self._measured.get(("load", None))
         whole = load[-1] if load else self._learned("load", None) or _IN_STEPS["load"]
         return whole / _IN_STEPS["load"] * size.cells / self.size.cells

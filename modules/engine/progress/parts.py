@@ -38,56 +38,108 @@ class Part:
     stage: int = 0
 
 
-def parts_of(
-    passes: Sequence[Pass],
-    batches: Sequence[tuple[Sequence[int], Sequence[int]]],
-    loads: bool,
-    loads_another: bool = False,
-) -> list[Part]:
-    """Return all parts in order: what earlier runs finished, then loading, the words, and all that is left.
+@dataclass(frozen=True)
+class Planned:
+    """What is drawn as one of a job: all of it, or a portion, whose first picture has the index `first` in the job.
 
-    `batches` are the indices of the pictures that are drawn together, and of those that are missing. A batch is drawn
-    whole, also for one picture. `loads` says whether the model has to be loaded, `loads_another` whether that of a
-    later pass has; once both were, it is expected that they stay.
+    `batches` are the indices of the pictures that are drawn together, and of those that are missing, counted from that
+    first one. A batch is drawn whole, also for one picture. `loads` says whether the model has to be loaded,
+    `loads_another` whether that of a later pass has; once both were, it is expected that they stay. `model` is the
+    number that costs know the model by.
     """
-    done = [[index for index in indices if index not in missing] for indices, missing in batches]
-    count = sum(map(bool, done)) + sum(bool(missing) for _indices, missing in batches)
-    images = sum(len(indices) for indices, _missing in batches)
-    begun = next((missing[0] for _indices, missing in batches if missing), 0)
 
-    def of_batch(indices: Sequence[int], drawn: int, to_draw: bool) -> list[Part]:
-        first, last = indices[0] + 1, indices[-1] + 1
-        label = f"image {first}" if len(indices) == 1 else f"images {first}–{last}"
-        label = label if count <= _SEGMENTS_AT_MOST else f"{images} images"
-        finish = label if count > _BATCHES_WITH_TWO_SEGMENTS else f"finish {label}"
-        size, stage = Size(passes[-1].width, passes[-1].height), 0
-        parts: list[Part] = []
-        for turn, one in enumerate(passes):
-            load: Cost | None = None
-            if to_draw and _switches(passes, turn, first=indices[0] == begun):
-                load = Cost("load" if loads_another and indices[0] == begun else None)
-            stage += is_stage(passes, turn)
-            named = f"{label}, second pass" if stage and count <= _BATCHES_WITH_TWO_SEGMENTS else label
-            parts += [Part(phase, named, cost, indices[0], turn, stage) for phase, cost in _costs_of(one, drawn, load)]
-        for index in indices:
-            parts += [
-                Part("decode", finish, Cost("decode", size), index, stage=stage),
-                Part("save", finish, Cost("save", size), index, stage=stage),
-            ]
-        return parts
+    passes: Sequence[Pass]
+    batches: Sequence[tuple[Sequence[int], Sequence[int]]]
+    loads: bool
+    loads_another: bool = False
+    first: int = 0
+    model: int = 0
 
-    finished = [part for indices in done if indices for part in of_batch(indices, len(indices), to_draw=False)]
-    left = [part for indices, missing in batches if missing for part in of_batch(missing, len(indices), to_draw=True)]
-    drawn_first = next((number for number, part in enumerate(left) if part.phase == "sample"), None)
-    if loads and drawn_first is not None and left[drawn_first].cost.first is not None:
-        cost = left[drawn_first].cost._replace(first="first_after_load")
-        left[drawn_first] = replace(left[drawn_first], cost=cost)
-    return [
-        *finished,
-        Part("load", "load", Cost("load" if loads else None)),
-        Part("encode", "encode", Cost("encode")),
-        *left,
+
+def parts_of(*planned: Planned) -> list[Part]:
+    """Return all parts in order: what earlier runs finished, then what is left of each portion: loading first."""
+    batches = [batch for one in planned for batch in one.batches]
+    count = sum(any(index not in missing for index in indices) + bool(missing) for indices, missing in batches)
+    labels = _Labels(count, sum(len(indices) for indices, _missing in batches))
+    finished = [part for one in planned for part in _finished(one, labels)]
+    left = [one for one in planned if any(missing for _indices, missing in one.batches)]
+    return finished + [part for one in left for part in _left(one, labels, is_first=one is left[0])]
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """How the segments of a job are called that has so many `batches`, done or not, of so many `pictures`."""
+
+    batches: int
+    pictures: int
+
+    @property
+    def are_apart(self) -> bool:
+        """Whether each batch has a segment of its own."""
+        return self.batches <= _SEGMENTS_AT_MOST
+
+    def of(self, first: int, last: int) -> tuple[str, str, str]:
+        """Return what a batch is called while it is drawn, in a second pass, and while its pictures are finished."""
+        if not self.are_apart:
+            return (f"{self.pictures} images",) * 3
+        label = f"image {first + 1}" if first == last else f"images {first + 1}–{last + 1}"
+        if self.batches > _BATCHES_WITH_TWO_SEGMENTS:
+            return (label,) * 3
+        return label, f"{label}, second pass", f"finish {label}"
+
+
+def _finished(planned: Planned, labels: _Labels) -> list[Part]:
+    done = [[index for index in indices if index not in missing] for indices, missing in planned.batches]
+    return [part for indices in done if indices for part in _of_batch(planned, labels, indices, len(indices))]
+
+
+def _left(planned: Planned, labels: _Labels, is_first: bool) -> list[Part]:
+    """Return what is left of a portion: loading, the words, and its batches."""
+    left = [(indices, missing) for indices, missing in planned.batches if missing]
+    begun = left[0][1][0]
+    drawn = [
+        part for indices, missing in left for part in _of_batch(planned, labels, missing, len(indices), begun=begun)
     ]
+    number = next(number for number, part in enumerate(drawn) if part.phase == "sample")
+    if planned.loads and drawn[number].cost.first is not None:
+        drawn[number] = replace(drawn[number], cost=drawn[number].cost._replace(first="first_after_load"))
+    # Where a portion goes on with the same model, what comes before its pictures has no segment of its own.
+    own = drawn[number].label
+    load = "load" if is_first or (planned.loads and labels.are_apart) else own
+    cost = Cost("load" if planned.loads else None, model=planned.model)
+    return [
+        Part("load", load, cost, planned.first),
+        Part("encode", "encode" if is_first else own, Cost("encode", model=planned.model), planned.first),
+        *drawn,
+    ]
+
+
+def _of_batch(
+    planned: Planned, labels: _Labels, indices: Sequence[int], drawn: int, begun: int | None = None
+) -> list[Part]:
+    """Return the parts of a batch of so many pictures, of which those with these indices are counted.
+
+    `begun` is the first picture that is drawn of the portion; None: an earlier run has drawn these.
+    """
+    passes, first = planned.passes, planned.first + indices[0]
+    label, second, finish = labels.of(first, planned.first + indices[-1])
+    size, stage = Size(passes[-1].width, passes[-1].height), 0
+    parts: list[Part] = []
+    for turn, one in enumerate(passes):
+        load: Cost | None = None
+        if begun is not None and _switches(passes, turn, first=indices[0] == begun):
+            load = Cost("load" if planned.loads_another and indices[0] == begun else None)
+        stage += is_stage(passes, turn)
+        named = second if stage else label
+        costs = ((phase, cost._replace(model=planned.model)) for phase, cost in _costs_of(one, drawn, load))
+        parts += [Part(phase, named, cost, first, turn, stage) for phase, cost in costs]
+    for index in indices:
+        place = planned.first + index
+        parts += [
+            Part("decode", finish, Cost("decode", size, model=planned.model), place, stage=stage),
+            Part("save", finish, Cost("save", size, model=planned.model), place, stage=stage),
+        ]
+    return parts
 
 
 def segments_of(parts: Sequence[Part], borders: Sequence[float]) -> list[dict[str, object]]:

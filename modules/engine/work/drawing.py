@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from modules.engine.engine_parts import EngineParts
 from modules.engine.progress.bar import JobProgress
-from modules.engine.progress.parts import parts_of
+from modules.engine.progress.parts import Planned, parts_of
 from modules.engine.progress.timings import Experience
 from modules.engine.work.closing import close_request
 from modules.engine.work.economy import Economy
@@ -101,8 +101,8 @@ class JobDrawing:
     def _plan(self, portion: Portion, loads: Sequence[bool], batches: Sequence[BatchLeft]) -> None:
         """Tell the bar what is to be done. `loads` says of each pass that is left whether its model is to be loaded."""
         left = [(batch.indices, batch.missing) for batch in batches]
-        passes = portion.resolved.passes
-        self._progress.plan(parts_of(passes, left, loads[0], any(loads[1:])), self._experience(portion))
+        planned = Planned(portion.resolved.passes, left, loads[0], any(loads[1:]))
+        self._progress.plan(parts_of(planned), self._experience(portion))
 
     def _experience(self, portion: Portion) -> Experience:
         """Return what is known of such jobs."""

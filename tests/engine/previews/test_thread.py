@@ -16,7 +16,7 @@ from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.previews.methods import Method, PreviewMethods
 from modules.engine.previews.thread import Previews
 from modules.engine.progress.bar import JobProgress
-from modules.engine.progress.parts import parts_of
+from modules.engine.progress.parts import Planned, parts_of
 from modules.images.placing import Placing
 from modules.jobs.kinds.base import Pass
 from modules.options import Settings
@@ -51,7 +51,7 @@ class Desk:
         self.previews = Previews(self.state, lambda: self.settings)
         self.previews.start()
         self.progress = JobProgress("job", self.told.append)
-        self.progress.plan(parts_of([PASS], [([0], [0])], False))
+        self.progress.plan(parts_of(Planned([PASS], [([0], [0])], False)))
         self.model = model
         self.begin("job")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from modules.engine.progress.bar import JobProgress
-from modules.engine.progress.parts import parts_of
+from modules.engine.progress.parts import Planned, parts_of
 from modules.engine.progress.timings import Experience, Kind, Size, Timings
 from modules.jobs.kinds.base import Pass
 
@@ -67,7 +67,7 @@ class Run:
         self.missing = [[index for index in indices if index not in done] for indices in batches]
         self.progress = JobProgress("j", self._publish, self.clock, floor)
         self.progress.enter("load")
-        parts = parts_of(self.passes, list(zip(batches, self.missing, strict=True)), loads)
+        parts = parts_of(Planned(self.passes, list(zip(batches, self.missing, strict=True)), loads))
         self.progress.plan(parts, known)
 
     def _publish(self, value: dict[str, Any] | None) -> None:
