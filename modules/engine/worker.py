@@ -18,7 +18,8 @@ from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.progress.bar import JobProgress
 from modules.engine.recovery import Result, until_stored
 from modules.engine.work.economy import Economy, cheaper
-from modules.engine.work.failures import describe_failure, describe_size, killed_for_memory
+from modules.engine.work.failures import describe_failure, killed_for_memory
+from modules.engine.work.second_try import describe_second_try, release_device, release_for_another_try
 from modules.engine.work.work import Work, work_of
 from modules.errors import Interrupted
 from modules.jobs.kinds.base import ResolvedJob
@@ -177,36 +178,17 @@ class Worker:
 
     def _ending_out_of_memory(self, job: Job, resolved: ResolvedJob | None, phase: str, error: Exception) -> Ending:
         """Give all memory back, and try the job once more with cheaper settings where some would help."""
-        parts = self._parts
-        model = parts.model_cache.loaded
-        can_tile = draws_in_tiles = False
-        if model is not None and resolved is not None:
-            can_tile = model.family.can_tile(model.pipeline, resolved.largest)
-            draws_in_tiles = model.family.draws_in_tiles
-        del model  # It is not to live on in this frame.
-        others = len(parts.model_cache.keys) > 1
-        self._release_device()
-        if resolved is not None and job.economy is None:
-            # Without the models that were kept beside it there is more room, whatever else helps.
-            economy = cheaper(resolved, parts.device, phase, can_tile, draws_in_tiles) or (
-                Economy() if others else None
-            )
-            if economy is not None:
-                return Ending("again", _tried_again("Out of memory", resolved, economy), economy)
+        self._paused_last = False
+        if resolved is None or job.economy is not None:
+            release_device(self._parts)
+        elif (economy := release_for_another_try(self._parts, resolved, phase)) is not None:
+            return Ending("again", describe_second_try("Out of memory", resolved, economy), economy)
         return Ending("failed", describe_failure(error, resolved, Economy.of(job.economy)))
 
     def _release_device(self) -> None:
         """Forget the model and whatever belongs to it."""
-        parts = self._parts
         self._paused_last = False
-        parts.encoder.forget()
-        parts.vae_swap.forget()
-        parts.lora_weights.forget()
-        parts.upscalers.forget()
-        parts.captioner.forget()
-        parts.model_cache.drop()
-        parts.status.forget_checkpoint()
-        parts.status.refresh()
+        release_device(self._parts)
 
     def _recycle_if_grown(self) -> None:
         """Ask for a new process when this one holds more memory than is usual; no job is claimed meanwhile."""
@@ -235,7 +217,7 @@ class Worker:
             if economy is not None:
                 store.claims.set_economy(job.id, economy.stored())
                 why = "The engine was killed, since the machine ran out of memory,"
-                store.claims.note(job.id, "out-of-memory", _tried_again(why, resolved, economy))
+                store.claims.note(job.id, "out-of-memory", describe_second_try(why, resolved, economy))
 
     def _until_stored(self, change: Callable[[], Result]) -> Result | None:
         return until_stored(change, self._parts.cancel.exit)
@@ -250,7 +232,3 @@ def _keep_steps(drawing: Work, amid: bool) -> None:
         drawing.keep_snapshot(amid)
     except Exception as error:
         logger.warning("The steps of a picture could not be kept: %s", error)
-
-
-def _tried_again(what: str, resolved: ResolvedJob, economy: Economy) -> str:
-    return f"{what} at {describe_size(resolved)}: tried again with {str(economy) or 'no other model in memory'}."

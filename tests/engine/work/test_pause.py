@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modules.engine.work import drawing, snapshots
+from modules.engine.work import portion_drawing, snapshots
 from modules.engine.work.environment import environment_of
 from modules.jobs.rows import Death, Job
 from modules.paths import ROOT
@@ -191,7 +191,7 @@ def test_a_paused_job_frees_the_device_when_nothing_else_is_to_be_drawn(engine: 
 
 def forget_the_torch_version(engine: Engine, job: Job, patch: pytest.MonkeyPatch) -> str:
     real = environment_of
-    patch.setattr(drawing, "environment_of", lambda *values: real(*values) | {"torch": "99.0"})
+    patch.setattr(portion_drawing, "environment_of", lambda *values: real(*values) | {"torch": "99.0"})
     return "Cannot be continued exactly: torch was "
 
 
