@@ -15,6 +15,7 @@ from modules.images.patterns import NOTHING, Value, clean_part
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.models.names import without_suffix
 from modules.jobs.samplers import effective_schedule, find_sampler, find_schedule
+from modules.prompts.styles.style import Style, without_styles
 
 _NO_WORDS = re.compile(f"[\\s{re.escape(string.punctuation)}]+")
 _HASH_LENGTH = 8
@@ -28,6 +29,7 @@ class Occasion:
     """What a name tells beside the picture itself: times in seconds since the epoch, whose job it is, and its pixels.
 
     `created_at` is when the job was made, `now` when the picture is saved. `image_hash` is asked for where it is named.
+    `styles` are those that its prompts have.
     """
 
     created_at: float
@@ -36,20 +38,23 @@ class Occasion:
     size: tuple[int, int]
     image_hash: Callable[[], str]
     prompt_words: int = 8
+    styles: tuple[Style, ...] = ()
 
 
 def values_of(resolved: ResolvedJob, index: int, occasion: Occasion) -> Mapping[str, Value]:
     """Return what each name of a pattern stands for, of the picture with this index."""
     words = resolved.words.of(index)
     return {
-        **_of_words(words.prompt, words.negative_prompt, occasion.prompt_words),
+        **_of_words(words.prompt, words.negative_prompt, occasion),
         **_of_drawing(resolved, index),
         **_of_batch(resolved, index),
         **_of_occasion(occasion),
     }
 
 
-def _of_words(prompt: str, negative: str, count: int) -> dict[str, Value]:
+def _of_words(prompt: str, negative: str, occasion: Occasion) -> dict[str, Value]:
+    styles, count = occasion.styles, occasion.prompt_words
+
     def hasprompt(*words: str) -> str:
         found = [_word(word, prompt.lower()) for word in words if word]
         return clean_part("".join(found), spaces=False)
@@ -60,14 +65,14 @@ def _of_words(prompt: str, negative: str, count: int) -> dict[str, Value]:
 
     return {
         "prompt": lambda: clean_part(prompt, spaces=False),
-        "prompt_no_styles": lambda: clean_part(prompt, spaces=False),
+        "prompt_no_styles": lambda: clean_part(without_styles(prompt, [style.prompt for style in styles])),
         "prompt_spaces": lambda: clean_part(prompt),
         "prompt_words": first_words,
         "hasprompt": hasprompt,
         "prompt_hash": lambda length="": _digest(prompt, length),
         "negative_prompt_hash": lambda length="": _digest(negative, length),
         "full_prompt_hash": lambda length="": _digest(f"{prompt} {negative}", length),
-        "styles": lambda: "None",
+        "styles": lambda: clean_part(", ".join(style.name for style in styles) or "None"),
     }
 
 

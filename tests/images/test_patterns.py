@@ -15,6 +15,7 @@ from modules.images.patterns import NOTHING, clean_part, filled, inside, path_pa
 from modules.images.saved_names import drawn_name
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.files import Naming
+from modules.prompts.styles.style import Style
 from tests.jobs.made_jobs import HASH
 from tests.jobs.made_jobs import resolved_job as resolved
 
@@ -47,7 +48,7 @@ def named(pattern: str, job: ResolvedJob | None = None, index: int = 0) -> str:
         ("[datetime<%Y><UTC>]-[datetime<%H%M><Asia/Tokyo>]", "2025-0100"),
         ("[prompt]", "a_Cat,_sitting__on_a_hill"),
         ("[prompt_spaces]", "a Cat, sitting_ on a_hill"),
-        ("[prompt_no_styles]", "a_Cat,_sitting__on_a_hill"),
+        ("[prompt_no_styles]", "a Cat, sitting_ on a_hill"),
         ("[prompt_words]", "a Cat sitting on a hill"),
         ("[prompt_hash]-[prompt_hash<4>]", "{0:.8}-{0:.4}".format(hashlib.sha256(PROMPT.encode()).hexdigest())),
         ("[negative_prompt_hash<3>]", hashlib.sha256(b"").hexdigest()[:3]),
@@ -72,6 +73,14 @@ def test_of_a_batch_the_places_are_told() -> None:
     assert named("[batch_size] [seed_first] [seed_last]", job, 3) == "2 1000 1005"
     several = resolved(n_iter=3)
     assert named("[seed]-[batch_number]-[generation_number]", several, 2) == "1002-3"
+
+
+def test_the_styles_of_a_prompt_are_told_and_it_without_them() -> None:
+    styles = (Style("ink: fine", "ink of {prompt}!"), Style("oil", "oil"), Style("none"))
+    of_job = occasion(styles=styles)
+    for prompt, bare in (("ink of a Cat!, oil", "a Cat"), ("a Cat, oil", "a Cat"), ("a dog", "a dog")):
+        values = values_of(resolved(prompt=prompt), 0, of_job)
+        assert filled("[styles]/[prompt_no_styles]", values) == f"ink_ fine, oil, none/{bare}"
 
 
 def test_automatic_is_what_it_stands_for_with_a_sampler() -> None:

@@ -15,6 +15,7 @@ from modules.images.pattern_values import Occasion
 from modules.images.picture_files import PictureFile
 from modules.images.save import save_image
 from modules.jobs.kinds.base import Resolved
+from modules.jobs.kinds.choice import Choice
 from modules.jobs.rows import Job
 
 
@@ -46,6 +47,7 @@ def save_picture(
 
 def occasion_of(job: Job, resolved: Resolved, picture: Image.Image, clock: Callable[[], float] = time.time) -> Occasion:
     """Return what the names of files tell beside a picture's own values."""
+    chosen = Choice.in_row(job.request)
     return Occasion(
         created_at=job.created_at,
         now=clock(),
@@ -53,4 +55,5 @@ def occasion_of(job: Job, resolved: Resolved, picture: Image.Image, clock: Calla
         size=picture.size,
         image_hash=lambda: hashlib.sha256(picture.tobytes()).hexdigest(),
         prompt_words=resolved.saving.naming.prompt_words,
+        styles=() if chosen is None else chosen.styles,
     )

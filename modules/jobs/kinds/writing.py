@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modules.errors import InvalidRequest
 from modules.jobs.kinds.base import PictureWords, Words
 from modules.jobs.kinds.fields import PROMPT_LONGEST
 from modules.options import Settings
@@ -18,16 +17,11 @@ def written(text: PictureWords, styles: Sequence[Style], settings: Settings) -> 
     Raises:
         InvalidRequest: one becomes longer than prompts may be.
     """
+    negative_texts = [style.negative_prompt for style in styles]
     words = PictureWords(
-        prompt=with_styles(text.prompt.strip(), [style.prompt for style in styles]),
-        negative_prompt=with_styles(text.negative_prompt.strip(), [style.negative_prompt for style in styles]),
+        prompt=with_styles(text.prompt.strip(), [style.prompt for style in styles], PROMPT_LONGEST),
+        negative_prompt=with_styles(text.negative_prompt.strip(), negative_texts, PROMPT_LONGEST),
     )
-    longest = max(len(words.prompt), len(words.negative_prompt))
-    if styles and longest > PROMPT_LONGEST:
-        message = (
-            f"With its styles a prompt has {longest:,} characters: {PROMPT_LONGEST:,} are possible, leave some out."
-        )
-        raise InvalidRequest(message, "styles")
     if not settings.enable_prompt_comments:
         return words
     return PictureWords(

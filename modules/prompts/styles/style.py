@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from modules.errors import InvalidRequest
+
 # Where the prompt stands in a style's text; without it the style follows the prompt.
 PLACE = "{prompt}"
 _JOINT = ", "
@@ -28,10 +30,27 @@ class Found(NamedTuple):
     negative_prompt: str
 
 
-def with_styles(prompt: str, texts: Iterable[str]) -> str:
-    """Return a prompt with the texts of styles, each put into or behind what the one before made."""
+def with_styles(prompt: str, texts: Iterable[str], longest: int) -> str:
+    """Return a prompt with the texts of styles, each put into or behind what the one before made.
+
+    Raises:
+        InvalidRequest: one of them makes it longer than `longest`, which is told before it is made: a few styles that
+            have the prompt in many places would fill the memory.
+    """
     for text in texts:
+        length = _length_with_style(prompt, text)
+        if length > longest:
+            message = f"With its styles a prompt has {length:,} characters: {longest:,} are possible, leave some out."
+            raise InvalidRequest(message, "styles")
         prompt = _with_style(prompt, text)
+    return prompt
+
+
+def without_styles(prompt: str, texts: Sequence[str]) -> str:
+    """Return what styles with these texts were put on, as far as they stand in the prompt."""
+    for text in reversed(texts):
+        before = _without(prompt, text)
+        prompt = prompt if before is None else before
     return prompt
 
 
@@ -53,6 +72,11 @@ def _with_style(prompt: str, text: str) -> str:
     if PLACE in text:
         return text.replace(PLACE, prompt)
     return _JOINT.join(part for part in (prompt.strip(), text.strip()) if part)
+
+
+def _length_with_style(prompt: str, text: str) -> int:
+    places = text.count(PLACE)
+    return len(text) + places * (len(prompt) - len(PLACE)) if places else len(_with_style(prompt, text))
 
 
 def _longest_first(style: Style) -> int:

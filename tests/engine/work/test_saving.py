@@ -7,6 +7,8 @@ from pathlib import Path
 from PIL import Image
 
 from modules.images.picture_info import read_parameters
+from modules.jobs.kinds.registry import validate_drawing
+from modules.prompts.styles.style import Style
 from tests.engine.conftest import Engine
 
 CHOSEN = {
@@ -43,6 +45,16 @@ def test_files_lie_and_are_called_as_the_settings_say(engine: Engine) -> None:
     assert (outputs / f"{stems[0]}-1.webp").read_bytes() == (outputs / f"{stems[0]}.webp").read_bytes()
     assert engine.store.deletion.delete(job.id, files=True)[1].files_left == 0
     assert tree(outputs) == [f"{stems[0]}-1.txt", f"{stems[0]}-1.webp"]
+
+
+def test_the_styles_that_a_job_was_sent_with_name_its_files(engine: Engine) -> None:
+    engine.options.update({"samples_filename_pattern": "[styles]-[prompt_no_styles]", "save_to_dirs": False})
+    sent = validate_drawing("txt2img", {"prompt": "a heart", "steps": 1, "width": 64, "height": 64})
+    choice = sent.chosen(engine.parts.catalogue, engine.options.values)
+    chosen = choice.model_copy(update={"styles": (Style("ink", "ink of {prompt}"),)}).model_dump(mode="json")
+    job = engine.draw(**sent.model_dump(mode="json") | {"chosen": chosen, "save_images": True})
+    assert tree(engine.folder.outputs) == ["txt2img-images/00000-ink-a heart.png"]
+    assert engine.store.jobs.images(job.id)[0].infotext.startswith("ink of a heart\n")
 
 
 def test_what_is_not_saved_has_nothing_beside_it(engine: Engine) -> None:

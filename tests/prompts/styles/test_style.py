@@ -2,6 +2,7 @@
 
 import pytest
 
+from modules.errors import InvalidRequest
 from modules.prompts.styles.style import Found, Style, find_styles, with_styles
 
 
@@ -19,7 +20,7 @@ from modules.prompts.styles.style import Found, Style, find_styles, with_styles
     ],
 )
 def test_each_style_is_put_on_what_the_one_before_made(prompt: str, texts: list[str], made: str) -> None:
-    assert with_styles(prompt, texts) == made
+    assert with_styles(prompt, texts, 1000) == made
 
 
 STYLES = [
@@ -59,9 +60,20 @@ def test_styles_are_found_where_they_make_both_prompts_anew(
 def test_what_is_found_gives_the_prompts_anew_whatever_the_order() -> None:
     by_name = {style.name: style for style in STYLES}
     for names in (["oil", "ink", "bad"], ["ink", "oiled"], ["twice", "ink"], ["bad", "ink", "oil"]):
-        made = with_styles("a cat", [by_name[name].prompt for name in names])
-        negative = with_styles("dog", [by_name[name].negative_prompt for name in names])
+        made = with_styles("a cat", [by_name[name].prompt for name in names], 1000)
+        negative = with_styles("dog", [by_name[name].negative_prompt for name in names], 1000)
         found = find_styles(made, negative, STYLES)
         assert found.prompt == "a cat"
-        assert with_styles(found.prompt, [by_name[name].prompt for name in found.names]) == made
-        assert with_styles(found.negative_prompt, [by_name[name].negative_prompt for name in found.names]) == negative
+        texts, negatives = (
+            [getattr(by_name[name], of) for name in found.names] for of in ("prompt", "negative_prompt")
+        )
+        assert with_styles(found.prompt, texts, 1000) == made
+        assert with_styles(found.negative_prompt, negatives, 1000) == negative
+
+
+def test_styles_that_have_the_prompt_in_many_places_are_refused_before_they_are_made() -> None:
+    """Each of these doubles it: made, the result would have more characters than there are atoms."""
+    with pytest.raises(InvalidRequest, match="has 14,334 characters: 10,000 are possible") as refused:
+        with_styles("a cat", ["{prompt}, {prompt}"] * 300, 10_000)
+    assert refused.value.field == "styles"
+    assert with_styles("ab", ["{prompt}{prompt}"] * 2, 8) == "abababab"

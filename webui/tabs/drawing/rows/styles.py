@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from modules.errors import InvalidRequest
+from modules.jobs.kinds.fields import PROMPT_LONGEST
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.prompts.styles.style import with_styles
 from webui.components import tool_button
@@ -57,13 +58,15 @@ def wire(fields: Named, apply: Component, catalogue: CheckpointCatalogue) -> Non
 
 
 def applied(values: Values, catalogue: CheckpointCatalogue) -> Values:
-    """Return prompts with the chosen styles; of one that is not there any more nothing changes."""
+    """Return prompts with the chosen styles; of one that is not there any more, or is too long, nothing changes."""
     names = values[FIELD] if isinstance(values[FIELD], list) else []
     try:
         found = catalogue.library.styles.find([str(name) for name in names])
-    except InvalidRequest:
+        if not found:
+            return {**values, FIELD: []}
+        texts = {name: [getattr(style, name) for style in found] for name in _PROMPTS}
+        return {FIELD: []} | {
+            name: with_styles(str(values[name] or ""), texts[name], PROMPT_LONGEST) for name in _PROMPTS
+        }
+    except InvalidRequest:  # Who generates is told of it.
         return values
-    if not found:
-        return {**values, FIELD: []}
-    texts = {name: [getattr(style, name) for style in found] for name in _PROMPTS}
-    return {FIELD: []} | {name: with_styles(str(values[name] or ""), texts[name]) for name in _PROMPTS}
