@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from modules.prompts.dynamic.values import Values
 TEXTS, TREES = (".txt",), (".yaml", ".yml", ".json")
 _LARGEST_TEXT_BYTES, _LARGEST_TREE_BYTES = 32 << 20, 4 << 20
 _MOST_VALUES, _MOST_LEVELS = 200_000, 12
-_LONGEST_VALUE = 10_000
+_LONGEST_VALUE, _LONGEST_NAME = 10_000, 200
 _NOTE = re.compile(r"(?:^|\s)#.*$")
 _WEIGHT = re.compile(r"\s*(\d{0,9}\.?\d{1,9}|\d{1,9}\.)::(.*)", re.DOTALL)
 
@@ -67,7 +68,7 @@ def _parse(path: Path) -> Any:
 def _of_tree(path: Path, tree: Any) -> dict[str, Values]:
     found: dict[str, Values] = {}
     left = _MOST_VALUES
-    for name, leaves in _lists(tree, "" if isinstance(tree, Mapping) else path.stem, 0):
+    for name, leaves in _lists(tree, "" if isinstance(tree, Mapping) else path.stem, 0, itertools.count()):
         left -= len(leaves)
         if left < 0:
             raise ValueError(f"more than {_MOST_VALUES:,} values")
@@ -77,13 +78,20 @@ def _of_tree(path: Path, tree: Any) -> dict[str, Values]:
     return found
 
 
-def _lists(tree: Any, name: str, level: int) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the lists of a tree with their names; a single text is a list of one."""
+def _lists(tree: Any, name: str, level: int, seen: Iterator[int]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the lists of a tree with their names; a single text is a list of one.
+
+    `seen` counts: in YAML one branch may stand in many places, so that a short file is a tree of a million branches.
+    """
     if level > _MOST_LEVELS:
         raise ValueError(f"nested more than {_MOST_LEVELS} levels deep")
+    if next(seen) > _MOST_VALUES:
+        raise ValueError(f"more than {_MOST_VALUES:,} branches")
     if isinstance(tree, Mapping):
         for key, branch in tree.items():
-            yield from _lists(branch, f"{name}/{key}" if name else str(key), level + 1)
+            longer = f"{name}/{key}" if name else str(key)
+            if len(longer) <= _LONGEST_NAME:  # what is longer cannot be called
+                yield from _lists(branch, longer, level + 1, seen)
     elif name and isinstance(tree, list | str):
         yield name, tree if isinstance(tree, list) else [tree]
 

@@ -39,7 +39,7 @@ class Wildcards:
     def __init__(self, folders: Sequence[Path] = (), clock: Callable[[], float] = time.monotonic) -> None:
         self.folders = tuple(folders)
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is known at a moment asks for the content of files
         self._read: dict[Path, _Read] = {}
         self._last: tuple[float, KnownWildcards] | None = None
 
@@ -54,15 +54,17 @@ class Wildcards:
             return self._last[1]
 
     def _content(self, path: Path) -> _Read:
+        """Return what a file holds; one that is large is read once, and others wait meanwhile."""
         stamp = stamp_of(path)
-        known = self._read.get(path)
-        if known is None or known.stamp != stamp:
-            try:
-                known = _Read(stamp, read_wildcards(path), None)
-            except BrokenWildcards as error:
-                known = _Read(stamp, {}, str(error))
-            self._read[path] = known
-        return known
+        with self._lock:
+            known = self._read.get(path)
+            if known is None or known.stamp != stamp:
+                try:
+                    known = _Read(stamp, read_wildcards(path), None)
+                except BrokenWildcards as error:
+                    known = _Read(stamp, {}, str(error))
+                self._read[path] = known
+            return known
 
 
 class KnownWildcards:

@@ -1,10 +1,12 @@
 """Files of wildcards, in the forms that people have them."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from modules.prompts.dynamic import wildcards as wildcards_module
 from modules.prompts.dynamic.left import describe_left, describe_missing
 from modules.prompts.dynamic.wildcards import Wildcards
 from modules.prompts.library import wildcards_beside
@@ -79,6 +81,13 @@ def test_files_that_change_are_read_again_and_the_first_folder_counts(folder: Pa
     assert new is not None and new.texts == ("new",)
 
 
+# Ten branches in each of ten branches, ten levels deep, and none has a line.
+MANY_BRANCHES = b"b0: &b0 {x: []}\n" + b"".join(
+    b"b%d: &b%d {%s}\n" % (level, level, b", ".join(b"k%d: *b%d" % (key, level - 1) for key in range(10)))
+    for level in range(1, 11)
+)
+
+
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
@@ -90,6 +99,7 @@ def test_files_that_change_are_read_again_and_the_first_folder_counts(folder: Pa
         ("a.json", b'{"a":' * 20 + b"1" + b"}" * 20, "nested more than 12 levels deep"),
         ("a.yaml", b"x" * (5 << 20), "is larger than 4,194,304 bytes"),
         ("a.yaml", b"a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n", ""),
+        ("a.yaml", MANY_BRANCHES, "more than 200,000 branches"),
     ],
 )
 def test_a_broken_file_is_told_of_and_the_others_are_read(folder: Path, name: str, data: bytes, words: str) -> None:
@@ -99,6 +109,21 @@ def test_a_broken_file_is_told_of_and_the_others_are_read(folder: Path, name: st
     assert [problem.startswith(str(folder / name)) and words in problem for problem in known.problems] == [True] * bool(
         words
     )
+
+
+def test_what_is_known_of_files_is_changed_by_one_thread_at_a_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wildcards = Wildcards([folder])
+    known, read, others = wildcards.now(), wildcards_module.read_wildcards, list[bool]()
+
+    def reading(path: Path) -> object:
+        with ThreadPoolExecutor(1) as other:
+            others.append(other.submit(wildcards._lock.acquire, blocking=False).result())
+        return read(path)
+
+    monkeypatch.setattr(wildcards_module, "read_wildcards", reading)
+    assert known.values("colour") is not None and others == [False]
 
 
 def test_a_folder_that_leads_back_to_itself_is_read_once(folder: Path) -> None:
