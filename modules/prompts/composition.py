@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from modules.prompts.attention import LARGEST_WEIGHT
+
 _AND = re.compile(r"\bAND\b")
 _WEIGHT = re.compile(r"\s*([-+]?(?:\d+\.?|\d*\.\d+))")
 
@@ -29,5 +31,5 @@ def _weighed(part: str) -> SubPrompt:
     part = part.rstrip()
     before, colon, end = part.rpartition(":")
     if colon and (number := _WEIGHT.fullmatch(end)):
-        return SubPrompt(before.rstrip(), float(number[1]))
+        return SubPrompt(before.rstrip(), min(max(float(number[1]), -LARGEST_WEIGHT), LARGEST_WEIGHT))
     return SubPrompt(part)

@@ -18,9 +18,11 @@ _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
 _OPEN_TAG = re.compile(r"<(?:lora|lyco|hypernet):[^<>]*")
 _TOKEN = re.compile(r"\\.|[][()]|\b(?:AND|BREAK)\b", re.DOTALL)
 _OPENING = {")": "(", "]": "["}
-_NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))\s*")
-_LIKE_A_NUMBER = re.compile(r"\s*[-+.,0-9]*[0-9][-+.,0-9]*\s*")
+# What is read gives nothing back, so that a number of ten thousand digits costs no more than its length.
+_NUMBER = re.compile(r"\s*+([+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++))\s*+")
+_LIKE_A_NUMBER = re.compile(r"\s*+(?=[-+.,]*+[0-9])[-+.,0-9]++\s*+")
 _LARGE_WEIGHT = 5.0
+_LONGEST_SHOWN = 20
 
 
 class Hint(NamedTuple):
@@ -113,16 +115,17 @@ class _Reader:
             if number:
                 yield from self._scheduled(start, end, number[1])
         elif number is None and _LIKE_A_NUMBER.fullmatch(written):
-            message = f"{written.strip()} is no number: it is text, and the brackets count 1.1. Write 1.2, for example."
-            yield Hint(colon + 1, end, message)
+            why = "is no number: it is text, and the brackets count 1.1. Write 1.2, for example."
+            yield Hint(colon + 1, end, f"{_shown(written)} {why}")
         elif number is not None and abs(float(number[1])) > _LARGE_WEIGHT:
-            yield Hint(colon + 1, end, f"A weight of {number[1]} spoils most pictures: 0.5 to 1.5 is what models bear.")
+            why = "spoils most pictures: 0.5 to 1.5 is what models bear."
+            yield Hint(colon + 1, end, f"A weight of {_shown(number[1])} {why}")
 
     def _scheduled(self, start: int, end: int, when: str) -> Iterator[Hint]:
         if "." in when and float(when) > 1:
-            is_alone = self._text.count(":", start, end) == 1
-            alone = f"[…:{when}] is no weight but a change, in hires fix only: write (…:{when}) for a weight."
-            yield Hint(start, end + 1, alone if is_alone else f"[…:{when}] changes in hires fix only.")
+            is_alone, shown = self._text.count(":", start, end) == 1, _shown(when)
+            alone = f"[…:{shown}] is no weight but a change, in hires fix only: write (…:{shown}) for a weight."
+            yield Hint(start, end + 1, alone if is_alone else f"[…:{shown}] changes in hires fix only.")
         while self._tags and self._tags[0] < end:
             place = self._tags.popleft()
             if place > start:
@@ -152,3 +155,8 @@ def _weight_of_all(text: str) -> Iterator[Hint]:
             f"A number behind a colon at the end weighs the whole prompt: {parts[0].weight:g} times. A comma after "
         )
         yield Hint(text.rindex(":"), len(text.rstrip()), f"{message}it makes it text.")
+
+
+def _shown(number: str) -> str:
+    text = number.strip()
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

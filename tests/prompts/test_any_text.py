@@ -16,6 +16,7 @@ from modules.prompts.attention import Break, Piece, pieces_of
 from modules.prompts.comments import without_comments
 from modules.prompts.composition import SubPrompt, subprompts_of
 from modules.prompts.extra_networks import without_networks
+from modules.prompts.hints import hints_of
 from modules.prompts.meaning import meaning_of
 from modules.prompts.schedules import Stretch, schedule_of
 
@@ -114,6 +115,15 @@ def test_a_nest_of_anything_is_read(text: str) -> None:
 def test_twice_the_text_takes_no_more_than_twice_the_work(part: str) -> None:
     half = (part * LONGEST)[: LONGEST // 2]
     assert calls(read, half + half) <= 2.3 * calls(read, half) + 100
+
+
+def test_a_number_of_a_million_digits_costs_no_more_than_its_length() -> None:
+    """An expression that gives back what it has read would take the square of it, which is longer than a test may."""
+    digits = "1" * 1_000_000
+    assert hints_of(f"(a:{digits}x)") == ()
+    assert [hint.message[:25] for hint in hints_of(f"(a:{digits},1)")] == [f"{'1' * 19}… is n"]
+    assert schedule_of(f"[a:{digits}x]", 10) == (Stretch(10, f"[a:{digits}x]"),)
+    assert schedule_of(f"[a:b:{digits}]", 10) == (Stretch(10, "a"),)
 
 
 def test_deep_nests_are_read() -> None:

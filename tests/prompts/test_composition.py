@@ -19,6 +19,7 @@ from modules.prompts.composition import subprompts_of
         ("a:1e3 AND b:", [("a:1e3", 1.0), (" b:", 1.0)]),
         ("ratio 16:9", [("ratio 16", 9.0)]),
         ("(a AND b:1.2)", [("(a", 1.0), (" b:1.2)", 1.0)]),
+        (f"a :{'9' * 400} AND b :-{'9' * 400}", [("a", 1e6), (" b", -1e6)]),
         ("SAND ANDy and", [("SAND ANDy and", 1.0)]),
         ("AND", [("", 1.0), ("", 1.0)]),
     ],
