@@ -12,7 +12,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modules.settings_file import stamp_of
@@ -20,6 +20,7 @@ from modules.settings_file import stamp_of
 MOST_TAGS = 500_000
 _LARGEST_FILE = 64 * 1024 * 1024
 _LONGEST_TAG = 200
+_LONGEST_COUNT = 12  # digits
 _SECONDS_BETWEEN_LOOKS = 2.0
 _BRACKETS = str.maketrans({"(": r"\(", ")": r"\)", "[": r"\[", "]": r"\]"})
 
@@ -51,8 +52,13 @@ class Tags:
         self._tags: list[Tag] = []
 
     def starting_with(self, start: str, limit: int) -> list[Tag]:
-        """Return the tags that begin with a text, also by another name of theirs, those of most pictures first."""
+        """Return the tags that begin with a text, also by another name of theirs, those of most pictures first.
+
+        With nothing none does: who has written nothing is not to wait for half a million of them.
+        """
         wanted = _plain(start)
+        if not wanted:
+            return []
         with self._lock:
             self._look()
             first = bisect.bisect_left(self._starts, wanted)
@@ -94,10 +100,10 @@ def _tags_in(path: Path) -> Iterator[Tag]:
             name = row[0].strip() if row else ""
             if not name.isprintable() or not 0 < len(name) <= _LONGEST_TAG or name.startswith("#"):
                 continue
-            count = int(row[2]) if len(row) > 2 and row[2].strip().isdecimal() else 0
-            yield Tag(name, count)
+            count = row[2].strip() if len(row) > 2 else ""
+            yield (tag := Tag(name, int(count) if count.isdecimal() and len(count) <= _LONGEST_COUNT else 0))
             aliases = row[3].split(",") if len(row) > 3 else []
-            others += (Tag(name, count, alias.strip()) for alias in aliases if 0 < len(alias.strip()) <= _LONGEST_TAG)
+            others += (replace(tag, alias=alias.strip()) for alias in aliases if 0 < len(alias.strip()) <= _LONGEST_TAG)
     except csv.Error:
         pass  # What came before the broken line is of use.
     yield from others

@@ -22,6 +22,7 @@ def test_tags_are_found_by_their_beginning_those_of_most_pictures_first(tmp_path
     assert found(tags, "sole") == ["1girl"] and tags.starting_with("sole", 1)[0].alias == "sole_female"
     assert found(tags, "only") == ["only_a_name"] and found(tags, "blue") == []
     assert len(tags.starting_with("red", 2)) == 2
+    assert tags.starting_with(" \\ ", 2) == [], "nothing begins no tag"
     assert [tag.name for tag in tags.starting_with("1girl", 5)] == ["1girl"], "once, though an alias begins so too"
 
 
@@ -35,9 +36,10 @@ def test_files_are_read_again_when_they_change_and_what_is_broken_costs_nothing_
     tags = Tags(tmp_path, clock=lambda: now[0])
     assert found(tags, "red") == [] == found(Tags(None), "red")
     (tmp_path / "a.csv").write_bytes(b'\xef\xbb\xbfred_car,0,5\n"red_broken\nred\x00x,0\n')
-    (tmp_path / "b.csv").write_text("red_bus,0,4\nred_car,0,900\n")
+    (tmp_path / "b.csv").write_text(f"red_bus,0,4\nred_car,0,900\nred_sun,0,{'9' * 5000}\n")
     (tmp_path / "c.csv").mkdir()
     assert found(tags, "red") == [], "it is not looked for at each letter"
     now[0] = 10
     assert found(tags, "red_c") == ["red_car"] and found(tags, "red_b") == ["red_bus"]
+    assert tags.starting_with("red_s", 1)[0].count == 0, "a count that is none"
     assert tags.starting_with("red_car", 1)[0].count == 5, "the first file counts"
