@@ -13,6 +13,7 @@ from modules.jobs.kinds.fields import PROMPT_LONGEST
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.word_widths import takes_embeddings, why_embedding_does_not_fit
+from modules.prompts.comments import without_comments
 from modules.prompts.dynamic.left import describe_missing
 from modules.prompts.dynamic.values import Lookup
 from modules.prompts.hints import hints_of
@@ -126,10 +127,9 @@ def shown_hints(text: object, negative: bool = False, wildcards: Lookup | None =
 
     With `wildcards` also of those that are not there.
     """
-    written = str(text or "")[:PROMPT_LONGEST]
-    found = hints_of(written, negative=negative, comments=opts.values.enable_prompt_comments)
-    told = [hint.message for hint in found[:HINTS_SHOWN]]
+    written, comments = str(text or "")[:PROMPT_LONGEST], opts.values.enable_prompt_comments
+    told = [hint.message for hint in hints_of(written, negative=negative, comments=comments)[:HINTS_SHOWN]]
     if wildcards is not None and opts.values.dynamic_prompts:
-        told += filter(None, [describe_missing(written, wildcards)])
+        told += filter(None, [describe_missing(without_comments(written) if comments else written, wildcards)])
     words = " ".join(dict.fromkeys(told))
     return HINTS.format(words=escaping.escape(words)) if words else ""

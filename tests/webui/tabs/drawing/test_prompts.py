@@ -68,6 +68,6 @@ def test_brackets_that_do_not_close_are_told_of() -> None:
 
 def test_wildcards_that_are_not_there_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "There is no wildcard __gone__" in prompts.shown_hints("a {__gone__|b}", wildcards=NO_WILDCARDS)
-    assert prompts.shown_hints("a {b|c}", wildcards=NO_WILDCARDS) == ""
+    assert prompts.shown_hints("a {b|c} # __gone__", wildcards=NO_WILDCARDS) == ""
     monkeypatch.setattr(prompts, "opts", SimpleNamespace(values=Settings(dynamic_prompts=False)))
     assert prompts.shown_hints("a __gone__", wildcards=NO_WILDCARDS) == ""
