@@ -14,7 +14,6 @@ from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import Models
 from modules.jobs.models.model_file import ModelFile
 from modules.jobs.models.vae_file import stamp_of_file
-from modules.prompts.comments import without_comments
 from modules.prompts.extra_networks import NetworkTag, without_networks
 
 # Beyond it float32 has no numbers for what comes of it; there is no picture long before.
@@ -88,7 +87,7 @@ class NetworksInUse:
         files = self._models.networks
         if words.syntax == "plain" or not files:
             return ()
-        tags = without_networks(without_comments(words.of(index).prompt))[1]
+        tags = without_networks(words.of(index).prompt)[1]
         return tuple(self._asked(tag, files[tag.name]) for tag in tags if tag.kind == "lora" and tag.name in files)
 
     def _asked(self, tag: NetworkTag, file: ModelFile) -> Wanted:

@@ -64,6 +64,8 @@ def test_each_job_has_the_loras_of_its_words_and_the_next_one_without_has_the_mo
     assert len({plain, *different}) == len(prompts) + 1
     for nothing in ("a heart", "a heart <lora:ink:0>", "a heart # <lora:ink:1>"):
         assert drawn(engine, nothing) == plain
+    as_text: dict[str, object] = {"override_settings": {"enable_prompt_comments": False}}
+    assert drawn(engine, "a heart # <lora:ink:1>", **as_text) != drawn(engine, "a heart #", **as_text)
     drawn(engine, "a heart", negative_prompt="<lora:ink:1>")
     loaded = engine.parts.model_cache.loaded
     assert loaded is not None
