@@ -42,7 +42,7 @@ def fit(name: str, file: LoraFile, model: str, names: ModuleNames, networks: Map
             _try(adapter, target, networks[target.network])
         except UnknownKind:
             unknown.append(adapter.path)
-        except (RuntimeError, IndexError, ValueError, KeyError):
+        except (RuntimeError, IndexError, ValueError, KeyError, ArithmeticError):
             unlike.append(adapter.path)
         else:
             fitting.append((target, adapter))
@@ -63,7 +63,7 @@ def _try(adapter: Adapter, target: Target, network: nn.Module) -> None:
     """Compute with shapes alone what the adapter does.
 
     Raises:
-        UnknownKind, RuntimeError, IndexError, ValueError, KeyError: it cannot be done.
+        UnknownKind, RuntimeError, IndexError, ValueError, KeyError, ArithmeticError: it cannot be done.
     """
     first = _weight(network, target.modules[0])
     shape = (sum(rows_of(target, network)), *first.shape[1:])

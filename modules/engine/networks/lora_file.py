@@ -19,6 +19,7 @@ from modules.engine.networks.kinds import Parts, Settings
 from modules.errors import ModelError
 
 _METADATA_OF_PEFT = "lora_adapter_metadata"
+_LARGEST_ALPHA = 1e6
 _NAMES_OF_COMPONENTS = {"denoiser": ("unet", "transformer"), "te1": ("text_encoder",), "te2": ("text_encoder_2",),
                         "te3": ("text_encoder_3",)}  # fmt: skip
 
@@ -115,9 +116,9 @@ class LoraFile:
         adapters = []
         for (network, path), parts in found.items():
             settings = _settings(file, parts, progress)
-            if settings.alpha is None and "down" in parts:
-                strength = strength_of(network, path, parts["down"].shape[0])
-                settings = replace(settings, strength=strength)
+            ranks = parts["down"].shape[:1] if "down" in parts else ()
+            if settings.alpha is None and any(ranks):
+                settings = replace(settings, strength=strength_of(network, path, ranks[0]))
             adapters.append(Adapter(network, path, parts, settings))
         return cls(file, tuple(adapters), tuple(unknown), bundled)
 
@@ -173,7 +174,7 @@ def _strengths_of_peft(metadata: Mapping[str, str]) -> Callable[[str, str, int],
         for component in (*_NAMES_OF_COMPONENTS[network], ""):
             before = f"{component}." if component else ""
             alpha = _by_pattern(known.get(f"{before}alpha_pattern"), path) or known.get(f"{before}lora_alpha")
-            if isinstance(alpha, int | float) and math.isfinite(alpha):
+            if isinstance(alpha, int | float) and abs(alpha) <= _LARGEST_ALPHA:
                 root = bool(known.get(f"{before}use_rslora"))
                 return alpha / (math.sqrt(rank) if root else rank)
         return None

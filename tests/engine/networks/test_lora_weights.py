@@ -198,6 +198,20 @@ def test_layers_that_do_not_fit_are_told_of_and_a_foreign_file_does_nothing(
     )
 
 
+def test_layers_without_a_rank_are_told_of_and_the_others_are_used(tmp_path: Path, bench: Bench) -> None:
+    conv, words = named_by_kohya(CONV), f"lora_te_text_model_{WORDS.replace('.', '_')}"
+    none = {f"{conv}.lora_down.weight": numbers(0, 16, 3, 3), f"{conv}.lora_up.weight": numbers(16, 0, 1, 1)}
+    one = {f"{words}.lora_down.weight": torch.tensor(1.0), f"{words}.lora_up.weight": torch.tensor(1.0)}
+    alpha, before = {f"{conv}.alpha": torch.tensor(1.0)}, bench.weight(QUERY).clone()
+    said = {"unet.lora_alpha": 10**400, "text_encoder.lora_alpha": 8}
+    good = [kohya(named_by_kohya(QUERY.replace("to_q", name)), before, alpha=None) for name in ("to_q", "to_k")]
+    metadata = {"lora_adapter_metadata": json.dumps(said)}
+    file = write(tmp_path / "rankless.safetensors", *good, none, one, alpha, metadata=metadata)
+    (told,) = bench.use(bench.model, [wanted(file)])
+    assert "without 2 of its 4 layers: 2 of other shapes than the model's" in told
+    assert close(bench.weight(QUERY), before + delta(before, alpha=None))
+
+
 def test_a_file_that_is_cut_short_changed_or_makes_no_numbers(tmp_path: Path, bench: Bench, ink: Path) -> None:
     before = weights_of(bench.model.pipeline.unet)
     cut = tmp_path / "cut.safetensors"
