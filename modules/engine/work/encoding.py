@@ -12,8 +12,11 @@ import torch
 from modules.engine.families.base import Asked, Words
 from modules.engine.families.reading import Text, Texts
 from modules.engine.models.loaded_model import LoadedModel
+from modules.jobs.models.defaults import STEPS_HIGHEST
 
-_KEPT_AT_MOST = 256
+# Of a prompt that says something else at each of the most steps a text encoder is asked for each text, and the negative
+# one may do so too; all of them are read anew with each one (`clip_chunks`), so fewer would be of no use.
+_KEPT_AT_MOST = 6 * STEPS_HIGHEST
 _BYTES_AT_MOST = 512 * 2**20
 
 

@@ -10,6 +10,7 @@ from diffusers import EulerDiscreteScheduler
 from PIL import Image
 
 from modules.engine.families.base import Asked, Words
+from modules.engine.families.reading import Reading, Text
 from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.samplers.estimate import Step
 from modules.engine.work.decoding import cut, decode
@@ -17,6 +18,7 @@ from modules.engine.work.encoding import PromptEncoder
 from modules.engine.work.sampling import Batch, Content
 from modules.errors import ModelError
 from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.models.defaults import STEPS_HIGHEST
 from tests.jobs.made_jobs import resolved_job
 
 
@@ -80,6 +82,22 @@ def test_a_prompt_is_encoded_once(plain: LoadedModel) -> None:
             assert len(calls) == 4
     finally:
         hook.remove()
+
+
+def test_a_prompt_that_says_something_else_at_each_step_is_encoded_once(plain: LoadedModel) -> None:
+    """Its texts are weighed as one, so each is read for each of them."""
+    encoder, calls = PromptEncoder(), list[int]()
+    prompts, negatives = (tuple(f"{word} {n}" for n in range(STEPS_HIGHEST)) for word in ("heart", "moon"))
+    asked = Asked(guidance_scale=7.0, reading=Reading("a1111"))
+    hook = plain.pipeline.text_encoder.register_forward_pre_hook(lambda module, inputs: calls.append(1))
+    try:
+        with torch.inference_mode():
+            for step in (0, 1, STEPS_HIGHEST - 1):
+                told = (Text(prompts[step], prompts),), (Text(negatives[step], negatives),)
+                encoder.encode(plain, *told, asked)
+    finally:
+        hook.remove()
+    assert len(calls) == 2 * STEPS_HIGHEST
 
 
 def test_a_picture_is_bit_for_bit_the_one_of_the_bare_pipeline(plain: LoadedModel) -> None:
