@@ -25,6 +25,8 @@ from modules.jobs.models.families import facts_of
 from modules.jobs.models.model_file import ModelFile
 
 Progress = Callable[[float], None]
+# Of a job of a thousand pictures with words of their own each batch has others; that of now is in all passes.
+_SCRIPTS_KEPT = 16
 
 
 class PassModels:
@@ -128,6 +130,8 @@ class PassModels:
         self._networks.prepare_words(model, number, indices[0])
         key = number, tuple(indices) if words.each else len(indices)
         if key not in self._scripts:
+            if len(self._scripts) >= _SCRIPTS_KEPT:
+                self._scripts = {}
             embeddings = self._networks.embeddings(model, number, indices[0])
             reading = Reading(words.syntax, words.emphasis, words.comma_backtrack, embeddings=embeddings)
             asked = Asked.by(self._resolved.passes[number], len(indices))

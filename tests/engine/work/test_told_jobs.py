@@ -1,11 +1,14 @@
 """Jobs in A1111's language, from the row to the file."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from modules.engine.work.pass_models import _SCRIPTS_KEPT, PassModels
+from modules.engine.work.wording import Script
 from modules.jobs.kinds.base import ResolvedJob, Words
 from tests.engine.own_engine import Engine
 from tests.engine.work.hires_jobs import Hires, ask, at, passes_of
@@ -51,6 +54,21 @@ def test_a_word_that_an_embedding_stands_for_draws_what_its_vectors_say(tmp_path
             engine.close()
     without, word, still, vectors = ([pixels(one) for one in files] for files in drawn)
     assert without == still != word != vectors != without
+
+
+def test_what_each_of_many_pictures_is_told_is_not_kept_to_the_end_of_the_job(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, script = [], PassModels.script
+
+    def counted(models: PassModels, number: int, indices: Sequence[int]) -> Script:
+        made = script(models, number, indices)
+        kept.append(len(models._scripts))
+        return made
+
+    monkeypatch.setattr(PassModels, "script", counted)
+    job = engine.draw(prompt="{a|b} heart", n_iter=_SCRIPTS_KEPT + 2, steps=1, width=64, height=64)
+    assert job.status == "done" and max(kept) == _SCRIPTS_KEPT
 
 
 def pixels(file: bytes) -> bytes:
