@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from PIL import Image
 
@@ -40,11 +40,16 @@ def grid_size(sizes: Sequence[tuple[int, int]], grid: Grid, batch_size: int) -> 
     return columns * max(width for width, _ in sizes), rows * max(height for _, height in sizes)
 
 
-def lay_out(pictures: Sequence[Image.Image], grid: Grid, batch_size: int) -> Image.Image:
-    """Return the grid: row by row, on black; places without a picture stay so."""
-    rows, columns = rows_and_columns(len(pictures), grid, batch_size)
-    width, height = max(one.width for one in pictures), max(one.height for one in pictures)
-    sheet = Image.new("RGB", (columns * width, rows * height))
+def lay_out(
+    pictures: Iterable[Image.Image], sizes: Sequence[tuple[int, int]], grid: Grid, batch_size: int
+) -> Image.Image:
+    """Return the grid of pictures of these sizes: row by row, on black; places without a picture stay so.
+
+    They may be opened one after the other: none is asked for before the one before it lies on the sheet.
+    """
+    _, columns = rows_and_columns(len(sizes), grid, batch_size)
+    width, height = max(width for width, _ in sizes), max(height for _, height in sizes)
+    sheet = Image.new("RGB", grid_size(sizes, grid, batch_size))
     for index, picture in enumerate(pictures):
         sheet.paste(picture.convert("RGB"), (index % columns * width, index // columns * height))
     return sheet

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import weakref
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image
@@ -107,10 +109,18 @@ def test_a_grid_has_rows_as_a1111_counts_them(count: int, layout: int, batch: in
     assert (wanted(1, Grid()), wanted(1, Grid(only_if_multiple=False)), wanted(9, None)) == (False, True, False)
 
 
-def test_a_grid_shows_the_pictures_in_their_order() -> None:
-    colours = ("red", "lime", "blue")
-    pictures = [Image.new("RGB", (8, 4), colour) for colour in colours]
-    sheet = lay_out(pictures, Grid(rows=2), 1)
+def test_a_grid_shows_the_pictures_in_their_order_and_holds_no_more_than_two_of_them() -> None:
+    opened: list[weakref.ref[Image.Image]] = []
+
+    def pictures() -> Iterator[Image.Image]:
+        for colour in ("red", "lime", "blue"):
+            picture = Image.new("RGB", (8, 4), colour)
+            opened.append(weakref.ref(picture))
+            yield picture
+            del picture
+            assert sum(one() is not None for one in opened) == 1
+
+    sheet = lay_out(pictures(), [(8, 4)] * 3, Grid(rows=2), 1)
     assert sheet.size == grid_size([(8, 4)] * 3, Grid(rows=2), 1) == (16, 8)
     places = [(0, 0), (8, 0), (0, 4), (8, 4)]
     assert [sheet.getpixel(place) for place in places] == [(255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 0, 0)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from PIL import Image
@@ -26,14 +27,16 @@ def save_grid(parts: EngineParts, job: Job, resolved: ResolvedJob) -> None:
     grid, rows = resolved.saving.grid, parts.store.jobs.images(job.id)
     if grid is None or not resolved.saving.save_images or not wanted(len(rows), grid):
         return
-    width, height = grid_size([(row.width, row.height) for row in rows], grid, resolved.batch_size)
+    sizes = [(row.width, row.height) for row in rows]
+    width, height = grid_size(sizes, grid, resolved.batch_size)
     if width * height > MOST_PIXELS:
         text = f"There is no grid: it would have {width:,} × {height:,} pixels, and {MOST_PIXELS:,} are the most."
         parts.store.claims.note(job.id, "grid", text)
         return
     infotext = rows[0].infotext
     try:
-        sheet = wait_for(lambda: lay_out(_opened(parts, rows), grid, resolved.batch_size), parts.cancel.check_waiting)
+        opened = _opened(parts, rows)
+        sheet = wait_for(lambda: lay_out(opened, sizes, grid, resolved.batch_size), parts.cancel.check_waiting)
         file = wait_for(lambda: encode_drawn(sheet, infotext, {}, None, grid.form), parts.cancel.check_waiting)
         name = grid_name(resolved.kind, resolved.saving.model_dump(), rows[0].name, file.suffix)
         save_image(file.data, parts.folder.root / PurePosixPath(name))
@@ -41,9 +44,8 @@ def save_grid(parts: EngineParts, job: Job, resolved: ResolvedJob) -> None:
         parts.store.claims.note(job.id, "grid", f"The grid could not be saved: {error}")
 
 
-def _opened(parts: EngineParts, rows: list[Row]) -> list[Image.Image]:
-    pictures = []
+def _opened(parts: EngineParts, rows: list[Row]) -> Iterator[Image.Image]:
+    """Yield the pictures one by one: two hundred megapixels of them are not to be in memory twice."""
     for row in rows:
         with Image.open(parts.folder.root / PurePosixPath(row.name), formats=FILE_FORMATS) as picture:
-            pictures.append(picture.convert("RGB"))
-    return pictures
+            yield picture
