@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 import zipfile
 from collections import Counter
@@ -79,9 +80,12 @@ def zipped(paths: Sequence[Path]) -> Iterator[bytes]:
 
 
 def _names_of(paths: Sequence[Path]) -> list[str]:
-    """Return the files' names, with the folder in front where two of several folders have the same."""
+    """Return the files' names, with what tells their folders apart in front where two have the same."""
     counts = Counter(path.name.casefold() for path in paths)
-    return [path.name if counts[path.name.casefold()] == 1 else f"{path.parent.name}/{path.name}" for path in paths]
+    if max(counts.values(), default=1) == 1:
+        return [path.name for path in paths]
+    shared = os.path.commonpath([path.parent for path in paths])
+    return [path.name if counts[path.name.casefold()] == 1 else path.relative_to(shared).as_posix() for path in paths]
 
 
 class _Sink(io.RawIOBase):

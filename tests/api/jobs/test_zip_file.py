@@ -46,13 +46,14 @@ async def test_a_job_is_saved_whole(client: httpx.AsyncClient, services: Service
     assert (await client.get(f"{JOBS}/a/images/all.zip")).status_code == 404
 
 
-def test_files_of_two_folders_may_have_one_name(tmp_path: Path) -> None:
-    paths = [tmp_path / folder / "cat.png" for folder in ("a", "b")]
-    for path in paths:
-        path.parent.mkdir()
-        path.write_bytes(path.parent.name.encode())
-    with zipfile.ZipFile(io.BytesIO(b"".join(zipped(paths)))) as archive:
-        assert [archive.read(name) for name in ("a/cat.png", "b/cat.png")] == [b"a", b"b"]
+def test_files_of_two_folders_may_have_one_name_also_where_the_folders_have(tmp_path: Path) -> None:
+    names = ["a/cat.png", "b/cat.png", "a/day/cat.png", "b/day/cat.png", "b/day/dog.png"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    with zipfile.ZipFile(io.BytesIO(b"".join(zipped([tmp_path / name for name in names])))) as archive:
+        assert archive.namelist() == [*names[:4], "dog.png"]
+        assert [archive.read(name) for name in archive.namelist()] == [name.encode() for name in names]
 
 
 async def test_a_file_of_another_form_and_name_is_served_as_what_it_is(
