@@ -18,7 +18,7 @@ _MODELS = ("model", "model1", "lora_stack", "optional_lora_stack", "pipe", "basi
 _LOADED = ("ckpt_name", "unet_name", "base_ckpt_name", "gguf_name")
 _EMBEDDING = re.compile(r"\bembedding:([\w\-./\\ ]{1,200}?)(?:\.(?:pt|safetensors|bin))?(?=[\s,:)\]]|$)")
 _NUMBERED = re.compile(r"lora(?:_name)?_(\d{1,2})")
-_MOST_TEXTS = 20
+_MOST_TEXTS, _MOST_JOINED = 20, 100
 
 
 def text_of(graph: Graph, start: str | None, side: str) -> str:
@@ -52,8 +52,8 @@ def _conditionings(graph: Graph, start: str | None, side: str) -> Iterator[Node]
 
 
 def _words(graph: Graph, node: Node, side: str, seen: set[str]) -> str:
-    """Return the words that a node holds, or those of the nodes that it has them from."""
-    if node.id in seen:
+    """Return the words that a node holds, or those of the nodes that it has them from; so many of these at most."""
+    if node.id in seen or len(seen) >= _MOST_JOINED:
         return ""
     seen.add(node.id)
     joined = [text for name in _JOINED if (text := _one(graph, node, name, side, seen))]

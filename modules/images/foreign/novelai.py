@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 
-from modules.images.foreign.reading import Reading, load_object, mapping, shown
+from modules.images.foreign.reading import WEIGHED_LONGEST, Reading, load_object, mapping, shown
 from modules.images.foreign.sampler_names import sampler_pairs
 
 PROGRAM = "NovelAI"
@@ -48,6 +49,8 @@ def a1111_weights(text: str) -> str:
 
     Round brackets, which are letters to NovelAI, are escaped.
     """
+    if len(text) > WEIGHED_LONGEST:
+        return text
     parts: list[tuple[str, float]] = []
     levels, factor = 0, 1.0
     for token in _TOKEN.findall(text):
@@ -61,13 +64,8 @@ def a1111_weights(text: str) -> str:
             factor = float(token[:-2])
         else:
             parts.append((token, round(factor * _FACTOR ** max(-_DEEPEST, min(levels, _DEEPEST)), 4)))
-    merged: list[tuple[str, float]] = []
-    for piece, weight in parts:
-        if merged and merged[-1][1] == weight:
-            merged[-1] = (merged[-1][0] + piece, weight)
-        else:
-            merged.append((piece, weight))
-    return "".join(_weighted(piece, weight) for piece, weight in merged)
+    runs = itertools.groupby(parts, key=lambda part: part[1])
+    return "".join(_weighted("".join(piece for piece, _ in run), weight) for weight, run in runs)
 
 
 def _weighted(piece: str, weight: float) -> str:

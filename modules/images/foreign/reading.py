@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 # A graph of ComfyUI, the largest of what is read, is seldom more than some hundred kilobytes.
 JSON_LONGEST = 2 << 20
+# What is longer is no prompt, and its weights stay as they are written.
+WEIGHED_LONGEST = 20_000
 _SUFFIXES = re.compile(r"\.(safetensors|ckpt|sft|pth|pt|bin|gguf)$", re.IGNORECASE)
 _ELSEWHERE = "belongs to {program} and has no place here"
 
