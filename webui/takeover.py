@@ -119,16 +119,11 @@ def _parsed(source: object) -> Source:
 def _read(
     source: Source, who: Actor, store: JobStore, catalogue: CheckpointCatalogue, tab: str
 ) -> tuple[str, Takeover, dict[str, Any]]:
-    checkpoints = catalogue.list()
     if source.kind == "text":
         text = str(source.data.get("text") or "")[:LONGEST]
         if not looks_like_infotext(text):
             raise InvalidRequest("This text holds no settings: an infotext has a line that begins with “Steps: ”.")
-        return (
-            "text",
-            take_over(text, checkpoints, None, **_here(catalogue, tab)),
-            {},
-        )
+        return "text", take_over(text, **_here(catalogue, tab)), {}
     if source.kind == "picture":
         return "picture", _of_picture(source.data, catalogue, tab), {}
     job = _job(source, who, store)
@@ -152,9 +147,7 @@ def _of_picture(data: Mapping[str, Any], catalogue: CheckpointCatalogue, tab: st
             said = f"This picture was made by {str(data['program'])[:40]}, and no settings are found in what it says."
             raise InvalidRequest(" ".join([said, *(f"{one.label} {one.value} {one.why}." for one in left[:3])]))
         raise InvalidRequest("This picture holds no settings: they were not saved with it, or taken out on the way.")
-    takeover = take_over(
-        text, catalogue.list(), own, catalogue.vaes.list(), tab, catalogue.upscalers, catalogue.networks
-    )
+    takeover = take_over(text, own=own, **_here(catalogue, tab))
     takeover.left += left
     return takeover
 
@@ -190,9 +183,7 @@ def _of_fields(job: Job) -> Takeover:
 def _of_request(job: Job, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
     """Of what a job was asked for, and what the engine has closed of it."""
     found = {**(resolved_answer(job) or {}), **job.request}
-    takeover = take_request(
-        found, catalogue.list(), None, catalogue.vaes.list(), tab, catalogue.upscalers, catalogue.networks
-    )
+    takeover = take_request(found, **_here(catalogue, tab))
     takeover.values["styles"] = list(job.request.get("styles") or ())
     return takeover
 
@@ -205,7 +196,7 @@ def _sent_along(job: Job, index: object, store: JobStore, catalogue: CheckpointC
         image = _image_of(job, index, store)
         if image is None or not looks_like_infotext(image.infotext):
             return Takeover()
-        found = take_over(image.infotext, catalogue.list(), None, catalogue.vaes.list(), tab, catalogue.upscalers)
+        found = take_over(image.infotext, **_here(catalogue, tab))
     return Takeover({name: found.values[name] for name in _SENT_ALONG if name in found.values})
 
 
@@ -228,14 +219,13 @@ def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatal
     if words := prompts_of(job):
         own |= words[image.index].model_dump()
     own["override_settings"] = {"sd_model_checkpoint": resolved.get("checkpoint")}
-    return take_over(
-        image.infotext, catalogue.list(), own, catalogue.vaes.list(), tab, catalogue.upscalers, catalogue.networks
-    )
+    return take_over(image.infotext, own=own, **_here(catalogue, tab))
 
 
 def _here(catalogue: CheckpointCatalogue, tab: str) -> dict[str, Any]:
-    """Return what is here beside checkpoints, as a takeover asks for it, and the tab that it is for."""
+    """Return what is here, as a takeover asks for it, and the tab that it is for."""
     return {
+        "checkpoints": catalogue.list(),
         "vaes": catalogue.vaes.list(),
         "kind": tab,
         "upscalers": catalogue.upscalers,

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from modules.errors import InvalidRequest
+from modules.images.models_by_name import SHORTEST_HASH, find_model, find_vae
 from modules.images.named_models import NamedModel
-from modules.images.taken_parts import find_vae
-from modules.images.takeover import find_model
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.models.model_file import ModelFile
-
-_SHORTEST_HASH = 8
 
 
 def name_here(named: NamedModel, catalogue: CheckpointCatalogue) -> str | None:
@@ -22,7 +19,7 @@ def name_here(named: NamedModel, catalogue: CheckpointCatalogue) -> str | None:
     if named.kind == "Embedding":
         return _usable(catalogue.networks.words().get(named.name))
     if named.kind == "LoRA":
-        by_hash = catalogue.networks.of_hash(named.hash.casefold()) if len(named.hash) >= _SHORTEST_HASH else None
+        by_hash = catalogue.networks.of_hash(named.hash.casefold()) if len(named.hash) >= SHORTEST_HASH else None
         return _usable(by_hash) or _usable(catalogue.networks.find(named.name))
     try:
         return _usable(catalogue.find_companion(named.name))

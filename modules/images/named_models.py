@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from modules.images.models_by_name import hashes_in
+
 _NETWORK = re.compile(r"<(lora|lyco|hypernet):([^:<>]{1,200}+)[^<>]{0,200}+>", re.IGNORECASE)
 _KINDS = {"lora": "LoRA", "lyco": "LoRA", "hypernet": "Hypernetwork"}
 _TITLED = {"Refiner": "Checkpoint", "Hires checkpoint": "Checkpoint"}
@@ -39,16 +41,10 @@ def _models(pairs: Mapping[str, str]) -> Iterator[NamedModel]:
     if pairs.get("VAE", "") not in _NONE:
         yield NamedModel("VAE", pairs["VAE"], pairs.get("VAE hash", ""))
     yield from (NamedModel("Text encoder or VAE", value, "") for key, value in pairs.items() if _MODULE.fullmatch(key))
-    hashes = _hashes(pairs.get("Lora hashes", ""))
+    hashes = hashes_in(pairs.get("Lora hashes", ""))
     words = f"{pairs.get('Prompt', '')}\n{pairs.get('Negative prompt', '')}"
     for kind, name in _NETWORK.findall(words)[:_MOST]:
         yield NamedModel(_KINDS[kind.lower()], name.strip(), hashes.pop(name.strip(), ""))
     yield from (NamedModel("LoRA", name, digest) for name, digest in hashes.items())
-    embeddings = _hashes(pairs.get("TI hashes", ""))
+    embeddings = hashes_in(pairs.get("TI hashes", ""))
     yield from (NamedModel("Embedding", name, digest) for name, digest in embeddings.items())
-
-
-def _hashes(text: str) -> dict[str, str]:
-    """Return the hashes of "name: hash, other: hash"."""
-    found = (part.rpartition(":") for part in text.split(",")[:_MOST])
-    return {name.strip(): digest.strip() for name, _, digest in found if name.strip()}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from modules.images.models_by_name import SHORTEST_HASH, hashes_in
+from modules.jobs.kinds.fields import PROMPT_LONGEST
 from modules.jobs.models.model_file import NETWORK_HASH_LENGTH, ModelFile
 from modules.jobs.models.networks import NetworkCatalogue
 from modules.prompts.extra_networks import NetworkTag, without_networks
 
 _PROMPTS = ("prompt", "hr_prompt")
-_SHORTEST_HASH = 8
 _Left = tuple[str, str, str]  # what, with which value, and why
 
 
@@ -22,13 +23,13 @@ def take_networks(
     As with A1111 a LoRA is known by the hash that the infotext tells of it, else by its name. `networks` None: nothing
     is known of what is here.
     """
-    hashes = _hashes_in(pairs.get("Lora hashes", ""))
+    hashes = hashes_in(pairs.get("Lora hashes", ""))
     prompts: dict[str, str] = {}
     left: dict[_Left, None] = {}
     for field in _PROMPTS:
         text = found.get(field)
-        if not isinstance(text, str) or networks is None:
-            continue
+        if not isinstance(text, str) or len(text) > PROMPT_LONGEST or networks is None:
+            continue  # What is longer goes into no field.
         taken = text
         for tag in dict.fromkeys(without_networks(text)[1]):
             if tag.kind != "lora":
@@ -42,7 +43,7 @@ def take_networks(
         if taken != text:
             prompts[field] = taken
     words = {} if networks is None else {word.casefold(): file for word, file in networks.words().items()}
-    for word, digest in _hashes_in(pairs.get("TI hashes", "")).items():
+    for word, digest in hashes_in(pairs.get("TI hashes", "")).items():
         if networks is not None and (why := _why_embedding_is_left(words.get(word.casefold()), digest)) is not None:
             left["Embedding", f"{word} [{digest}]", why] = None
     return prompts, list(left)
@@ -51,7 +52,7 @@ def take_networks(
 def _find(name: str, digest: str, networks: NetworkCatalogue) -> tuple[ModelFile | None, _Left | None]:
     """Return the LoRA that is meant, and what is to be told of it."""
     shown = f"{name} [{digest}]" if digest else name
-    file = networks.of_hash(digest) if len(digest) >= _SHORTEST_HASH else None
+    file = networks.of_hash(digest) if len(digest) >= SHORTEST_HASH else None
     if file is None:
         file = networks.find(name)
         if file is None:
@@ -74,12 +75,6 @@ def _why_embedding_is_left(file: ModelFile | None, digest: str) -> str | None:
     if digest and own is not None and not own.startswith(digest):
         return f"the one of that name here has other vectors [{own[:NETWORK_HASH_LENGTH]}], and is used"
     return None
-
-
-def _hashes_in(text: str) -> dict[str, str]:
-    """Return the hashes by name of "name: hash, name: hash"."""
-    pairs = (one.rpartition(":") for one in text.split(","))
-    return {name.strip(): digest.strip().casefold() for name, _colon, digest in pairs if name.strip()}
 
 
 def _bare(name: str) -> str:

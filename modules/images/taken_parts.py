@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modules.images import taken_reading
+from modules.images.models_by_name import find_checkpoint, find_vae
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.vae_catalogue import AUTOMATIC, NONE
@@ -21,7 +22,6 @@ UNSAID: Mapping[str, Any] = {
     "sd_vae": AUTOMATIC, "CLIP_stop_at_last_layers": "1", "refiner_checkpoint": NONE, MODULES: (),
     **taken_reading.UNSAID,
 }  # fmt: skip
-_SHORTEST_HASH = 8
 _NOT_HERE = "is not here; the model's own is chosen"
 
 
@@ -51,32 +51,3 @@ def take_parts(
             if found.get("refiner_switch_at") is not None:
                 values["refiner_switch_at"] = found["refiner_switch_at"]
     return values, left
-
-
-def find_vae(name: str, digest: str, vaes: Sequence[VaeFile]) -> str | None:
-    """Return the name here of a usable VAE, by its hash, else by its name; None: it is not here."""
-    usable = [one for one in vaes if one.problem is None]
-    if len(digest) >= _SHORTEST_HASH:
-        for one in usable:
-            if one.sha256 and one.sha256.startswith(digest.casefold()):
-                return one.name
-    return next((one.name for one in usable if _bare(one.name) == _bare(name)), None)
-
-
-def find_checkpoint(name: str, checkpoints: Sequence[Checkpoint]) -> str | None:
-    """Return the name here of a usable model, of its title elsewhere, as A1111 writes it; None: it is not here."""
-    title, _, digest = name.strip().rpartition(" [")
-    digest = digest.rstrip("]").casefold() if title else ""
-    usable = [one for one in checkpoints if one.problem is None]
-    if len(digest) >= _SHORTEST_HASH:
-        for one in usable:
-            if one.sha256 and one.sha256.startswith(digest):
-                return one.name
-    return next((one.name for one in usable if _bare(one.name) == _bare(title or name)), None)
-
-
-def _bare(name: str) -> str:
-    short = name.strip().replace("\\", "/").rsplit("/", 1)[-1].casefold()
-    for suffix in (".safetensors", ".sft", ".ckpt", ".pt"):
-        short = short.removesuffix(suffix)
-    return short

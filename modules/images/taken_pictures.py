@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from modules.errors import InvalidRequest
+from modules.images.models_by_name import find_checkpoint
 from modules.images.picture_pairs import KEYS, STRENGTH, has_hires, has_start
-from modules.images.taken_parts import find_checkpoint
 from modules.jobs.kinds.registry import KINDS, validate_request
 from modules.jobs.latent_upscaling import LATENT_MODES
 from modules.jobs.models.checkpoint import Checkpoint

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from modules.errors import InvalidRequest
 from modules.images import noise_pairs, taken_parts, taken_pictures, taken_reading
 from modules.images.infotext import looks_like_infotext, parse, parse_pairs
+from modules.images.models_by_name import find_model
 from modules.images.taken_networks import take_networks
 from modules.images.taken_pictures import PICTURES, TXT2IMG, keys_told, take_pictures
 from modules.images.taken_words import templates_in
@@ -73,8 +74,6 @@ _PLAIN = (
     "Extra noise", "Conditional mask weight",
 )  # fmt: skip
 _NOT_HERE = "not available in this version"
-_HASH_BEHIND = re.compile(r"(?<!\s)\s++\[[0-9a-f]++\]$")
-_SHORTEST_HASH = 8
 _LONGEST_VALUE = 60
 
 
@@ -222,21 +221,6 @@ def _take_model(
         if digest and model.sha256 and not model.sha256.startswith(digest):
             why = f"the one of that name here has other weights [{model.short_hash}], and is chosen"
             takeover.left.append(Left("Checkpoint", shown, why))
-
-
-def find_model(name: str, digest: str, checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
-    """Return the model with this hash, else the one of this name, whatever its folder, ending or case."""
-    if len(digest) >= _SHORTEST_HASH:
-        for one in checkpoints:
-            if one.sha256 and one.sha256.startswith(digest):
-                return one
-    wanted = _bare(name)
-    return next((one for one in checkpoints if wanted and wanted in (_bare(one.name), _bare(one.title))), None)
-
-
-def _bare(name: str) -> str:
-    name = _HASH_BEHIND.sub("", name.strip().casefold())
-    return re.sub(r"\.(safetensors|ckpt|pt|sft)$", "", re.split(r"[/\\]", name)[-1])
 
 
 def _hypernetworks(prompt: str) -> Iterable[Left]:

@@ -82,3 +82,9 @@ def test_embeddings_are_known_by_their_hashes_too(catalogue: CheckpointCatalogue
 def test_a_broken_list_of_hashes_tells_nothing(catalogue: CheckpointCatalogue) -> None:
     for broken in ("", ":", ",,,", "ink", ": 0123", "ink: zz" * 500):
         assert taken(catalogue, "<lora:ink:1>", Lora_hashes=broken)[0] == "<lora:ink:1>"
+
+
+def test_tags_of_a_text_that_is_no_prompt_are_not_looked_up(catalogue: CheckpointCatalogue) -> None:
+    text = f"{'<lora:gone:1>' * 770}\nSteps: 2, Sampler: Euler, CFG scale: 7, Seed: 1"
+    told = take_over(text, (), networks=catalogue.networks)
+    assert "prompt" not in told.values and [one.label for one in told.left] == ["Prompt"]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from modules.images.infotext import looks_like_infotext, write
-from modules.images.takeover import find_model, take_over, take_request
+from modules.images.models_by_name import find_model
+from modules.images.takeover import take_over, take_request
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.jobs.models.catalogue import CheckpointCatalogue
@@ -86,6 +87,8 @@ def test_the_model_is_found_by_its_hash_and_else_by_its_name() -> None:
     assert take_over(f"a\n{PAIRS}, Model hash: {HASH[:10]}", MODELS).checkpoint == "emoji"
     assert find_model("sd/emoji.ckpt", "", MODELS) is MODELS[0]
     assert find_model("", "0", MODELS) is None
+    assert find_model(f"other [x] [{OTHER_HASH[:10]}]", "", MODELS) is MODELS[1]
+    assert find_model("Emoji [0000000000]", "", MODELS) is MODELS[0]
     same_name = take_over(f"a\n{PAIRS}, Model hash: 1111111111, Model: emoji", MODELS)
     assert same_name.checkpoint == "emoji"
     assert "other weights [0123456789]" in same_name.left[0].why
