@@ -9,10 +9,9 @@ from typing import Any
 
 import torch
 from diffusers import EulerAncestralDiscreteScheduler
-from diffusers.schedulers.scheduling_utils import SchedulerOutput
 
 from modules.engine.samplers.estimate import estimate
-from modules.engine.samplers.two_calls import Generators, noise_like
+from modules.engine.samplers.own_step import Generators, OwnStep, noise_like
 
 
 def down_and_up(start: torch.Tensor, end: torch.Tensor, eta: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -21,31 +20,23 @@ def down_and_up(start: torch.Tensor, end: torch.Tensor, eta: float) -> tuple[tor
     return (end**2 - up**2) ** 0.5, up
 
 
-class EulerAncestral(EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers is untyped
+class EulerAncestral(OwnStep, EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers is untyped
     """Euler a with another `eta` than 1, or noise of another `strength`."""
 
     eta = 1.0
     strength = 1.0
 
-    def step(
-        self: Any,
-        model_output: torch.Tensor,
-        timestep: Any,
-        sample: torch.Tensor,
-        generator: Generators = None,
-        return_dict: bool = True,
-    ) -> Any:
+    def stepped(
+        self: Any, model_output: torch.Tensor, timestep: Any, sample: torch.Tensor, generator: Generators
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Go down, and up by noise."""
-        if self.step_index is None:
-            self._init_step_index(timestep)
         now, later = self.sigmas[self.step_index], self.sigmas[self.step_index + 1]
         denoised = estimate(sample, model_output, now, self.config.prediction_type, exploding=True)
         down, up = down_and_up(now, later, self.eta)
         stepped = torch.lerp(denoised, sample, (down / now).item())
         if up > 0:
             stepped = stepped + up * self.strength * noise_like(sample, generator)
-        self._step_index += 1
-        return SchedulerOutput(prev_sample=stepped) if return_dict else (stepped, denoised)
+        return stepped, denoised
 
 
 def add_part_of_noise(eta: float, strength: float, scheduler: Any) -> None:

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
-from diffusers.schedulers.scheduling_utils import SchedulerOutput
 
 from modules.engine.samplers.estimate import estimate
+from modules.engine.samplers.own_step import Generators, OwnStep, noise_like
 from modules.engine.samplers.stock import Euler
-from modules.engine.samplers.two_calls import Generators, noise_like
 
 Method = Literal["Euler", "Heun", "DPM2"]
 METHODS: Mapping[str, Method] = {"Euler": "Euler", "Heun": "Heun", "DPM2": "DPM2"}
@@ -23,7 +22,7 @@ METHODS: Mapping[str, Method] = {"Euler": "Euler", "Heun": "Heun", "DPM2": "DPM2
 _MOST = 2**0.5 - 1
 
 
-class Churned(Euler):
+class Churned(OwnStep, Euler):
     """One of the three, over the levels that Euler would have.
 
     `starts` are those at which steps begin, with their noise, and `ends` those at which they end: without it. `sigmas`
@@ -73,17 +72,10 @@ class Churned(Euler):
         """Return `clean`, (batch, …), with the noise of a place of the list."""
         return clean + noise * float(self.sigmas[place])
 
-    def step(
-        self: Any,
-        model_output: torch.Tensor,
-        timestep: Any,
-        sample: torch.Tensor,
-        generator: Generators = None,
-        return_dict: bool = True,
-    ) -> Any:
+    def stepped(
+        self: Any, model_output: torch.Tensor, timestep: Any, sample: torch.Tensor, generator: Generators
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Go from the start of a step to its end, or to where it asks once more, and add the noise of the next one."""
-        if self.step_index is None:
-            self._init_step_index(timestep)
         place = self.step_index
         number = place // self.order
         denoised = estimate(sample, model_output, self.sigmas[place], self.config.prediction_type, exploding=True)
@@ -98,8 +90,7 @@ class Churned(Euler):
             stepped = sample + slope * (float(self.sigmas[place + 1]) - start)
         else:
             stepped = denoised if end == 0 else self._thrown_back(sample + slope * (end - start), number, generator)
-        self._step_index += 1
-        return SchedulerOutput(prev_sample=stepped) if return_dict else (stepped, denoised)
+        return stepped, denoised
 
     def _thrown_back(self, sample: torch.Tensor, number: int, generator: Generators) -> torch.Tensor:
         """Return a sample at the end of a step with the noise that the next one starts with."""

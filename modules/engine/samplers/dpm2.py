@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from diffusers import KDPM2AncestralDiscreteScheduler, KDPM2DiscreteScheduler
 
+from modules.engine.samplers.own_step import Generators
 from modules.engine.samplers.terminal_noise import forget_first_step
-from modules.engine.samplers.two_calls import Generators, LooksAmid
+from modules.engine.samplers.two_calls import LooksAmid
 
 
 class DPM2(LooksAmid, KDPM2DiscreteScheduler):  # type: ignore[misc]  # diffusers is untyped

@@ -8,7 +8,8 @@ from __future__ import annotations
 import torch
 from diffusers import KDPM2AncestralDiscreteScheduler
 
-from modules.engine.samplers.two_calls import Generators, TwoCalls, noise_like
+from modules.engine.samplers.own_step import Generators, noise_like
+from modules.engine.samplers.two_calls import TwoCalls
 
 
 class DPMpp2SAncestral(TwoCalls, KDPM2AncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers is untyped

@@ -12,7 +12,8 @@ import torch
 from diffusers import KDPM2DiscreteScheduler
 
 from modules.engine.samplers.ancestral import down_and_up
-from modules.engine.samplers.two_calls import Generators, TwoCalls, noise_like
+from modules.engine.samplers.own_step import Generators, noise_like
+from modules.engine.samplers.two_calls import TwoCalls
 
 
 class DPMppSDE(TwoCalls, KDPM2DiscreteScheduler):  # type: ignore[misc]  # diffusers is untyped

@@ -6,31 +6,23 @@ from typing import Any
 
 import torch
 from diffusers import EulerAncestralDiscreteScheduler
-from diffusers.schedulers.scheduling_utils import SchedulerOutput
 
 from modules.engine.samplers.estimate import estimate
-from modules.engine.samplers.two_calls import Generators, noise_like
+from modules.engine.samplers.own_step import Generators, OwnStep, noise_like
 
 _SIGMA_DATA, _TIMESTEP_SCALING = 0.5, 10.0
 
 
-class LevelLCM(EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers is untyped
+class LevelLCM(OwnStep, EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers is untyped
     """LCM over noise levels: each step goes to what the network takes for the picture, and adds the next level's noise.
 
     Source: Luo et al., "Latent Consistency Models", https://arxiv.org/abs/2310.04378.
     """
 
-    def step(
-        self: Any,
-        model_output: torch.Tensor,
-        timestep: Any,
-        sample: torch.Tensor,
-        generator: Generators = None,
-        return_dict: bool = True,
-    ) -> Any:
+    def stepped(
+        self: Any, model_output: torch.Tensor, timestep: Any, sample: torch.Tensor, generator: Generators
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Go to the estimate of the picture, and from there to the next level."""
-        if self.step_index is None:
-            self._init_step_index(timestep)
         now, later = self.sigmas[self.step_index], self.sigmas[self.step_index + 1]
         scaled = float(timestep) * _TIMESTEP_SCALING
         skip = _SIGMA_DATA**2 / (scaled**2 + _SIGMA_DATA**2)
@@ -40,5 +32,4 @@ class LevelLCM(EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # diffus
         stepped = denoised
         if later > 0:
             stepped = denoised + later * noise_like(sample, generator)
-        self._step_index += 1
-        return SchedulerOutput(prev_sample=stepped) if return_dict else (stepped, denoised)
+        return stepped, denoised

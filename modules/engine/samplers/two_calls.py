@@ -8,13 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers.schedulers.scheduling_utils import SchedulerOutput
-from diffusers.utils.torch_utils import randn_tensor
 
 from modules.engine.samplers.estimate import estimate
+from modules.engine.samplers.own_step import Generators, OwnStep
 from modules.engine.samplers.terminal_noise import FromTerminalNoise
-
-Generators = torch.Generator | list[torch.Generator] | None
 
 
 class LooksAmid(FromTerminalNoise):
@@ -49,31 +46,23 @@ class LooksAmid(FromTerminalNoise):
         return self.sigmas_interpol[place - 1 + self.middle_ahead]
 
 
-class TwoCalls(LooksAmid):
+class TwoCalls(OwnStep, LooksAmid):
     """A sampler's step in two calls of the denoiser: to the point amid it, then from its start to its end.
 
     Put before one of diffusers' DPM2 schedulers, which counts both calls as places of its list.
     """
 
-    def step(
-        self: Any,
-        model_output: torch.Tensor,
-        timestep: Any,
-        sample: torch.Tensor,
-        generator: Generators = None,
-        return_dict: bool = True,
-    ) -> Any:
+    def stepped(
+        self: Any, model_output: torch.Tensor, timestep: Any, sample: torch.Tensor, generator: Generators
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Go to the point amid the step, or from the step's start to its end with what was seen there."""
-        if self.step_index is None:
-            self._init_step_index(timestep)
         first = self.state_in_first_order
         at = self.step_index if first else self.step_index - 1
         level = self.level_at(self.step_index)
         denoised = estimate(sample, model_output, level, self.config.prediction_type, exploding=True)
         go = self._to_the_middle if first else self._to_the_end
         stepped = go(at, denoised, sample, generator)
-        self._step_index += 1
-        return SchedulerOutput(prev_sample=stepped) if return_dict else (stepped, denoised)
+        return stepped, denoised
 
 
 def mend_far_steps(scheduler: Any) -> None:
@@ -90,9 +79,3 @@ def mend_far_steps(scheduler: Any) -> None:
         scheduler.sigmas_down[places] = end**2 / start
         scheduler.sigmas_interpol[places] = end  # amid the two, on the logarithmic scale
         scheduler.timesteps[first + 1] = scheduler.timesteps[first + 2]
-
-
-def noise_like(sample: torch.Tensor, generator: Generators) -> torch.Tensor:
-    """Return noise from the generators of the pictures."""
-    noise: torch.Tensor = randn_tensor(sample.shape, generator=generator, device=sample.device, dtype=sample.dtype)
-    return noise
