@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import io
 import os
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -24,9 +23,9 @@ import torch
 from diffusers import StableDiffusionImg2ImgPipeline
 from PIL import Image
 
+from benchmarks.asked import asked, model_of
 from benchmarks.bare import BarePipeline, stand_back_as_the_engine
-from benchmarks.full_size_model import build
-from benchmarks.overhead import EMBEDDED, SNAPSHOT_EVERY_SECONDS, Way, read_events, report, take_turns, ways_of
+from benchmarks.overhead import SNAPSHOT_EVERY_SECONDS, Way, read_events, report, take_turns, ways_of
 from benchmarks.verdict import Verdicts
 from tests.engine.own_engine import Engine
 from tests.program import Program
@@ -84,7 +83,7 @@ def measure_program(
     verdicts: Verdicts,
 ) -> None:
     """Compare by the clock, through REST."""
-    model, every = _model(which, folder), SNAPSHOT_EVERY_SECONDS[which]
+    model, every = model_of(which, folder), SNAPSHOT_EVERY_SECONDS[which]
     picture, mask = pictures
     sent = request | {"init_images": [base64.b64encode(png_of(picture)).decode()]}
     if mask is not None:
@@ -121,7 +120,7 @@ def measure_work(
     verdicts: Verdicts,
 ) -> None:
     """Compare by processor time, in this process."""
-    model, every = _model(which, folder), SNAPSHOT_EVERY_SECONDS[which]
+    model, every = model_of(which, folder), SNAPSHOT_EVERY_SECONDS[which]
     picture, mask = pictures
     engine = Engine(folder / "data", model.parent.parent)
     engine.options.update({"sd_model_checkpoint": model.name, "torch_threads": 1})
@@ -152,28 +151,17 @@ def named(way: Way, mask: Image.Image | None) -> Way:
     return replace(way, name=f"{'img2img' if mask is None else 'inpaint'}, {way.name}")
 
 
-def _model(which: str, folder: Path) -> Path:
-    return EMBEDDED if which == "embedded" else build(folder / "models" / "Stable-diffusion" / "full")
-
-
 def main() -> None:
     """Measure and print."""
-    words = [argument for argument in sys.argv[1:] if not argument.isdigit()]
-    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
-    which = "full" if "full" in words else "embedded"
-    rounds, images, steps, side = (*numbers, *DEFAULTS[which][len(numbers) :])
-    request = {
-        "prompt": "red heart", "seed": 1, "steps": steps, "n_iter": images, "cfg_scale": 7.0, "width": side,
-        "height": side, "sampler_name": "Euler", "denoising_strength": STRENGTH, "inpainting_fill": 1,
-        "inpaint_full_res": False,
-    }  # fmt: skip
-    (picture, mask), verdicts = pictures_of(side), Verdicts()
-    measure = measure_work if "work" in words else measure_program
-    for kind in [one for one in ("img2img", "inpaint") if one in words] or ["img2img", "inpaint"]:
-        print(f"{kind}, {which} model, {images} images of {int(STRENGTH * steps) + 1} steps, {side}×{side}")
+    given, verdicts = asked(DEFAULTS), Verdicts()
+    request = given.request | {"denoising_strength": STRENGTH, "inpainting_fill": 1, "inpaint_full_res": False}
+    picture, mask = pictures_of(request["width"])
+    measure = measure_work if "work" in given.words else measure_program
+    for kind in [one for one in ("img2img", "inpaint") if one in given.words] or ["img2img", "inpaint"]:
+        print(f"{kind}, {given.said}, of which {int(STRENGTH * request['steps']) + 1} are done")
         with tempfile.TemporaryDirectory() as name:
-            given = picture, mask if kind == "inpaint" else None
-            measure(which, request, given, rounds, Path(name), verdicts)
+            pictures = picture, mask if kind == "inpaint" else None
+            measure(given.which, request, pictures, given.rounds, Path(name), verdicts)
     verdicts.end()
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,9 +23,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from benchmarks.asked import EMBEDDED, asked
 from benchmarks.bare import BarePipeline
 from benchmarks.full_size_model import build
-from benchmarks.overhead import EMBEDDED, Way, seconds
+from benchmarks.overhead import Way, seconds
 from benchmarks.verdict import Verdicts
 from tests.engine.own_engine import Engine
 
@@ -129,18 +129,10 @@ def measure(which: str, request: dict[str, Any], rounds: int, folder: Path, work
 
 def main() -> None:
     """Measure and print."""
-    words = [argument for argument in sys.argv[1:] if not argument.isdigit()]
-    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
-    which = "full" if "full" in words else "embedded"
-    rounds, images, steps, side = (*numbers, *DEFAULTS[which][len(numbers) :])
-    request = {
-        "prompt": "red heart", "seed": 1, "steps": steps, "n_iter": images, "cfg_scale": 7.0, "width": side,
-        "height": side, "sampler_name": "Euler",
-    }  # fmt: skip
-    verdicts = Verdicts()
-    print(f"{which} model, {images} images of {steps} steps, {side}×{side}")
+    given, verdicts = asked(DEFAULTS), Verdicts()
+    print(given.said)
     with tempfile.TemporaryDirectory() as name:
-        measure(which, request, rounds, Path(name), "work" in words, verdicts)
+        measure(given.which, given.request, given.rounds, Path(name), "work" in given.words, verdicts)
     verdicts.end()
 
 

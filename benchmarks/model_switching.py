@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import torch
 
+from benchmarks.asked import EMBEDDED
 from benchmarks.full_size_model import build
 from benchmarks.verdict import Verdicts
 from modules.engine.models.devices import best_device
@@ -23,12 +24,10 @@ from modules.engine.models.loaded_model import ModelKey
 from modules.engine.models.model_cache import ModelCache
 from modules.engine.stopping.cancel import Cancel
 from modules.shared_state import State
-from tests.program import ROOT
 
 SWITCHES = 20
 RELOAD_BUDGET_SHARE = 0.05
 GROWTH_BUDGET_SHARE = 1.02
-EMBEDDED = ROOT / "models" / "Stable-diffusion" / "emoji"
 
 
 def seconds_to_get(cache: ModelCache, key: ModelKey) -> float:

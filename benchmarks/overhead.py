@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -26,13 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.asked import asked, model_of
 from benchmarks.bare import BarePipeline, stand_back_as_the_engine
-from benchmarks.full_size_model import build
 from benchmarks.verdict import Verdicts
 from tests.engine.own_engine import Engine
-from tests.program import ROOT, Program
+from tests.program import Program
 
-EMBEDDED = ROOT / "models" / "Stable-diffusion" / "emoji"
 BUDGET = 1.02
 DEFAULTS = {"embedded": (8, 4, 20, 256), "full": (3, 1, 8, 512)}
 SNAPSHOT_EVERY_SECONDS = {"embedded": 1, "full": 10}
@@ -122,7 +120,7 @@ def preview_method(program: Program, request: dict[str, Any]) -> Any:
 
 def measure_program(which: str, request: dict[str, Any], rounds: int, folder: Path, verdicts: Verdicts) -> None:
     """Compare by the clock, through REST."""
-    model = _model(which, folder)
+    model = model_of(which, folder)
     cores, every = len(os.sched_getaffinity(0)), SNAPSHOT_EVERY_SECONDS[which]
 
     def draw() -> None:
@@ -151,7 +149,7 @@ def measure_program(which: str, request: dict[str, Any], rounds: int, folder: Pa
 
 def measure_work(which: str, request: dict[str, Any], rounds: int, folder: Path, verdicts: Verdicts) -> None:
     """Compare by processor time, in this process."""
-    model, every = _model(which, folder), SNAPSHOT_EVERY_SECONDS[which]
+    model, every = model_of(which, folder), SNAPSHOT_EVERY_SECONDS[which]
     engine = Engine(folder / "data", model.parent.parent)
     engine.options.update({"sd_model_checkpoint": model.name, "torch_threads": 1})
 
@@ -174,24 +172,13 @@ def measure_work(which: str, request: dict[str, Any], rounds: int, folder: Path,
     engine.close()
 
 
-def _model(which: str, folder: Path) -> Path:
-    return EMBEDDED if which == "embedded" else build(folder / "models" / "Stable-diffusion" / "full")
-
-
 def main() -> None:
     """Measure and print."""
-    words = [argument for argument in sys.argv[1:] if not argument.isdigit()]
-    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
-    which = "full" if "full" in words else "embedded"
-    rounds, images, steps, side = (*numbers, *DEFAULTS[which][len(numbers) :])
-    request = {
-        "prompt": "red heart", "seed": 1, "steps": steps, "n_iter": images, "cfg_scale": 7.0, "width": side,
-        "height": side, "sampler_name": "Euler",
-    }  # fmt: skip
-    verdicts = Verdicts()
-    print(f"{which} model, {images} images of {steps} steps, {side}×{side}")
+    given, verdicts = asked(DEFAULTS), Verdicts()
+    print(given.said)
     with tempfile.TemporaryDirectory() as name:
-        (measure_work if "work" in words else measure_program)(which, request, rounds, Path(name), verdicts)
+        measure = measure_work if "work" in given.words else measure_program
+        measure(given.which, given.request, given.rounds, Path(name), verdicts)
     verdicts.end()
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import torch
 
+from benchmarks.asked import EMBEDDED
 from benchmarks.verdict import Verdicts
 from modules.engine.assembly import quieten_libraries
 from modules.engine.families.base import Asked
@@ -24,10 +25,8 @@ from modules.engine.models.model_cache import ModelCache
 from modules.engine.samplers.proxy import SchedulerProxy
 from modules.engine.stopping.cancel import Cancel
 from modules.engine.work.encoding import PromptEncoder
-from modules.paths import ROOT
 from modules.shared_state import State
 
-EMBEDDED = ROOT / "models" / "Stable-diffusion" / "emoji"
 BUDGET = 1.01
 DEFAULTS = (15, 20, 256)
 SAMPLERS = ("Euler", "DPM++ 2M")
