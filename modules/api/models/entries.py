@@ -108,8 +108,7 @@ class Entries:
 
     def by_id(self) -> Mapping[str, Entry]:
         """Return them by their ids; as long as nothing is otherwise it is the same object."""
-        for kind in FILE_KINDS:
-            self._catalogue.files.list(kind)  # what is listed for the first time is looked for now
+        self._catalogue.files.look_for_all()
         with self._lock:
             revision = self._catalogue.revision
             if revision != self._revision:

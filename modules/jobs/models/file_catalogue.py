@@ -110,6 +110,11 @@ class FileCatalogue:
         except OSError:
             return file
 
+    def look_for_all(self) -> None:
+        """Look for the kinds that nobody has asked for yet: from now on `revision` counts them too."""
+        for kind in FILE_KINDS:
+            self._shelf(kind).list()
+
     def refresh(self, kind: Kind | None = None) -> None:
         """Look at the folders again, for one kind or for all that were asked for."""
         for shelf in self._known_shelves() if kind is None else (self._shelf(kind),):
