@@ -57,7 +57,7 @@ class SavingSettings:
         -1,
         _GRIDS,
         "Rows of a grid",
-        "-1: as many as make it about square; 0: one picture of each batch a row.",
+        "-1: as many as make it about square; 0: as many as the batch size.",
         minimum=-1,
         maximum=100,
     )

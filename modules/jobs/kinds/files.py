@@ -37,7 +37,7 @@ class Naming(Frozen):
 
 
 class Grid(Frozen):
-    """A picture of all pictures of a job: in so many `rows` (-1: about square, 0: a row for each batch)."""
+    """A picture of all pictures of a job: in so many `rows` (-1: about square, 0: as many as the batch size)."""
 
     form: FileForm = FileForm()
     folder: str | None = None
