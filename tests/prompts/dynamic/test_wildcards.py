@@ -8,6 +8,7 @@ import pytest
 
 from modules.prompts.dynamic import wildcards as wildcards_module
 from modules.prompts.dynamic.left import describe_left, describe_missing
+from modules.prompts.dynamic.wildcard_file import read_wildcards
 from modules.prompts.dynamic.wildcards import Wildcards
 from modules.prompts.library import wildcards_beside
 
@@ -115,7 +116,7 @@ def test_what_is_known_of_files_is_changed_by_one_thread_at_a_time(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wildcards = Wildcards([folder])
-    known, read, others = wildcards.now(), wildcards_module.read_wildcards, list[bool]()
+    known, read, others = wildcards.now(), read_wildcards, list[bool]()
 
     def reading(path: Path) -> object:
         with ThreadPoolExecutor(1) as other:
