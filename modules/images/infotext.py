@@ -22,6 +22,7 @@ from modules.images.taken_reading import overrides_in
 from modules.jobs.kinds.base import Resolved, ResolvedJob
 from modules.jobs.kinds.choice import MODULES
 from modules.jobs.kinds.fields import MODULES_MOST
+from modules.jobs.kinds.grid.resolved import ResolvedGrid
 from modules.jobs.kinds.registry import kind_of
 from modules.jobs.samplers import split_sampler
 
@@ -49,9 +50,25 @@ def write(resolved: ResolvedJob, index: int, steps_done: int | None = None) -> s
 
     `steps_done` marks a picture that was stopped: `Partial: 12/30`.
     """
-    pairs = kind_of(resolved).infotext(resolved, index)
-    if steps_done is not None:
-        pairs[_PARTIAL] = f"{steps_done}/{resolved.step_count}"
+    partial = {} if steps_done is None else {_PARTIAL: f"{steps_done}/{resolved.step_count}"}
+    return _whole(resolved, index, kind_of(resolved).infotext(resolved, index) | partial)
+
+
+def write_sheet(grid: ResolvedGrid, z: int | None = None) -> str:
+    """Return the infotext of a sheet of a grid, None: of all of them: its first cell's, and what made a grid of it.
+
+    As A1111 has it, a single one of several sheets says nothing of what the others differ by.
+    """
+    first = next(cell for cell in grid.cells if cell.place == (0, 0, z or 0))
+    pairs = {key: value for key, value in grid.layout.pairs.items() if z is None or not _of_sheets(key)}
+    return _whole(first.drawn, 0, kind_of(first.drawn).infotext(first.drawn, 0) | pairs)
+
+
+def _of_sheets(key: str) -> bool:
+    return key.removeprefix("Fixed ").startswith("Z ")
+
+
+def _whole(resolved: ResolvedJob, index: int, pairs: dict[str, Any]) -> str:
     if resolved.saving.add_version_to_infotext:
         # Not "v0.1.0": A1111 would take that for its own and turn on what its old versions did.
         pairs["Version"] = f"steady-{resolved.version}"

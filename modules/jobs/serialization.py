@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from modules.jobs.kinds.base import PictureWords, ResolvedJob
+from modules.jobs.kinds.base import PictureWords, Resolved, ResolvedJob
+from modules.jobs.kinds.grid.resolved import ResolvedGrid
 from modules.jobs.kinds.registry import KINDS, read_resolved
 from modules.jobs.outputs import output_answer
 from modules.jobs.rows import Image, Job
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture by what draws it: a job, or a cell of a grid, and its index there."""
+
+    drawn: ResolvedJob
+    index: int
 
 
 def job_answer(job: Job, images: Iterable[Image]) -> dict[str, Any]:
@@ -54,25 +64,32 @@ def resolved_answer(job: Job) -> dict[str, Any] | None:
 
     None also of what only another version can read: one such row must not make a whole list unreadable.
     """
+    resolved = resolved_of(job)
+    return None if resolved is None else KINDS[job.kind].told(resolved)
+
+
+def resolved_of(job: Job) -> Resolved | None:
+    """Return what the engine draws of a job; None as with `resolved_answer`."""
     if job.resolved is None or job.kind not in KINDS:
         return None
     try:
-        return KINDS[job.kind].told(read_resolved(job.kind, job.resolved))
+        return read_resolved(job.kind, job.resolved)
     except ValidationError:
         return None
+
+
+def pictures_in(resolved: Resolved | None) -> tuple[Picture, ...]:
+    """Return what draws each of a job's pictures, in order; nothing of a job that draws none."""
+    if isinstance(resolved, ResolvedJob):
+        return tuple(Picture(resolved, index) for index in range(resolved.image_count))
+    if isinstance(resolved, ResolvedGrid):
+        return tuple(picture for cell in resolved.cells for picture in pictures_in(cell.drawn))
+    return ()
 
 
 def prompts_of(job: Job) -> tuple[PictureWords, ...]:
     """Return the words of each of a job's pictures, in order; nothing before the engine has closed its request."""
-    if job.resolved is None or job.kind not in KINDS:
-        return ()
-    try:
-        resolved = read_resolved(job.kind, job.resolved)
-    except ValidationError:
-        return ()
-    if not isinstance(resolved, ResolvedJob):
-        return ()
-    return tuple(resolved.words.of(index) for index in range(resolved.image_count))
+    return tuple(one.drawn.words.of(one.index) for one in pictures_in(resolved_of(job)))
 
 
 def _request_answer(job: Job) -> dict[str, Any]:

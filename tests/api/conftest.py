@@ -31,10 +31,16 @@ from modules.api.page.identity import Identity
 from modules.api.server.serving import SwappableServer
 from modules.api.services import Services, build_services
 from modules.cmd_args import Arguments
-from modules.jobs.kinds.base import ResolvedJob
-from modules.jobs.kinds.registry import validate_drawing
+from modules.jobs.kinds.base import Resolved, ResolvedJob
+from modules.jobs.kinds.drawing_request import DrawingRequest
+from modules.jobs.kinds.grid.cell_request import GridSeeds
+from modules.jobs.kinds.grid.order import in_drawing_order
+from modules.jobs.kinds.grid.request import GridRequest
+from modules.jobs.kinds.grid.resolved import Cell
+from modules.jobs.kinds.registry import validate_drawing, validate_request
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Job
+from modules.jobs.serialization import pictures_in
 from modules.jobs.store.job_store import JobStore
 from modules.link.noticeboards import Noticeboards
 from modules.options import Options
@@ -109,13 +115,8 @@ class FakeEngine(threading.Thread):
                 self.draw(job)
 
     def draw(self, job: Job) -> None:
-        store, state, catalogue = self.services.store, self.services.state, self.services.catalogue
-        request = validate_drawing(job.kind, job.request)
-        settings = self.services.options.values
-        models = request.find_models(catalogue, settings)
-        models = replace(models, checkpoint=catalogue.hashed(models.checkpoint))
-        wildcards, find = catalogue.library.wildcards.now(), self.services.inputs.find
-        resolved = request.resolve(models, settings, lambda: 1234, "float32", 2, None, find, wildcards)
+        store, state = self.services.store, self.services.state
+        resolved = self.resolve(job)
         store.claims.set_resolved(job.id, resolved.model_dump(mode="json"))
         token = state.begin(job.id)
         state.job_count = resolved.image_count
@@ -134,11 +135,27 @@ class FakeEngine(threading.Thread):
         else:
             store.claims.finish(job.id, "done")
 
-    def draw_image(self, job: Job, resolved: ResolvedJob, index: int) -> None:
+    def resolve(self, job: Job) -> Resolved:
+        request = validate_request(job.kind, job.request)
+        if not isinstance(request, GridRequest):
+            return self.close(validate_drawing(job.kind, job.request))
+        seeds = GridSeeds(lambda: 1234)
+        cells = [Cell(place=cell.place, drawn=self.close(seeds.closed(cell))) for cell in request.cells()]
+        return request.resolved(in_drawing_order(cells), self.services.options.values)
+
+    def close(self, request: DrawingRequest) -> ResolvedJob:
+        settings, catalogue = self.services.options.values, self.services.catalogue
+        models = request.find_models(catalogue, settings)
+        models = replace(models, checkpoint=catalogue.hashed(models.checkpoint))
+        wildcards, find = catalogue.library.wildcards.now(), self.services.inputs.find
+        return request.resolve(models, settings, lambda: 1234, "float32", 2, None, find, wildcards)
+
+    def draw_image(self, job: Job, resolved: Resolved, index: int) -> None:
         store, seed = self.services.store, resolved.seed_of(index)
         store.claims.begin_image(job.id, index)
-        infotext = f"{resolved.words.prompt}\nSteps: {resolved.passes[0].steps}, Seed: {seed}"
-        width, height = resolved.size_of(0)
+        drawn = pictures_in(resolved)[index].drawn
+        infotext = f"{drawn.words.prompt}\nSteps: {drawn.passes[0].steps}, Seed: {seed}"
+        width, height = resolved.size_of(index)
         saved = resolved.saving.save_images
         image = store.images.reserve(job.id, index, seed=seed, width=width, height=height, save=saved)
         path = self.services.folder.root / image.name

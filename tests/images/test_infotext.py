@@ -3,8 +3,10 @@
 import pytest
 from hypothesis import assume, given, settings, strategies
 
-from modules.images.infotext import parse, parse_pairs, write
+from modules.images.infotext import parse, parse_pairs, write, write_sheet
 from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.grid.layout import Layout
+from modules.jobs.kinds.grid.resolved import Cell, ResolvedGrid
 from modules.jobs.kinds.txt2img import TXT2IMG, Txt2ImgRequest
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from tests.jobs.made_jobs import resolved_job as resolved
@@ -28,6 +30,17 @@ def test_settings_leave_parts_out_and_nothing_empty_is_written() -> None:
 
 def test_a_stopped_picture_is_marked() -> None:
     assert ", Model: emoji, Partial: 12/20, Version: " in write(resolved(), 0, steps_done=12)
+
+
+def test_a_sheet_tells_of_its_first_cell_and_of_what_made_a_grid_of_it() -> None:
+    pairs = {"Script": "X/Y/Z plot", "X Type": "Steps", "X Values": "1,2", "Z Type": "Seed", "Fixed Z Values": "5, 6"}
+    layout = Layout(script="X/Y/Z plot", pairs=pairs)
+    cells = [Cell(place=(x, 0, z), drawn=resolved(steps=x + 1, seed=z + 5)) for x in (1, 0) for z in (0, 1)]
+    grid = ResolvedGrid.of(layout, cells, cells[0].drawn.saving)
+    whole, second = write_sheet(grid), write_sheet(grid, 1)
+    assert "\nSteps: 1," in whole and "Seed: 5," in whole and "\nSteps: 1," in second and "Seed: 6," in second
+    told = 'Script: X/Y/Z plot, X Type: Steps, X Values: "1,2", '
+    assert told + 'Z Type: Seed, Fixed Z Values: "5, 6", Version' in whole and f"{told}Version" in second
 
 
 def test_values_are_quoted_as_json_where_they_must() -> None:

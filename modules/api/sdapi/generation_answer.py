@@ -11,11 +11,13 @@ from modules.api.answers import json_bytes
 from modules.errors import InputGone, StorageError
 from modules.images.infotext import parse_pairs
 from modules.jobs.inputs.inputs import Inputs
+from modules.jobs.kinds.base import Resolved
+from modules.jobs.kinds.grid.resolved import ResolvedGrid
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 from modules.jobs.rows import Image, Job
-from modules.jobs.serialization import prompts_of, resolved_answer
+from modules.jobs.serialization import pictures_in, resolved_answer, resolved_of
 from modules.jobs.store.job_store import JobStore
 from modules.jobs.version import VERSION
 from modules.paths import DataFolder
@@ -47,7 +49,9 @@ def generation_answer(
     store: JobStore, folder: DataFolder, inputs: Inputs, job: Job, request: JobRequest, send_images: bool
 ) -> bytes:
     """Return the JSON of a job that ended: its pictures as base64 of their files, in order; never a grid."""
-    images = store.jobs.images(job.id)
+    there = {image.index: image for image in store.jobs.images(job.id)}
+    order = _order(resolved_of(job)) or sorted(there)
+    images = [there[index] for index in order if index in there]
     encoded = [_as_text(read_image(folder, image)) for image in images] if send_images else []
     info = json_bytes(generation_info(job, images, request)).decode()
     return json_bytes({"images": encoded, "parameters": _parameters(request, inputs), "info": info})
@@ -86,22 +90,30 @@ def _further_pairs(images: Sequence[Image]) -> dict[str, str]:
     return {name: value for name, value in pairs.items() if name not in _PAIRS_OF_ALL}
 
 
+def _order(resolved: Resolved | None) -> list[int]:
+    """Return the indices of a job's pictures in the order in which a client gets them: a grid's by their places."""
+    if isinstance(resolved, ResolvedGrid):
+        return resolved.by_place()
+    return [] if resolved is None else list(range(resolved.image_count))
+
+
 def generation_info(job: Job, images: Sequence[Image], request: JobRequest) -> dict[str, Any]:
     """Return what A1111 calls `info`. A job that was stopped before the engine took it knows only what was asked."""
-    resolved = resolved_answer(job) or {}
+    resolved, whole = resolved_answer(job) or {}, resolved_of(job)
+    pictures = pictures_in(whole)
+    drawn = [pictures[index] for index in _order(whole)]
     asked = request.model_dump(mode="json")
 
     def value(name: str) -> Any:
         return resolved.get(name, asked.get(name))
 
-    count = int(value("batch_size") or 1) * int(value("n_iter") or 1)
+    count = len(drawn) or request.image_count
     seed = int(value("seed") if value("seed") is not None else -1)
     strength = float(resolved.get("subseed_strength", 0))
-    varied = int(resolved.get("subseed", -1))
-    each = 0 if strength else 1  # All variations have the same seed.
-    seeds = [seed + each * index for index in range(count)] if resolved else [image.seed for image in images]
+    variations = [one.drawn.variation_of(one.index) for one in drawn]
+    seeds = [one.drawn.seed_of(one.index) for one in drawn] or [image.seed for image in images]
     prompt, negative_prompt = value("prompt") or "", value("negative_prompt") or ""
-    words = prompts_of(job)
+    words = [one.drawn.words.of(one.index) for one in drawn]
     begun = time.localtime(job.started_at or job.created_at)
     return {
         "prompt": prompt,
@@ -110,8 +122,8 @@ def generation_info(job: Job, images: Sequence[Image], request: JobRequest) -> d
         "all_negative_prompts": [one.negative_prompt for one in words] or [negative_prompt] * count,
         "seed": seed,
         "all_seeds": seeds,
-        "subseed": varied,
-        "all_subseeds": [varied + index if strength else -1 for index in range(count)],
+        "subseed": int(resolved.get("subseed", -1)),
+        "all_subseeds": [-1 if one is None else one.seed for one in variations] or [-1] * count,
         "subseed_strength": strength or 0,
         "width": value("width"),
         "height": value("height"),

@@ -10,35 +10,22 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from modules.api.answers import json_answer
+from modules.api.sdapi.script_lists import script_infos, script_list
 from modules.api.services import Services
-from modules.jobs.kinds.scripts import SD_UPSCALE
 from modules.jobs.samplers import SAMPLERS, SCHEDULES
 from modules.link.topics import STATUS
 
-# In A1111's order, with its bounds; of the first, which are words for its page, nothing is read.
-SD_UPSCALE_ARGUMENTS = [
-    {"label": label, "value": value, "minimum": low, "maximum": high, "step": step, "choices": None}
-    for label, value, low, high, step in (
-        ("", "", None, None, None),
-        ("Tile overlap", 64, 0, 256, 16),
-        ("Upscaler", "None", None, None, None),
-        ("Scale Factor", 2.0, 1.0, 4.0, 0.05),
-    )
-]
-EMPTY: dict[str, Any] = {
-    "hypernetworks": [],
-    "scripts": {"txt2img": [], "img2img": [SD_UPSCALE]},
-    "script-info": [{"name": SD_UPSCALE, "is_alwayson": False, "is_img2img": True, "args": SD_UPSCALE_ARGUMENTS}],
-    "extensions": [],
-}
+EMPTY: dict[str, Any] = {"hypernetworks": [], "extensions": []}
 
 
 def routes(services: Services) -> APIRouter:
-    """GET samplers, schedulers, memory, cmd-flags and the empty lists."""
+    """GET samplers, schedulers, scripts, memory, cmd-flags and the empty lists."""
     router = APIRouter(prefix="/sdapi/v1")
 
     for name, content in {
         **EMPTY,
+        "scripts": script_list(),
+        "script-info": script_infos(),
         "samplers": sampler_list(),
         "schedulers": schedule_list(),
     }.items():

@@ -46,10 +46,19 @@ async def test_forms_of_the_lists(client: httpx.AsyncClient) -> None:
         for how in ("", " (antialiased)", " (bicubic)", " (bicubic antialiased)", " (nearest)", " (nearest-exact)")
     ]
     assert await get("embeddings") == {"loaded": {}, "skipped": {}}
-    assert await get("scripts") == {"txt2img": [], "img2img": ["sd upscale"]}
+    grids = ["prompt matrix", "prompts from file or textbox", "x/y/z plot"]
+    assert await get("scripts") == {"txt2img": grids, "img2img": [*grids, "sd upscale"]}
     scripts = await get("script-info")
     assert isinstance(scripts, list)
-    assert [(set(one), len(one["args"])) for one in scripts] == [({"name", "is_alwayson", "is_img2img", "args"}, 4)]
+    assert all(set(one) == {"name", "is_alwayson", "is_img2img", "args"} for one in scripts)
+    assert [(one["name"], one["is_img2img"], len(one["args"])) for one in scripts] == [
+        *((name, tab, count) for tab in (False, True) for name, count in zip(grids, (5, 4, 18), strict=True)),
+        ("sd upscale", True, 4),
+    ]
+    assert scripts[0]["args"][4] == {
+        "label": "Grid margins (px)", "value": 0, "minimum": 0, "maximum": 500, "step": 2, "choices": None
+    }  # fmt: skip
+    assert [scripts[number]["args"][0]["choices"][5] for number in (2, 5)] == ["Hires steps", "CFG Scale"]
     flags = await get("cmd-flags")
     assert isinstance(flags, dict)
     assert flags["port"] == 7860

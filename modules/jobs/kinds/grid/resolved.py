@@ -95,6 +95,11 @@ class ResolvedGrid(Resolved):
         cell = bisect_right(self._firsts, index) - 1
         return Spot(cell, index - self._firsts[cell])
 
+    def by_place(self) -> list[int]:
+        """Return the indices of the job's pictures as their places follow each other: row by row, sheet by sheet."""
+        cells = sorted(range(len(self.places)), key=lambda cell: self.places[cell][::-1])
+        return [index for cell in cells for index in range(self._firsts[cell], self._firsts[cell + 1])]
+
     def size_of(self, index: int) -> tuple[int, int]:
         """Return width and height of a finished picture."""
         spot = self.spot_of(index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,14 +22,14 @@ Arguments = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument. `bounds` are lowest, highest and step of a number; `choices` are all that a text may be."""
+    """One argument. `bounds` are lowest, highest and step of a number; `choices` all that a text may be, in a tab."""
 
     name: str
     label: str
     default: Any
     check: Check
     bounds: tuple[float, float, float] | None = None
-    choices: tuple[str, ...] = ()
+    choices: Callable[[Tab], Sequence[str]] = lambda _tab: ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def one_of(name: str, label: str, choices: tuple[str, ...], default: str) -> Arg
             raise fault(message)
         return word
 
-    return Argument(name, label, default, check, choices=choices)
+    return Argument(name, label, default, check, choices=lambda _tab: choices)
 
 
 def margin(label: str) -> Argument:

@@ -11,7 +11,7 @@ from modules.jobs.kinds.grid.script import Script
 from modules.jobs.kinds.grid.xyz import XYZ_PLOT
 from modules.jobs.lenient import show
 
-SCRIPTS: Mapping[str, Script] = {one.title: one for one in (XYZ_PLOT, PROMPT_MATRIX, PROMPTS_FROM_FILE)}
+SCRIPTS: Mapping[str, Script] = {one.title: one for one in (PROMPT_MATRIX, PROMPTS_FROM_FILE, XYZ_PLOT)}
 
 
 def find_script(name: object, tab: str) -> Script:

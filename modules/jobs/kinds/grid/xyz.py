@@ -10,7 +10,7 @@ from typing import Any
 
 from modules.errors import InvalidRequest
 from modules.jobs.kinds.drawing_request import DrawingRequest
-from modules.jobs.kinds.grid.axes import NOTHING, find_option
+from modules.jobs.kinds.grid.axes import NOTHING, find_option, options_of
 from modules.jobs.kinds.grid.axis_option import AxisOption, Fields, Tab
 from modules.jobs.kinds.grid.cell_request import OF_ALL, CellRequest, OpenSeed, Plan, changed, check_count
 from modules.jobs.kinds.grid.layout import LETTERS, Axis, Layout, Place, shortened
@@ -217,7 +217,12 @@ def _pairs(axes: Sequence[AxisRequest]) -> dict[str, str]:
 
 
 def _axis_type(letter: str, default: str) -> Argument:
-    return Argument(f"{letter}_type", f"{letter.upper()} type", default, lambda value: value)
+    """Return the argument that is an axis: by its label, or the place of that among the choices of a tab."""
+
+    def labels(tab: Tab) -> list[str]:
+        return [one.label for one in options_of(tab)]
+
+    return Argument(f"{letter}_type", f"{letter.upper()} type", default, lambda value: value, choices=labels)
 
 
 def _dropdown(letter: str) -> Argument:

@@ -66,6 +66,7 @@ def test_pictures_are_counted_through_all_cells() -> None:
         Spot(0, 0), Spot(0, 3), Spot(1, 0), Spot(2, 0), Spot(2, 2),
     ]  # fmt: skip
     assert [grid.first_of(number) for number in range(3)] == [0, 4, 5]
+    assert resolved(cell(1), cell(0, 1, n_iter=2), cell(0)).by_place() == [3, 0, 1, 2]
     assert grid.seed_of(6) == 8 and grid.size_of(4) == (64, 768)
     for index in (-1, 8):
         with pytest.raises(IndexError):
