@@ -11,6 +11,7 @@ from pathlib import Path
 from modules.cmd_args import Arguments
 from modules.launcher import browser
 from modules.launcher.bootstrap import Environment
+from modules.launcher.bytecode import with_bytecode_kept
 from modules.launcher.exit_codes import ExitCode
 from modules.launcher.failure import LaunchError
 from modules.paths import ROOT
@@ -36,7 +37,7 @@ def check(arguments: Arguments) -> ExitCode:
     """
     os.environ.update(INSTALL_QUICKLY)
     python = Environment(ROOT, newest=arguments.newest_packages).python(arguments.skip_install, REQUIREMENTS)
-    environment = {**os.environ, browser.ENVIRONMENT_VARIABLE: _chromium()}
+    environment = {**with_bytecode_kept(os.environ), browser.ENVIRONMENT_VARIABLE: _chromium()}
     failed = _lint(python, environment)
     for name in failed:
         print(f"{name} failed: see above. The tests run all the same; the exit code will be {ExitCode.FAILED}.")

@@ -16,6 +16,7 @@ from modules.cmd_args import ENVIRONMENT_VARIABLE, Arguments
 from modules.credentials.accounts import hash_accounts, read_accounts, read_accounts_file, to_environment
 from modules.errors import InvalidRequest, StorageError
 from modules.launcher.bootstrap import Environment
+from modules.launcher.bytecode import with_bytecode_kept
 from modules.launcher.child import Recipe
 from modules.launcher.console import log_to_folder, pass_on
 from modules.launcher.exit_codes import ExitCode
@@ -137,7 +138,9 @@ def data_folder_of(arguments: Arguments) -> Path:
 
 def child_environment(arguments: Arguments, data: DataFolder) -> dict[str, str]:
     """Return the environment of both children."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("STEADY_")}
+    inherited = {
+        name: value for name, value in with_bytecode_kept(os.environ).items() if not name.startswith("STEADY_")
+    }
     models = [str(Path(folder).expanduser().absolute()) for folder in arguments.models_dir]
     places = {
         kind: [str(Path(folder).expanduser().absolute()) for folder in folders]

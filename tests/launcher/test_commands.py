@@ -70,6 +70,7 @@ def test_children_are_told_where_things_are_and_nothing_leaves_the_machine(
 ) -> None:
     monkeypatch.setenv("STEADY_LAST_DEATH", "of another launcher")
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.delenv("GRADIO_ANALYTICS_ENABLED", raising=False)
     arguments = Arguments(models_dir=("/a", "b"), vae_dir=("v",), port=5)
     environment = child_environment(arguments, DataFolder(tmp_path))
@@ -80,6 +81,7 @@ def test_children_are_told_where_things_are_and_nothing_leaves_the_machine(
     assert environment["GRADIO_ANALYTICS_ENABLED"] == "False"
     assert environment["HF_HUB_OFFLINE"] == "0", "the user asked for downloads"
     assert "STEADY_LAST_DEATH" not in environment
+    assert "PYTHONDONTWRITEBYTECODE" not in environment, "no start compiles what an earlier one did"
 
 
 def test_doctor_has_a_line_for_each_thing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,10 +135,13 @@ def test_linters_and_tests_tell_in_order_and_one_failure_is_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     python = tmp_path / "python"
-    python.write_text('#!/bin/sh\necho "$@ in $(basename $STEADY_CHROMIUM)"\n[ "$2 $3" != "ruff format" ]\n')
+    python.write_text(
+        '#!/bin/sh\necho "$@ in $(basename $STEADY_CHROMIUM)$PYTHONDONTWRITEBYTECODE"\n[ "$2 $3" != "ruff format" ]\n'
+    )
     python.chmod(0o755)
     monkeypatch.setattr(Environment, "python", lambda self, skip, requirements: python)
     monkeypatch.setattr(browser, "find_chromium", lambda: "/usr/bin/chromium")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", ", compiled anew by each process")
     arguments = Arguments(command="test", rest=("-k", "one two"))
     assert check.check(arguments) == ExitCode.FAILED
     lines = capfd.readouterr().out.splitlines()
