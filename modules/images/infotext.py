@@ -59,7 +59,8 @@ def write_sheet(grid: ResolvedGrid, z: int | None = None) -> str:
 
     As A1111 has it, a single one of several sheets says nothing of what the others differ by.
     """
-    first = next(cell for cell in grid.cells if cell.place == (0, 0, z or 0))
+    of_sheet = [cell for cell in grid.cells if z is None or cell.place[2] == z]
+    first = min(of_sheet or grid.cells, key=lambda cell: cell.place[::-1])
     pairs = {key: value for key, value in grid.layout.pairs.items() if z is None or not _of_sheets(key)}
     return _whole(first.drawn, 0, kind_of(first.drawn).infotext(first.drawn, 0) | pairs)
 

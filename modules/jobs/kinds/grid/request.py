@@ -142,16 +142,17 @@ class GridRequest(JobRequest):
         for letter, field in self.plan.seed_axes.items():
             axis: Axis = getattr(layout, letter)
             seeds = self._seeds_along(LETTERS.index(letter), field, drawn)
-            update[letter] = axis.model_copy(update={"values": tuple(f"{axis.label}: {seed}" for seed in seeds)})
-            pairs[f"Fixed {letter.upper()} Values"] = ", ".join(str(seed) for seed in seeds)
+            values = (f"{axis.label}: {seeds[at]}" if at in seeds else old for at, old in enumerate(axis.values))
+            update[letter] = axis.model_copy(update={"values": tuple(values)})
+            pairs[f"Fixed {letter.upper()} Values"] = ", ".join(str(seed) for _at, seed in sorted(seeds.items()))
         return layout.model_copy(update=update | {"pairs": pairs})
 
-    def _seeds_along(self, direction: int, field: str, drawn: Mapping[Place, ResolvedJob]) -> list[int]:
-        """Return the seeds of the cells along an axis, as that has them: without what varies them besides."""
-        seeds: list[int] = []
+    def _seeds_along(self, direction: int, field: str, drawn: Mapping[Place, ResolvedJob]) -> dict[int, int]:
+        """Return the seeds along an axis, as that has them: without what varies them besides."""
+        seeds: dict[int, int] = {}
         for cell in self.cells():
-            if not any(at for other, at in enumerate(cell.place) if other != direction):
-                job = drawn[cell.place]
+            job = drawn.get(cell.place)
+            if job is not None:
                 variation = cell.request.subseed if job.variation is None else job.variation.seed
-                seeds.append(variation if field == "subseed" else job.seed - cell.seed.more)
+                seeds.setdefault(cell.place[direction], variation if field == "subseed" else job.seed - cell.seed.more)
         return seeds

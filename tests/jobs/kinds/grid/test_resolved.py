@@ -120,3 +120,5 @@ def test_a_layout_tells_the_seeds_that_were_drawn() -> None:
     layout = request.resolved(cells, Settings()).layout
     assert layout.x.values == ("Seed: 50", "Seed: 7") and layout.y.values == ("Steps: 1", "Steps: 2")
     assert layout.pairs["Fixed X Values"] == "50, 7" and layout.pairs["X Values"] == "-1,7"
+    # A cell that cannot be drawn is left out, and its neighbours have its seed.
+    assert request.resolved(cells[1:], Settings()).layout == layout
