@@ -33,10 +33,11 @@ def _side_before(label: str) -> Any:
 
 
 def _limit(value: Any) -> float | None:
+    """Check a highest noise level; 0 stands for no limit, whatever a client says for that."""
     number: float | None = real_number("Sigma tmax", 0, float("inf"), None)(
         _NO_LIMIT if value in ("Infinity", "inf") or value == float("inf") else value
     )
-    return None if number is None or number == 0 or number >= _NO_LIMIT else number
+    return number if number is None or number < _NO_LIMIT else 0.0
 
 
 Strength = Annotated[float, BeforeValidator(real_number("Variation seed strength", 0, 1, 0.0))]
@@ -99,7 +100,7 @@ class SeedingRequest(JobRequest):
             made = Noise(eta=eta, strength=strength if eta else 1.0)
             return None if made == Noise(eta=sampler.eta) else made
         if sampler.churns and (churn := settings.s_churn if self.s_churn is None else self.s_churn):
-            highest = self.s_tmax if "s_tmax" in self.model_fields_set else _limit(settings.s_tmax)
+            highest = _limit(settings.s_tmax if self.s_tmax is None else self.s_tmax) or None
             lowest = settings.s_tmin if self.s_tmin is None else self.s_tmin
             made = Noise(churn=churn, lowest=lowest, highest=highest, strength=strength)
         return None if made == Noise() else made

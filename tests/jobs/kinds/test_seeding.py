@@ -42,6 +42,9 @@ def test_churn_is_for_three_samplers_and_bounded() -> None:
     for none in (0, 999, "inf", float("inf"), None):
         assert noise(asked | {"s_tmax": none}) == Noise(churn=4, lowest=0.1, strength=1.01), none
     assert noise({"sampler_name": "Euler"}, s_churn=3.0, s_tmax=5.0) == Noise(churn=3, highest=5)
+    for sent, highest in (({}, 5), ({"s_tmax": 0}, None), ({"s_tmax": 7}, 7)):
+        row = validate_drawing("txt2img", {"sampler_name": "Euler"} | sent).model_dump(mode="json")
+        assert noise(row, s_churn=3.0, s_tmax=5.0) == Noise(churn=3, highest=highest), "as the engine reads it"
     assert noise({"sampler_name": "DPM++ 2M"}, s_churn=3.0, s_noise=1.05) is None, "a setting asks nothing of others"
 
 

@@ -42,7 +42,7 @@ def test_cells_stand_row_by_row_sheet_by_sheet() -> None:
         ("txt2img", "Sampler", "DPM++ 2M Karras", ("sampler_name", "scheduler"), [("DPM++ 2M", "Karras")]),
         ("txt2img", "Hires sampler", "Heun", ("hr_sampler_name",), ["Heun"]),
         ("txt2img", "Sigma Churn", "0,1", ("s_churn",), [0, 1]),
-        ("txt2img", "Sigma max", "0,5", ("s_tmax",), [None, 5]),
+        ("txt2img", "Sigma max", "0,5", ("s_tmax",), [0, 5]),
         ("txt2img", "Schedule type", "karras, Exponential", ("scheduler",), ["Karras", "Exponential"]),
         ("txt2img", "Eta", "0.5", ("eta",), [0.5]),
         ("txt2img", "Denoising", "0.25-0.75 [2]", ("denoising_strength",), [0.25, 0.75]),
