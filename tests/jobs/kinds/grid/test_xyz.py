@@ -240,7 +240,7 @@ def test_what_is_wrong_with_all_together_is_told_of_all(fields: dict[str, Any], 
     ("changes", "field", "words"),
     [
         ({"of": "extras"}, "of", 'of "extras" is not possible: use txt2img or img2img'),
-        ({"script": "Loopback"}, "script", 'Script "Loopback" not found: use X/Y/Z plot'),
+        ({"script": "Loopback"}, "script", 'Script "Loopback" not found: use Prompt matrix'),
         ({"script": 5}, "script", "Script 5 not found"),
         ({"steps": 0}, "steps", "Steps 0 is not possible"),
         ({"init_images": ["x"]}, "init_images", "are for img2img"),
