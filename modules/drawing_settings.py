@@ -79,7 +79,8 @@ class DrawingSettings:
         "go on",
         "Extra networks",
         "When a prompt calls for a LoRA that is missing or for other models",
-        "go on: the picture is drawn without it, and the job's notes say so; refuse: the job is not taken.",
+        "go on: the picture is drawn without it, and the job's notes say so; refuse: the job is not taken, or ends "
+        "before its first step where only then a file turns out to change nothing.",
     )
     lora_preferred_name: Literal["Alias from file", "Filename"] = setting(
         "Alias from file",

@@ -17,11 +17,15 @@ class Place(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """What LoRAs were asked for a component, which of it its weights hold, and what people are told of the rest."""
+    """What LoRAs were asked for a component, which of it its weights hold, and what people are told of the rest.
+
+    `useless` is what of this is told of LoRAs that change nothing in the whole model.
+    """
 
     asked: str = ""
     held: str = ""
     told: tuple[str, ...] = ()
+    useless: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)

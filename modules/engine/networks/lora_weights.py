@@ -72,7 +72,7 @@ class LoraWeights:
         left = [name for name, one in now.items() if one is None or one.asked != asked]
         if left:
             with ExitStack() as opened:
-                used, told = self._uses(model, wanted, names, opened)
+                used, told, useless = self._uses(model, wanted, names, opened)
                 for name in left:
                     here = [(one, [use for use in uses if use.target.network == name]) for one, uses in used]
                     held = "\n".join(one.said_of(name) for one, uses in here if uses)
@@ -80,10 +80,14 @@ class LoraWeights:
                     if before is None or before.held != held:
                         applied[name] = None
                         self._apply(model, name, [use for _, uses in here for use in uses])
-                    applied[name] = Applied(asked, held, told)
+                    applied[name] = Applied(asked, held, told, useless)
             logger.info("%s has %s in its %s", model.key.path.name, _said(wanted), " and ".join(left))
         found = (applied.get(name) or Applied() for name in components)
         return tuple(dict.fromkeys(text for one in found for text in one.told))
+
+    def useless(self, model: LoadedModel) -> frozenset[str]:
+        """Return what of the things that `use` told is of LoRAs that change nothing in this model."""
+        return frozenset(text for one in model.changed.applied.values() if one is not None for text in one.useless)
 
     def bundled(self, model: LoadedModel, wanted: Sequence[Wanted]) -> dict[str, Vectors]:
         """Return the textual inversions that lie in the files of these LoRAs, by word.
@@ -111,15 +115,21 @@ class LoraWeights:
 
     def _uses(
         self, model: LoadedModel, wanted: Sequence[Wanted], names: ModuleNames, opened: ExitStack
-    ) -> tuple[list[tuple[Wanted, list[Use]]], tuple[str, ...]]:
-        """Return how the adapters of each LoRA are used, in the order of the prompt, and what people are told."""
+    ) -> tuple[list[tuple[Wanted, list[Use]]], tuple[str, ...], tuple[str, ...]]:
+        """Return how the adapters of each LoRA are used, in the order of the prompt, and what people are told.
+
+        What is told of those that change nothing comes once more, by itself.
+        """
         used: list[tuple[Wanted, list[Use]]] = []
         told: list[str] = []
+        useless: list[str] = []
         for one in wanted:
             if one.te == one.unet == 0:
                 continue
             fitting = self._files.fitting(one, model, names, opened, self._get_on)
-            told += filter(None, [fitting.told])
+            if fitting.told is not None:
+                told.append(fitting.told)
+                useless += [] if fitting.adapters else [fitting.told]
             uses: list[Use] = []
             for target, adapter in fitting.adapters:
                 strength = one.strength(target.network, names.block(target))
@@ -127,7 +137,7 @@ class LoraWeights:
                     settings = replace(adapter.settings, rank_used=one.rank_used)
                     uses.append(Use(one.name, target, adapter, settings, strength))
             used.append((one, uses))
-        return used, tuple(told)
+        return used, tuple(told), tuple(useless)
 
     def _get_on(self, _bytes: int) -> None:
         self._cancel.check()

@@ -10,10 +10,13 @@ from modules.engine.models.loaded_model import LoadedModel
 from modules.engine.networks.block_weights import block_weights
 from modules.engine.networks.kept_files import Wanted
 from modules.engine.networks.textual_inversion import Vectors, by_encoder, read_vectors
+from modules.errors import ModelError
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import Models
 from modules.jobs.models.model_file import ModelFile
 from modules.jobs.models.vae_file import stamp_of_file
+from modules.jobs.rows import Job
+from modules.options import Settings
 from modules.prompts.extra_networks import NetworkTag, without_networks
 
 # Beyond it float32 has no numbers for what comes of it; there is no picture long before.
@@ -21,16 +24,31 @@ _LARGEST_STRENGTH = 1e6
 _BLOCKS = "lbw="
 
 
+def refuses_useless_networks(job: Job, settings: Settings) -> bool:
+    """Tell whether a LoRA that changes nothing ends a job, by its request or else the settings."""
+    overrides = job.request.get("override_settings") or {}
+    return overrides.get("networks_missing", settings.networks_missing) == "refuse"
+
+
 class NetworksInUse:
-    """The networks of one job. `note` is told what people are to know, once for each text."""
+    """The networks of one job. `note` is told what people are to know, once for each text.
+
+    `refuses`: the job is not to be drawn with a LoRA that changes nothing. Of several models it may be for another.
+    """
 
     def __init__(
-        self, parts: EngineParts, models: Models, resolved: ResolvedJob, note: Callable[[str, str], None]
+        self,
+        parts: EngineParts,
+        models: Models,
+        resolved: ResolvedJob,
+        note: Callable[[str, str], None],
+        refuses: bool = False,
     ) -> None:
         self._parts = parts
         self._models = models
         self._resolved = resolved
         self._note = note
+        self._refuses = refuses and len(models.drawing) == 1
         self._stamps = {name: stamp_of_file(file.path) for name, file in models.networks.items()}
         self._vectors: dict[str, Vectors] = {}
 
@@ -39,7 +57,8 @@ class NetworksInUse:
 
         Raises:
             Interrupted: the job was stopped between two tensors.
-            ModelError: a file cannot be read, or gives weights that are no numbers.
+            ModelError: a file cannot be read, gives weights that are no numbers, or changes nothing where that is to be
+                refused.
         """
         self._use(model, number, index, words_only=True)
 
@@ -78,7 +97,10 @@ class NetworksInUse:
             self._note("networks", f"Embedding {word!r} {error}.")
 
     def _use(self, model: LoadedModel, number: int, index: int, words_only: bool = False) -> None:
-        for text in self._parts.lora_weights.use(model, self._wanted(number, index), words_only):
+        weights = self._parts.lora_weights
+        for text in weights.use(model, self._wanted(number, index), words_only):
+            if self._refuses and text in weights.useless(model):
+                raise ModelError(f"{text} Take it out of the prompt, or use one that was made for this model.")
             self._note("networks", text)
 
     def _wanted(self, number: int, index: int) -> tuple[Wanted, ...]:

@@ -32,6 +32,7 @@ _SCRIPTS_KEPT = 16
 class PassModels:
     """Has the model of one pass in memory, with the VAE of the job. `note` is told what people are to know.
 
+    `refuses_useless`: a LoRA that changes nothing in the only model ends the job.
     Nobody else keeps one: while the next is loaded the one before can go, if both have no room.
     """
 
@@ -43,13 +44,14 @@ class PassModels:
         resolved: ResolvedJob,
         economy: Economy,
         note: Callable[[str, str], None] = lambda kind, text: None,
+        refuses_useless: bool = False,
     ) -> None:
         self._parts = parts
         self._finder = finder
         self._models = models
         self._resolved = resolved
         self._economy = economy
-        self._networks = NetworksInUse(parts, models, resolved, note)
+        self._networks = NetworksInUse(parts, models, resolved, note, refuses_useless)
         self._loaded: LoadedModel | None = None
         self._loaded_for = 0
         self._scripts: dict[tuple[int, tuple[int, ...] | int], Script] = {}

@@ -12,6 +12,7 @@ from modules.engine.engine_parts import EngineParts
 from modules.engine.work.batches import Batches
 from modules.engine.work.environment import describe_difference, environment_of
 from modules.engine.work.model_finder import ModelFinder
+from modules.engine.work.networks_in_use import refuses_useless_networks
 from modules.engine.work.pass_models import PassModels
 from modules.engine.work.portion import BatchLeft, Portion
 from modules.engine.work.sampler_words import describe_sampler
@@ -42,7 +43,8 @@ class PortionDrawing:
         self._snapshot = snapshot
         self._defaults = models.checkpoint.defaults
         self._note = note = partial(parts.store.claims.note, portion.job.id)
-        self._by_pass = PassModels(parts, finder, models, portion.resolved, portion.economy, note)
+        refuses = refuses_useless_networks(portion.job, parts.options.values)
+        self._by_pass = PassModels(parts, finder, models, portion.resolved, portion.economy, note, refuses)
         self._begins_at = self._first_pass()
         self._drawn_by: Batches | None = None
 

@@ -20,6 +20,7 @@ QUERY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 CONV = "lora_unet_down_blocks_0_resnets_0_conv1"
 WORDS = "lora_te_text_model_encoder_layers_0_self_attn_q_proj"
 RED_APPLE = "red apple, pixel art"
+ALIEN = "LoRA alien does nothing with tiny: none of its 1 layers is one of the model's."
 
 
 def parts(seed: int) -> Tensors:
@@ -40,6 +41,7 @@ def loras(models_folder: Path) -> Iterator[None]:
             models_folder / "Lora" / "odd.safetensors", parts(5), kohya("lora_unet_no_such_layer", numbers(8, 8)),
             {"bundle_emb.sprout.string_to_param.*": 3 * numbers(2, 16)},
         ),
+        write(models_folder / "Lora" / "alien.safetensors", kohya("lora_unet_no_such_layer", numbers(8, 8))),
     ]  # fmt: skip
     yield
     for file in files:
@@ -81,6 +83,22 @@ def test_what_does_nothing_is_told_of_and_a_word_within_a_lora_is_known_while_it
         "LoRA odd: lbw=1,2 is no list of 12, 17, 20 or 26 numbers, so all blocks are changed alike.",
     }
     assert drawn(engine, "sprout <lora:odd:0>") != drawn(engine, "sprout")
+
+
+def test_one_that_changes_nothing_ends_the_job_where_such_are_refused(engine: Engine) -> None:
+    prompt = "a heart <lora:ink:1> <lora:alien:1>"
+    gone_on = engine.draw(prompt=prompt, steps=1)
+    assert (gone_on.status, [note.text for note in gone_on.notes]) == (
+        "done",
+        [f"{ALIEN} It was made for models of another kind."],
+    )
+    refused = engine.draw(prompt=prompt, steps=1, override_settings={"networks_missing": "refuse"})
+    assert (refused.status, engine.files(refused)) == ("failed", [])
+    assert refused.error is not None and refused.error.startswith(ALIEN)
+    assert "Take it out of the prompt" in refused.error
+    # What is used without some of its layers is used.
+    part = engine.draw(prompt="a heart <lora:odd:1>", steps=1, override_settings={"networks_missing": "refuse"})
+    assert part.status == "done"
 
 
 def test_each_pass_has_the_loras_of_its_own_words(engine: Engine) -> None:
