@@ -22,6 +22,8 @@ def values_of(field: SettingField) -> str:
         return f"{field.minimum} to {field.maximum}"
     if field.colour:
         return "a colour as `#ffffff`"
+    if field.names:
+        return "names with commas between, or none"
     if field.type is float:
         return "a number"
     return "a text" if field.type is str else "a whole number"
@@ -49,7 +51,8 @@ def settings_page() -> str:
             ]
         words = f"**{field.label}.** {field.help}".strip()
         default = str(field.default).lower() if field.type is bool else str(field.default)
-        lines.append(f"| `{field.name}` | {words} | {values_of(field)} | `{default}` | {NEEDS[field.needs]} |")
+        shown = f"`{default}`" if default else "none"
+        lines.append(f"| `{field.name}` | {words} | {values_of(field)} | {shown} | {NEEDS[field.needs]} |")
     return "\n".join(lines) + "\n"
 
 

@@ -177,6 +177,13 @@ class DrawingSettings:
         "Ignore leaves them there. Apply takes them out and chooses them in place of the chosen ones; Apply if any "
         "does so where there are some. Discard takes them out alone.",
     )
+    infotext_skip_pasting: str = setting(
+        "",
+        "Prompts",
+        "Fields that stay as they are when settings are taken over",
+        "Their keys in infotexts with commas between, such as Seed, Size, Model.",
+        names=True,
+    )
     hires_fix_refiner_pass: Literal["first pass", "second pass", "both passes"] = setting(
         "second pass", "Upscaling", "Passes of hires fix in which a refiner takes part"
     )

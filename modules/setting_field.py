@@ -22,7 +22,8 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 class SettingField:
     """One setting with all that a page or a document says about it. `choices` is empty where any value will do.
 
-    A `colour` is a text such as #ffffff, a `folder` a path within `outputs`.
+    A `colour` is a text such as #ffffff, a `folder` a path within `outputs`; `names` are several with commas between,
+    or none, which clients may send as a list.
     """
 
     name: str
@@ -37,6 +38,7 @@ class SettingField:
     needs: Needs
     colour: bool = False
     folder: bool = False
+    names: bool = False
 
     def check(self, value: object) -> bool | int | float | str:
         """Return `value` as the setting's own type.
@@ -92,7 +94,11 @@ class SettingField:
     def _check_str(self, value: object) -> str:
         if self.choices and value not in self.choices:
             raise self._invalid(value, f"use {', '.join(self.choices[:-1])} or {self.choices[-1]}")
-        if not isinstance(value, str) or not value.strip():
+        if self.names:
+            value = _joined(value)
+            if not isinstance(value, str):
+                raise self._invalid(value, "use names with commas between")
+        elif not isinstance(value, str) or not value.strip():
             raise self._invalid(value, "use a text that is not empty")
         if len(value) > LONGEST_TEXT:
             raise self._invalid(value, f"use at most {LONGEST_TEXT} characters")
@@ -119,10 +125,20 @@ def setting(
     needs: Needs = "nothing",
     colour: bool = False,
     folder: bool = False,
+    names: bool = False,
 ) -> Any:
     """Return a field of the settings with the words that the page shows for it."""
     words = {"section": section, "label": label, "help": help, "minimum": minimum, "maximum": maximum, "needs": needs}
-    return field(default=default, metadata=words | {"colour": colour, "folder": folder})
+    return field(default=default, metadata=words | {"colour": colour, "folder": folder, "names": names})
+
+
+def _joined(value: object) -> object:
+    """Return names in the one form that is kept, of a list or a text; anything else as it is."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        return value
+    return ", ".join(dict.fromkeys(name.strip() for name in value if name.strip()))
 
 
 def is_within_outputs(folder: str) -> bool:

@@ -83,6 +83,18 @@ def test_a_bad_value_names_value_and_remedy_and_changes_nothing(
     assert not path.exists()
 
 
+def test_names_come_as_a_text_or_as_a1111s_list_and_are_kept_in_one_form(path: Path) -> None:
+    options = Options(path)
+    for sent in (" Seed ,, Size,Seed", ["Seed", "Size", ""]):
+        options.update({"infotext_skip_pasting": sent})
+        assert options.values.infotext_skip_pasting == "Seed, Size"
+    options.update({"infotext_skip_pasting": []})
+    assert options.values.infotext_skip_pasting == ""
+    for wrong in ([1], {"a": 1}, None, 5):
+        with pytest.raises(InvalidRequest, match="use names with commas between"):
+            options.update({"infotext_skip_pasting": wrong})
+
+
 def test_unknown_keys_are_ignored(path: Path) -> None:
     options = Options(path)
     assert options.update({"CLIP_stop_at_last_layers": 1, "theme": "dark"}) == ("theme",)

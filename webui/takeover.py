@@ -10,6 +10,7 @@ from typing import Any
 from modules.errors import InvalidRequest, UnknownJob
 from modules.images import noise_pairs
 from modules.images.infotext import looks_like_infotext
+from modules.images.skipped_keys import SkippedKeys, without_fields
 from modules.images.taken_parts import LABELS, UNSAID
 from modules.images.taken_pictures import PICTURES, leave_out
 from modules.images.taken_words import STYLES_LABEL, with_styles_taken
@@ -28,7 +29,7 @@ _LONGEST_PART, _MOST_LEFT = 300, 50
 # What a request means that says nothing of them; of infotexts see UNSAID.
 _AS_SET: Mapping[str, Any] = {
     "sd_vae": "", "CLIP_stop_at_last_layers": "", "refiner_checkpoint": "None", MODULES: (), "emphasis": "",
-    "use_old_scheduling": "",
+    "use_old_scheduling": "", "shift": "",
 }  # fmt: skip
 # Beside what describes one picture, an edited job brings how many of them.
 _OF_A_JOB = ("n_iter", "batch_size", "combinatorial")
@@ -69,6 +70,7 @@ def answer(
     if "styles" not in values:
         values, templates = _in_their_words(values, takeover.templates, catalogue)
         more |= {"templates": templates} if templates else {}
+    values = without_fields(values, takeover.kept)
     if values.get(MODULES):
         values[MODULES], gone = _beside(values[MODULES], catalogue)
         left += [Left(LABELS[MODULES], name, "is not here; it is found by what it does") for name in gone]
@@ -123,7 +125,7 @@ def _read(
         text = str(source.data.get("text") or "")[:LONGEST]
         if not looks_like_infotext(text):
             raise InvalidRequest("This text holds no settings: an infotext has a line that begins with “Steps: ”.")
-        return "text", take_over(text, **_here(catalogue, tab)), {}
+        return "text", _taken(text, None, catalogue, tab), {}
     if source.kind == "picture":
         return "picture", _of_picture(source.data, catalogue, tab), {}
     job = _job(source, who, store)
@@ -147,7 +149,7 @@ def _of_picture(data: Mapping[str, Any], catalogue: CheckpointCatalogue, tab: st
             said = f"This picture was made by {str(data['program'])[:40]}, and no settings are found in what it says."
             raise InvalidRequest(" ".join([said, *(f"{one.label} {one.value} {one.why}." for one in left[:3])]))
         raise InvalidRequest("This picture holds no settings: they were not saved with it, or taken out on the way.")
-    takeover = take_over(text, own=own, **_here(catalogue, tab))
+    takeover = _taken(text, own, catalogue, tab)
     takeover.left += left
     return takeover
 
@@ -196,7 +198,7 @@ def _sent_along(job: Job, index: object, store: JobStore, catalogue: CheckpointC
         image = _image_of(job, index, store)
         if image is None or not looks_like_infotext(image.infotext):
             return Takeover()
-        found = take_over(image.infotext, **_here(catalogue, tab))
+        found = _taken(image.infotext, None, catalogue, tab)
     return Takeover({name: found.values[name] for name in _SENT_ALONG if name in found.values})
 
 
@@ -219,7 +221,13 @@ def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatal
     if words := prompts_of(job):
         own |= words[image.index].model_dump()
     own["override_settings"] = {"sd_model_checkpoint": resolved.get("checkpoint")}
-    return take_over(image.infotext, own=own, **_here(catalogue, tab))
+    return _taken(image.infotext, own, catalogue, tab)
+
+
+def _taken(text: str, own: Mapping[str, Any] | None, catalogue: CheckpointCatalogue, tab: str) -> Takeover:
+    """Of an infotext, but for what the settings want left as it is."""
+    skipped = SkippedKeys(opts.values.infotext_skip_pasting)
+    return take_over(text, own=own, skipped=skipped, **_here(catalogue, tab))
 
 
 def _here(catalogue: CheckpointCatalogue, tab: str) -> dict[str, Any]:

@@ -36,6 +36,8 @@ _MASK_NUMBERS = {
     "Mask blur": "mask_blur", "Mask blur X": "mask_blur_x", "Mask blur Y": "mask_blur_y",
     "Masked area padding": "inpaint_full_res_padding",
 }  # fmt: skip
+# The field that a key is for.
+FIELDS: Mapping[str, str] = {**_HIRES_NUMBERS, **_HIRES_WORDS, **_START_NUMBERS, **_MASK_NUMBERS}
 # The keys that are read here, for each kind of job that has their fields.
 KEYS: Mapping[str, frozenset[str]] = {
     "txt2img": frozenset({STRENGTH, "Hires resize", _FIRST_PASS, *_HIRES_NUMBERS, *_HIRES_WORDS}),

@@ -19,7 +19,7 @@ LABELS = {
 }  # fmt: skip
 # What an infotext means that says nothing of them.
 UNSAID: Mapping[str, Any] = {
-    "sd_vae": AUTOMATIC, "CLIP_stop_at_last_layers": "1", "refiner_checkpoint": NONE, MODULES: (),
+    "sd_vae": AUTOMATIC, "CLIP_stop_at_last_layers": "1", "refiner_checkpoint": NONE, MODULES: (), "shift": "",
     **taken_reading.UNSAID,
 }  # fmt: skip
 _NOT_HERE = "is not here; the model's own is chosen"

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from modules.errors import InvalidRequest
 from modules.images import noise_pairs, taken_parts, taken_pictures, taken_reading
-from modules.images.infotext import looks_like_infotext, parse, parse_pairs
+from modules.images.infotext import fields_of, looks_like_infotext, parse_pairs
 from modules.images.models_by_name import find_model
+from modules.images.skipped_keys import NONE_SKIPPED, SkippedKeys, without_fields
 from modules.images.taken_networks import take_networks
 from modules.images.taken_pictures import PICTURES, TXT2IMG, keys_told, take_pictures
 from modules.images.taken_words import templates_in
@@ -89,13 +90,15 @@ class Left(NamedTuple):
 class Takeover:
     """`values` by the names of a request's fields; `checkpoint` the name of the model, None where it stays as it is.
 
-    `templates` are what its prompts were made of, by the names of their fields.
+    `templates` are what its prompts were made of, by the names of their fields; `kept` the names of fields, and of
+    settings, that are to stay as they are.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     checkpoint: str | None = None
     left: list[Left] = field(default_factory=list)
     templates: dict[str, str] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
 
     @property
     def taken(self) -> list[str]:
@@ -116,19 +119,23 @@ def take_over(
     kind: str = TXT2IMG,
     upscalers: UpscalerCatalogue | None = None,
     networks: NetworkCatalogue | None = None,
+    skipped: SkippedKeys = NONE_SKIPPED,
 ) -> Takeover:
-    """Read an infotext, for a tab of this kind.
+    """Read an infotext, for a tab of this kind. The fields of keys that are `skipped` stay as they are.
 
     `own` are fields of the picture's own JSON: their prompts are loss-free and they name pictures, so they win.
     """
     pairs = parse_pairs(text)
-    found = parse(text) if text.strip() else {}
+    found = fields_of(pairs) if text.strip() else {}
     exact = ("prompt", "negative_prompt", *PICTURES) if looks_like_infotext(text) else (*LABELS, *PICTURES)
     overrides = {**found.get("override_settings", {}), **((own or {}).get("override_settings") or {})}
     found |= {name: value for name, value in (own or {}).items() if name in exact}
-    wanted = found | {"override_settings": overrides}
-    takeover = take_request(wanted, checkpoints, pairs, vaes, kind, upscalers, networks)
-    takeover.templates = templates_in(pairs)
+    kept, told = skipped.fields(pairs), skipped.without(pairs)
+    wanted = without_fields(found | {"override_settings": overrides}, kept)
+    takeover = take_request(wanted, checkpoints, told, vaes, kind, upscalers, networks)
+    takeover.values = without_fields(takeover.values, kept)
+    takeover.templates = without_fields(templates_in(pairs), kept)
+    takeover.kept = kept
     return takeover
 
 

@@ -27,7 +27,7 @@ _BLOCKS = "lbw="
 def refuses_useless_networks(job: Job, settings: Settings) -> bool:
     """Tell whether a LoRA that changes nothing ends a job, by its request or else the settings."""
     overrides = job.request.get("override_settings") or {}
-    return overrides.get("networks_missing", settings.networks_missing) == "refuse"
+    return bool(overrides.get("networks_missing", settings.networks_missing) == "refuse")
 
 
 class NetworksInUse:

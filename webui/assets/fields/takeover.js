@@ -109,9 +109,7 @@ export class Takeover {
     this.show(told);
     if (told.kind !== "send") this.tab.start.pictured.takeIn(told.values); // else it comes by itself
     const taken = Object.entries(told.values).filter(([, value]) => value !== null);
-    // Where nothing is said of the shift it was the model's own.
-    const shift = told.kind === "send" ? {} : { shift: "" };
-    return { ...shift, ...Object.fromEntries(taken), checkpoint: told.checkpoint || shown.checkpoint };
+    return { ...Object.fromEntries(taken), checkpoint: told.checkpoint || shown.checkpoint };
   }
 
   takenBack() {

@@ -94,7 +94,7 @@ def shown(value: bool | int | float | str) -> str:
     """Say a value as the page says it."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return str(value)
+    return str(value) or "none"
 
 
 def current(tab: SettingsTab) -> str:
