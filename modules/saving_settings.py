@@ -25,6 +25,23 @@ class SavingSettings:
         "Write infotext and settings into the files",
         "Off: files say nothing of how they were made.",
     )
+    export_for_4chan: bool = setting(
+        False,
+        _FILES,
+        "Save a JPEG beside each large picture",
+        "For places that take no large files: under its name, and smaller where it has more pixels a side.",
+    )
+    img_downscale_threshold: float = setting(
+        4.0, _FILES, "Size of a file from which it is large, in MB", minimum=0.1, maximum=1000
+    )
+    target_side_length: int = setting(
+        4000,
+        _FILES,
+        "Longest side of such a JPEG, in pixels",
+        "A picture with a longer one is large.",
+        minimum=256,
+        maximum=16_384,
+    )
     save_txt: bool = setting(False, _FILES, "Save a text file with the infotext beside each picture")
     save_images_add_number: bool = setting(
         True, _NAMES, "Begin file names with a number", "Off: a name that is taken gets a number behind it."

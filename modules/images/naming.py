@@ -110,6 +110,11 @@ def side_text_of(name: str) -> str:
     return str(PurePosixPath(name).with_suffix(".txt"))
 
 
+def large_copy_of(name: str) -> str:
+    """Return the name of the smaller copy beside a picture."""
+    return str(PurePosixPath(name).with_suffix(".jpg"))
+
+
 def highest_number(folder: Path) -> int:
     """Return the highest number that a picture in `folder` begins with, -1 when there is none.
 

@@ -11,11 +11,12 @@ from PIL import Image
 
 from modules.images.grids import grid_size, lay_out, rows_and_columns, wanted
 from modules.images.infotext import write
+from modules.images.large_copies import copy_of
 from modules.images.naming import grid_name, grid_names
 from modules.images.picture_files import encode_drawn, encode_mended
 from modules.images.picture_info import read_parameters
 from modules.images.png import encode_png
-from modules.jobs.kinds.files import FileForm, Form, Grid, file_form, grid, in_file, naming
+from modules.jobs.kinds.files import FileForm, Form, Grid, LargeCopy, file_form, grid, in_file, large_copy, naming
 from modules.jobs.kinds.txt2img import TXT2IMG
 from modules.options import Settings
 from tests.images.test_png import picture
@@ -79,9 +80,39 @@ def test_what_is_transparent_is_white_in_a_jpeg() -> None:
     assert read_parameters(file.data).info == "a\nb"
 
 
+@pytest.mark.parametrize(
+    ("size", "form", "over_bytes", "becomes"),
+    [
+        ((64, 32), "png", 10, (64, 32)),  # the file is large
+        ((64, 32), "png", 100_000, None),
+        ((200, 50), "png", 100_000, (100, 25)),  # the picture is
+        ((50, 200), "webp", 100_000, (25, 100)),
+        ((200, 50), "jpg", 10, None),  # it would be called as the picture is
+    ],
+)
+def test_a_large_picture_gets_a_jpeg_that_is_no_larger_than_wanted(
+    size: tuple[int, int], form: Form, over_bytes: int, becomes: tuple[int, int] | None
+) -> None:
+    file = encode_drawn(picture().resize(size), "a cat", {}, None, FileForm(form=form))
+    wanted = LargeCopy(over_bytes=over_bytes, side=100, form=FileForm(form="jpg"))
+    made = copy_of(file, "a cat", wanted)
+    assert (made is None) == (becomes is None)
+    if made is not None:
+        with Image.open(io.BytesIO(made)) as opened:
+            assert (opened.format, opened.size) == ("JPEG", becomes)
+        assert read_parameters(made).info == "a cat"
+        long = copy_of(file, "x" * 40_000, wanted)  # more than a JPEG holds
+        assert long is not None and read_parameters(long).info == ""
+    assert copy_of(file, "a cat", None) is None
+
+
 def test_settings_become_what_a_job_keeps() -> None:
     usual = Settings()
     assert (file_form(usual), naming(usual, "txt2img").folder, grid(usual, "txt2img")) == (FileForm(), None, None)
+    assert large_copy(usual) is None
+    assert large_copy(Settings(export_for_4chan=True, jpeg_quality=55, enable_pnginfo=False)) == LargeCopy(
+        over_bytes=4 << 20, side=4000, form=FileForm(form="jpg", quality=55, texts=False)
+    )
     chosen = Settings(
         samples_format="webp", webp_lossless=True, jpeg_quality=55, save_to_dirs=False, grid_save=True,
         grid_format="jpg", outdir_img2img_samples="outputs/mine",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from modules.jobs.kinds.files import FileForm, Grid, Naming
+from modules.jobs.kinds.files import FileForm, Grid, LargeCopy, Naming
 from modules.jobs.kinds.frozen import Frozen
 from modules.jobs.kinds.starts import Outpaint, Start
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
@@ -168,7 +168,8 @@ class Pass(Frozen):
 class Saving(Frozen):
     """What becomes of the pictures: which are kept as files, in which form and under which names, and what these tell.
 
-    `save_txt`: a text file with the infotext lies beside each. `grid` None: there is none of all of them.
+    `save_txt`: a text file with the infotext lies beside each. `grid` None: there is none of all of them. `large_copy`
+    None: large ones have no smaller copy beside them.
     """
 
     save_images: bool
@@ -183,10 +184,11 @@ class Saving(Frozen):
     naming: Naming = Naming()
     save_txt: bool = False
     grid: Grid | None = None
+    large_copy: LargeCopy | None = None
 
     def told(self) -> dict[str, Any]:
         """Return what every client is told of it: nothing of where files lie."""
-        return self.model_dump(exclude={"form", "naming", "save_txt", "grid"})
+        return self.model_dump(exclude={"form", "naming", "save_txt", "grid", "large_copy"})
 
 
 class Resolved(Frozen):

@@ -7,6 +7,8 @@ from typing import Any, Literal
 from modules.jobs.kinds.frozen import Frozen
 from modules.saving_settings import SavingSettings
 
+_MEGABYTE = 1 << 20
+
 Form = Literal["png", "jpg", "webp", "avif"]
 
 
@@ -20,6 +22,17 @@ class FileForm(Frozen):
     quality: int = 80
     lossless: bool = False
     texts: bool = True
+
+
+class LargeCopy(Frozen):
+    """A JPEG beside a picture whose file has more bytes than `over_bytes`, or which has more pixels than `side` a side.
+
+    Of such a one it is made smaller.
+    """
+
+    over_bytes: int
+    side: int
+    form: FileForm
 
 
 class Naming(Frozen):
@@ -52,6 +65,15 @@ def file_form(settings: SavingSettings) -> FileForm:
     if settings.samples_format == "png":
         return usual
     return _lossy(settings.samples_format, settings)
+
+
+def large_copy(settings: SavingSettings) -> LargeCopy | None:
+    """Return the copies of large pictures that settings ask for; None: none."""
+    if not settings.export_for_4chan:
+        return None
+    form = FileForm(form="jpg", quality=settings.jpeg_quality, texts=settings.enable_pnginfo)
+    over_bytes = round(settings.img_downscale_threshold * _MEGABYTE)
+    return LargeCopy(over_bytes=over_bytes, side=settings.target_side_length, form=form)
 
 
 def in_file(form: FileForm) -> dict[str, Any]:

@@ -83,5 +83,6 @@ class JobRequest(BaseModel, ABC):
             form=files.file_form(settings),
             naming=files.naming(settings, self.kind),
             save_txt=settings.save_txt,
+            large_copy=files.large_copy(settings),
             grid=None if self.do_not_save_grid else files.grid(settings, self.kind),
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from modules.errors import StorageError
-from modules.images.naming import grid_names, side_text_of
+from modules.images.naming import grid_names, large_copy_of, side_text_of
 from modules.images.results import remove_result
 from modules.images.save import remove_image
 from modules.jobs.rows import TERMINAL, Actor, RequestAnswer
@@ -175,14 +175,16 @@ def _ended(transaction: Transaction, ids: Sequence[str]) -> list[str]:
 
 
 def _beside(transaction: Transaction, id: str, names: Sequence[str]) -> list[str]:
-    """Return the files that a job has put beside its pictures: texts, a grid."""
+    """Return the files that a job has put beside its pictures: texts, smaller copies, a grid."""
     row = transaction.execute("SELECT kind, resolved FROM jobs WHERE id = ?", (id,)).fetchone()
     saved = [name for name in names if not name.startswith("results/")]
     if row is None or row["resolved"] is None or not saved:
         return []
     saving = json.loads(row["resolved"]).get("saving") or {}
-    texts = [side_text_of(name) for name in saved] if saving.get("save_txt") else []
-    return texts + (list(grid_names(row["kind"], saving, saved[0])) if saving.get("grid") else [])
+    beside = [side_text_of(name) for name in saved] if saving.get("save_txt") else []
+    if saving.get("large_copy"):
+        beside += [copy for name in saved if (copy := large_copy_of(name)) != name]
+    return beside + (list(grid_names(row["kind"], saving, saved[0])) if saving.get("grid") else [])
 
 
 def _forget(transaction: Transaction, ids: Sequence[str], files: bool) -> list[str]:

@@ -57,8 +57,22 @@ def test_the_styles_that_a_job_was_sent_with_name_its_files(engine: Engine) -> N
     assert engine.store.jobs.images(job.id)[0].infotext.startswith("ink of a heart\n")
 
 
+def test_a_large_picture_has_a_smaller_copy_that_goes_with_it(engine: Engine) -> None:
+    engine.options.update({"export_for_4chan": True, "img_downscale_threshold": 0.1, "target_side_length": 256})
+    small, large = engine.draw(steps=1), engine.draw(steps=1, width=512, height=256)
+    folder = engine.folder.root / Path(engine.store.jobs.images(large.id)[0].name).parent
+    assert [path.name for path in sorted(folder.iterdir())] == ["00000-7.png", "00001-7.jpg", "00001-7.png"]
+    with Image.open(folder / "00001-7.jpg") as copy:
+        assert (copy.format, copy.size) == ("JPEG", (256, 128))
+    infotext = engine.store.jobs.images(large.id)[0].infotext
+    assert read_parameters((folder / "00001-7.jpg").read_bytes()).info == infotext
+    for job in (small, large):
+        assert engine.store.deletion.delete(job.id, files=True)[1].files_left == 0
+    assert list(folder.iterdir()) == []
+
+
 def test_what_is_not_saved_has_nothing_beside_it(engine: Engine) -> None:
-    engine.options.update(CHOSEN)
+    engine.options.update(CHOSEN | {"export_for_4chan": True, "img_downscale_threshold": 0.1})
     job = engine.draw(n_iter=2, steps=1, save_images=False)
     assert tree(engine.folder.outputs) == []
     assert tree(engine.folder.results) == [f"{job.id}/00000-7.webp", f"{job.id}/00001-8.webp"]
