@@ -66,6 +66,10 @@ class SavingSettings:
     )
     outdir_img2img_samples: str = setting("outputs/img2img-images", _NAMES, "Folder of img2img", folder=True)
     outdir_extras_samples: str = setting("outputs/extras-images", _NAMES, "Folder of Extras", folder=True)
+    outdir_save: str = setting("outputs/saved", _NAMES, "Folder of pictures kept by Save", folder=True)
+    save_write_log_csv: bool = setting(
+        True, _NAMES, "Write log.csv beside pictures kept by Save", "A line with prompt, seed and so on for each."
+    )
     grid_save: bool = setting(False, _GRIDS, "Save a grid of all pictures of a job")
     grid_format: Literal["png", "jpg", "webp", "avif"] = setting("png", _GRIDS, "File format of grids")
     grid_only_if_multiple: bool = setting(True, _GRIDS, "No grid of a single picture")

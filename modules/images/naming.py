@@ -73,7 +73,7 @@ class FileName:
 
 def base_folder(kind: str, chosen: str | None) -> PurePosixPath:
     """Return the folder, within the data folder, for the pictures of jobs of a kind; `chosen` None is the usual one."""
-    return _outputs(chosen, f"{kind}-images")
+    return outputs_folder(chosen or f"{kind}-images")
 
 
 def grid_name(kind: str, saving: Mapping[str, Any], first: str, suffix: str) -> str:
@@ -85,7 +85,7 @@ def grid_name(kind: str, saving: Mapping[str, Any], first: str, suffix: str) -> 
     base = base_folder(kind, (saving.get("naming") or {}).get("folder"))
     below = name.parent.relative_to(base) if name.is_relative_to(base) else PurePosixPath(name.parent.name)
     grid = saving.get("grid") or {}
-    return str(_outputs(grid.get("folder"), f"{kind}-grids") / below / f"grid-{name.stem}{suffix}")
+    return str(outputs_folder(grid.get("folder") or f"{kind}-grids") / below / f"grid-{name.stem}{suffix}")
 
 
 def grid_names(kind: str, saving: Mapping[str, Any], first: str) -> tuple[str, ...]:
@@ -94,9 +94,9 @@ def grid_names(kind: str, saving: Mapping[str, Any], first: str) -> tuple[str, .
     return tuple(dict.fromkeys(grid_name(kind, saving, first, suffix) for suffix in (f".{form}", ".png")))
 
 
-def _outputs(folder: str | None, usual: str) -> PurePosixPath:
-    """Return a folder within that of the saved pictures, whatever was kept."""
-    parts = path_parts(folder or usual)
+def outputs_folder(name: str) -> PurePosixPath:
+    """Return a folder within that of the saved pictures, as the one of the data folder, whatever it is called."""
+    parts = path_parts(name)
     return PurePosixPath(OUTPUTS, *(parts[1:] if parts[:1] == (OUTPUTS,) else parts))
 
 

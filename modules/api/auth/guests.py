@@ -54,6 +54,7 @@ OF_OWN_JOBS = frozenset(
         ("GET", V1 + "jobs/{job_id}/images/{index}/thumbnail"),
         ("GET", V1 + "jobs/{job_id}/images/all.zip"),
         ("GET", V1 + "jobs/{job_id}/preview"),
+        ("POST", V1 + "jobs/{job_id}/images/{index}/save"),
         ("DELETE", V1 + "jobs/{job_id}"),
         *{
             ("POST", f"{V1}jobs/{{job_id}}/{name}")

@@ -65,6 +65,7 @@ export class PictureActions {
       onward: () => this.reuse().then((tab) => tab.promptField?.focus()),
       "reuse-all": () => this.reuse(),
       "reuse-seed": () => this.reuseSeed(button),
+      save: () => this.save(button),
       copy: () => this.copy(button),
     };
     Promise.resolve(deeds[name]?.()).catch((error) => this.tab.problem(String(error.message || error)));
@@ -133,6 +134,12 @@ export class PictureActions {
     tab.picture.seedWanted = this.seed;
     press(tab.id("reuse_seed"));
     sayFor(button, "Taken over");
+  }
+
+  async save(button) {
+    const { output } = this;
+    const { new: isNew } = await ask("POST", `${jobPath(this.jobOf(output)?.id ?? this.tab.state.shown)}/images/${output.index}/save`, {});
+    sayFor(button, isNew ? "Saved" : "Saved already");
   }
 
   async copy(button) {

@@ -59,6 +59,7 @@ _DEEDS = (
     ("onward", "From here on", "Its settings and its seed into the fields, to change the words"),
 )
 _MORE = (
+    ("save", "Save", "Keep a copy in the folder of saved pictures, with a line in its log.csv"),
     ("reuse-seed", "Reuse seed", "Its seed into the field"),
     ("copy", "Copy infotext", "How it was made, as text"),
 )
