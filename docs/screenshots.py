@@ -25,6 +25,13 @@ from tests.program import Program  # noqa: E402  (found through the line above)
 PATIENCE_MS = 300_000
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+HELPED = (
+    "a castle on a hill at the edge of the sea, (soft evening light:1.2), [summer meadow:first snow:0.5] around it, "
+    "tall towers with red and blue flags, a winding path with an old wooden gate, {one|two|three} small boats with "
+    "white sails, seagulls above the waves, a lighthouse far away on the other side, (clouds like cotton, warm colours,"
+    " clean lines, storybook picture, many small details, wide view,"
+)
+TAGS = "pine_tree,0,900\npineapple,0,2400\npink_sky,0,3100\npirate,0,800\n"
 
 
 def main() -> None:
@@ -49,6 +56,7 @@ def main() -> None:
         photograph_desktop(browser, program.url, options)
         photograph_phone(browser, program.url, options)
         photograph_from_a_picture(browser, program.url, options)
+        photograph_prompt_help(browser, program, options)
         photograph_login(browser, Path(folder), options)
         browser.close()
 
@@ -191,6 +199,28 @@ def photograph_png_info(page: Page, options: argparse.Namespace) -> None:
     page.wait_for_timeout(400)
     page.screenshot(path=options.out / "png-info-phone.png")
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+
+
+def photograph_prompt_help(browser: Browser, program: Program, options: argparse.Namespace) -> None:
+    """A prompt while it is written: what it may go on with, its tokens in chunks, and a bracket that is not closed."""
+    (program.data / "tags").mkdir(exist_ok=True)
+    (program.data / "tags" / "tags.csv").write_text(TAGS)
+    with browser.new_context(viewport=DESKTOP, color_scheme="light") as context:  # type: ignore[arg-type]
+        page = open_page(context.new_page(), program.url)
+        prompt = page.locator("#txt2img_prompt textarea")
+        prompt.fill(HELPED)
+        page.wait_for_function("() => document.querySelector('#txt2img_hints').textContent.includes('not closed')")
+        prompt.focus()
+        page.keyboard.press("Control+End")
+        page.keyboard.type(" pi")
+        page.wait_for_selector("#sd-suggestions [role=option]")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_function("() => /150/.test(document.querySelector('#txt2img_token_counter').textContent)")
+        page.wait_for_timeout(600)
+        box = page.locator("#txt2img_page .sd-prompts").bounding_box()
+        assert box is not None
+        clip = {"x": box["x"] - 8, "y": box["y"] - 8, "width": box["width"] + 16, "height": box["height"] + 16}
+        page.screenshot(path=options.out / "prompt-help.png", clip=clip)  # type: ignore[arg-type]
 
 
 def inpaint(page: Page) -> None:
