@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from modules.prompts.token_names import TokenNames, names_by_tokens
 from modules.prompts.tokens import token_ids
 
 _STEPS = 20
+_MOST_LETTERS = 20_000  # of one prompt; a key may be pressed each moment
 
 
 class TokenCount(NamedTuple):
@@ -57,13 +59,20 @@ def count_tokens(tokenizer_file: Path, text: str, reading: Reading = Reading()) 
     """
     said = without_comments(text).strip() if reading.comments else text.strip()
     meaning = meaning_of(said, reading.steps, old=reading.old_editing, negative=reading.negative)
-    texts = list(dict.fromkeys(stretch.text for prompt in meaning.prompts for stretch in prompt.schedule))
+    texts = _longest(dict.fromkeys(stretch.text for prompt in meaning.prompts for stretch in prompt.schedule))
     if not reading.chunked:
         spoken = [reading.spell_out(text_without_weights(one)) for one in texts]
         return TokenCount(max(len(ids) for ids in token_ids(tokenizer_file, spoken)))
     names = names_by_tokens(tokenizer_file, tuple(reading.embeddings))
     counts = (_count(tokenizer_file, one, reading, names) for one in texts)
     return max(counts, key=lambda count: count.used)
+
+
+def _longest(texts: Iterable[str]) -> list[str]:
+    """Return the texts of which one has most tokens: all, or where these are very many letters the longest ones."""
+    ordered = sorted(texts, key=len, reverse=True)
+    sums = itertools.accumulate(len(text) for text in ordered)
+    return [text for text, sum_ in zip(ordered, sums, strict=True) if text is ordered[0] or sum_ <= _MOST_LETTERS]
 
 
 def _count(tokenizer_file: Path, text: str, reading: Reading, names: TokenNames) -> TokenCount:

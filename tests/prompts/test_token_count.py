@@ -7,6 +7,7 @@ import pytest
 from modules.errors import ModelError
 from modules.paths import ROOT
 from modules.prompts.token_count import Reading, TokenCount, count_tokens
+from modules.prompts.tokens import token_ids
 
 TOKENIZER = ROOT / "models" / "Stable-diffusion" / "emoji" / "tokenizer"
 
@@ -54,6 +55,22 @@ def test_a_prompt_counts_as_it_is_read() -> None:
     assert count_tokens(file, "a (heart:1.2)", Reading(embeddings={"heart": 9})).chunks == (10,)
     assert count_tokens(file, "a" + " a" * 69 + " heart", Reading(embeddings={"heart": 9})).chunks == (70, 9)
     assert count_tokens(file, "(x:1.2)", Reading(spell_out=lambda text: text.replace("x", "a a a"))).chunks == (3,)
+
+
+def test_of_many_long_texts_in_turn_the_longest_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+
+    def counting(file: Path, texts: list[str]) -> list[list[int]]:
+        counted.append(sum(map(len, texts)))
+        return token_ids(file, texts)
+
+    monkeypatch.setattr("modules.prompts.token_count.token_ids", counting)
+    changes = "".join(f"[{'a ' * step}:b :{step}]" for step in range(1, 20))
+    longest = sum(range(1, 20))
+    assert count_tokens(TOKENIZER / "tokenizer.json", changes).used == longest
+    whole = "a " * 4_000
+    assert count_tokens(TOKENIZER / "tokenizer.json", changes + whole).used == longest + 4_000
+    assert sum(counted[19:]) < 20_000 < 19 * len(whole)
 
 
 def test_a_model_without_chunks_has_no_limit() -> None:

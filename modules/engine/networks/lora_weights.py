@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 # What has to stay free on an accelerator for the weights as they were to be kept there too.
 _ROOM_BYTES = 4 * 2**30
+_NAMED_AT_MOST = 12  # in the log
 
 
 class LoraWeights:
@@ -213,4 +214,6 @@ class LoraWeights:
 
 
 def _said(wanted: Sequence[Wanted]) -> str:
-    return ", ".join(f"{one.name} ({one.te:g}, {one.unet:g})" for one in wanted) or "no LoRA"
+    named = ", ".join(f"{one.name} ({one.te:g}, {one.unet:g})" for one in wanted[:_NAMED_AT_MOST])
+    more = len(wanted) - _NAMED_AT_MOST
+    return f"{named} and {more} more" if more > 0 else named or "no LoRA"

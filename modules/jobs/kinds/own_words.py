@@ -27,7 +27,7 @@ def all_prompts(prompt: str, wildcards: Lookup, times: int) -> tuple[str, ...]:
         found = combinations(prompt, wildcards, most, PROMPT_LONGEST)
     except TooManyCombinations as error:
         message = (
-            f"The prompt has more than {most:,} combinations, or a wildcard that leads to itself: "
+            f"The prompt has more than {most:,} combinations, too long ones, or a wildcard that leads to itself: "
             "take some out, or draw without all combinations."
         )
         raise InvalidRequest(message, "combinatorial") from error

@@ -15,8 +15,12 @@ _Variables = dict[str, "str | Nodes"]
 _Branch = tuple[str, _Variables]
 
 
+# Letters that are put behind others, all in all: each part of a long prompt is put behind all before it.
+MOST_LETTERS = 100_000_000
+
+
 class TooManyCombinations(Exception):  # noqa: N818
-    """There are more than may be made, or one of them is too long or leads back to itself."""
+    """There are more than may be made, or they are too long, or one leads back to itself."""
 
 
 def combinations(text: str, wildcards: Lookup, most: int, longest: int) -> tuple[str, ...]:
@@ -25,7 +29,7 @@ def combinations(text: str, wildcards: Lookup, most: int, longest: int) -> tuple
     What is to be chosen by chance or in turn whatever the mode (`{~a|b}`, `__@name__`) is left as it is written.
 
     Raises:
-        TooManyCombinations: there are more than `most`, or one has more than `longest` characters.
+        TooManyCombinations: there are more than `most`, one has more than `longest` characters, or all have too many.
     """
     made = _Combinations(wildcards, most, longest).of(read_template(text), [("", {})], 0)
     return tuple(dict.fromkeys(words for words, _ in made))
@@ -37,6 +41,7 @@ class _Combinations:
         self._most = most
         self._longest = longest
         self._work = MOST_NODES * 10
+        self._letters = MOST_LETTERS
 
     def of(self, nodes: Nodes, branches: list[_Branch], depth: int) -> list[_Branch]:
         """Return what each of the branches becomes with these nodes behind it."""
@@ -56,8 +61,10 @@ class _Combinations:
         return branches
 
     def _spend(self, branches: Sequence[_Branch]) -> None:
-        self._work -= len(branches)
-        if self._work < 0 or any(len(words) > self._longest for words, _ in branches):
+        lengths = [len(words) for words, _ in branches]
+        self._work -= len(lengths)
+        self._letters -= sum(lengths)
+        if min(self._work, self._letters) < 0 or max(lengths, default=0) > self._longest:
             raise TooManyCombinations
 
     def _after(self, node: Node, branch: _Branch, depth: int) -> list[_Branch]:

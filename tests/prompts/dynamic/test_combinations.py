@@ -39,3 +39,9 @@ def test_all_are_made_in_order(text: str, made: list[str]) -> None:
 def test_too_many_are_refused_at_once(text: str) -> None:
     with pytest.raises(TooManyCombinations):
         combinations(text, WILDCARDS, 20, 1_000)
+
+
+def test_prompts_that_are_too_long_for_so_many_are_refused_at_once() -> None:
+    assert len(combinations("{a|b}" * 4 + "${x}a" * 200, WILDCARDS, 20, 20_000)) == 16
+    with pytest.raises(TooManyCombinations):
+        combinations("{a|b}" * 4 + "${x}a" * 2_000, WILDCARDS, 20, 20_000)
