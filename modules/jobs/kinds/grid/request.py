@@ -22,16 +22,18 @@ from modules.jobs.kinds.choice import Choice
 from modules.jobs.kinds.drawing_request import DrawingRequest
 from modules.jobs.kinds.faults import fault_at, first_fault
 from modules.jobs.kinds.grid.axis_option import Tab
-from modules.jobs.kinds.grid.cell_request import CellRequest, Plan
+from modules.jobs.kinds.grid.cell_request import CellRequest, Plan, check_count
 from modules.jobs.kinds.grid.choice import FullNames, GridChoice
 from modules.jobs.kinds.grid.layout import LETTERS, Axis, Layout, Place
 from modules.jobs.kinds.grid.resolved import Cell, ResolvedGrid
 from modules.jobs.kinds.grid.script import ARGUMENTS
 from modules.jobs.kinds.grid.scripts import SCRIPTS, find_script
 from modules.jobs.kinds.img2img import Img2ImgRequest
+from modules.jobs.kinds.own_words import all_prompts
 from modules.jobs.kinds.request import JobRequest
 from modules.jobs.kinds.starts import Pictures
 from modules.jobs.kinds.txt2img import Txt2ImgRequest
+from modules.jobs.kinds.writing import written
 from modules.jobs.lenient import show
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.options import Settings
@@ -122,7 +124,24 @@ class GridRequest(JobRequest):
             except InvalidRequest as error:
                 raise self.plan.blamed(error, cell) from error
 
-        return GridChoice.of(self.cells(), choose)
+        choice = GridChoice.of(self.cells(), choose)
+        self._check_combinations(catalogue, settings)
+        return choice
+
+    def _check_combinations(self, catalogue: CheckpointCatalogue, settings: Settings) -> None:
+        """Check that all that the cells' prompts can become is not too much together."""
+        if not (self.base.combinatorial and self.base.settings_over(settings).dynamic_prompts):
+            return
+        wildcards, styles = catalogue.library.wildcards.now(), catalogue.library.styles
+        counts: dict[tuple[Any, ...], int] = {}
+        pictures = 0
+        for request in (cell.request for cell in self.cells()):
+            key = (request.prompt, request.styles, request.batches)
+            if key not in counts:
+                words = written(request.texts()[0], styles.find(request.styles), request.settings_over(settings))
+                counts[key] = max(1, len(all_prompts(words.prompt, wildcards, request.batches[1])))
+            pictures += counts[key] * request.image_count
+        check_count(0, pictures, "combinatorial")
 
     def saving(self, settings: Settings) -> Saving:
         """Return what becomes of the pictures: as of those of the request that the grid is made of."""

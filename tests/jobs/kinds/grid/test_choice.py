@@ -55,3 +55,13 @@ def test_a_model_that_is_not_there_is_told_at_its_axis(
     with pytest.raises(InvalidRequest, match=words) as refused:
         check_request("grid", row, catalogue, SETTINGS)
     assert refused.value.field == "script_args.x_values"
+
+
+def test_all_that_prompts_can_become_is_counted(catalogue: CheckpointCatalogue) -> None:
+    many = "{" + "|".join(map(str, range(100))) + "} cat"
+    sent = {"prompt": many, "combinatorial": True, "script_name": "X/Y/Z plot"}
+    few = sent | {"script_args": {"x_type": "Steps", "x_values": "1-100"}}
+    check_request("txt2img", few, catalogue, SETTINGS)
+    with pytest.raises(InvalidRequest, match="has 10,100 pictures: 10,000 are possible") as refused:
+        check_request("txt2img", few | {"script_args": ["Steps", "1-101"]}, catalogue, SETTINGS)
+    assert refused.value.field == "combinatorial"
