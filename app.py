@@ -11,9 +11,10 @@ import gc
 # Importing makes objects that stay: looking for garbage among them costs a sixth of the start.
 gc.disable()
 
-from modules.late_imports import import_late
+from modules.late_imports import import_late, leave_out
 
 import_late("pandas")
+leave_out("gradio.component_meta", "create_or_modify_pyi")
 
 import logging
 import os
