@@ -1,5 +1,7 @@
 // From a finished picture to another job: what is asked for. Pure functions of what is known.
 
+import { isGrid } from "./grid.js";
+
 export const VARIATIONS = 4;
 // So much of the noise is another seed's: the picture is still to be recognised.
 export const VARIATION_STRENGTH = 0.2;
@@ -22,6 +24,9 @@ const NOT_DRAWN = ["extras", "interrogate"];
 
 // Is it a job that draws from words? Else its pictures have no seed, and no second pass.
 export const isDrawn = (job) => Boolean(job) && !NOT_DRAWN.includes(job.kind);
+
+// Is what it asked for that of each of its pictures? Else another job cannot begin with it.
+export const isOfOne = (job) => isDrawn(job) && !isGrid(job);
 
 // What the job asked for, with the model that it was drawn with, whatever the settings say by now.
 function asked(job) {

@@ -1,13 +1,17 @@
 // Pictures of a job that are drawn at the same time. Pure functions of what is known.
 
+import { cellOf, layoutOf } from "./grid.js";
 import { imageCount, shownJob, shownPreview, shownProgress } from "./model.js";
 
 // The first and the last index of the pictures that are drawn together with `image`.
 export function batchAt(job, image) {
   const asked = { ...job.request, ...(job.resolved || {}) }.batch_size;
   const size = Math.max(1, job.economy?.batch_size || asked || 1); // fewer at a time after memory ran out
-  const first = image - (image % size);
-  return { first, last: Math.min(first + size, imageCount(job)) - 1 };
+  const layout = layoutOf(job); // each cell of a grid is drawn by itself
+  const cell = layout && cellOf(layout, image);
+  const [from, to] = cell ? [cell.first, cell.first + cell.count] : [0, imageCount(job)];
+  const first = image - ((image - from) % size);
+  return { first, last: Math.min(first + size, to) - 1 };
 }
 
 // "image 2 of 6", "images 1–4 of 16"; "" of a job of one picture.

@@ -1,5 +1,6 @@
 // What a job is called. Pure functions of what is known.
 
+import { baseOf, gridWords, isGrid } from "./grid.js";
 import { hiresSize } from "./hires.js";
 import { TO, upscalersOf } from "./upscaling.js";
 
@@ -12,7 +13,9 @@ export function titleOf(job) {
 }
 
 // The kind as people call it, "" for the usual one.
-export function kindOf({ kind, request }) {
+export function kindOf(job) {
+  if (isGrid(job)) return [gridWords(job), kindOf({ kind: baseOf(job), request: job.request })].filter(Boolean).join(" of ");
+  const { kind, request } = job;
   if (kind === "img2img") return isOutpaint(request) ? "outpaint" : request.mask ? "inpaint" : "img2img";
   if (kind === "txt2img") return request.firstpass_image ? "hires fix of a picture" : request.enable_hr ? "hires fix" : "";
   return kind || "";

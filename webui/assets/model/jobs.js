@@ -1,5 +1,6 @@
 // What can be said of a job by itself, or of the jobs that are known.
 
+import { isGrid, layoutOf } from "./grid.js";
 import { UNFINISHED } from "./statuses.js";
 
 const LONGEST_CHAIN = 1000;
@@ -12,6 +13,7 @@ export const runningJob = (state) => Object.values(state.jobs).find((job) => job
 export function imageCount(job) {
   const request = { ...job.request, ...(job.resolved || {}) };
   if (job.kind === "interrogate") return 0;
+  if (isGrid(job)) return layoutOf(job)?.count ?? Math.max(1, request.pictures || 0);
   // Extras makes one of each, and of a folder knows how many once it has begun.
   if (job.kind === "extras") return Math.max(1, request.pictures || request.images?.length || request.imageList?.length || 0);
   return Math.max(1, (request.n_iter || 1) * (request.batch_size || 1));

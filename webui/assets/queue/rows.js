@@ -2,12 +2,13 @@
 
 import { clock, duration, short } from "../model/format.js";
 import { finishedSize, kindOf, titleOf } from "../model/job_words.js";
+import { isGrid } from "../model/grid.js";
 import { imageCount, isMine } from "../model/model.js";
 import { RETRIED } from "../model/statuses.js";
 import { ended, pausedWords, seconds } from "../model/words.js";
 import { logBox, make } from "../page/dom.js";
 import { FROM_ANOTHER } from "../stage/stage.js";
-import { thumbnail } from "../stage/strip.js";
+import { sampleOfGrid, thumbnail } from "../stage/sample.js";
 
 const THUMBNAILS_SHOWN = 6;
 export const PRIORITIES = { High: 10, Normal: 0, Low: -10 };
@@ -160,6 +161,11 @@ function beingDrawn() {
 
 function pictures(job, ...first) {
   const box = make("span", { class: "sd-row-pictures" }, ...first);
+  if (isGrid(job) && job.outputs.length) {
+    const sample = make("button", { type: "button", "data-act": "show", "aria-label": "Show the grid" }, sampleOfGrid(job));
+    box.append(sample);
+    return box;
+  }
   const shown = THUMBNAILS_SHOWN - first.length;
   for (const output of job.outputs.slice(0, shown)) {
     const image = make("img", { src: thumbnail(output), alt: "", loading: "lazy" });

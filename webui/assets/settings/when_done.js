@@ -7,7 +7,7 @@ import { chainOf, isMine, unfinished } from "../model/model.js";
 import { ended } from "../model/words.js";
 import { byId, setAttribute, setText } from "../page/dom.js";
 import { read, write } from "../page/memory.js";
-import { thumbnail } from "../stage/strip.js";
+import { thumbnail } from "../stage/sample.js";
 import { play, wake } from "./chime.js";
 
 const KEPT = "steady.when-done";

@@ -1,8 +1,9 @@
 // What can be done with the picture on the stage or in the viewer: buttons with `data-do`, there and here.
 
 import { ask, jobPath } from "../live/rest.js";
-import { isDrawn, secondPassOf, variationsOf } from "../model/again.js";
+import { isDrawn, isOfOne, secondPassOf, variationsOf } from "../model/again.js";
 import { beforeOf } from "../model/before.js";
+import { picturesOfGrid } from "../model/grid.js";
 import { picturesOf } from "../model/strip_places.js";
 import { copyText } from "../page/clipboard.js";
 import { press, setAttribute, setText } from "../page/dom.js";
@@ -12,6 +13,8 @@ import { Viewer } from "./viewer.js";
 const SAID_MS = 1200;
 // What only a picture that was drawn from words can be asked for.
 const OF_DRAWN = ["hires", "variations", "onward", "reuse-seed"];
+// What begins with all that its job was asked for.
+const OF_ONE = ["hires", "variations"];
 const HIRES_TAB = "txt2img"; // has the fields of the second pass
 
 export class PictureActions {
@@ -72,7 +75,8 @@ export class PictureActions {
   }
 
   render(state) {
-    this.viewer.update(picturesOf(state));
+    const grid = this.grid;
+    this.viewer.update(grid ? picturesOfGrid(grid) : picturesOf(state));
     const box = this.tab.part("send");
     if (box) this.offer(box, this.jobOf(this.tab.staged));
   }
@@ -80,11 +84,12 @@ export class PictureActions {
   // What makes no sense for the picture is not there.
   offer(box, job) {
     const all = !job || isDrawn(job);
-    const key = all ? "drawn" : "made";
+    const key = !all ? "made" : !job || isOfOne(job) ? "drawn" : "grid";
     if (box.dataset.offers === key) return;
     box.dataset.offers = key;
     for (const button of box.querySelectorAll("[data-do]")) {
-      if (OF_DRAWN.includes(button.dataset.do)) setAttribute(button, "hidden", all ? null : "");
+      const { do: deed } = button.dataset;
+      if (OF_DRAWN.includes(deed)) setAttribute(button, "hidden", all && (key === "drawn" || !OF_ONE.includes(deed)) ? null : "");
     }
   }
 
@@ -92,10 +97,15 @@ export class PictureActions {
     return this.tab.page.drawing(HIRES_TAB).fields.hires.request || {};
   }
 
+  // The job whose grid is on the stage, whose pictures alone are walked then; null for none.
+  get grid() {
+    return this.tab.stage.gridJob(this.tab.state);
+  }
+
   enlarge() {
     const staged = this.tab.staged;
     if (!staged) return;
-    const pictures = picturesOf(this.tab.state);
+    const pictures = this.grid ? picturesOfGrid(this.grid) : picturesOf(this.tab.state);
     const failed = (error) => this.tab.problem(String(error.message || error));
     this.viewer.open(pictures, pictures.findIndex((one) => one.url === staged.url)).catch(failed);
   }

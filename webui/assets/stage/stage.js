@@ -1,11 +1,13 @@
 // The picture, or what stands in its place.
 
 import { clock } from "../model/format.js";
+import { isGrid, layoutOf, picturesOfGrid } from "../model/grid.js";
 import { chainOf, shownJob, shownPreview, sizeOf, unfinished } from "../model/model.js";
 import { FAILED } from "../model/statuses.js";
 import { picturesOf } from "../model/strip_places.js";
 import { noteWords } from "../model/words.js";
 import { byId, logBox, make, setAttribute, setText } from "../page/dom.js";
+import { StageGrid } from "./grid.js";
 import { promptOf, renderInfotext } from "./infotext.js";
 import { StageCompare } from "./stage_compare.js";
 import { renderStrip } from "./strip.js";
@@ -22,6 +24,7 @@ export class Stage {
   constructor(tab) {
     this.tab = tab;
     this.compare = new StageCompare(tab);
+    this.grid = new StageGrid(tab);
   }
 
   render(state, facts) {
@@ -30,17 +33,30 @@ export class Stage {
     this.job = job;
     const output = this.output(state);
     const preview = this.preview(state);
-    this.renderPicture(state, job, output, preview);
+    const grid = this.gridJob(state);
+    this.grid.render(state, grid, this.chosen ? output : null);
+    if (grid) this.renderGrid(state, output);
+    else this.renderPicture(state, job, output, preview);
     this.renderEmpty(job, output, facts);
-    this.compare.render(state, preview ? null : output);
+    this.compare.render(state, preview || grid ? null : output);
     renderStrip(this.tab, state, preview ? null : output, facts);
-    renderLive(this.tab.part("live"), this.chosen && !preview ? job : null);
+    renderLive(this.tab.part("live"), this.chosen && !preview && grid?.id !== job?.id ? job : null);
     renderInfotext(byId(`html_info_${this.tab.prefix}`), this.tab.part("send"), { job, output, preview });
     renderNotes(this.tab.part("job_notes"), job);
   }
 
-  // The preview on the stage: of what is being drawn, unless a picture was chosen.
+  // The job whose grid is on the stage: that of the picture that was chosen, else that of the job on the stage, while an own
+  // one waits that of before; null for none.
+  gridJob(state) {
+    const own = shownJob(state);
+    const output = this.chosen || own?.status === "queued" ? this.output(state) : null;
+    const job = output?.job ? state.jobs[output.job] : own;
+    return layoutOf(job) ? job : null;
+  }
+
+  // The preview on the stage: of what is being drawn, unless a picture was chosen. In a grid it stands in its cell.
   preview(state) {
+    if (this.gridJob(state)) return null;
     return this.chosen && this.output(state)?.url === this.chosen ? null : shownPreview(state);
   }
 
@@ -50,22 +66,36 @@ export class Stage {
     const chosen = this.chosen && picturesOf(state).find((one) => one.url === this.chosen);
     if (chosen) return chosen;
     const job = shownJob(state);
-    if (job?.outputs.length) return unfinished(job) ? job.outputs.at(-1) : job.outputs[0];
+    if (job?.outputs.length) return unfinished(job) ? job.outputs.at(-1) : isGrid(job) ? picturesOfGrid(job)[0] : job.outputs[0];
     if (job?.status === "queued") return picturesOf(state).at(-1) || null;
     const links = job?.status === "interrupted" ? chainOf(state, job) : [];
     const link = links.findLast((one) => one.outputs.length);
     return link ? { ...link.outputs.at(-1), job: link.id } : null;
   }
 
-  renderPicture(state, job, output, preview) {
+  renderGrid(state, output) {
     const frame = this.tab.part("stage");
     if (!frame) return;
-    const source = preview ? preview.data : output ? output.url : "";
+    this.renderNote(state, shownPreview(state));
+    frame.dataset.shows = "grid";
+    setAttribute(this.tab.part("live_preview"), "alt", output ? promptOf(output.infotext) || "Picture" : "");
+    this.tab.part("open").hidden = true;
+  }
+
+  // Words of what is being drawn.
+  renderNote(state, preview) {
     const note = this.tab.part("note");
     const words = noteWords(state, preview);
     setText(note, words);
     setAttribute(note, "title", preview ? state.progress?.preview?.reason || null : null);
     note.hidden = !words;
+  }
+
+  renderPicture(state, job, output, preview) {
+    const frame = this.tab.part("stage");
+    if (!frame) return;
+    const source = preview ? preview.data : output ? output.url : "";
+    this.renderNote(state, preview);
     // Between a click and the first preview the last picture stays, dimmed: nothing blinks.
     const waits = !source && unfinished(job);
     const before = job?.follows ? "picture" : "before"; // the next link of a chain begins by itself, and dims nothing

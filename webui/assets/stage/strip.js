@@ -1,14 +1,15 @@
 // The strip of thumbnails: a place for each picture, the newest last and in sight.
 
 import { drawnNow, partOf } from "../model/batch.js";
+import { gridWords } from "../model/grid.js";
 import { shownJob, shownPreview, shownProgress, sizeOf, unfinished } from "../model/model.js";
 import { placesOf } from "../model/strip_places.js";
 import { make, setAttribute } from "../page/dom.js";
+import { sampleOfGrid, thumbnail } from "./sample.js";
 
 const INNER = 88; // per cent of a place that its picture takes, as the padding of stage.css leaves it
 const MARGIN = 9; // px that a place in sight keeps from the strip's ends
 const MARKED = ["partial", "skipped", "not drawn"];
-export const thumbnail = (output) => output.url.replace(/\.\w+$/, "/thumbnail");
 
 // `shown` is the output on the stage, null while that follows what is being drawn.
 export function renderStrip(tab, state, shown, facts) {
@@ -17,12 +18,16 @@ export function renderStrip(tab, state, shown, facts) {
   const preview = shownPreview(state);
   const drawn = drawnNow(state);
   const places = placesOf(state).map((place, i) => ({ ...place, number: i + 1, kind: kindOf(place, drawn, preview), id: idOf(place) }));
-  const key = JSON.stringify([places.map((place) => [place.id, place.kind]), shown?.url]);
+  const grid = tab.stage.gridJob(state);
+  const key = JSON.stringify([places.map((place) => [place.id, place.kind]), shown?.url, grid?.id]);
   if (strip.dataset.key === key) return follow(strip, state, facts);
   strip.dataset.key = key;
   const focused = strip.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.place : null;
   const known = new Map(Array.from(strip.children, (/** @type {HTMLElement} */ element) => [element.dataset.place, element]));
-  const buttons = places.map((place) => fill(known.get(place.id) || element(place), place, shown));
+  const buttons = places.map((place) => {
+    const button = known.get(place.id) || element(place);
+    return place.index === null ? fillGrid(button, place, grid, state) : fill(button, place, grid ? GRID : shown);
+  });
   for (const old of known.values()) if (!buttons.includes(old)) old.remove();
   buttons.forEach((button, i) => strip.children[i] === button || strip.insertBefore(button, strip.children[i] || null));
   if (focused !== null) /** @type {HTMLElement} */ (strip.querySelector(`[data-place="${focused}"]`))?.focus({ preventScroll: true });
@@ -64,8 +69,24 @@ function cut({ column, row, columns, rows }, ratio) {
   return `width:${width * columns}%;height:${height * rows}%;left:${left}%;top:${top}%;clip-path:inset(${inset.join(" ")} round 5px)`;
 }
 
+const GRID = { url: "" }; // a grid is on the stage, and no picture of the strip
+
+// The place of a whole grid. That of the job on the stage follows what is drawn, an earlier one begins with its first picture.
+function fillGrid(button, { job, kind }, grid, state) {
+  if (button.dataset.state !== kind) {
+    button.dataset.state = kind;
+    button.dataset.grid = "";
+    if (job.id !== state.shown) button.dataset.url = job.outputs[0].url;
+    button.replaceChildren(sampleOfGrid(job), make("span", { class: "sd-sample-words" }, gridWords(job).replace(/ grid$/, "")));
+  }
+  setAttribute(button, "aria-label", `${gridWords(job)}, ${job.outputs.length} drawn`);
+  setAttribute(button, "aria-pressed", String(grid?.id === job.id));
+  return button;
+}
+
 // "skipped" and "not drawn" are places without a picture, of a job that goes on or of one that ended.
 function kindOf({ job, index, output }, drawn, preview) {
+  if (index === null) return `grid of ${job.outputs.length} ${Boolean(job.resolved)}`;
   if (output) return output.partial ? "partial" : "there";
   const now = drawn?.job === job.id ? drawn : null;
   if (now && preview && index >= now.first && index <= now.last) return "drawn";

@@ -63,8 +63,8 @@ export class Viewer {
 
   changed() {
     this.output = this.outputs[this.swipe.currIndex];
-    const { width, height, seed, partial } = this.output;
-    setText(this.foot.querySelector("p"), `${width} × ${height}${seed < 0 ? "" : ` · seed ${seed}`}${partial ? " · partial: stopped before it was done" : ""}`);
+    const { width, height, seed, partial, words } = this.output;
+    setText(this.foot.querySelector("p"), `${words ? `${words} · ` : ""}${width} × ${height}${seed < 0 ? "" : ` · seed ${seed}`}${partial ? " · partial: stopped before it was done" : ""}`);
     linkTo(this.foot, this.output);
     this.told(this.output, this.foot);
     this.compare.changed(this.output);

@@ -20,6 +20,7 @@ STAGE = """
     <div class="sd-comparing" id="{prefix}_comparing" hidden></div>
     <button type="button" class="sd-small sd-compare-button" id="{prefix}_compare" data-compare aria-pressed="false"
       title="Compare with the picture that it was made from" hidden>Compare</button>
+    <div class="sd-grid" id="{prefix}_grid" hidden></div>
     <div class="sd-empty" id="{prefix}_empty"></div>
   </div>
   <div id="{prefix}_progress" class="sd-progress" role="progressbar" aria-label="This job"

@@ -1,0 +1,68 @@
+// A cell of the grid on the stage: its pictures, or how it stands.
+
+import { missingIn } from "../model/grid.js";
+import { make, setAttribute, setText } from "../page/dom.js";
+import { thumbnail } from "./sample.js";
+
+const THUMBNAIL = 256; // px that the server's small pictures have at most
+
+const MARKS = { partial: "partial", missing: "not drawn" };
+
+export class GridCell {
+  // `words` say where it stands.
+  constructor(cell, words) {
+    this.cell = cell;
+    this.words = words;
+    this.images = Array.from({ length: cell.count }, (_, i) => make("img", { alt: "", "data-index": cell.first + i, draggable: "true" }));
+    this.over = make("img", { alt: "", class: "sd-cell-preview" }); // of all pictures of the cell at once
+    this.mark = make("span", { class: "sd-cell-mark" });
+    this.draw = make("button", { type: "button", class: "sd-small sd-cell-draw", "data-redraw": cell.number, tabindex: -1, hidden: true }, "Draw");
+    const side = Math.ceil(Math.sqrt(cell.count));
+    const pictures = make("div", { class: "sd-cell-pictures", style: `--side:${side}` }, ...this.images, this.over);
+    this.element = make("div", { class: "sd-cell", role: "gridcell", tabindex: -1, "data-cell": cell.number, "data-state": "awaited" }, pictures, this.mark, this.draw);
+  }
+
+  // `preview` is of what is drawn in this cell now, with the first and the last index of its batch; `ended`: the job has.
+  show({ kind, outputs, preview, ended, chosen }) {
+    const { element, cell } = this;
+    setAttribute(element, "data-state", kind);
+    const whole = preview && preview.first <= cell.first && preview.last >= cell.first + cell.count - 1;
+    this.put(this.over, whole ? preview.data : "");
+    for (const image of this.images) {
+      const index = Number(image.dataset.index);
+      const output = outputs.find((one) => one.index === index);
+      const own = preview && !whole && preview.first === index ? preview.data : "";
+      this.put(image, output ? this.addressOf(output) : own);
+      setAttribute(image, "data-chosen", chosen && output && chosen.url === output.url ? "" : null);
+    }
+    const missing = missingIn(cell, outputs);
+    const redraws = ended && missing.length > 0;
+    setText(this.mark, MARKS[kind] || "");
+    this.draw.hidden = !redraws;
+    setAttribute(this.draw, "aria-label", redraws ? `Draw ${this.words || "this one"}` : null);
+    setAttribute(element, "aria-selected", chosen ? String(chosen.index >= cell.first && chosen.index < cell.first + cell.count) : null);
+    setAttribute(element, "aria-label", [this.words, SAID[kind], redraws ? "press Enter to draw it" : ""].filter(Boolean).join(", ") || null);
+  }
+
+  // Small pictures are enough where the cell is small.
+  addressOf(output) {
+    const width = (this.element.clientWidth / Math.ceil(Math.sqrt(this.cell.count))) * devicePixelRatio;
+    return width > THUMBNAIL * 1.1 ? output.url : thumbnail(output);
+  }
+
+  // What was there stays until the new one is decoded: nothing blinks.
+  async put(image, source) {
+    if ((image.dataset.wanted || "") === source) return;
+    image.dataset.wanted = source;
+    if (!source) return void image.removeAttribute("src");
+    if (!source.startsWith("data:")) {
+      const next = new Image();
+      next.src = source;
+      await next.decode().catch(() => {});
+      if (image.dataset.wanted !== source) return;
+    }
+    image.src = source;
+  }
+}
+
+const SAID = { there: "drawn", partial: "partial: stopped before it was done", drawn: "being drawn", awaited: "awaited", missing: "not drawn" };
