@@ -20,11 +20,11 @@ Handler = Callable[[Values, gr.Request], Values | None]
 NOTHING: Named = MappingProxyType({})
 # What `assets/page/bridge.js` has for listeners.
 ScriptName = Literal[
-    "adoptDefaults", "answered", "beginJob", "choseCheckpoint", "choseSchedule", "chosenExample", "chosenSize",
-    "fitSchedule", "folderRead", "interrupting", "know", "putInto", "randomSeed", "randomSubseed", "readsFolder",
-    "refused", "remember", "rememberFilledIn", "restore", "settingsAnswered", "settingsChanged", "settingsRead",
-    "settingsUnsaved", "shownJob",
-    "shownSeed", "shownSubseed", "swapSides", "takeFrom", "takenBack", "tookOver", "usedModel",
+    "adoptDefaults", "answered", "asksScript", "beginJob", "choseCheckpoint", "choseSchedule", "chosenExample",
+    "chosenSize", "fitSchedule", "folderRead", "interrupting", "know", "putInto", "randomSeed", "randomSubseed",
+    "readsFolder", "refused", "remember", "rememberFilledIn", "restore", "scriptTold", "settingsAnswered",
+    "settingsChanged", "settingsRead", "settingsUnsaved", "shownJob", "shownSeed", "shownSubseed", "swapSides",
+    "takeFrom", "takenBack", "tookOver", "usedModel",
 ]  # fmt: skip
 
 

@@ -15,24 +15,27 @@ from modules.images.taken_parts import LABELS, UNSAID
 from modules.images.taken_pictures import PICTURES, leave_out
 from modules.images.taken_words import STYLES_LABEL, with_styles_taken
 from modules.images.takeover import Left, Takeover, take_over, take_request
-from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.base import PictureWords, ResolvedJob
 from modules.jobs.kinds.choice import MODULES
-from modules.jobs.kinds.registry import KINDS
+from modules.jobs.kinds.grid.resolved import ResolvedGrid
+from modules.jobs.kinds.grid.script import ARGUMENTS
+from modules.jobs.kinds.registry import KINDS, read_resolved
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor, Image, Job
 from modules.jobs.serialization import prompts_of, resolved_answer
 from modules.jobs.store.job_store import JobStore
 from modules.shared import opts
+from webui.tabs.drawing.rows.script import FIELD as SCRIPT
 
 LONGEST = 200_000
 _LONGEST_PART, _MOST_LEFT = 300, 50
 # What a request means that says nothing of them; of infotexts see UNSAID.
 _AS_SET: Mapping[str, Any] = {
     "sd_vae": "", "CLIP_stop_at_last_layers": "", "refiner_checkpoint": "None", MODULES: (), "emphasis": "",
-    "use_old_scheduling": "", "shift": "",
+    "use_old_scheduling": "", "shift": "", SCRIPT: "",
 }  # fmt: skip
 # Beside what describes one picture, an edited job brings how many of them.
-_OF_A_JOB = ("n_iter", "batch_size", "combinatorial")
+_OF_A_JOB = ("n_iter", "batch_size", "combinatorial", SCRIPT, ARGUMENTS)
 # What goes along when a picture is sent to another tab, as with A1111.
 _SENT_ALONG = ("prompt", "negative_prompt", "steps", "seed")
 
@@ -173,7 +176,7 @@ def _job(source: Source, who: Actor, store: JobStore) -> Job:
 
 
 def _draws(job: Job) -> bool:
-    return job.kind not in KINDS or issubclass(KINDS[job.kind].resolved, ResolvedJob)
+    return job.kind not in KINDS or issubclass(KINDS[job.kind].resolved, ResolvedJob | ResolvedGrid)
 
 
 def _of_fields(job: Job) -> Takeover:
@@ -213,13 +216,13 @@ def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatal
     image = _image_of(job, index, store)
     if image is None or not image.infotext:
         return _of_request(job, catalogue, tab)
-    resolved = resolved_answer(job) or {}
+    resolved, words, at = _drawn_as(job, image.index)
     exact = ("prompt", "negative_prompt", *PICTURES)
     own: dict[str, Any] = {name: resolved[name] for name in exact if name in resolved}
     if begun := own.get("init_images"):
-        own["init_images"] = [begun[image.index % len(begun)]]
-    if words := prompts_of(job):
-        own |= words[image.index].model_dump()
+        own["init_images"] = [begun[at % len(begun)]]
+    if words is not None:
+        own |= words.model_dump()
     own["override_settings"] = {"sd_model_checkpoint": resolved.get("checkpoint")}
     return _taken(image.infotext, own, catalogue, tab)
 
@@ -228,6 +231,21 @@ def _taken(text: str, own: Mapping[str, Any] | None, catalogue: CheckpointCatalo
     """Of an infotext, but for what the settings want left as it is."""
     skipped = SkippedKeys(opts.values.infotext_skip_pasting)
     return take_over(text, own=own, skipped=skipped, **_here(catalogue, tab))
+
+
+def _drawn_as(job: Job, index: int) -> tuple[Mapping[str, Any], PictureWords | None, int]:
+    """Return what a picture was drawn from, as its kind tells it, its own words, and its index there.
+
+    A picture of a grid was drawn from what its cell is.
+    """
+    if job.kind in KINDS and issubclass(KINDS[job.kind].resolved, ResolvedGrid) and job.resolved is not None:
+        grid = read_resolved(job.kind, job.resolved)
+        assert isinstance(grid, ResolvedGrid)
+        spot = grid.spot_of(index)
+        drawn = grid.cells[spot.cell].drawn
+        return KINDS[drawn.kind].told(drawn), drawn.words.of(spot.index), spot.index
+    words = prompts_of(job)
+    return resolved_answer(job) or {}, words[index] if words else None, index
 
 
 def _here(catalogue: CheckpointCatalogue, tab: str) -> dict[str, Any]:

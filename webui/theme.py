@@ -10,9 +10,9 @@ import gradio as gr
 ASSETS = Path(__file__).resolve().parent / "assets"
 STYLES = (
     "photoswipe/photoswipe.css", "page/page.css", "stage/stage.css", "stage/viewer.css", "stage/compare.css",
-    "fields/fields.css", "fields/pictures.css", "queue/queue.css", "page/confirm.css", "settings/settings.css",
-    "models/models.css", "fields/takeover.css", "styles/styles.css", "prompts/prompts.css",
-    "editor/editor.css", "starting/starting.css", "png_info/png_info.css", "page/phone.css",
+    "stage/grid.css", "fields/fields.css", "fields/pictures.css", "queue/queue.css", "page/confirm.css",
+    "settings/settings.css", "models/models.css", "fields/takeover.css", "styles/styles.css", "prompts/prompts.css",
+    "editor/editor.css", "starting/starting.css", "script/script.css", "png_info/png_info.css", "page/phone.css",
 )  # in this order: later ones win  # fmt: skip
 SYSTEM_FONT = ("system-ui", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 SYSTEM_MONO = ("ui-monospace", "Cascadia Mono", "DejaVu Sans Mono", "monospace")

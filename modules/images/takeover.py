@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from modules.errors import InvalidRequest
-from modules.images import noise_pairs, taken_parts, taken_pictures, taken_reading
+from modules.images import noise_pairs, taken_parts, taken_pictures, taken_reading, taken_script
 from modules.images.infotext import fields_of, looks_like_infotext, parse_pairs
 from modules.images.models_by_name import find_model
 from modules.images.skipped_keys import NONE_SKIPPED, SkippedKeys, without_fields
 from modules.images.taken_networks import take_networks
 from modules.images.taken_pictures import PICTURES, TXT2IMG, keys_told, take_pictures
+from modules.images.taken_script import is_of_script, take_script
 from modules.images.taken_words import templates_in
 from modules.jobs.kinds.registry import validate_request
 from modules.jobs.models.checkpoint import Checkpoint
@@ -103,7 +104,7 @@ class Takeover:
     @property
     def taken(self) -> list[str]:
         """What was taken over, as the page names it."""
-        named = LABELS | noise_pairs.LABELS | taken_parts.LABELS | taken_pictures.LABELS
+        named = LABELS | noise_pairs.LABELS | taken_parts.LABELS | taken_pictures.LABELS | taken_script.LABELS
         given = (name for name in named if self.values.get(name, False) is not False)
         names = [named[name] for name in given if named[name] and self.values[name] != noise_pairs.UNSAID.get(name)]
         if "Width" in names:
@@ -167,10 +168,12 @@ def take_request(
     takeover.values |= noise
     pictures, of_pictures = take_pictures(found, pairs, checkpoints, kind, upscalers)
     takeover.values |= pictures
+    script, of_script = take_script(pairs, kind)
+    takeover.values |= script
     prompts, of_networks = take_networks(found, pairs, networks)
     takeover.values |= {name: text for name, text in prompts.items() if name in takeover.values}
     takeover.left += [
-        Left(label, _short(value), why) for label, value, why in left + of_noise + of_pictures + of_networks
+        Left(label, _short(value), why) for label, value, why in left + of_noise + of_pictures + of_script + of_networks
     ]
     takeover.left += _hypernetworks(str(found.get("prompt", "")))
     takeover.left += _features(pairs)
@@ -240,7 +243,7 @@ def _features(pairs: Mapping[str, str]) -> Iterable[Left]:
     told: dict[str, Left] = {}
     elsewhere = keys_told(pairs)
     for key, value in pairs.items():
-        if _MODULE.fullmatch(key) or key in elsewhere:
+        if _MODULE.fullmatch(key) or key in elsewhere or is_of_script(key, pairs):
             continue  # Told of with the fields.
         if key in _READ or key in noise_pairs.KEYS or key in _TELLING or value in _NEUTRAL.get(key, ()):
             continue

@@ -12,7 +12,7 @@ from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from modules.paths import ROOT, DataFolder
 from webui import header, takeover
-from webui.tabs.drawing import actions, submitting
+from webui.tabs.drawing import actions, script_plan, submitting
 from webui.tabs.settings import applying, tab
 
 
@@ -36,6 +36,6 @@ def catalogue(tmp_path: Path) -> CheckpointCatalogue:
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
     """Settings in a folder of this test's own, in place of the program's."""
     own = Options(tmp_path / "settings.json")
-    for module in (actions, applying, header, submitting, tab, takeover):
+    for module in (actions, applying, header, script_plan, submitting, tab, takeover):
         monkeypatch.setattr(module, "opts", own)
     return own

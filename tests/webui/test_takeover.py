@@ -13,6 +13,8 @@ from modules.images import noise_pairs
 from modules.images.infotext import write
 from modules.images.taken_parts import UNSAID
 from modules.jobs.kinds.base import PictureWords, Words
+from modules.jobs.kinds.grid.layout import Layout
+from modules.jobs.kinds.grid.resolved import Cell, ResolvedGrid
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
@@ -40,7 +42,7 @@ def ask(store: JobStore, catalogue: CheckpointCatalogue) -> Any:
 def said(told: dict[str, Any]) -> dict[str, Any]:
     """The values that are no more than what was said."""
     values = {name: value for name, value in told["values"].items() if name not in {**UNSAID, **noise_pairs.UNSAID}}
-    return {name: value for name, value in values.items() if (name, value) != ("styles", [])}
+    return {name: value for name, value in values.items() if (name, value) not in (("styles", []), ("script", ""))}
 
 
 def test_a_seed_is_handed_on_as_text_for_a_browsers_numbers_end_earlier(ask: Any) -> None:
@@ -202,6 +204,29 @@ def test_a_picture_brings_its_own_words_and_what_they_were_made_of(ask: Any) -> 
     assert not [left for left in told["left"] if "emplate" in left[0]]
     assert told["values"]["prompt"] == "a blue cat"
     assert told["templates"] == {"prompt": "a {red|blue} cat", "negative_prompt": "b", "styles": []}
+
+
+def test_a_grid_brings_its_script_and_one_of_its_pictures_what_its_cell_was_drawn_from(
+    ask: Any, store: JobStore
+) -> None:
+    arguments = {"x_type": "Prompt S/R", "x_values": "red, blue"}
+    request = {"of": "txt2img", "script": "X/Y/Z plot", "script_args": arguments, "prompt": "a red cat", "n_iter": 2}
+    job = store.queue.submit("grid", request, "me").id
+    told = ask("edit", job=job)["values"]
+    assert (told["prompt"], told["n_iter"], told["script"]) == ("a red cat", 2, "X/Y/Z plot")
+    assert told["script_args"] == arguments
+    cells = [
+        Cell(place=(x, 0, 0), drawn=resolved(prompt=f"a {colour} cat", n_iter=2))
+        for x, colour in enumerate(("red", "blue"))
+    ]
+    assert store.claims.claim("engine/1") is not None
+    grid = ResolvedGrid.of(Layout(script="X/Y/Z plot"), cells, cells[0].drawn.saving)
+    store.claims.set_resolved(job, grid.model_dump(mode="json"))
+    store.images.reserve(job, 3, seed=0, width=64, height=64, save=True)
+    store.images.complete(job, 3, INFOTEXT)
+    told = ask("reuse", job=job, index=3)["values"]
+    assert told["prompt"] == "a blue cat", "loss-free, as its cell has it"
+    assert "script" not in told, "what is in the fields of a script stays"
 
 
 def test_a_guest_takes_over_nothing_of_others(ask: Any, store: JobStore) -> None:

@@ -13,6 +13,7 @@ from webui.tabs.drawing.rows.outpainting import outpainting
 from webui.tabs.drawing.rows.parts import parts
 from webui.tabs.drawing.rows.resizing import resizing
 from webui.tabs.drawing.rows.sampling import sampling, steps
+from webui.tabs.drawing.rows.script import script, with_script, with_script_shown
 from webui.tabs.drawing.rows.seed import seed
 from webui.tabs.drawing.rows.starting import starting
 from webui.tabs.drawing.rows.styles import combinations, styles
@@ -38,8 +39,9 @@ TAB = Blueprint(
         seed,
         noise,
         parts,
+        script("img2img"),
     ),
-    request=request_of,
-    shown=shown_of,
+    request=with_script(request_of),
+    shown=with_script_shown(shown_of),
     welcome="Open a picture to start from, write what is to become of it, and press Generate.",
 )

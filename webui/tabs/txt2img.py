@@ -9,6 +9,7 @@ from webui.tabs.drawing.rows.hires import hires, request, shown
 from webui.tabs.drawing.rows.noise import noise
 from webui.tabs.drawing.rows.parts import parts
 from webui.tabs.drawing.rows.sampling import sampling, steps
+from webui.tabs.drawing.rows.script import script, with_script, with_script_shown
 from webui.tabs.drawing.rows.seed import seed
 from webui.tabs.drawing.rows.size import size
 from webui.tabs.drawing.rows.styles import combinations, styles
@@ -18,7 +19,7 @@ TAB = Blueprint(
     label="txt2img",
     prefix="txt2img",
     above=(styles,),
-    rows=(sampling, steps, guidance, shift, size, hires, batches, combinations, seed, noise, parts),
-    request=request,
-    shown=shown,
+    rows=(sampling, steps, guidance, shift, size, hires, batches, combinations, seed, noise, parts, script("txt2img")),
+    request=with_script(request),
+    shown=with_script_shown(shown),
 )

@@ -90,6 +90,7 @@ export class DrawingTab {
     this.folder.render(state.jobs[this.staged?.job] || shownJob(state));
     this.fields.renderSizes();
     for (const part of [this.fields.guidance, this.fields.hires, this.fields.upscaling]) part.render();
+    this.fields.script.settle();
     this.pictures.show();
     this.start.render();
   }
@@ -160,7 +161,8 @@ export class DrawingTab {
   // Generate was pressed. Returns what goes along with the fields; a promise while a picture is on its way. Where that
   // fails it is told, and by its rejection nothing is sent.
   begins() {
-    const about = { job: randomId(), retry_of: this.takeover.sends() };
+    const script = this.fields.script.there ? { script: this.fields.script.text } : {}; // a key ago Gradio knew less
+    const about = { job: randomId(), retry_of: this.takeover.sends(), ...script };
     return this.start.there ? this.sends(about) : about;
   }
 

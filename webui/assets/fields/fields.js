@@ -10,6 +10,7 @@ import { Parts } from "./parts.js";
 import { Styles } from "../styles/styles.js";
 import { Problems } from "./problems.js";
 import { Sampling } from "./sampling.js";
+import { Script } from "../script/script.js";
 import { Upscaling } from "./upscaling.js";
 
 const NAMES = {
@@ -33,7 +34,8 @@ export class Fields {
     this.styles = new Styles(tab);
     this.noise = new Noise(tab);
     this.hires = new Hires(tab);
-    this.folds = [this.parts, this.noise, this.hires];
+    this.script = new Script(tab);
+    this.folds = [this.parts, this.noise, this.hires, this.script];
     this.upscaling = new Upscaling(tab);
     this.describe = new Describe(tab);
     document.addEventListener("click", (event) => this.clicked(event));
@@ -46,6 +48,7 @@ export class Fields {
   // Where a field of the request stands, as the server's builder of the tab says it.
   homeOf(name) {
     if (["override_settings", "sd_model_checkpoint"].includes(name)) return byId("setting_sd_model_checkpoint");
+    if (["script_name", "script_args"].includes(name?.split(".")[0])) return this.script.homeOf(name);
     return byId(this.ids[name === "sampler_index" ? "sampler_name" : name]);
   }
 
@@ -76,6 +79,7 @@ export class Fields {
   }
 
   choseCheckpoint(name) {
+    this.script.plan.changed();
     const last = this.last;
     if (last === null) this.last = name;
     else if (last !== name && this.checkpoints.facts[name]) pressWhenThere(this.tab.id("adopt_defaults"));

@@ -12,6 +12,7 @@ import { EarlierJobs } from "../live/earlier_jobs.js";
 import { PausedJobs } from "../live/paused_jobs.js";
 import { waitForTheServer } from "../live/resend.js";
 import { ask, jobPath } from "../live/rest.js";
+import { baseOf } from "../model/grid.js";
 import { initial, reduce, stalledBeat } from "../model/model.js";
 import { Models } from "../models/models.js";
 import { PngInfo } from "../png_info/png_info.js";
@@ -87,7 +88,7 @@ export class Page {
 
   // The one that draws jobs of this kind. One that was not opened yet has nothing but its name.
   tabOf(job) {
-    const kind = job.kind === "interrogate" ? "extras" : job.kind; // which has the button for it
+    const kind = baseOf(job) === "interrogate" ? "extras" : baseOf(job); // which has the button for it
     const fits = (tab) => (tab?.section?.dataset.kind ?? tab?.prefix) === kind;
     return fits(this.current) ? this.current : Array.from(this.drawings.values()).find(fits) || this.current;
   }
@@ -140,7 +141,10 @@ export class Page {
 
   // A token of the server's that is another one when models came, changed or went.
   modelsAre(token) {
-    if (token && this.token && token !== this.token) this.readModels();
+    if (token && this.token && token !== this.token) {
+      this.readModels();
+      for (const tab of this.drawings.values()) tab.fields.script.plan.forget();
+    }
     this.token = token || this.token;
   }
 

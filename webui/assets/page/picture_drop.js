@@ -18,9 +18,15 @@ export class PictureDrop {
     for (const name of ["dragenter", "dragover", "dragleave", "drop"]) document.addEventListener(name, (event) => this[name](event), true);
   }
 
+  // A field for text takes files by itself.
+  isText(event) {
+    return Boolean(event.target.closest?.("[data-takes-text]"));
+  }
+
   // A file from elsewhere. The browser would leave the page for it, so it is taken also where nothing is done with it.
   brings(event) {
-    return !this.inside && Array.from(event.dataTransfer?.types || []).includes("Files");
+    if (this.isText(event)) this.veil.hidden = true;
+    return !this.inside && !this.isText(event) && Array.from(event.dataTransfer?.types || []).includes("Files");
   }
 
   wants(event) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import gradio as gr
 
@@ -41,13 +42,9 @@ def wire(
 
     def generate(values: Values, asker: gr.Request, forever: bool = False) -> Values:
         try:
-            request = of.request({name: values[name] for name in fields})
+            request = request_in(of, fields, values)
         except InvalidRequest as error:
             return {"answer": json.dumps({"message": str(error), "field": error.field})}
-        overrides = {name: request.pop(name) for name in _OVERRIDES & request.keys()}
-        if values["checkpoint"]:
-            overrides["sd_model_checkpoint"] = values["checkpoint"]
-        request["override_settings"] = overrides
         who = actor(values["owner"], asker)
         job, retried = _id(values["job"]), _id(values["retry_of"])
         told = submit(store, catalogue, of.kind, request, who, job, forever, retried, intake)
@@ -61,6 +58,19 @@ def wire(
         sent = on(button.click, begin, together(fields, about), {"answer": texts.answer},
                   Script("beginJob", actions.prefix), trigger_mode="multiple")  # fmt: skip
         on(sent.then, None, {"answer": texts.answer}, script=Script("answered", actions.prefix))
+
+
+def request_in(of: Blueprint, fields: Named, values: Values) -> dict[str, Any]:
+    """Return the request that the fields make, with the `checkpoint` of the bar.
+
+    Raises:
+        InvalidRequest: the tab has no request of such values.
+    """
+    request = of.request({name: values[name] for name in fields})
+    overrides = {name: request.pop(name) for name in _OVERRIDES & request.keys()}
+    if values["checkpoint"]:
+        overrides["sd_model_checkpoint"] = values["checkpoint"]
+    return request | {"override_settings": overrides}
 
 
 def _id(sent: object) -> str | None:

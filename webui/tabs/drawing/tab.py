@@ -15,10 +15,10 @@ from webui.actors import Stop, actor
 from webui.components import hidden_button, html
 from webui.header import Header
 from webui.listeners import Component, Named, Script, Values, on, together
-from webui.tabs.drawing import actions, batch_folder, prompts, stage, submitting, texts
+from webui.tabs.drawing import actions, batch_folder, prompts, script_plan, stage, submitting, texts
 from webui.tabs.drawing.blueprint import Blueprint
 from webui.tabs.drawing.form import Form
-from webui.tabs.drawing.rows import styles
+from webui.tabs.drawing.rows import script, styles
 
 # What was taken over from an infotext, and what was not.
 TAKEN = '<div id="{prefix}_taken" class="sd-taken" role="status" hidden></div>'
@@ -96,6 +96,8 @@ def wire(
     _wire_takeover(tab, header, store, catalogue)
     if styles.APPLY in tab.others:
         styles.wire(tab.fields, tab.others[styles.APPLY], catalogue)
+    if script.ASK in tab.others:
+        script_plan.wire(tab.blueprint, tab.fields, tab.others, header.checkpoint, catalogue)
     if "add_folder" in tab.others:
         batch_folder.wire(tab.prefix, tab.fields["batch_folder"], tab.others["add_folder"],
                           tab.others["folder_answer"], header.owner, intake)  # fmt: skip
