@@ -41,7 +41,7 @@ class Break:
     """The word BREAK: what follows begins a new chunk of tokens."""
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=128)
 def pieces_of(text: str, emphasis: str = "Original") -> tuple[Piece | Break, ...]:
     """Return the parts of a prompt with their weights, in order; none of them is empty.
 

@@ -54,7 +54,7 @@ class _Bracket:
     bars: list[int] = field(default_factory=list)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=128)
 def tree_of(text: str) -> Items | None:
     """Return texts, changes and alternations of a prompt, in order; None: it is plain text. Linear in its length."""
     if "[" not in text:  # Nothing else changes.

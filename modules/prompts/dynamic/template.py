@@ -15,6 +15,9 @@ from collections.abc import Iterable
 from modules.prompts.dynamic.nodes import Assignment, Node, Nodes, Option, Recall, Sampler, Variants, Wildcard
 
 MOST_LEVELS = 40
+# What is read of a text takes a hundred times as much memory as it, and while somebody writes each letter makes another
+# one: of lines of wildcards, which come again and again, thousands are remembered, and of long prompts those of now.
+LONGEST_SHORT = 300
 _SAMPLERS: dict[str | None, Sampler | None] = {"~": "random", "@": "cyclical"}
 
 _VARIABLE_IN_NAME = r"\$\{\w{1,40}\}"
@@ -39,10 +42,21 @@ _VARIABLE = re.compile(r"\s*(?P<name>[A-Za-z_-][\w-]{0,40})\s*(?P<mark>\??=!?|:|
 _HINT = re.compile(r"[{$]|__")
 
 
-@functools.lru_cache(maxsize=4096)
 def read_template(text: str) -> Nodes:
     """Return what a text is made of; one string where nothing of it is to be chosen."""
-    return _Reader(text).read() if _HINT.search(text) else (text,)
+    if not _HINT.search(text):
+        return (text,)
+    return _read_short(text) if len(text) <= LONGEST_SHORT else _read_long(text)
+
+
+@functools.lru_cache(maxsize=2048)
+def _read_short(text: str) -> Nodes:
+    return _Reader(text).read()
+
+
+@functools.lru_cache(maxsize=8)
+def _read_long(text: str) -> Nodes:
+    return _Reader(text).read()
 
 
 def is_template(text: str) -> bool:

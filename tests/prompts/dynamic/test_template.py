@@ -2,6 +2,7 @@
 
 import pytest
 
+from modules.prompts.dynamic import template
 from modules.prompts.dynamic.nodes import Assignment, Nodes, Option, Recall, Variants, Wildcard
 from modules.prompts.dynamic.template import MOST_LEVELS, is_template, read_template
 
@@ -88,3 +89,11 @@ def test_groups_within_too_many_others_are_text() -> None:
 def test_hostile_texts_cost_no_more_than_their_length(text: str) -> None:
     """Quadratic, most would take minutes: the time limit of a test would show it."""
     assert read_template(text)
+
+
+def test_of_long_texts_few_are_remembered() -> None:
+    """While somebody writes, each letter makes another one; all of them together took gigabytes."""
+    for number in range(50):
+        read_template("{a|b}" * 100 + str(number))
+        assert template._read_long.cache_info().currsize <= 8
+    assert read_template("{a|b} remembered") is read_template("{a|b} remembered")
