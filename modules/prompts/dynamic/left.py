@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 
 from modules.prompts.dynamic.nodes import Assignment, Nodes, Recall, Variants, Wildcard
@@ -10,14 +11,18 @@ from modules.prompts.dynamic.values import Lookup
 
 _SHOWN_AT_MOST = 5
 _LONGEST_SHOWN = 60
+# Of a prompt while it is written; each that is a pattern is compared with all names.
+_LOOKED_UP_AT_MOST = 100
 
 
 def describe_missing(text: str, wildcards: Lookup) -> str | None:
-    """Return what people are told of the wildcards in a prompt that are not there; None: all are."""
-    missing = [
-        one for one in wildcards_in(read_template(text)) if "$" not in one.name and not wildcards.values(one.name)
-    ]
-    return _missing(dict.fromkeys(one.written for one in missing))
+    """Return what people are told of the wildcards in a prompt that are not there; None: all are.
+
+    Of a prompt of hundreds the first ones are looked up.
+    """
+    written = {one.written: one.name for one in wildcards_in(read_template(text)) if "$" not in one.name}
+    first = itertools.islice(written.items(), _LOOKED_UP_AT_MOST)
+    return _missing(dict.fromkeys(words for words, name in first if not wildcards.values(name)))
 
 
 def describe_left(texts: Iterable[str], wildcards: Lookup) -> str | None:

@@ -74,11 +74,14 @@ class KnownWildcards:
         self._content = content
         self._found: dict[str, Values | None] = {}
         self._where: dict[str, tuple[str, Path, str]] = {}  # by the name in small letters: name, file, name in there
+        self._ending: dict[str, list[str]] = {}  # names in small letters, by their last part
         self.problems: list[str] = []
         for path, (folder, stem) in files.items():
             for inner in self._inner_names(path, stem):
                 name = f"{folder}/{inner}" if folder else inner
                 self._where.setdefault(name.casefold(), (name, path, inner))
+        for small in self._where:
+            self._ending.setdefault(small.rpartition("/")[2], []).append(small)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,7 +98,7 @@ class KnownWildcards:
             if _MAGIC.search(name):
                 found = self._matching(wanted) or self._matching(f"*/{wanted}")
             else:
-                found = [wanted] if wanted in self._where else self._matching(f"*/{wanted}")
+                found = [wanted] if wanted in self._where else self._within_folders(wanted)
             self._found[name] = _together([values for one in found if (values := self._lines(one)) is not None])
         return self._found[name]
 
@@ -111,6 +114,9 @@ class KnownWildcards:
     def _lines(self, wanted: str) -> Values | None:
         _, path, inner = self._where[wanted]
         return self._content(path).wildcards.get(inner)
+
+    def _within_folders(self, name: str) -> list[str]:
+        return sorted(one for one in self._ending.get(name.rpartition("/")[2], ()) if one.endswith(f"/{name}"))
 
     def _matching(self, pattern: str) -> list[str]:
         fits = re.compile(fnmatch.translate(pattern.replace("**/", "*")))

@@ -9,7 +9,7 @@ import pytest
 from modules.prompts.dynamic import wildcards as wildcards_module
 from modules.prompts.dynamic.left import describe_left, describe_missing
 from modules.prompts.dynamic.wildcard_file import read_wildcards
-from modules.prompts.dynamic.wildcards import Wildcards
+from modules.prompts.dynamic.wildcards import KnownWildcards, Wildcards
 from modules.prompts.library import wildcards_beside
 
 
@@ -110,6 +110,23 @@ def test_a_broken_file_is_told_of_and_the_others_are_read(folder: Path, name: st
     assert [problem.startswith(str(folder / name)) and words in problem for problem in known.problems] == [True] * bool(
         words
     )
+
+
+def test_a_prompt_of_many_wildcards_costs_no_walk_over_all_names_for_each(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Wildcards([folder]).now()
+    monkeypatch.setattr(KnownWildcards, "_matching", lambda *_given: pytest.fail("it walks over all names"))
+    assert known.values("gone") is known.values("er/gone") is known.values("er/colour") is None
+    assert known.values("er/list") is not None
+    looked_up: list[str] = []
+
+    class Counting:
+        def values(self, name: str) -> None:
+            looked_up.append(name)
+
+    told = describe_missing(" ".join(f"__a{number}*__" for number in range(500)), Counting())
+    assert told is not None and len(looked_up) == 100
 
 
 def test_what_is_known_of_files_is_changed_by_one_thread_at_a_time(
