@@ -46,9 +46,9 @@ def close_request(
         lambda: parts.cpu_formats.fastest(denoiser.kind, threads, parts.cancel.check),
     )
     environment = environment_of(parts.device, dtype, threads)
-    find = parts.inputs.find
+    find, check = parts.inputs.find, parts.cancel.check
     wildcards = parts.catalogue.library.wildcards.now()
-    resolved = request.resolve(models, settings, draw_seed, dtype, threads, environment, find, wildcards)
+    resolved = request.resolve(models, settings, draw_seed, dtype, threads, environment, find, wildcards, check)
     models, resolved, left_out = close_networks(resolved, models, request, settings, parts.catalogue, finder)
     if settings.save_init_img:
         kept = parts.folder.root / INIT_IMAGES

@@ -178,8 +178,11 @@ class DrawingRequest(SeedingRequest):
         environment: dict[str, str] | None = None,
         find_input: FindInput = no_input,
         wildcards: Lookup = NO_WILDCARDS,
+        get_on: Callable[[], None] = lambda: None,
     ) -> ResolvedJob:
         """Close everything that the request leaves open. Pure but for `draw_seed`, which is called for seed -1 only.
+
+        `get_on` is called now and then where there is much to do, and may raise.
 
         Raises:
             InvalidRequest: the schedule type that was sent does not go with the model's own sampler, or all
@@ -214,7 +217,7 @@ class DrawingRequest(SeedingRequest):
             saving=self.saving(wanted),
             environment=environment,
         )
-        return with_own_words(resolved, wildcards, of_all) if dynamic else resolved
+        return with_own_words(resolved, wildcards, of_all, get_on) if dynamic else resolved
 
     @abstractmethod
     def passes(self, models: Models, settings: Settings, find_input: FindInput) -> tuple[Pass, ...]:

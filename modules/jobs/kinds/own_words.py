@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from modules.errors import InvalidRequest
 from modules.jobs.kinds.base import PictureWords, ResolvedJob, Words
@@ -34,10 +34,16 @@ def all_prompts(prompt: str, wildcards: Lookup, times: int) -> tuple[str, ...]:
     return found if len(found) > 1 else ()
 
 
-def with_own_words(resolved: ResolvedJob, wildcards: Lookup, of_all: Sequence[str] = ()) -> ResolvedJob:
+def with_own_words(
+    resolved: ResolvedJob,
+    wildcards: Lookup,
+    of_all: Sequence[str] = (),
+    get_on: Callable[[], None] = lambda: None,
+) -> ResolvedJob:
     """Return a job with the words of each of its pictures, in all passes. Pure: the same job gives the same words.
 
-    `of_all` are the prompts that the job is to draw all of, each by as many pictures as the others, in order.
+    `of_all` are the prompts that the job is to draw all of, each by as many pictures as the others, in order. `get_on`
+    is called for each picture, of which there may be thousands, and may raise.
     """
     whole, count = resolved.words, resolved.image_count
 
@@ -48,7 +54,8 @@ def with_own_words(resolved: ResolvedJob, wildcards: Lookup, of_all: Sequence[st
         return lambda index: of_all[index * len(of_all) // count]
 
     def own(words: Words) -> Words:
-        return _chosen(words, templates_of(words), [resolved.seed_of(index) for index in range(count)], wildcards)
+        seeds = (resolved.seed_of(index) for index in range(count))
+        return _chosen(words, templates_of(words), seeds, wildcards, get_on)
 
     passes = tuple(
         one if one.words is None else one.model_copy(update={"words": own(one.words)}) for one in resolved.passes
@@ -64,19 +71,24 @@ def templates(words: Words, prompt: str, negative_prompt: str) -> dict[str, str]
     return {name: text for name, text in named.items() if is_template(text)}
 
 
-def _chosen(words: Words, template_of: Callable[[int], str], seeds: Sequence[int], wildcards: Lookup) -> Words:
+def _chosen(
+    words: Words,
+    template_of: Callable[[int], str],
+    seeds: Iterable[int],
+    wildcards: Lookup,
+    get_on: Callable[[], None],
+) -> Words:
     if not (is_template(words.prompt) or is_template(words.negative_prompt)):
         return words
     written = PictureWords(prompt=words.prompt, negative_prompt=words.negative_prompt)
-    each = tuple(
-        PictureWords(
-            prompt=expand(template_of(index), seed, wildcards, PROMPT_LONGEST),
-            negative_prompt=expand(written.negative_prompt, seed, wildcards, PROMPT_LONGEST, _NEGATIVE),
-        )
-        for index, seed in enumerate(seeds)
-    )
+    each: list[PictureWords] = []
+    for index, seed in enumerate(seeds):
+        get_on()
+        prompt = expand(template_of(index), seed, wildcards, PROMPT_LONGEST)
+        negative = expand(written.negative_prompt, seed, wildcards, PROMPT_LONGEST, _NEGATIVE)
+        each.append(PictureWords(prompt=prompt, negative_prompt=negative))
     first, different = each[0], len(set(each)) > 1
     if first == written and not different:
         return words
-    own = {"each": each if different else (), "templates": written}
+    own = {"each": tuple(each) if different else (), "templates": written}
     return words.model_copy(update=own | first.model_dump())

@@ -46,6 +46,20 @@ def test_prompts_that_choose_nothing_leave_a_job_as_it_was(prompt: str) -> None:
     assert "template" not in TXT2IMG.picture(resolved({"prompt": prompt}), 0)
 
 
+def test_a_job_of_thousands_can_be_stopped_while_their_words_are_chosen() -> None:
+    seen: list[int] = []
+
+    def stop_at_the_third() -> None:
+        seen.append(1)
+        if len(seen) == 3:
+            raise InterruptedError
+
+    request = validate_drawing("txt2img", {"prompt": "{a|b}", "n_iter": 1000, "batch_size": 16})
+    with pytest.raises(InterruptedError):
+        request.resolve(Models(checkpoint()), Settings(), lambda: 42, "float32", 2, get_on=stop_at_the_third)
+    assert len(seen) == 3
+
+
 def test_both_prompts_choose_apart_and_styles_choose_too() -> None:
     pairs = [resolved({"prompt": "{a|b}", "negative_prompt": "{a|b}", "seed": seed}).words for seed in range(40)]
     assert {(words.prompt, words.negative_prompt) for words in pairs} == {
