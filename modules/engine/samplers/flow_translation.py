@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -112,15 +112,11 @@ class FlowTranslation(SchedulerMixin):  # type: ignore[misc]  # diffusers is unt
         level, later = self._levels[place], self._levels[place + 1]
         noise = sample + model_output / (1 + level)
         known = sample / self._scale(level)
-        asked = {"generator": generator} if "generator" in self._asked else {}
+        asked = {"generator": generator} if _takes_generator(type(self.inner).step) else {}
         stepped = self.inner.step(noise, self.inner.timesteps[place], known, **asked).prev_sample * self._scale(later)
         self._place = place + 1
         stepped = stepped.to(sample.dtype)
         return SchedulerOutput(prev_sample=stepped) if return_dict else (stepped,)
-
-    @property
-    def _asked(self) -> Sequence[str]:
-        return tuple(inspect.signature(self.inner.step).parameters)
 
     @property
     def _train_timesteps(self) -> int:
@@ -167,6 +163,11 @@ class FlowTranslation(SchedulerMixin):  # type: ignore[misc]  # diffusers is unt
         told = [known.get(float(level), self._train_timesteps * level / (1 + level)) for level in asked]
         self.timesteps = torch.tensor(told, dtype=torch.float32, device=self._device)
         self.sigmas = torch.tensor([level / (1 + level) for level in self._levels])
+
+
+@functools.cache
+def _takes_generator(step: Callable[..., Any]) -> bool:
+    return "generator" in inspect.signature(step).parameters
 
 
 def _levels_of(parts: np.ndarray) -> list[float]:

@@ -50,7 +50,8 @@ class Conditioning:
         self._model, self._script, self._pictures = model, script, pictures
         self._arguments = arguments
         self._base = self._calls(script.first)
-        self._weights = [torch.tensor(weights) for weights in script.wording.weights]
+        device = model.pipeline._execution_device
+        self._weights = [torch.tensor(weights, device=device) for weights in script.wording.weights]
         self._known: dict[tuple[Texts, Texts], tuple[Changes, ...]] = {}
         self._scenes = {scene: self._asked(scene) for scene in dict(script.wording.scenes).values()}
         self._said = 0
