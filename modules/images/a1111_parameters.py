@@ -20,7 +20,7 @@ _MISSING: Mapping[str, str | int] = {
 }  # fmt: skip
 _WEIGHTS = re.compile(r"[(\[]")
 _VERSION = re.compile(r"v(\d{1,4})\.(\d{1,4})\.(\d{1,4})(?:-(\d{1,6})-)?")
-_OLD_EDITING = "Old prompt editing timelines"
+OLD_EDITING = "Old prompt editing timelines"
 
 
 def parameters_of(pairs: Mapping[str, str]) -> dict[str, str | int]:
@@ -47,7 +47,7 @@ def of_older_versions(pairs: Mapping[str, str]) -> dict[str, str]:
     older: dict[str, str] = {}
     if number < (1, 6, 0, 0):
         if "[" in pairs.get("Prompt", "") or "[" in pairs.get("Negative prompt", ""):
-            older[_OLD_EDITING] = "True"
+            older[OLD_EDITING] = "True"
         if pairs.get("Sampler", "") in ("DDIM", "PLMS"):
             older["Pad conds v0"] = "True"
     if number < (1, 7, 0, 225):

@@ -10,13 +10,13 @@ Facts: A1111 v1.10.1, `create_infotext` and `infotext_utils`.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from modules.images import noise_pairs
 from modules.images.civitai_resources import cut_resources
+from modules.images.pair_values import number_in, size_in, whole_in
 from modules.images.picture_pairs import fields_in
 from modules.images.taken_reading import overrides_in
 from modules.jobs.kinds.base import Resolved, ResolvedJob
@@ -30,8 +30,6 @@ _NEGATIVE = "Negative prompt:"
 _FEWEST_PAIRS = 3
 # A key has at most 60 characters and gives none back, so a long text without a colon costs no more than its length.
 _PAIR = re.compile(r'(\w[\w \-/]{1,60}+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
-_WHOLE = re.compile(r"[0-9]{1,20}")
-_SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
 _NUMBERS = {"CFG scale": "cfg_scale", "Distilled CFG Scale": "distilled_cfg_scale", "Shift": "shift"}
 _PARTIAL = "Partial"
 _WORDS = ("Prompt", "Negative prompt")
@@ -148,20 +146,19 @@ def fields_of(pairs: Mapping[str, str]) -> dict[str, Any]:
         fields["sampler_name"] = sampler
         fields["scheduler"] = pairs.get("Schedule type") or schedule or "Automatic"
     for key, field in (("Steps", "steps"), ("Seed", "seed")):
-        if _WHOLE.fullmatch(pairs.get(key, "")):
-            fields[field] = int(pairs[key])
+        if (whole := whole_in(pairs.get(key, ""))) is not None and whole >= 0:
+            fields[field] = whole
     for key, field in _NUMBERS.items():
-        if (number := _read_number(pairs.get(key, ""))) is not None:
+        if (number := number_in(pairs.get(key, ""))) is not None:
             fields[field] = number
-    size = _SIZE.fullmatch(pairs.get("Size", ""))
-    if size:
-        fields["width"], fields["height"] = int(size[1]), int(size[2])
+    if (size := size_in(pairs.get("Size", ""))) is not None:
+        fields["width"], fields["height"] = size
     overrides = _overrides_in(pairs)
     if overrides:
         fields["override_settings"] = overrides
     if pairs.get("Refiner"):
         fields["refiner_checkpoint"] = pairs["Refiner"]
-        switch_at = _read_number(pairs.get("Refiner switch at", ""))
+        switch_at = number_in(pairs.get("Refiner switch at", ""))
         if switch_at is not None and 0 <= switch_at <= 1:
             fields["refiner_switch_at"] = switch_at
     return fields | noise_pairs.fields_in(pairs) | fields_in(pairs)
@@ -174,9 +171,9 @@ def _overrides_in(pairs: Mapping[str, str]) -> dict[str, Any]:
         overrides["sd_model_checkpoint"] = model
     if vae := pairs.get("VAE"):
         overrides["sd_vae"] = vae
-    skip = pairs.get("Clip skip", "")
-    if _WHOLE.fullmatch(skip) and 1 < int(skip) <= _MOST_CLIP_SKIP:
-        overrides["CLIP_stop_at_last_layers"] = int(skip)
+    skip = whole_in(pairs.get("Clip skip", ""))
+    if skip is not None and 1 < skip <= _MOST_CLIP_SKIP:
+        overrides["CLIP_stop_at_last_layers"] = skip
     overrides |= noise_pairs.overrides_in(pairs)
     named = (pairs.get(f"{_MODULE}{number}") for number in range(1, MODULES_MOST + 1))
     if modules := [name for name in named if name]:
@@ -216,11 +213,3 @@ def _unquote(value: str) -> str:
         return str(json.loads(stripped))
     except ValueError:
         return stripped
-
-
-def _read_number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

@@ -5,16 +5,13 @@ Facts: A1111 v1.10.1, `create_infotext` and its samplers.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from modules.errors import InvalidRequest
+from modules.images.pair_values import number_in, size_in, whole_in
 from modules.jobs.kinds.registry import validate_request
 
-_SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
-_WHOLE = re.compile(r"-?[0-9]{1,20}")
 _STRENGTH = "Variation seed strength"
 _RESIZED = "Seed resize from"
 _NUMBERS = {
@@ -44,12 +41,12 @@ def fields_in(pairs: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of a request that an infotext gives of seeds and noise."""
     fields: dict[str, Any] = {}
     for key, field in _NUMBERS.items():
-        if (number := _number(pairs.get(key, ""))) is not None:
+        if (number := number_in(pairs.get(key, ""))) is not None:
             fields[field] = number
-    if _WHOLE.fullmatch(pairs.get("Variation seed", "")):
-        fields["subseed"] = int(pairs["Variation seed"])
-    if (size := _SIZE.fullmatch(pairs.get(_RESIZED, ""))) is not None:
-        fields |= {"seed_resize_from_w": int(size[1]), "seed_resize_from_h": int(size[2])}
+    if (seed := whole_in(pairs.get("Variation seed", ""))) is not None:
+        fields["subseed"] = seed
+    if (size := size_in(pairs.get(_RESIZED, ""))) is not None:
+        fields["seed_resize_from_w"], fields["seed_resize_from_h"] = size
     if pairs.get("Tiling") == "True":
         fields["tiling"] = True
     return fields
@@ -57,8 +54,8 @@ def fields_in(pairs: Mapping[str, str]) -> dict[str, Any]:
 
 def overrides_in(pairs: Mapping[str, str]) -> dict[str, Any]:
     """Return the settings that an infotext gives of them."""
-    delta = pairs.get("ENSD", "")
-    return {"eta_noise_seed_delta": int(delta)} if _WHOLE.fullmatch(delta) and int(delta) else {}
+    delta = whole_in(pairs.get("ENSD", ""))
+    return {"eta_noise_seed_delta": delta} if delta else {}
 
 
 def take_noise(found: Mapping[str, Any], pairs: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str, str]]]:
@@ -82,11 +79,3 @@ def take_noise(found: Mapping[str, Any], pairs: Mapping[str, str]) -> tuple[dict
 
 def _plain(value: str) -> str:
     return value.removesuffix(".0")
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

@@ -5,16 +5,14 @@ Facts: A1111 v1.10.1, `infotext_utils`; Forge for its own keys.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from modules.images.pair_values import number_in, size_in
 from modules.jobs.kinds.start_fields import MASKED_CONTENTS, RESIZE_MODES
 from modules.jobs.kinds.start_values import RESIZE_LABELS, SIDES, SOFT_LABELS, SOFT_PREFIX
 
 STRENGTH = "Denoising strength"
-_SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
 _CONDITION = "Picture as condition"
 _FIRST_PASS = "First pass size"
 _OF_HIRES = ("Hires upscale", "Hires resize", "Hires upscaler")
@@ -68,18 +66,19 @@ def has_start(pairs: Mapping[str, str]) -> bool:
 def _of_hires(pairs: Mapping[str, str]) -> dict[str, Any]:
     fields: dict[str, Any] = {"enable_hr": True, **_numbers(pairs, _HIRES_NUMBERS | {STRENGTH: "denoising_strength"})}
     fields |= {field: pairs[key] for key, field in _HIRES_WORDS.items() if pairs.get(key)}
-    if (size := _SIZE.fullmatch(pairs.get("Hires resize", ""))) is not None:
-        fields |= {"hr_resize_x": int(size[1]), "hr_resize_y": int(size[2])}
-    if (first := _first_pass_of(pairs)) is not None and (size := _SIZE.fullmatch(pairs.get("Size", ""))) is not None:
+    if (size := size_in(pairs.get("Hires resize", ""))) is not None:
+        fields["hr_resize_x"], fields["hr_resize_y"] = size
+    if (first := _first_pass_of(pairs)) is not None and (size := size_in(pairs.get("Size", ""))) is not None:
         # An older way to tell it: the size is the finished one.
-        fields |= {"width": first[0], "height": first[1], "hr_resize_x": int(size[1]), "hr_resize_y": int(size[2])}
+        fields["width"], fields["height"] = first
+        fields["hr_resize_x"], fields["hr_resize_y"] = size
     return fields
 
 
 def _first_pass_of(pairs: Mapping[str, str]) -> tuple[int, int] | None:
     """Return the size of the first pass where an older version tells it; 0x0 was a size that it chose itself."""
-    size = _SIZE.fullmatch(pairs.get(_FIRST_PASS, ""))
-    return None if size is None or 0 in (int(size[1]), int(size[2])) else (int(size[1]), int(size[2]))
+    size = size_in(pairs.get(_FIRST_PASS, ""))
+    return None if size is None or 0 in size else size
 
 
 def _of_start(pairs: Mapping[str, str]) -> dict[str, Any]:
@@ -117,10 +116,5 @@ def _numbers(pairs: Mapping[str, str], keys: Mapping[str, str]) -> dict[str, Any
 
 
 def _number(text: str) -> float | int | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    if not math.isfinite(number):
-        return None
-    return int(number) if number.is_integer() else number
+    number = number_in(text)
+    return int(number) if number is not None and number.is_integer() else number

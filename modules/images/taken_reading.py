@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from modules.images.a1111_parameters import OLD_EDITING, of_older_versions
 from modules.jobs.kinds.base import Emphasis
 
 LABELS = {"emphasis": "Emphasis", "use_old_scheduling": "Prompt editing"}
 # What an infotext means that says nothing of them.
 UNSAID: Mapping[str, Any] = {"emphasis": "Original", "use_old_scheduling": "False"}
-KEYS = frozenset({"Emphasis", "Old prompt editing timelines"})
+KEYS = frozenset({"Emphasis", OLD_EDITING})
 
 _MODES = get_args(Emphasis)
-_VERSION = re.compile(r"v([0-9]{1,6})\.([0-9]{1,6})\.")
-_NEW_SINCE = (1, 6)
 
 
 def overrides_in(pairs: Mapping[str, str]) -> dict[str, Any]:
@@ -26,10 +24,7 @@ def overrides_in(pairs: Mapping[str, str]) -> dict[str, Any]:
     overrides: dict[str, Any] = {}
     if pairs.get("Emphasis") in _MODES:
         overrides["emphasis"] = pairs["Emphasis"]
-    version = _VERSION.match(pairs.get("Version", ""))
-    is_old = version is not None and (int(version[1]), int(version[2])) < _NEW_SINCE
-    changes = "[" in pairs.get("Prompt", "") or "[" in pairs.get("Negative prompt", "")
-    if pairs.get("Old prompt editing timelines") == "True" or (is_old and changes):
+    if {**of_older_versions(pairs), **pairs}.get(OLD_EDITING) == "True":
         overrides["use_old_scheduling"] = True
     return overrides
 
