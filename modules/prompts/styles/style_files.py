@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from modules.errors import InvalidRequest, SteadyError, StorageError
 from modules.paths import locked
-from modules.prompts.styles.csv_file import BrokenStyles, Content, is_style, read_file, styles_in, write_file
+from modules.prompts.styles.csv_file import BrokenStyles, is_style, read_file, styles_in, write_file
 from modules.prompts.styles.style import Style
 from modules.settings_file import stamp_of
 
@@ -34,8 +34,8 @@ class Listed(NamedTuple):
 
 class _Read(NamedTuple):
     stamp: _Stamp
-    content: Content
-    fault: SteadyError | None
+    styles: tuple[Style, ...]
+    fault: str | None
 
 
 class StyleFiles:
@@ -54,7 +54,7 @@ class StyleFiles:
         """Return all styles as they are now, in the order of their files."""
         found: dict[str, Listed] = {}
         for path in self._paths():
-            for style in styles_in(self._read(path).content):
+            for style in self._read(path).styles:
                 found[style.name] = Listed(style, path)
         return tuple(found.values())
 
@@ -64,8 +64,7 @@ class StyleFiles:
 
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with files, in words."""
-        reads = [self._read(path) for path in self._paths()]
-        return tuple(str(read.fault or read.content.problem) for read in reads if read.fault or read.content.problem)
+        return tuple(fault for path in self._paths() if (fault := self._read(path).fault) is not None)
 
     def find(self, names: Sequence[str]) -> tuple[Style, ...]:
         """Return the styles of these names, in their order.
@@ -141,18 +140,21 @@ class StyleFiles:
         return iter(seen)
 
     def _read(self, path: Path) -> _Read:
-        """Return what a file holds; where it cannot be read nothing, and why."""
+        """Return the styles of a file; where it cannot be read none, and what is wrong with it."""
         stamp = stamp_of(path)
         with self._lock:
             known = self._files.get(path)
-            if known is not None and known.stamp == stamp and not isinstance(known.fault, StorageError):
+            if known is not None and known.stamp == stamp:
                 return known
             try:
-                read = _Read(stamp, read_file(path), None)
+                content = read_file(path)
+            except StorageError as error:
+                return _Read(stamp, (), str(error))  # It may be lent to us by now, with the same stamp.
             except SteadyError as error:
-                read = _Read(stamp, Content((), ()), error)
-            self._files[path] = read
-            return read
+                self._files[path] = _Read(stamp, (), str(error))
+            else:
+                self._files[path] = _Read(stamp, tuple(styles_in(content)), content.problem)
+            return self._files[path]
 
 
 def _matching(pattern: Path) -> list[Path]:
