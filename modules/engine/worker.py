@@ -19,10 +19,11 @@ from modules.engine.progress.bar import JobProgress
 from modules.engine.recovery import Result, until_stored
 from modules.engine.work.economy import Economy, cheaper
 from modules.engine.work.failures import describe_failure, killed_for_memory
-from modules.engine.work.second_try import describe_second_try, release_device, release_for_another_try
-from modules.engine.work.work import Work, work_of
+from modules.engine.work.second_try import describe_second_try, keep_steps, release_device, release_for_another_try
+from modules.engine.work.work import work_of
 from modules.errors import Interrupted
 from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.grid.resolved import ResolvedGrid
 from modules.jobs.kinds.registry import read_resolved
 from modules.jobs.rows import Death, Job
 from modules.link.topics import PROGRESS
@@ -153,7 +154,7 @@ class Worker:
         except Exception as error:
             logger.exception("Job %s failed", job.id)
             if is_out_of_memory(error):
-                _keep_steps(drawing, amid=progress.phase != "sample")
+                keep_steps(drawing, amid=progress.phase != "sample")
                 return self._ending_out_of_memory(job, drawing.resolved, progress.phase, error)
             return Ending("failed", describe_failure(error, drawing.resolved))
 
@@ -208,14 +209,15 @@ class Worker:
         """Let the jobs for which the system killed the engine before go on with cheaper settings."""
         store = self._parts.store
         for job in left:
-            if job.status != "queued" or job.economy is not None or job.resolved is None:
+            if job.status != "queued" or job.resolved is None:
                 continue
-            resolved = read_resolved(job.kind, job.resolved)
-            if not isinstance(resolved, ResolvedJob):
+            resolved, cell = _drawn_last(job)
+            if resolved is None or _economy_of(job, cell) is not None:
                 continue
             economy = cheaper(resolved, self._parts.device, None, can_tile=True)
             if economy is not None:
-                store.claims.set_economy(job.id, economy.stored())
+                stored = economy.stored() if cell is None else economy.stored_of_cell(job.economy, cell)
+                store.claims.set_economy(job.id, stored)
                 why = "The engine was killed, since the machine ran out of memory,"
                 store.claims.note(job.id, "out-of-memory", describe_second_try(why, resolved, economy))
 
@@ -223,12 +225,18 @@ class Worker:
         return until_stored(change, self._parts.cancel.exit)
 
 
-def _keep_steps(drawing: Work, amid: bool) -> None:
-    """Keep the steps that were done with the memory there is; where it does not suffice for that, do not.
+def _drawn_last(job: Job) -> tuple[ResolvedJob | None, int | None]:
+    """Return what was drawn of a job when its engine ended, and of a grid the number of the cell that this is."""
+    assert job.resolved is not None
+    resolved = read_resolved(job.kind, job.resolved)
+    if isinstance(resolved, ResolvedGrid):
+        cell = resolved.spot_of(job.image_index or 0).cell
+        return resolved.cells[cell].drawn, cell
+    return (resolved, None) if isinstance(resolved, ResolvedJob) else (None, None)
 
-    Not those `amid` a pass whose next one failed: it is drawn in another way then, and that from its beginning.
-    """
-    try:
-        drawing.keep_snapshot(amid)
-    except Exception as error:
-        logger.warning("The steps of a picture could not be kept: %s", error)
+
+def _economy_of(job: Job, cell: int | None) -> Economy | None:
+    """Return the settings that a job, or a cell of it, is drawn with since it ran out of memory; None: as asked."""
+    if cell is not None:
+        return Economy.of_cell(job.economy, cell)
+    return None if job.economy is None else Economy.of(job.economy)

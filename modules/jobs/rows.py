@@ -51,7 +51,8 @@ class Job:
     of the job, or to its pause. `paused_at` is when it was paused last, `economy` the cheaper settings that it draws
     with since it ran out of memory, `log` the engine's last lines before it was quarantined. When a job with `forever`
     is done another like it comes, whose `follows` names it; `retry_of` is the job that it was made from by editing,
-    `address` where it was sent from, "" when nobody knows.
+    `address` where it was sent from, "" when nobody knows. `wanted` are the indices of the pictures that it was queued
+    again for after it had ended; None: all that are missing.
     """
 
     number: int
@@ -86,6 +87,7 @@ class Job:
     follows: str | None = None
     requested_at: float | None = None
     address: str = ""
+    wanted: tuple[int, ...] | None = None
 
     @property
     def finished(self) -> bool:

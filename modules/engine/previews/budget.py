@@ -92,6 +92,10 @@ class Budget:
             # At least what decoding takes with all cores: where that is hopeless it need not be tried.
             self._least["full"] = decode * pictures
 
+    def is_for(self, experience: Experience | None, size: Size) -> bool:
+        """Tell whether this is the model that it knows, and the size of its calls."""
+        return (experience, size) == (self._experience, self.size)
+
     def step_took(self, seconds: float, worked: float) -> None:
         """Take note of a step during which the preview thread worked for `worked` seconds."""
         if self._step is None:

@@ -102,13 +102,19 @@ class Previews:
         self._thread.join(timeout=1)
 
     def begin_job(self, token: int, model: LoadedModel, progress: JobProgress, pictures: int) -> None:
-        """Say what the job with this token draws with, when its plan is known, and how many pictures at once."""
+        """Say what the job with this token draws with, when its plan is known, and how many pictures at once.
+
+        It may be said again where the job goes on with others: as long as they are of the same size and model, what was
+        learned of their steps holds.
+        """
         settings, methods = self._settings(), self._methods_of(model)
         if not settings.live_previews_enable:
             progress.show_preview({"method": "off", "reason": None})
         with self._came:
+            goes_on = self._job is not None and self._job.token == token and self._pictures == pictures
             self._pictures = pictures
-            self._budget.begin(progress.experience, progress.size, pictures if settings.show_progress_grid else 1)
+            if not (goes_on and self._budget.is_for(progress.experience, progress.size)):
+                self._budget.begin(progress.experience, progress.size, pictures if settings.show_progress_grid else 1)
             self._job, self._last_step = _Job(token, methods, progress), (-1, 0.0, 0.0)
 
     def begin_pass(self) -> None:

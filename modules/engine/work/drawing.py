@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from modules.engine.engine_parts import EngineParts
 from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import Planned, parts_of
-from modules.engine.progress.timings import Experience
 from modules.engine.work.closing import close_request
 from modules.engine.work.economy import Economy
 from modules.engine.work.grid import save_grid
 from modules.engine.work.model_finder import ModelFinder
-from modules.engine.work.portion import BatchLeft, Portion
+from modules.engine.work.portion import BatchLeft, Portion, experience_of
 from modules.engine.work.portion_drawing import PortionDrawing, find_snapshot, tell_of_another_environment
 from modules.engine.work.turns import announce_picture
 from modules.errors import Interrupted
@@ -102,14 +101,7 @@ class JobDrawing:
         """Tell the bar what is to be done. `loads` says of each pass that is left whether its model is to be loaded."""
         left = [(batch.indices, batch.missing) for batch in batches]
         planned = Planned(portion.resolved.passes, left, loads[0], any(loads[1:]))
-        self._progress.plan(parts_of(planned), self._experience(portion))
-
-    def _experience(self, portion: Portion) -> Experience:
-        """Return what is known of such jobs."""
-        device, resolved = self._parts.device.label, portion.resolved
-        where = f"{device} offload" if portion.economy.offload else device
-        model = resolved.sources.checkpoint.hash[:16]
-        return self._parts.timings.under(model, resolved.dtype, where, resolved.threads)
+        self._progress.plan(parts_of(planned), experience_of(self._parts, portion))
 
 
 def _of_drawing(resolved: Resolved) -> ResolvedJob:

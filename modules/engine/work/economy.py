@@ -9,6 +9,8 @@ from typing import Any, Self
 from modules.engine.models.devices import Device
 from modules.jobs.kinds.base import ResolvedJob
 
+_CELLS = "cells"
+
 
 @dataclass(frozen=True)
 class Economy:
@@ -36,6 +38,16 @@ class Economy:
             "vae_tiling": self.vae_tiling, "offload": self.offload, "batch_size": self.batch_size, "tile": self.tile
         }  # fmt: skip
         return {name: value for name, value in values.items() if value}
+
+    @classmethod
+    def of_cell(cls, stored: Mapping[str, Any] | None, cell: int) -> Self | None:
+        """Return what the row of a grid holds of the cell with this number; None: it is drawn as was asked for."""
+        found = ((stored or {}).get(_CELLS) or {}).get(str(cell))
+        return None if found is None else cls.of(found)
+
+    def stored_of_cell(self, stored: Mapping[str, Any] | None, cell: int) -> dict[str, Any]:
+        """Return what the row of a grid is to hold when this is that of a cell; of the others it keeps what it had."""
+        return {_CELLS: ((stored or {}).get(_CELLS) or {}) | {str(cell): self.stored()}}
 
     def batch_size_of(self, resolved: ResolvedJob) -> int:
         """Return how many pictures are drawn at once."""

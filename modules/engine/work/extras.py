@@ -169,7 +169,8 @@ class ExtrasWork:
     def _left(self, resolved: ResolvedExtras) -> list[int]:
         """Return which pictures are to be made; one before that which an earlier run was at, and lacks, was skipped."""
         complete = {image.index for image in self._parts.store.jobs.images(self._job.id)}
-        return [index for index in range(self._job.image_index or 0, resolved.image_count) if index not in complete]
+        wanted = self._job.wanted or range(resolved.image_count)
+        return [index for index in wanted if index >= (self._job.image_index or 0) and index not in complete]
 
     def _save(self, resolved: ResolvedExtras, index: int, picture: Image.Image, infotext: str) -> None:
         """Reserve the picture's name, write its file, complete its row, in this order."""

@@ -46,6 +46,14 @@ class ModelFinder:
         if choice is None:
             models = request.find_models(self._parts.catalogue, self._parts.options.values)
             choice = Choice.of(models)
+        return self.of_choice(choice)
+
+    def of_choice(self, choice: Choice) -> Models:
+        """Return the models that were chosen.
+
+        Raises:
+            InvalidRequest, ModelError: as `of_request`.
+        """
         found = self._found(choice.checkpoint, choice.vae, choice.refiner, choice.hires)
         upscaler = None if choice.upscaler is None else self.upscaler(choice.upscaler)
         found = self._with_files(found, choice.networks, choice.embeddings)
@@ -120,10 +128,13 @@ class ModelFinder:
     def _named(self, chosen: ChosenModel | Source) -> Checkpoint:
         try:
             return self._parts.catalogue.find(chosen.name)
-        except InvalidRequest:
+        except InvalidRequest as unknown:
             if chosen.hash is None:
                 raise
-            return self._parts.catalogue.find(chosen.hash)  # It was renamed, or moved into another folder.
+            try:
+                return self._parts.catalogue.find(chosen.hash)  # It was renamed, or moved into another folder.
+            except InvalidRequest:
+                raise unknown from None  # People know it by its name.
 
     def _checked(self, found: Checkpoint, chosen: ChosenModel | Source) -> Checkpoint:
         checkpoint = self._hashed(found)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from modules.engine.engine_parts import EngineParts
 from modules.engine.progress.bar import JobProgress
 from modules.engine.progress.parts import Phase, stages_of
+from modules.engine.progress.timings import Experience
 from modules.engine.work.batch_division import batches_of
 from modules.engine.work.economy import Economy
 from modules.jobs.kinds.base import ResolvedJob
@@ -55,17 +57,26 @@ class Portion:
         """Return each batch with those of its pictures that are not `complete`, indices in the job.
 
         A batch is drawn whole, since another size would give other bits. One before that in which an earlier run was
-        is done: what it lacks was skipped.
+        is done: what it lacks was skipped. What nobody wants of a job that had ended is not missing either.
         """
-        begun, size = (self.job.image_index or 0) - self.first, self.economy.batch_size_of(self.resolved)
+        begun, wanted = (self.job.image_index or 0) - self.first, self.job.wanted
+        batches = batches_of(self.resolved, self.economy.batch_size_of(self.resolved))
+
+        def is_missing(index: int) -> bool:
+            place = self.in_job(index)
+            return place not in complete and (wanted is None or place in wanted)
+
         return [
-            BatchLeft(
-                indices,
-                [index for index in indices if self.in_job(index) not in complete] if indices[-1] >= begun else [],
-            )
-            for indices in batches_of(self.resolved, size)
+            BatchLeft(indices, list(filter(is_missing, indices)) if indices[-1] >= begun else []) for indices in batches
         ]
 
     def jobs_of(self, batches: int) -> int:
         """Return how many of A1111's jobs so many batches take."""
         return batches * stages_of(self.resolved.passes)
+
+
+def experience_of(parts: EngineParts, portion: Portion) -> Experience:
+    """Return what is known of how long such a portion takes."""
+    device, resolved = parts.device.label, portion.resolved
+    where = f"{device} offload" if portion.economy.offload else device
+    return parts.timings.under(resolved.sources.checkpoint.hash[:16], resolved.dtype, where, resolved.threads)

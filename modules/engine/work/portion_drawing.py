@@ -119,8 +119,9 @@ def find_snapshot(parts: EngineParts, portion: Portion, batches: Sequence[BatchL
     """Return where an earlier run of the job stood in one of the batches that are left; else people are told."""
     job, resolved, device = portion.job, portion.resolved, parts.device
     environment = environment_of(device, resolved.dtype, resolved.threads)
+    pictures = range(portion.first, portion.first + resolved.image_count)
     try:
-        snapshot = parts.snapshots.find(job.id, resolved, environment, device.torch_name)
+        snapshot = parts.snapshots.find(job.id, resolved, environment, device.torch_name, pictures)
     except UnfitSnapshot as reason:
         logger.warning("Job %s cannot go on from its snapshot: %s", job.id, reason)
         parts.store.claims.note(job.id, "restarted", describe_unfit(reason))

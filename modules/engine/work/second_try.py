@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Protocol
+
 from modules.engine.engine_parts import EngineParts
 from modules.engine.work.economy import Economy, cheaper
 from modules.engine.work.failures import describe_size
 from modules.jobs.kinds.base import ResolvedJob
+
+logger = logging.getLogger(__name__)
+
+
+class KeepsSnapshots(Protocol):
+    """What draws and can go on later."""
+
+    def keep_snapshot(self, amid: bool) -> None:
+        """Write down where it stands; if it is not to be `amid` a pass, else not."""
+
+
+def keep_steps(drawing: KeepsSnapshots, amid: bool) -> None:
+    """Keep the steps that were done with the memory there is; where it does not suffice for that, do not.
+
+    Not those `amid` a pass whose next one failed: it is drawn in another way then, and that from its beginning.
+    """
+    try:
+        drawing.keep_snapshot(amid)
+    except Exception as error:
+        logger.warning("The steps of a picture could not be kept: %s", error)
 
 
 def release_device(parts: EngineParts) -> None:

@@ -173,8 +173,18 @@ class Snapshots:
         with self._files:
             return self._write(snapshot)
 
-    def find(self, job_id: str, resolved: ResolvedJob, environment: Mapping[str, str], device: str) -> Snapshot | None:
+    def find(
+        self,
+        job_id: str,
+        resolved: ResolvedJob,
+        environment: Mapping[str, str],
+        device: str,
+        pictures: range | None = None,
+    ) -> Snapshot | None:
         """Return the job's snapshot; None: there is none. A file that is no whole snapshot is set aside.
+
+        `resolved` is all that is drawn of the job, or of its `pictures` of these indices: one of others counts for
+        none.
 
         Raises:
             UnfitSnapshot: going on from it would not give the pictures that were asked for, to the bit.
@@ -189,6 +199,8 @@ class Snapshots:
             with contextlib.suppress(StorageError):
                 set_aside(path)
             raise UnfitSnapshot("its snapshot is cut short or damaged") from error
+        if pictures is not None and not all(index in pictures for index in snapshot.indices):
+            return None
         digests = request_digest(resolved), first_snapshots.request_digest(resolved)
         if snapshot.job_id != job_id or snapshot.request not in digests:
             raise UnfitSnapshot("its snapshot belongs to another request")

@@ -9,8 +9,10 @@ from modules.engine.progress.bar import JobProgress
 from modules.engine.work.describing import Describing
 from modules.engine.work.drawing import JobDrawing
 from modules.engine.work.extras import ExtrasWork
+from modules.engine.work.grid_work import GridWork
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.extras import EXTRAS
+from modules.jobs.kinds.grid.grid import GRID
 from modules.jobs.kinds.interrogate import INTERROGATE
 from modules.jobs.rows import Job
 
@@ -20,7 +22,7 @@ class Work(Protocol):
 
     @property
     def resolved(self) -> ResolvedJob | None:
-        """What is drawn, as soon as that is known; None for a job that draws nothing."""
+        """What is drawn, as soon as that is known; None where nothing, or not all of it, helps with less memory."""
 
     def draw(self) -> bool:
         """Make every picture that is not there yet; tell whether all of them were tried (False: stopped between two).
@@ -40,4 +42,6 @@ def work_of(parts: EngineParts, job: Job, token: int, progress: JobProgress) -> 
         return ExtrasWork(parts, job, token, progress)
     if job.kind == INTERROGATE.name:
         return Describing(parts, job, progress)
+    if job.kind == GRID.name:
+        return GridWork(parts, job, token, progress)
     return JobDrawing(parts, job, token, progress)

@@ -16,9 +16,9 @@ from modules.jobs.store.order import Order, first_ids, places_of, read_order
 _SELECT = """
     SELECT number, id, kind, owner, request, resolved, status, priority, requested, skip_image, image_index, attempts,
     deaths, created_at, started_at, finished_at, stopped_after_seconds, phase, progress, error, engine, forever,
-    stop_requests, economy, notes, log, paused_at, retry_of, follows, requested_at, address FROM jobs
+    stop_requests, economy, notes, log, paused_at, retry_of, follows, requested_at, address, wanted FROM jobs
 """
-_JSON_COLUMNS = ("request", "resolved", "economy", "log", "notes")
+_JSON_COLUMNS = ("request", "resolved", "economy", "log", "notes", "wanted")
 _NAME_OF_INPUT = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}\.png")
 _UNFINISHED = f"status IN {tuple(sorted(UNFINISHED))}"
 
@@ -209,5 +209,6 @@ def _job_of(row: sqlite3.Row, place_in_queue: int | None) -> Job:
     values["request"] = values["request"] or {}
     values["notes"] = tuple(Note(**note) for note in values["notes"] or ())
     values["log"] = None if values["log"] is None else tuple(values["log"])
+    values["wanted"] = None if values["wanted"] is None else tuple(values["wanted"])
     values["forever"] = bool(values["forever"])
     return Job(**values, position=0 if values["status"] == "running" else place_in_queue)

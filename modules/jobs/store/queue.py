@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from modules.errors import IdTaken, InvalidRequest, QueueFull
@@ -149,16 +150,34 @@ class Queue:
             if job.status not in RETRIED:
                 return RequestAnswer(False, job.status, id)
             check_room(transaction, self.limits(), job.owner, job.address)
-            become(
-                transaction, job, "queued", **UNASKED, deaths=0, error=None, log=None, stop_requests=0, skip_image=None,
-                image_index=None, finished_at=None, stopped_after_seconds=None, progress=0, engine=None,
-            )  # fmt: skip
-            transaction.execute(
-                "UPDATE images SET status = 'reserved', partial = partial AND status = 'complete', completed_at = NULL"
-                " WHERE job_id = ? AND (partial OR status = 'expired')",
-                (id,),
-            )
+            _queue_again(transaction, job)
             write_audit(transaction, by, "retry", id, {"was": job.status})
+            return RequestAnswer(True, job.status, id)
+
+    def redraw(self, id: str, images: Collection[int], by: Actor | None = None) -> RequestAnswer:
+        """Let a job that has ended wait again, for those of these pictures that it lacks; whole ones stay.
+
+        Of the others nothing is drawn. Partial ones are as with `retry`. It is followed by no other any more.
+
+        Raises:
+            UnknownJob: there is no such job.
+            InvalidRequest: it lacks none of these pictures.
+            QueueFull: as many jobs wait as may wait.
+        """
+        with self._database.write(urgent=True) as transaction:
+            job = known_job(transaction, id)
+            if not job.finished:
+                return RequestAnswer(False, job.status, id)
+            rows = transaction.execute(
+                "SELECT image_index FROM images WHERE job_id = ? AND status = 'complete' AND NOT partial", (id,)
+            )
+            wanted = sorted(set(images) - {row["image_index"] for row in rows})
+            if not wanted:
+                message = "Nothing is to be drawn: these pictures are there, and whole. Name some that are missing."
+                raise InvalidRequest(message, "images")
+            check_room(transaction, self.limits(), job.owner, job.address)
+            _queue_again(transaction, job, wanted)
+            write_audit(transaction, by, "redraw", id, {"was": job.status, "images": len(wanted)})
             return RequestAnswer(True, job.status, id)
 
     def interrupt_waiting(self, owner: str | None = None, by: Actor | None = None, forget: bool = False) -> int:
@@ -200,6 +219,21 @@ class Queue:
             transaction.append("queue", None, {"paused": paused})
             write_audit(transaction, by, "pause-queue" if paused else "resume-queue")
             return True
+
+
+def _queue_again(transaction: Transaction, job: Job, wanted: Sequence[int] | None = None) -> None:
+    """Let a job that has ended wait for what it lacks of all its pictures, or of the `wanted` ones."""
+    become(
+        transaction, job, "queued", **UNASKED, deaths=0, error=None, log=None, stop_requests=0, skip_image=None,
+        image_index=None, finished_at=None, stopped_after_seconds=None, progress=0, engine=None,
+        wanted=None if wanted is None else json.dumps(list(wanted)), forever=job.forever and wanted is None,
+    )  # fmt: skip
+    transaction.execute(
+        "UPDATE images SET status = 'reserved', partial = partial AND status = 'complete', completed_at = NULL"
+        " WHERE job_id = :id AND (partial OR status = 'expired')"
+        " AND (:wanted IS NULL OR image_index IN (SELECT value FROM json_each(:wanted)))",
+        {"id": job.id, "wanted": None if wanted is None else json.dumps(list(wanted))},
+    )
 
 
 def _take_over_place(transaction: Transaction, old: Job, new_id: str) -> None:

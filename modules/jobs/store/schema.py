@@ -204,8 +204,13 @@ _DELETION: Migration = (
     "DELETE FROM image_folders WHERE folder LIKE 'results/%'",
 )
 
+_REDRAWING: Migration = (
+    # The indices of the pictures that a job which had ended is to draw anew, as JSON; NULL: all that are missing.
+    "ALTER TABLE jobs ADD COLUMN wanted TEXT",
+)
+
 # Each leads from the version of its place in this list to the next. Add to the end; never change one that was released.
-MIGRATIONS: tuple[Migration, ...] = (_JOBS_IMAGES_EVENTS, _CONTROL, _DELETION)
+MIGRATIONS: tuple[Migration, ...] = (_JOBS_IMAGES_EVENTS, _CONTROL, _DELETION, _REDRAWING)
 
 
 class NewerSchemaError(Exception):
