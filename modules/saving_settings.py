@@ -82,5 +82,11 @@ class SavingSettings:
         minimum=-1,
         maximum=100,
     )
+    font: str = setting(
+        "Aileron",
+        _GRIDS,
+        "Font beside the pictures of a plot",
+        "The path of a file of a font, for letters that the usual one, Aileron, lacks.",
+    )
     outdir_txt2img_grids: str = setting("outputs/txt2img-grids", _GRIDS, "Folder of grids of txt2img", folder=True)
     outdir_img2img_grids: str = setting("outputs/img2img-grids", _GRIDS, "Folder of grids of img2img", folder=True)

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modules.api.answers import install_error_answers
 from modules.api.auth.guests import guest_rule
-from modules.api.jobs import actions, deletion, folder, inputs, keeping, queue, zip_file
+from modules.api.jobs import actions, deletion, folder, inputs, keeping, queue, redrawing, sheets, zip_file
 from modules.api.jobs import routes as job_routes
 from modules.api.live import routes as live_routes
 from modules.api.models import download_routes, prompt_suggestions, trash_routes
@@ -65,6 +65,8 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
         actions,
         deletion,
         folder,
+        redrawing,
+        sheets,
         zip_file,
         keeping,
         inputs,

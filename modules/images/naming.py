@@ -76,22 +76,30 @@ def base_folder(kind: str, chosen: str | None) -> PurePosixPath:
     return outputs_folder(chosen or f"{kind}-images")
 
 
-def grid_name(kind: str, saving: Mapping[str, Any], first: str, suffix: str) -> str:
+def grid_name(kind: str, saving: Mapping[str, Any], first: str, suffix: str, sheet: int | None = None) -> str:
     """Return the name of the grid of a job whose first picture is called `first`: no other job's can be called so.
 
-    `saving` is what the job has kept of how it is saved (`kinds.base.Saving`), as a row holds it.
+    `saving` is what the job has kept of how it is saved (`kinds.base.Saving`), as a row holds it. `sheet` is the number
+    of a grid's part that is a file of its own.
     """
     name = PurePosixPath(first)
     base = base_folder(kind, (saving.get("naming") or {}).get("folder"))
     below = name.parent.relative_to(base) if name.is_relative_to(base) else PurePosixPath(name.parent.name)
     grid = saving.get("grid") or {}
-    return str(outputs_folder(grid.get("folder") or f"{kind}-grids") / below / f"grid-{name.stem}{suffix}")
+    part = "" if sheet is None else f"-z{sheet + 1}"
+    folder = outputs_folder(grid.get("folder") or f"{kind}-grids")
+    return str(folder / below / f"grid-{name.stem}{part}{suffix}")
 
 
-def grid_names(kind: str, saving: Mapping[str, Any], first: str) -> tuple[str, ...]:
-    """Return what the grid of a job may be called: in its own form, or as a PNG where that cannot hold it."""
+def grid_names(kind: str, saving: Mapping[str, Any], first: str, sheets: int = 0) -> tuple[str, ...]:
+    """Return what the grid of a job may be called: in its own form, or as a PNG where that cannot hold it.
+
+    With those of its parts, where there are so many `sheets`.
+    """
     form = ((saving.get("grid") or {}).get("form") or {}).get("form", "png")
-    return tuple(dict.fromkeys(grid_name(kind, saving, first, suffix) for suffix in (f".{form}", ".png")))
+    parts = (None, *range(sheets))
+    names = (grid_name(kind, saving, first, suffix, part) for part in parts for suffix in (f".{form}", ".png"))
+    return tuple(dict.fromkeys(names))
 
 
 def outputs_folder(name: str) -> PurePosixPath:

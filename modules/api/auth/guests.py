@@ -55,10 +55,12 @@ OF_OWN_JOBS = frozenset(
         ("GET", V1 + "jobs/{job_id}/images/all.zip"),
         ("GET", V1 + "jobs/{job_id}/preview"),
         ("POST", V1 + "jobs/{job_id}/images/{index}/save"),
+        ("GET", V1 + "jobs/{job_id}/sheet.png"),
+        ("GET", V1 + "jobs/{job_id}/sheet/{z}.png"),
         ("DELETE", V1 + "jobs/{job_id}"),
         *{
             ("POST", f"{V1}jobs/{{job_id}}/{name}")
-            for name in ("interrupt", "skip", "stop", "pause", "resume", "retry", "forever")
+            for name in ("interrupt", "skip", "stop", "pause", "resume", "retry", "redraw", "forever")
         },
     }
 )

@@ -18,6 +18,7 @@ from modules.engine.work.failures import describe_failure
 from modules.engine.work.model_finder import ModelFinder
 from modules.engine.work.portion_drawing import PortionDrawing, find_snapshot, tell_of_another_environment
 from modules.engine.work.second_try import describe_second_try, keep_steps, release_device, release_for_another_try
+from modules.engine.work.sheets import save_sheets
 from modules.engine.work.turns import announce_picture, begin_picture
 from modules.errors import Interrupted, SteadyError, StorageError
 from modules.jobs.kinds.base import ResolvedJob
@@ -73,6 +74,8 @@ class GridWork:
             self._plan(grid)
         tried = self._draw_cells(grid, left)
         self._tell_of_failures()
+        if tried:
+            save_sheets(parts, self._job, grid)
         return tried
 
     def keep_snapshot(self, amid: bool = True) -> None:

@@ -180,11 +180,17 @@ def _beside(transaction: Transaction, id: str, names: Sequence[str]) -> list[str
     saved = [name for name in names if not name.startswith("results/")]
     if row is None or row["resolved"] is None or not saved:
         return []
-    saving = json.loads(row["resolved"]).get("saving") or {}
+    resolved = json.loads(row["resolved"])
+    saving, layout = resolved.get("saving") or {}, resolved.get("layout") or {}
     beside = [side_text_of(name) for name in saved] if saving.get("save_txt") else []
     if saving.get("large_copy"):
         beside += [copy for name in saved if (copy := large_copy_of(name)) != name]
-    return beside + (list(grid_names(row["kind"], saving, saved[0])) if saving.get("grid") else [])
+    if not saving.get("grid"):
+        return beside
+    # The cells of a grid are of a kind of their own.
+    kind = (resolved.get("first") or {}).get("kind", row["kind"])
+    sheets = len((layout.get("z") or {}).get("values") or ()) if layout.get("sub_grids") else 0
+    return [*beside, *grid_names(kind, saving, saved[0], sheets)]
 
 
 def _forget(transaction: Transaction, ids: Sequence[str], files: bool) -> list[str]:

@@ -12,7 +12,7 @@ from tests.api.conftest import FakeEngine, until
 
 ME = {"X-Steady-Owner": "tab-1"}
 YOU = {"X-Steady-Owner": "tab-2"}
-ACTIONS = ("interrupt", "skip", "stop", "pause", "resume", "retry", "move", "priority", "forever")
+ACTIONS = ("interrupt", "skip", "stop", "pause", "resume", "retry", "redraw", "move", "priority", "forever")
 BODY = {"to": "front", "priority": 1, "on": True}  # what the actions need, together
 
 
@@ -89,6 +89,27 @@ async def test_a_failed_job_is_tried_again(client: httpx.AsyncClient, engine: Fa
     assert await post(client, "jobs/mine/retry") == {"accepted": True, "was": "failed"}
     await ended(services, "mine", "done")
     assert len((await client.get("/sdapi/v1/jobs/mine")).json()["outputs"]) == 1
+
+
+async def test_pictures_that_a_job_lacks_are_drawn_when_they_are_wanted(
+    client: httpx.AsyncClient, services: Services, engine: FakeEngine
+) -> None:
+    engine.go.clear()
+    await post(client, "jobs", {"kind": "txt2img", "request": {"prompt": "x", "n_iter": 3}, "id": "mine"})
+    job = services.store.claims.claim("fake")
+    assert job is not None
+    resolved = engine.resolve(job)
+    services.store.claims.set_resolved("mine", resolved.model_dump(mode="json"))
+    engine.draw_image(job, resolved, 1)
+    assert await post(client, "jobs/mine/redraw") == {"accepted": False, "was": "running"}
+    services.store.claims.finish("mine", "done")
+    for images, told in (([3], "has no picture 3: use 0 to 2"), ([True], "no list of indices"), ([1], "are there")):
+        answer = await client.post("/sdapi/v1/jobs/mine/redraw", json={"images": images}, headers=ME)
+        assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "images"])
+        assert told in answer.json()["errors"]
+    assert await post(client, "jobs/mine/redraw") == {"accepted": True, "was": "done"}
+    again = services.store.jobs.get("mine")
+    assert again is not None and again.wanted == (0, 2)
 
 
 async def test_jobs_are_moved_and_preferred(client: httpx.AsyncClient, services: Services) -> None:

@@ -31,6 +31,10 @@ def deeds(store: JobStore) -> list[tuple[str, str | None, dict[str, Any]]]:
         (lambda store: store.control.ask("stop", "paused", by=ME), ("stop", "paused", {})),
         (lambda store: store.control.resume("paused", by=ME), ("resume", "paused", {})),
         (lambda store: store.queue.retry("failed", by=ME), ("retry", "failed", {"was": "failed"})),
+        (
+            lambda store: store.queue.redraw("failed", [0, 2], by=ME),
+            ("redraw", "failed", {"was": "failed", "images": 2}),
+        ),
         (lambda store: store.queue.move("queued", "front", by=ME), ("move", "queued", {"to": "front"})),
         (lambda store: store.queue.move("queued", 2, by=ME), ("move", "queued", {"to": 2})),
         (lambda store: store.queue.prioritise("queued", 4, by=ME), ("priority", "queued", {"priority": 4})),

@@ -1,0 +1,106 @@
+"""Texts beside pictures: broken into lines, and as small as they must be to fit."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+SMALLEST = 6  # pixels; smaller letters are a grey line
+_MOST_CHARACTERS = 400  # of a text; a whole prompt would leave no room for pictures
+_SHRINKS_BY = 0.85
+_LINE_HEIGHT = 1.3  # of the letters' size
+_WHOLE_WORDS_UNTIL = 0.7  # of the size that letters are to have
+_JOINT = re.compile(r"(?<=[_./\\-])")
+_MORE = "…"
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+@functools.lru_cache(maxsize=64)
+def font_of(size: int, path: str = "") -> Font:
+    """Return a font of so many pixels: that of a file, or Pillow's own where there is none, or it cannot be read."""
+    if path and Path(path).is_file():
+        try:
+            return ImageFont.truetype(path, size)
+        except OSError:
+            pass
+    return ImageFont.load_default(size)
+
+
+@dataclass(frozen=True)
+class Legend:
+    """A text in lines that fit a width, in letters of so many pixels."""
+
+    lines: tuple[str, ...]
+    size: int
+    font_file: str = ""
+
+    @property
+    def height(self) -> int:
+        """How many pixels its lines take; 0 without a text."""
+        return round(len(self.lines) * self.size * _LINE_HEIGHT)
+
+    @property
+    def width(self) -> int:
+        """How many pixels its longest line takes."""
+        font = font_of(self.size, self.font_file)
+        return round(max((font.getlength(line) for line in self.lines), default=0.0))
+
+    def draw(self, sheet: Image.Image, box: tuple[int, int, int, int], colour: str) -> None:
+        """Write it into the middle of a box (left, top, width, height)."""
+        left, top, width, height = box
+        font, drawing = font_of(self.size, self.font_file), ImageDraw.Draw(sheet)
+        y = top + (height - self.height) / 2
+        for line in self.lines:
+            x = left + (width - font.getlength(line)) / 2
+            drawing.text((round(x), round(y)), line, fill=colour, font=font)
+            y += self.size * _LINE_HEIGHT
+
+
+def legend(text: str, size: int, width: int, height: int, font_file: str = "") -> Legend:
+    """Return a text in a box of so many pixels: letters of `size`, or smaller ones until it fits.
+
+    Words stay whole as long as letters are not much smaller. What does not fit even so is cut off.
+    """
+    words = " ".join(text[:_MOST_CHARACTERS].split())
+    if not words:
+        return Legend((), size, font_file)
+    largest = size
+    while True:
+        is_small = size <= max(SMALLEST, largest * _WHOLE_WORDS_UNTIL)
+        made = Legend(tuple(_lines(words, font_of(size, font_file), width, is_small)), size, font_file)
+        if size <= SMALLEST or (made.height <= height and made.width <= width):
+            break
+        size = max(SMALLEST, int(size * _SHRINKS_BY))
+    room = max(1, int(height / (size * _LINE_HEIGHT)))
+    if len(made.lines) <= room:
+        return made
+    return Legend((*made.lines[: room - 1], made.lines[room - 1][:-1] + _MORE), size, font_file)
+
+
+def _lines(text: str, font: Font, width: int, breaks_words: bool) -> list[str]:
+    """Break a text at its spaces, and words that are longer than a line where names have a joint, or anywhere."""
+    lines: list[str] = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if font.getlength(longer) <= width:
+            lines[-1] = longer
+            continue
+        pieces = _broken(word, font, width) if breaks_words else [word]
+        lines[-1:] = [lines[-1], *pieces] if lines[-1] else pieces
+    return lines
+
+
+def _broken(word: str, font: Font, width: int) -> list[str]:
+    """Return the pieces of a word that each fit a line; a letter at least."""
+    pieces = [""]
+    for part in _JOINT.split(word):
+        for piece in [part] if font.getlength(part) <= width else part:
+            if pieces[-1] and font.getlength(pieces[-1] + piece) > width:
+                pieces.append("")
+            pieces[-1] += piece
+    return pieces
