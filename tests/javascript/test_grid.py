@@ -92,6 +92,27 @@ def test_arrow_keys_go_from_cell_to_cell_and_pass_places_without_one() -> None:
     assert corner == [2, 1, 1]
 
 
+def test_a_list_of_prompts_is_laid_out_in_lines() -> None:
+    job = grid([output(0), output(3)])
+    prompts = {"label": "Prompt", "values": ["unicorn", "ghost", "cat", "dog", "owl"]}
+    alone = {"label": "", "values": [""]}
+    told = {"script": "Prompts from file or textbox", "axes": [alone, prompts, alone], "has_sheet": False}
+    job["resolved"] |= {"grid": told, "places": [[0, y, 0] for y in range(5)], "cells": 1}
+    waiting = grid(
+        [], resolved=None, request={"of": "txt2img", "prompt": "", "script_args": {"prompt_txt": "cat\ndog"}}
+    )
+    keys = [(0, "ArrowRight"), (0, "ArrowDown"), (3, "ArrowUp"), (3, "ArrowDown"), (2, "Home"), (2, "End")]
+    found = evaluate(
+        ["grid.js", "job_words.js"],
+        {"job": job, "waiting": waiting},
+        "[gridWords(job), lineOf(layoutOf(job)), lineOf(layoutOf({ ...job, resolved: null }) ?? { hasSheet: true })]",
+        "[sampleOf(job).columns, sampleOf(job).outputs.map((one) => one?.index ?? null)]",
+        "titleOf(waiting)",
+        *(f"stepInList(layoutOf(job), {at}, '{key}')" for at, key in keys),
+    )
+    assert found == [["5 prompts", 3, None], [3, [0, None, None, 3, None]], "cat", 1, 3, 0, 3, 0, 4]
+
+
 def test_a_batch_of_a_grid_stays_within_its_cell_and_the_strip_has_one_place_for_all() -> None:
     job = grid([output(0), output(1)], [3] * 12)
     other = {"id": "o", "kind": "txt2img", "status": "done", "owner": "me", "outputs": [output(0)], "finished_at": 1}

@@ -1,6 +1,9 @@
 // Grids: jobs whose pictures have places along x, y and z (modules/jobs/kinds/grid/). Pure functions of what is known.
 
+import { plural } from "./format.js";
+
 const layouts = new WeakMap(); // by what the server told of a job
+const WIDER = 1.6; // than high is a list on the stage
 
 export const isGrid = (job) => job?.kind === "grid";
 
@@ -37,10 +40,11 @@ export function cellOf(layout, index) {
   return layout.cells.find((cell) => index >= cell.first && index < cell.first + cell.count);
 }
 
-// "4 × 3 grid", "4 × 3 × 2 grid"; before that is known the name of what asked for it.
+// "4 × 3 grid", "4 × 3 × 2 grid", of a list "5 prompts"; before that is known the name of what asked for it.
 export function gridWords(job) {
   const layout = layoutOf(job);
   if (!layout) return job.request?.script || "grid";
+  if (!layout.hasSheet) return plural(layout.cells.length, "prompt", "prompts");
   const [x, y, z] = layout.shape;
   return `${[x, y, ...(z > 1 ? [z] : [])].join(" × ")} grid`;
 }
@@ -102,6 +106,16 @@ export function stepFrom(layout, [x, y, z], key, control = false) {
   return [x, y, z];
 }
 
+// A list, which has no sheet, is laid out in lines of so many cells; null: it is a grid, whose columns mean something.
+export const lineOf = (layout) => (layout.hasSheet ? null : Math.min(layout.cells.length, Math.ceil(Math.sqrt(layout.cells.length * WIDER))));
+
+// Where a key leads to in a list, from the cell with this number.
+export function stepInList(layout, number, key) {
+  const last = layout.cells.length - 1;
+  const to = { ArrowRight: number + 1, ArrowLeft: number - 1, ArrowDown: number + lineOf(layout), ArrowUp: number - lineOf(layout), Home: 0, End: last }[key];
+  return to >= 0 && to <= last ? to : number;
+}
+
 function nearest(layout, [x, y, z], [right, down]) {
   const [columns, rows] = layout.shape;
   for (let [i, j] = [x, y]; i >= 0 && j >= 0 && i < columns && j < rows; i += right, j += down) {
@@ -115,9 +129,15 @@ function nearest(layout, [x, y, z], [right, down]) {
 export function sampleOf(job, most = 4) {
   const layout = layoutOf(job);
   if (!layout) return { columns: 1, outputs: job.outputs.slice(0, 1) };
+  const byCell = outputsByCell(job);
+  const line = lineOf(layout);
+  if (line) {
+    const columns = Math.min(line, most);
+    const numbers = chosen(layout.cells.length, columns * Math.min(columns, Math.ceil(layout.cells.length / columns)));
+    return { columns, outputs: numbers.map((number) => byCell.get(number)?.[0] || null) };
+  }
   const [columns, rows] = layout.shape;
   const [across, down] = [chosen(columns, most), chosen(rows, most)];
-  const byCell = outputsByCell(job);
   const pictureAt = (x, y) => byCell.get(cellAt(layout, x, y, 0)?.number)?.[0] || null;
   return { columns: across.length, outputs: down.flatMap((y) => across.map((x) => pictureAt(x, y))) };
 }

@@ -9,8 +9,10 @@ export function titleOf(job) {
   const { request, kind } = job;
   if (kind === "extras") return upscalingOf(request);
   if (kind === "interrogate") return "Describe a picture";
-  return request.prompt || "";
+  return request.prompt || firstLine(request.script_args?.prompt_txt) || "";
 }
+
+const firstLine = (text) => String(text || "").trim().split("\n")[0];
 
 // The kind as people call it, "" for the usual one.
 export function kindOf(job) {

@@ -3,7 +3,7 @@
 
 import { jobPath } from "../live/rest.js";
 import { batchAt } from "../model/batch.js";
-import { bareValue, cellOf, gridWords, layoutOf, missingIn, outputsByCell, stateOf, wordsAt } from "../model/grid.js";
+import { bareValue, cellOf, gridWords, layoutOf, lineOf, missingIn, outputsByCell, stateOf, wordsAt } from "../model/grid.js";
 import { previewOf, unfinished } from "../model/model.js";
 import { make, setAttribute, setText } from "../page/dom.js";
 import { GridCell } from "./grid_cell.js";
@@ -72,20 +72,25 @@ export class StageGrid {
   // --- what never changes of it
 
   build(box) {
-    const { axes, shape } = this.layout;
-    const [columns, rows, sheets] = shape;
+    const { axes, shape, cells } = this.layout;
+    const line = lineOf(this.layout);
+    const [columns, rows, sheets] = line ? [line, Math.ceil(cells.length / line), 1] : shape;
     const [x, y, z] = axes;
     const { width, height } = { ...this.job.request, ...this.job.resolved };
     box.dataset.z = String(this.z);
     box.style.setProperty("--columns", String(columns));
     box.style.setProperty("--rows", String(rows));
     box.style.setProperty("--ratio", String((width / height || 1).toFixed(4)));
-    setAttribute(box, "data-x", x.label ? "" : null);
-    setAttribute(box, "data-y", y.label ? "" : null);
+    setAttribute(box, "data-x", x.label && !line ? "" : null);
+    setAttribute(box, "data-y", y.label && !line ? "" : null);
+    setAttribute(box, "data-list", line ? "" : null);
     this.cells.clear();
     const scroll = make("div", { class: "sd-grid-scroll", role: "grid", "aria-label": gridWords(this.job), "aria-rowcount": rows, "aria-colcount": columns });
-    if (x.label) scroll.append(this.head(x, y));
-    for (let row = 0; row < rows; row += 1) scroll.append(this.row(row, y));
+    if (line) for (let from = 0; from < cells.length; from += line) scroll.append(this.line(cells.slice(from, from + line)));
+    else {
+      if (x.label) scroll.append(this.head(x, y));
+      for (let row = 0; row < rows; row += 1) scroll.append(this.row(row, y));
+    }
     box.replaceChildren(this.bar(z, sheets), scroll);
     this.first?.element.setAttribute("tabindex", "0");
   }
@@ -100,11 +105,20 @@ export class StageGrid {
     const columns = Array.from({ length: this.layout.shape[0] }, (_, column) => {
       const cell = this.layout.at.get(`${column},${row},${this.z}`);
       if (!cell) return make("div", { class: "sd-cell", "data-state": "nothing", role: "gridcell" });
-      const made = new GridCell(cell, wordsAt(this.layout, cell.place));
-      this.cells.set(cell.number, made);
-      return made.element;
+      return this.cell(cell);
     });
     return make("div", { role: "row", class: "sd-grid-row" }, ...(y.label ? [legend("rowheader", "sd-grid-y", y, row)] : []), ...columns);
+  }
+
+  // A part of a list: each cell says itself what it is.
+  line(cells) {
+    return make("div", { role: "row", class: "sd-grid-row" }, ...cells.map((cell) => this.cell(cell, true)));
+  }
+
+  cell(cell, captioned = false) {
+    const made = new GridCell(cell, wordsAt(this.layout, cell.place), captioned);
+    this.cells.set(cell.number, made);
+    return made.element;
   }
 
   get first() {
@@ -138,11 +152,10 @@ export class StageGrid {
 
   renderBar(box) {
     const { job, layout } = this;
-    const [columns, rows, sheets] = layout.shape;
     const outputs = outputsByCell(job);
     const missing = unfinished(job) ? 0 : layout.cells.reduce((sum, cell) => sum + missingIn(cell, outputs.get(cell.number) || []).length, 0);
     const part = (name) => box.querySelector(`[data-grid="${name}"]`);
-    setText(box.querySelector(".sd-grid-words"), `${columns} × ${rows}${sheets > 1 ? ` × ${sheets}` : ""}`);
+    setText(box.querySelector(".sd-grid-words"), gridWords(job).replace(/ grid$/, ""));
     setText(part("missing"), `Draw ${missing} missing`);
     part("missing").hidden = !missing;
     for (const name of ["sheet", "save"]) {

@@ -9,8 +9,8 @@ const THUMBNAIL = 256; // px that the server's small pictures have at most
 const MARKS = { partial: "partial", missing: "not drawn" };
 
 export class GridCell {
-  // `words` say where it stands.
-  constructor(cell, words) {
+  // `words` say where it stands; they are on it where it is `captioned`, else legends say so.
+  constructor(cell, words, captioned = false) {
     this.cell = cell;
     this.words = words;
     this.images = Array.from({ length: cell.count }, (_, i) => make("img", { alt: "", "data-index": cell.first + i, draggable: "true" }));
@@ -19,7 +19,8 @@ export class GridCell {
     this.draw = make("button", { type: "button", class: "sd-small sd-cell-draw", "data-redraw": cell.number, tabindex: -1, hidden: true }, "Draw");
     const side = Math.ceil(Math.sqrt(cell.count));
     const pictures = make("div", { class: "sd-cell-pictures", style: `--side:${side}` }, ...this.images, this.over);
-    this.element = make("div", { class: "sd-cell", role: "gridcell", tabindex: -1, "data-cell": cell.number, "data-state": "awaited" }, pictures, this.mark, this.draw);
+    this.element = make("div", { class: "sd-cell", role: "gridcell", tabindex: -1, "data-cell": cell.number, "data-state": "awaited", title: captioned ? words : null }, pictures, this.mark, this.draw);
+    if (captioned) this.element.append(make("span", { class: "sd-cell-words" }, words));
   }
 
   // `preview` is of what is drawn in this cell now, with the first and the last index of its batch; `ended`: the job has.
