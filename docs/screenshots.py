@@ -55,6 +55,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         photograph_desktop(browser, program.url, options)
         photograph_phone(browser, program.url, options)
+        photograph_grid(browser, program.url, options)
         photograph_from_a_picture(browser, program.url, options)
         photograph_prompt_help(browser, program, options)
         photograph_login(browser, Path(folder), options)
@@ -153,6 +154,31 @@ def photograph_phone(browser: Browser, url: str, options: argparse.Namespace) ->
         wait_for_preview(page, image=1, share=0.8)
         page.screenshot(path=options.out / "phone.png")
         wait_for_words(page, "Done")
+
+
+def photograph_grid(browser: Browser, url: str, options: argparse.Namespace) -> None:
+    """An X/Y/Z plot while it is drawn, with its fields, and on a phone when it is done."""
+    with browser.new_context(viewport=DESKTOP, color_scheme="dark") as context:  # type: ignore[arg-type]
+        page = open_page(context.new_page(), url)
+        field = "#script_txt2img_xyz_plot_"
+        page.fill("#txt2img_prompt textarea", options.prompt)
+        page.click("#txt2img_page button[data-script]")
+        page.select_option("#script_list", "X/Y/Z plot")
+        page.select_option(f"{field}x_type select", "Prompt S/R")
+        page.fill(f"{field}x_values textarea", ", ".join([options.prompt, *options.waiting]))
+        page.select_option(f"{field}y_type select", "Steps")
+        page.fill(f"{field}y_values textarea", "5, 15, 40")
+        page.wait_for_function("() => / = /.test(document.getElementById('txt2img_script_count').textContent)")
+        generate(page, options.prompt, options.steps, count=1)
+        page.locator("#txt2img_script_count").scroll_into_view_if_needed()
+        wait_for_preview(page, image=9, share=0.5)
+        page.screenshot(path=options.out / "grid.png")
+        wait_for_words(page, "Done")
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.evaluate("scrollTo(0, 0)")
+        page.wait_for_timeout(800)
+        page.screenshot(path=options.out / "grid-phone.png")
 
 
 def photograph_from_a_picture(browser: Browser, url: str, options: argparse.Namespace) -> None:
@@ -276,7 +302,7 @@ def wait_for_preview(page: Page, image: int, share: float) -> None:
         """([image, share]) => {
             const {preview, progress} = window.steady.state();
             return preview && progress && preview.image === image && preview.step >= share * progress.steps
-              && document.getElementById("txt2img_stage").dataset.shows === "preview";
+              && ["preview", "grid"].includes(document.getElementById("txt2img_stage").dataset.shows);
         }""",
         arg=[image, share],
     )

@@ -36,18 +36,18 @@ export const SPECS = {
       { name: "variations_delimiter", label: "Parts are joined by", value: "comma", options: ["comma", "space"] },
     ],
     ticks: [
-      { name: "put_at_start", label: "Variable parts at the start", value: false },
-      { name: "different_seeds", label: "Another seed for each picture", value: false },
+      { name: "put_at_start", label: "Put variable parts at start", value: false },
+      { name: "different_seeds", label: "Different seed for each picture", value: false },
     ],
     numbers: [MARGIN],
   },
   [PROMPTS]: {
     choices: [
-      { name: "prompt_position", label: "Each is put", value: "start", options: [["before the prompt", "start"], ["after the prompt", "end"]] },
+      { name: "prompt_position", label: "Insert prompts", value: "start", options: [["before the prompt", "start"], ["after the prompt", "end"]] },
     ],
     ticks: [
-      { name: "checkbox_iterate", label: "The next seed for each line", value: false },
-      { name: "checkbox_iterate_batch", label: "The same random seed for all", value: false },
+      { name: "checkbox_iterate", label: "Iterate seed every line", value: false },
+      { name: "checkbox_iterate_batch", label: "Same random seed for all lines", value: false },
     ],
   },
 };
