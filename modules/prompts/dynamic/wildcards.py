@@ -18,6 +18,9 @@ from modules.settings_file import stamp_of
 MOST_FILES = 50_000
 _MOST_LEVELS = 16
 _SECONDS_BETWEEN_LOOKS = 1.0
+# A folder that was changed so lately may be changed again without telling it by its time.
+_STILL_CHANGING_NS = 2_000_000_000
+_UNSURE, _GONE = 0, -1
 _MAGIC = re.compile(r"[*?\[]")
 
 _Stamp = tuple[int, int, int] | None
@@ -42,16 +45,23 @@ class Wildcards:
         self._lock = threading.RLock()  # what is known at a moment asks for the content of files
         self._read: dict[Path, _Read] = {}
         self._last: tuple[float, KnownWildcards] | None = None
+        self._files: dict[Path, tuple[str, str]] = {}
+        self._changed_at: dict[Path, int] = {}  # by folder, when the files were looked for
 
     def now(self) -> KnownWildcards:
         """Return the wildcards as they are now, within a second."""
         with self._lock:
             now = self._clock()
             if self._last is None or now - self._last[0] >= _SECONDS_BETWEEN_LOOKS:
-                files = {path: names for folder in self.folders for path, names in _files_in(folder)}
-                self._read = {path: read for path, read in self._read.items() if path in files}
-                self._last = (now, KnownWildcards(files, self._content))
+                if self._last is None or any(_changed_at(one) != at for one, at in self._changed_at.items()):
+                    self._look()
+                self._last = (now, KnownWildcards(self._files, self._content))
             return self._last[1]
+
+    def _look(self) -> None:
+        self._changed_at = {}
+        self._files = {path: names for folder in self.folders for path, names in _files_in(folder, self._changed_at)}
+        self._read = {path: read for path, read in self._read.items() if path in self._files}
 
     def _content(self, path: Path) -> _Read:
         """Return what a file holds; one that is large is read once, and others wait meanwhile."""
@@ -134,8 +144,11 @@ def _together(lists: Sequence[Values]) -> Values | None:
     return Values(weights, weights.values())
 
 
-def _files_in(root: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
-    """Yield the files of a folder with the name of the folder that each is in. Links are followed, each place once."""
+def _files_in(root: Path, changed_at: dict[Path, int]) -> Iterator[tuple[Path, tuple[str, str]]]:
+    """Yield the files of a folder with the name of the folder that each is in. Links are followed, each place once.
+
+    When each folder was changed is noted in `changed_at`.
+    """
     seen: set[str] = set()
     left, folders = MOST_FILES, [(root, "", 0)]
     while folders:
@@ -144,6 +157,8 @@ def _files_in(root: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
         if real in seen or level > _MOST_LEVELS:
             continue
         seen.add(real)
+        at = _changed_at(folder)  # before it is listed
+        changed_at[folder] = _UNSURE if time.time_ns() - at < _STILL_CHANGING_NS else at
         for entry in _entries(folder):
             if entry.name.startswith("."):
                 continue
@@ -155,6 +170,13 @@ def _files_in(root: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
                 if left < 0:
                     return
                 yield path, (name, path.stem)
+
+
+def _changed_at(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return _GONE
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -1,6 +1,7 @@
 """Files of wildcards, in the forms that people have them."""
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -110,6 +111,32 @@ def test_a_broken_file_is_told_of_and_the_others_are_read(folder: Path, name: st
     assert [problem.startswith(str(folder / name)) and words in problem for problem in known.problems] == [True] * bool(
         words
     )
+
+
+def test_folders_in_which_nothing_came_or_went_are_not_listed_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, entries, now = list[str](), wildcards_module._entries, [0.0]
+    monkeypatch.setattr(wildcards_module, "_entries", lambda one: listed.append(one.name) or entries(one))
+    wildcards = Wildcards([folder, folder / "gone"], lambda: now[0])
+    for deep in (folder, folder / "deep", folder / "deep" / "er"):
+        os.utime(deep, (1_000_000, 1_000_000))
+
+    def known(name: str) -> tuple[str, ...] | None:
+        listed.clear()
+        now[0] += 1
+        values = wildcards.now().values(name)
+        return None if values is None else values.texts
+
+    assert known("list") == ("p", "q") and len(listed) == 4
+    (folder / "deep" / "er" / "list.json").write_text('["r"]')
+    assert known("list") == ("r",) and listed == [], "files are read again, though no folder is listed"
+    (folder / "deep" / "er" / "new.txt").write_text("new")
+    assert known("new") == ("new",) and len(listed) == 4
+    assert known("new") == ("new",) and len(listed) == 4, "what has just changed may change again"
+    (folder / "gone").mkdir()
+    (folder / "gone" / "here.txt").write_text("here")
+    assert known("here") == ("here",)
 
 
 def test_a_prompt_of_many_wildcards_costs_no_walk_over_all_names_for_each(
