@@ -52,6 +52,7 @@ def job_answer(job: Job, images: Iterable[Image]) -> dict[str, Any]:
         "log": None if job.log is None else list(job.log),
         "retry_of": job.retry_of,
         "follows": job.follows,
+        "wanted": None if job.wanted is None else list(job.wanted),
         "request": _request_answer(job),
         "resolved": resolved_answer(job),
         "preview": _kept_preview(job),

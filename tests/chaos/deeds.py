@@ -118,8 +118,8 @@ class Deeds(Talker):
         if self.count("queued") >= MOST_WAITING:
             return "the queue is long"
         wish = self._wish(step)
-        if wish.kind == "extras":
-            return "extras have a route of their own"
+        if wish.kind in ("extras", "grid"):
+            return f"there is no route /sdapi/v1/{wish.kind}"
         id = f"job-{step.number}"
         self.ledger.add(id, "127.0.0.1", wish)
         client = threading.Thread(target=self._wait_for_picture, args=(wish, id), daemon=True)

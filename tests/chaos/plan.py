@@ -34,15 +34,16 @@ BLOWS = (
 
 
 class Wish(NamedTuple):
-    """A request and the kind of job that it is for."""
+    """A request and the kind of job that it is for; a grid has so many `cells`."""
 
     kind: str
     request: dict[str, Any]
+    cells: int = 1
 
     @property
     def image_count(self) -> int:
         """How many pictures it asks for."""
-        return int(self.request.get("batch_size", 1) * self.request.get("n_iter", 1))
+        return int(self.request.get("batch_size", 1) * self.request.get("n_iter", 1)) * self.cells
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,11 @@ def wishes(seed: int, samplers: list[str]) -> list[Wish]:
     latent |= hires | {"hr_upscaler": "Latent", "hr_second_pass_steps": 10}
     extras = {"image": _picture(chance), "upscaling_resize": 2, "upscaler_1": "emoji-2x", "upscaler_2": "Lanczos",
               "extras_upscaler_2_visibility": 0.3}  # fmt: skip
+    axes = {"x_type": "Steps", "x_values": "5, 15", "y_type": "Prompt S/R", "y_values": "red, blue"}
+    plot = {"of": "txt2img", "script": "X/Y/Z plot", "script_args": axes, "prompt": "red cat", "seed": 9000,
+            "width": 64, "height": 96, "n_iter": 2, "sampler_name": drawn[0]["sampler_name"]}  # fmt: skip
     kinds = ["txt2img"] * 5 + ["img2img", "txt2img", "txt2img"]
-    return [*map(Wish, kinds, drawn), Wish("extras", extras)]
+    return [*map(Wish, kinds, drawn), Wish("extras", extras), Wish("grid", plot, cells=4)]
 
 
 def _drawing(chance: random.Random, seed: int, sampler: str) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from tqdm import tqdm
 from modules.engine import recovery
 from modules.engine.assembly import quieten_libraries
 from modules.errors import StorageError
+from modules.jobs import submission
 from modules.jobs.inputs.inputs import Inputs
-from modules.jobs.rows import TERMINAL, Death, Job
+from modules.jobs.rows import TERMINAL, Actor, Death, Job
 from modules.jobs.store.job_store import JobStore
 from modules.paths import DataFolder
 from tests.engine import tiny
@@ -136,13 +137,17 @@ HIRES = {"enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Lanczos", "denoisin
 
 
 class Pausing(Drawing):
-    """A job that is paused amid its second pass and resumed: a snapshot is written, read and removed."""
+    """A grid that is paused amid the second pass of its second cell and resumed: a snapshot comes and goes."""
 
-    kind = "txt2img"
-    request: ClassVar = REQUEST | HIRES | {"batch_size": 1, "steps": 2, "hr_second_pass_steps": 4}
+    kind = "grid"
+    request: ClassVar = REQUEST | HIRES | {
+        "of": "txt2img", "script": "X/Y/Z plot", "script_args": {"x_type": "Hires steps", "x_values": "1,4"},
+        "batch_size": 1, "steps": 2,
+    }  # fmt: skip
 
-    def _pictures(self, inputs: Inputs) -> dict[str, Any]:
-        return {}
+    def _submit(self, engine: Engine) -> None:
+        checked = submission.check_request(self.kind, self.request, engine.parts.catalogue, engine.options.values)
+        submission.submit(engine.store, checked, submission.Wishes("tester"), Actor("tester", "127.0.0.1"))
 
     def act(self, root: Path, disk: Disk) -> None:
         engine = self._engine(root, "engine-1")
@@ -153,7 +158,7 @@ class Pausing(Drawing):
             engine.store.database._idle.clear()  # connections of before do not know of the disk
             self._pause(engine, job.id)
 
-        at_step(engine, 3, pause)  # the first pass has only two
+        at_step(engine, 3, pause, image=1)  # the first pass has only two
         self._until(engine, {"paused"} | TERMINAL)
         engine.cancel.exit.clear()
         if self._resume(engine, job.id):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from modules.engine.models import loading, model_cache
 from modules.engine.work import beginnings, saving
@@ -13,6 +14,7 @@ from modules.engine.work.decoding import decode
 from modules.engine.work.encoding import PromptEncoder
 from modules.engine.work.sampling import Batch
 from modules.errors import InvalidRequest, StorageError
+from modules.images.infotext import parse_pairs
 from modules.images.save import save_image
 from modules.jobs.rows import Death, Job
 from tests.engine import tiny
@@ -249,3 +251,31 @@ def test_what_was_skipped_is_drawn_when_somebody_wants_it(engine: Engine) -> Non
     assert (engine.run_next().status, engine.files(job)) == ("done", undisturbed)
     with pytest.raises(InvalidRequest, match="Nothing is to be drawn"):
         engine.store.queue.redraw(job.id, range(4))
+
+
+def opened(path: Path) -> Image.Image:
+    with Image.open(path) as picture:
+        picture.load()
+    return picture
+
+
+def test_the_sheet_is_saved_with_those_of_each_z_and_goes_with_its_job(engine: Engine) -> None:
+    engine.options.update({"grid_save": True})
+    at_step(engine, 1, engine.state.skip, image=0)
+    axes: dict[str, Any] = {"x_type": "Steps", "x_values": "2,3", "z_type": "CFG Scale", "z_values": "1,2"}
+    job = draw_plot(engine, **axes, include_sub_grids=True, draw_legend=False)
+
+    def sheets() -> dict[str, tuple[int, int]]:
+        found = sorted((engine.folder.root / "outputs" / "txt2img-grids").rglob("*.*"))
+        return {path.name: opened(path).size for path in found}
+
+    small, large = (128, 64), (128, 128)
+    assert sheets() == {"grid-00000-7-z1.png": small, "grid-00000-7-z2.png": small, "grid-00000-7.png": large}
+    assert engine.store.queue.redraw(job.id, [0]).accepted
+    assert indices(engine, engine.run_next()) == [0, 1, 2, 3]
+    names = ("grid-00003-7-z1.png", "grid-00003-7-z2.png", "grid-00003-7.png")  # of the picture that is the first now
+    assert tuple(sheets()) == names
+    (whole,) = (engine.folder.root / "outputs" / "txt2img-grids").rglob(names[2])
+    assert parse_pairs(opened(whole).info["parameters"])["Z Values"] == "1,2"
+    engine.store.deletion.delete(job.id, files=True)
+    assert not list((engine.folder.root / "outputs").rglob("*.png"))
