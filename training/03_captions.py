@@ -1,18 +1,33 @@
-"""Pair every picture with its words and train the tokenizer: `python training/03_captions.py`.
+"""Pair every picture with its words: `python training/03_captions.py`.
 
-Writes `captions.json` (picture, style, code, label, tags, group, sampling weight) and a CLIP tokenizer whose byte pairs
-were learned from the captions alone.
+Writes `captions.json` (picture, style, code, label, tags, group, sampling weight) and `keywords.json` (which pictures
+an everyday word stands for). The tokenizer is that of the repository's model, so that what was trained for the model
+goes on to fit it; `--new-tokenizer` learns byte pairs from the captions alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 import re
+import shutil
 from typing import Any
 
 from captioning import Captioner, clean
-from settings import CAPTIONS, FAVOURITES, NPM, TOKENIZER, TOKENS, is_toned, plain, read_picture_list
+from keywords import build_keywords, read_commonness, read_emoji, to_json
+from settings import (
+    CAPTIONS,
+    FAVOURITES,
+    KEYWORDS,
+    MODEL,
+    NPM,
+    TOKENIZER,
+    TOKENS,
+    is_toned,
+    plain,
+    read_picture_list,
+)
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
 
@@ -115,13 +130,29 @@ def train_tokenizer(texts: list[str]) -> None:
     log.info("tokenizer of %d entries", len(vocabulary))
 
 
+def take_tokenizer() -> None:
+    """Take over the tokenizer of the repository's model."""
+    shutil.copytree(MODEL / "tokenizer", TOKENIZER, dirs_exist_ok=True)
+    log.info("tokenizer of %s", MODEL)
+
+
 def main() -> None:
-    """Write captions and tokenizer."""
+    """Write captions, everyday words and tokenizer."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--new-tokenizer", action="store_true")
+    options = parser.parse_args()
     entries = build_entries()
     CAPTIONS.write_text(json.dumps(entries, indent=0), encoding="utf-8")
     favourites = {entry["label"] for entry in entries if entry["favourite"]}
     log.info("%d pictures with words, %d favourite names", len(entries), len(favourites))
-    train_tokenizer(Captioner(entries).vocabulary_texts())
+    drawn = {entry["code"] for entry in entries}
+    keywords = build_keywords([emoji for emoji in read_emoji() if emoji.code in drawn], read_commonness())
+    KEYWORDS.write_text(json.dumps(to_json(keywords), indent=0), encoding="utf-8")
+    log.info("%d everyday words", len(keywords))
+    if options.new_tokenizer or not MODEL.exists():
+        train_tokenizer(Captioner(entries).vocabulary_texts())
+    else:
+        take_tokenizer()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
-from lessons import Batch, Lessons
+from lessons import DETAIL_POWER, TIMESTEP_POWER, Batch, Lessons
 from muon import Muon
 from objective import Objective
 from replicas import Replicas, choose_device, use_plain_attention
@@ -36,6 +36,7 @@ from transformers import CLIPTextModel
 log = logging.getLogger("denoiser")
 
 FULL_LENGTH_EVERY = 12
+DETAIL_FROM = 0.75  # of the run; by then shapes are decided, and details are what is left to learn
 TEXT_RATE = 2.5
 EMBEDDINGS = "embeddings.token_embedding.weight"
 
@@ -46,7 +47,7 @@ class Trainer:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.device = choose_device()
-        self.lessons = Lessons(options.composed, options.pairs)
+        self.lessons = Lessons(options.composed, options.pairs, options.words)
         tokenizer = self.lessons.tokenizer
         self.unet: UNet2DConditionModel = build_unet()
         use_plain_attention(self.unet)
@@ -81,8 +82,10 @@ class Trainer:
         return int(content.get("steps", 0))
 
     def _draw(self, number: int) -> Batch:
-        full_length = number % FULL_LENGTH_EVERY == 0 or number / self.options.steps > 0.92
-        return self.lessons.draw(number, self.options.batch, full_length)
+        progress = number / self.options.steps
+        full_length = number % FULL_LENGTH_EVERY == 0 or progress > 0.92
+        power = DETAIL_POWER if progress > DETAIL_FROM else TIMESTEP_POWER
+        return self.lessons.draw(number, self.options.batch, full_length, power)
 
     def step(self, number: int) -> float:
         """Do update `number` and return the weighted loss."""
@@ -182,8 +185,9 @@ def main() -> None:
     parser.add_argument("--micro", type=int, default=16)
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--hold", type=float, default=2 / 3, help="share of the run before the rate begins to fall")
-    parser.add_argument("--composed", type=float, default=0.3, help="share of draws from the composed pictures")
-    parser.add_argument("--pairs", type=float, default=0.28, help="share of draws that show two things")
+    parser.add_argument("--composed", type=float, default=0.2, help="share of draws from the composed pictures")
+    parser.add_argument("--pairs", type=float, default=0.1, help="share of draws that show two things")
+    parser.add_argument("--words", type=float, default=0.4, help="share of draws that teach an everyday word")
     parser.add_argument("--average", type=float, default=0.998, help="decay of the moving average of the weights")
     parser.add_argument("--muon", action="store_true")
     parser.add_argument("--save-every", type=int, default=200)

@@ -2,7 +2,8 @@
 
 A record says what a picture shows: `{"kind": "plain", "entry": 7}`, and for other kinds also `colour` (the thing's new
 colour), `background` (words for what is behind it), `right` (the entry of a second thing, to the right of it, or below
-it where `place` is "above") or `count` (how often the thing is there).
+it where `place` is "above"), `count` (how often the thing is there) or `word` (an everyday word that stands for it, see
+`keywords.py`).
 """
 
 from __future__ import annotations
@@ -34,6 +35,22 @@ IRREGULAR = {"sheep": "sheep", "fish": "fish", "mouse": "mice", "foot": "feet", 
 GROUPS = {
     0: "smileys", 3: "animal", 4: "food", 5: "travel", 6: "activity", 7: "object", 8: "symbol", 9: "flag",
 }  # fmt: skip
+# What people say around an everyday word, whatever it is, and what they say of one of a group.
+SAID = (
+    "{}", "{}", "{}", "{}", "{}", "a {}", "the {}", "{} emoji", "{}!", "I love {}", "a picture of {}", "draw a {}",
+    "{} please",
+)  # fmt: skip
+SAID_OF = {
+    0: ("I am {}", "I am so {}", "I feel {}", "feeling {}", "so {}", "very {}", "a {} face", "{} mood"),
+    1: ("my {}", "a {} at work", "when I grow up I will be a {}", "say {}", "I am a {}"),
+    3: ("my {}", "a cute {}", "a little {}", "I saw a {}", "look, a {}"),
+    4: ("a cup of {}", "some {}", "I want {}", "{} for dinner", "a plate of {}", "time for {}", "fresh {}"),
+    5: ("at the {}", "a trip to the {}", "going by {}", "a big {}", "what a {}", "in the {}"),
+    6: ("let us play {}", "time for {}", "a {} with friends", "happy {}", "I like {}"),
+    7: ("my {}", "a new {}", "an old {}", "I need a {}", "where is my {}", "some {}"),
+    8: ("{} sign", "{} symbol", "it means {}"),
+}
+BY_NAME, WITH_NAME, BY_WORD_WITHOUT_STYLE = 0.15, 0.1, 0.4
 WITHOUT_STYLE = 0.2
 # Words that change nothing: what people write in prompts for large models, and words that no language has. Beside them
 # the thing is the same, so the model learns to see past what it does not know.
@@ -123,14 +140,16 @@ class Captioner:
             article = "an" if record["background"].startswith("orange") else "a"
             name = self._subject(entry["label"])
             text = self._random.choice(BEHIND).format(name, article=article, background=record["background"])
+        elif record["kind"] == "word":
+            text = self._everyday(entry, record["word"])
         else:
             text = self._plain(entry)
         if self._random.random() < STRAY:
             text = self._beside_a_stray_word(text)
         text = re.sub(r"\ba (?=[aeio])", "an ", text)
-        if self._random.random() < WITHOUT_STYLE:
+        if self._random.random() < (BY_WORD_WITHOUT_STYLE if record["kind"] == "word" else WITHOUT_STYLE):
             return text
-        has_article = text.split()[0] in ("a", "an", "the", "one")
+        has_article = text.split()[0] in ("a", "an", "the", "one") or record["kind"] == "word"
         template = self._random.choice(STYLED[-4:-2] + STYLED[-1:] if has_article else STYLED)
         return template.format(text, style=entry["style"])
 
@@ -168,6 +187,16 @@ class Captioner:
         words = [label, *some]
         self._random.shuffle(words)
         return self._random.choice((" ", ", ")).join(words)
+
+    def _everyday(self, entry: dict[str, Any], word: str) -> str:
+        """Say an everyday word as people do; sometimes by the picture's name, so that both come to mean the same."""
+        choice = self._random.random()
+        if choice < BY_NAME:
+            return self._subject(entry["label"])
+        if choice < BY_NAME + WITH_NAME:
+            return f"{word}, {entry['label']}"
+        around = SAID if self._random.random() < 0.6 else SAID_OF.get(entry["group"], SAID)
+        return self._random.choice(around).format(word)
 
     def _subject(self, words: str) -> str:
         return self._random.choice(SUBJECTS).format(words)

@@ -11,15 +11,18 @@ import hashlib
 import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import measures
 import torch
+from everyday import everyday, phrases
 from judge import Gallery, train_judge
 from PIL import Image, ImageDraw
 from replicas import choose_device
 from settings import EXPORT, PREVIEW_DECODER, WORK, WORKERS
+from sharpness import sharpness
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 from diffusers import DiffusionPipeline
@@ -28,6 +31,20 @@ log = logging.getLogger("evaluate")
 
 BATCH = 8
 COLUMNS, CELL, SHOWN = 8, 128, 48
+# Each with how many pictures it is asked for, in a quick run and in a whole one.
+PLANS: dict[str, tuple[Callable[[measures.Examiner, int], measures.Result], int, int]] = {
+    "names": (measures.retrieval, 48, 300),
+    "colours": (measures.colours, 24, 120),
+    "styles": (measures.styles, 24, 200),
+    "pairs": (measures.pairs, 16, 100),
+    "backgrounds": (measures.backgrounds, 20, 100),
+    "strange": (measures.strange_words, 20, 100),
+    "everyday": (everyday, 40, 200),
+    "phrases": (phrases, 20, 100),
+    "seeds": (measures.seeds, 6, 40),
+    "sharpness": (sharpness, 16, 100),
+}
+ALL_SHOWN = ("everyday",)
 
 
 def make_draw(pipeline: Any, steps: int, guidance: float) -> measures.Draw:
@@ -46,9 +63,9 @@ def make_draw(pipeline: Any, steps: int, guidance: float) -> measures.Draw:
     return draw
 
 
-def save_grid(result: measures.Result, path: Path) -> None:
-    """Write the first pictures of a measure with their prompts."""
-    pictures, captions = result.pictures[:SHOWN], result.captions[:SHOWN]
+def save_grid(result: measures.Result, path: Path, shown: int | None) -> None:
+    """Write the first pictures of a measure, or all, with their prompts."""
+    pictures, captions = result.pictures[:shown], result.captions[:shown]
     rows = -(-len(pictures) // COLUMNS)
     grid = Image.new("RGB", (COLUMNS * CELL, rows * (CELL + 14)), "white")
     draw = ImageDraw.Draw(grid)
@@ -75,7 +92,8 @@ def write_report(results: list[measures.Result], path: Path, options: argparse.N
         f"{options.steps} steps, guidance {options.guidance:g}, by `training/evaluate.py"
         f"{' --quick' if options.quick else ''}`. Names and halves are judged by an encoder that was trained for",
         f"this alone ({options.judge_steps} steps), among all training pictures; styles by which of the four sets'",
-        "pictures of the thing is nearest, pixel by pixel within its box; colours by hue or by the corners.",
+        "pictures of the thing is nearest, pixel by pixel within its box; colours by hue or by the corners. What fits",
+        "an everyday word, `training/everyday_words.txt` says.",
         "",
         f"Weights, by SHA-256: {fingerprints(path.parent)}.",
         "",
@@ -97,33 +115,29 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=EXPORT)
     parser.add_argument("--grids", type=Path, default=WORK / "grids")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--measures", nargs="+", choices=PLANS, help="only these, without a report")
+    parser.add_argument("--threads", type=int, default=WORKERS)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--judge-steps", type=int, default=3000)
     options = parser.parse_args()
     gallery = Gallery()
     judge = train_judge(gallery, options.judge_steps, batch=128, micro=32).cpu()
-    torch.set_num_threads(WORKERS)
+    torch.set_num_threads(options.threads)
     pipeline = DiffusionPipeline.from_pretrained(options.model, dtype=torch.float32).to(choose_device())
     pipeline.set_progress_bar_config(disable=True)
     examiner = measures.Examiner(judge, gallery, make_draw(pipeline, options.steps, options.guidance))
-    plans = (
-        ("names", measures.retrieval, 48 if options.quick else 300),
-        ("colours", measures.colours, 24 if options.quick else 120),
-        ("styles", measures.styles, 24 if options.quick else 200),
-        ("pairs", measures.pairs, 16 if options.quick else 100),
-        ("backgrounds", measures.backgrounds, 20 if options.quick else 100),
-        ("strange", measures.strange_words, 20 if options.quick else 100),
-        ("seeds", measures.seeds, 6 if options.quick else 40),
-    )
     results = []
-    for name, measure, count in plans:
+    for name in options.measures or PLANS:
+        measure, few, many = PLANS[name]
         begin = time.monotonic()
-        result = measure(examiner, count)
+        result = measure(examiner, few if options.quick else many)
         results.append(result)
-        save_grid(result, options.grids / f"{name}.jpg")
+        save_grid(result, options.grids / f"{name}.jpg", None if name in ALL_SHOWN else SHOWN)
         for line in result.lines:
             log.info("%s: %s (aim %s), %.0f s", line.what, line.value, line.aim, time.monotonic() - begin)
+    if options.measures:
+        return
     results += [
         measures.reconstruction(pipeline.vae.cpu(), 48),
         measures.judges_themselves(examiner, 2000),

@@ -25,6 +25,7 @@ from settings import (
     SEED,
     SMALL_PICTURES,
     WORKERS,
+    is_toned,
     read_captions,
     save_atomically,
     without_tone,
@@ -82,7 +83,12 @@ class Gallery:
         labels = {number[entry["code"]]: entry["label"] for entry in self.entries if entry["code"] in number}
         self.labels = [labels.get(index, "") for index in range(len(names))]
         self.pictures = torch.from_numpy(self._small()).permute(0, 3, 1, 2)
-        self.weights = torch.tensor([max(entry["weight"], 0.02) for entry in self.entries])
+        self.weights = torch.tensor([self._weight(entry) for entry in self.entries])
+
+    @staticmethod
+    def _weight(entry: dict[str, Any]) -> float:
+        """Say how often to show a picture: everyday words are drawn as any of them, so none may be strange."""
+        return 0.02 if is_toned(entry["code"]) else max(entry["weight"], 0.25)
 
     def _small(self) -> np.ndarray:
         if SMALL_PICTURES.exists():

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
 import torch
 from captioning import Captioner, Record
 from palette import is_held_out_pair
-from settings import LATENT_SIZE, POOL, SEED, SHORT_TOKENS, TOKENIZER, TOKENS, read_captions
+from settings import KEYWORDS, LATENT_SIZE, POOL, SEED, SHORT_TOKENS, TOKENIZER, TOKENS, read_captions
 from transformers import CLIPTokenizer
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
 WITHOUT_WORDS = 0.12
 # Above 1 would favour low noise; below it, more steps go to high noise, where the shapes are decided.
-TIMESTEP_POWER = 0.6
+TIMESTEP_POWER, DETAIL_POWER = 0.6, 1.0
 ABOVE_SHARE = 0.2
 
 
@@ -51,10 +52,33 @@ class Pairs:
         return torch.cat(parts, dim=1 if above else 2), record
 
 
+class EverydayWords:
+    """Draws an everyday word and the number of an original that it stands for, all sets of a thing alike.
+
+    `keywords` are what stage 3 wrote, `shown` the entries of which there are latents.
+    """
+
+    def __init__(self, keywords: list[dict[str, Any]], entries: list[dict[str, Any]], shown: set[int]) -> None:
+        self._by_code: dict[str, list[int]] = {}
+        for number in sorted(shown):
+            self._by_code.setdefault(entries[number]["code"], []).append(number)
+        known = [keyword for keyword in keywords if keyword["pictures"].keys() <= self._by_code.keys()]
+        self._words = [keyword["word"] for keyword in known]
+        self._weights = [keyword["weight"] for keyword in known]
+        self._pictures = [keyword["pictures"] for keyword in known]
+
+    def draw(self, chance: random.Random) -> Record:
+        """Return the record of one."""
+        (index,) = chance.choices(range(len(self._words)), self._weights)
+        pictures = self._pictures[index]
+        (code,) = chance.choices(list(pictures), list(pictures.values()))
+        return {"kind": "word", "entry": chance.choice(self._by_code[code]), "word": self._words[index]}
+
+
 class Lessons:
     """The pool in memory; a draw depends on its number alone, so a resumed run draws what it would have drawn."""
 
-    def __init__(self, composed_share: float, pair_share: float) -> None:
+    def __init__(self, composed_share: float, pair_share: float, word_share: float) -> None:
         if not (POOL / "halves.pt").exists():
             raise SystemExit("There is nothing to join pairs from: run `python training/05_pool.py halves` first.")
         entries = read_captions()
@@ -69,12 +93,14 @@ class Lessons:
             parts.append(content["latents"])
             self._records += content["records"]
         self._latents = torch.cat(parts)
-        self._pair_share = pair_share
+        self._pair_share, self._word_share = pair_share, word_share
+        self._original = {record["entry"]: i for i, record in enumerate(self._records) if record["kind"] == "plain"}
+        self._words = EverydayWords(json.loads(KEYWORDS.read_text(encoding="utf-8")), entries, set(self._original))
         plain = torch.tensor([record["kind"] == "plain" for record in self._records])
         weights = torch.tensor([entries[record["entry"]]["weight"] for record in self._records])
         composed = (~plain).double()
         originals = torch.where(plain, weights.double(), 0.0)
-        share = composed_share / (1 - pair_share) if bool(composed.any()) else 0.0
+        share = composed_share / (1 - pair_share - word_share) if bool(composed.any()) else 0.0
         self._weights = (1 - share) * originals / originals.sum() + share * composed / composed.sum().clamp_min(1)
 
     def _show(self, count: int, number: int, generator: torch.Generator) -> tuple[torch.Tensor, list[Record]]:
@@ -82,13 +108,20 @@ class Lessons:
         index = torch.multinomial(self._weights, count, replacement=True, generator=generator).tolist()
         latents, records = self._latents[index].float(), [self._records[i] for i in index]
         chance = random.Random(SEED + number)
-        for row in (torch.rand(count, generator=generator) < self._pair_share).nonzero().flatten().tolist():
+        kinds = torch.rand(count, generator=generator)
+        for row in (kinds < self._pair_share).nonzero().flatten().tolist():
             pair, records[row] = self._pairs.draw(chance)
             latents[row] = pair.float()
+        for row in (kinds > 1 - self._word_share).nonzero().flatten().tolist():
+            records[row] = self._words.draw(chance)
+            latents[row] = self._latents[self._original[records[row]["entry"]]].float()
         return latents, records
 
-    def draw(self, number: int, count: int, full_length: bool) -> Batch:
-        """Draw (latents, token ids, timesteps, noise) for step `number`; timesteps are stratified over the schedule."""
+    def draw(self, number: int, count: int, full_length: bool, power: float = TIMESTEP_POWER) -> Batch:
+        """Draw (latents, token ids, timesteps, noise) for step `number`; timesteps are stratified over the schedule.
+
+        The larger `power`, the more low noise, where details are decided.
+        """
         generator = torch.Generator().manual_seed(SEED + number)
         latents, records = self._show(count, number, generator)
         self._captioner.restart(SEED + number)
@@ -106,4 +139,4 @@ class Lessons:
         ).input_ids
         noise = torch.randn(latents.shape, generator=generator)
         spread = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
-        return latents, tokens, (spread**TIMESTEP_POWER * 1000).long().clamp(max=999), noise
+        return latents, tokens, (spread**power * 1000).long().clamp(max=999), noise

@@ -74,9 +74,13 @@ class Examiner:
 
     def nearest(self, pictures: list[Image.Image], count: int) -> list[list[str]]:
         """Name the `count` training pictures nearest to each picture, best first."""
+        return [[self.labels[index] for index in row] for row in self.nearest_entries(pictures, count)]
+
+    def nearest_entries(self, pictures: list[Image.Image], count: int) -> list[list[int]]:
+        """Return the numbers of the `count` training pictures nearest to each picture, best first."""
         embeddings = self.look(small(pictures))[0]
-        best = (embeddings @ self._space.T).topk(count, dim=1).indices
-        return [[self.labels[index] for index in row] for row in best.tolist()]
+        best: list[list[int]] = (embeddings @ self._space.T).topk(count, dim=1).indices.tolist()
+        return best
 
     def near_copies(self, pictures: list[Image.Image]) -> float:
         """Return the share of pictures whose root mean squared distance to a training picture is below 0.06 of full."""

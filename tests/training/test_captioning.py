@@ -94,6 +94,18 @@ def test_a_word_that_says_nothing_stands_beside_some_names_and_takes_none_away(
     assert not any(re.search(r"\ban? (a|the|one) |\ba [aeio]", text) for text in texts)
 
 
+def test_an_everyday_word_stands_alone_in_a_phrase_and_beside_the_name(captioner: Captioner) -> None:
+    texts = drawn(captioner, kind="word", entry=FOX, word="sly one")
+    by_word = [text for text in texts if "sly one" in text]
+    assert all("fox" in text for text in texts if text not in by_word)
+    assert len(by_word) / len(texts) > 0.75
+    assert any("fox" in text for text in by_word)
+    assert "sly one" in texts
+    assert any("my sly one" in text or "cute sly one" in text for text in texts)  # a phrase of its group, animals
+    assert 0.45 < sum("flat" in text for text in texts) / len(texts) < 0.75
+    assert not any(re.search(r"\ba (a|an|the) ", text) for text in texts)
+
+
 def test_a_seed_draws_the_same_words_again(captioner: Captioner) -> None:
     captioner.restart(7)
     first = drawn(captioner, kind="plain", entry=APPLE)

@@ -9,7 +9,7 @@ from typing import Any
 import lessons
 import pytest
 import torch
-from lessons import Lessons, Pairs
+from lessons import EverydayWords, Lessons, Pairs
 from palette import is_held_out_pair
 
 NAMES = ("cat", "dog", "moon", "star", "house", "pizza")
@@ -58,4 +58,21 @@ def test_a_pair_that_is_held_out_is_never_shown_and_all_others_are() -> None:
 def test_a_pool_without_halves_is_told_of_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lessons, "POOL", tmp_path)
     with pytest.raises(SystemExit, match=r"05_pool\.py halves"):
-        Lessons(0.3, 0.28)
+        Lessons(0.3, 0.28, 0.2)
+
+
+def test_a_word_shows_each_of_its_pictures_as_often_as_it_stands_for_it_in_all_sets() -> None:
+    entries = [{"code": code, "style": style} for code in ("2615", "1f9cb", "1f44b") for style in STYLES]
+    keywords = [
+        {"word": "coffee", "weight": 3.0, "pictures": {"2615": 0.8, "1f9cb": 0.2}},
+        {"word": "hello", "weight": 1.0, "pictures": {"1f44b": 1.0}},
+        {"word": "goodbye", "weight": 9.0, "pictures": {"1f44b": 0.5, "1f6aa": 0.5}},  # no picture of the second
+    ]
+    words, chance = EverydayWords(keywords, entries, set(range(len(entries)))), random.Random(3)
+    drawn = [words.draw(chance) for _ in range(4000)]
+    assert {record["word"] for record in drawn} == {"coffee", "hello"}
+    assert {entries[record["entry"]]["style"] for record in drawn} == set(STYLES)
+    coffee = [entries[record["entry"]]["code"] for record in drawn if record["word"] == "coffee"]
+    assert 0.7 < len(coffee) / len(drawn) < 0.8
+    assert 0.75 < coffee.count("2615") / len(coffee) < 0.85
+    assert all(entries[record["entry"]]["code"] == "1f44b" for record in drawn if record["word"] == "hello")
