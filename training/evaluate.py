@@ -40,25 +40,29 @@ PLANS: dict[str, tuple[Callable[[measures.Examiner, int], measures.Result], int,
     "backgrounds": (measures.backgrounds, 20, 100),
     "strange": (measures.strange_words, 20, 100),
     "everyday": (everyday, 40, 200),
-    "phrases": (phrases, 20, 100),
+    "phrases": (phrases, 20, 60),
     "seeds": (measures.seeds, 6, 40),
-    "sharpness": (sharpness, 16, 100),
+    "sharpness": (sharpness, 24, 200),
 }
 ALL_SHOWN = ("everyday",)
 
 
 def make_draw(pipeline: Any, steps: int, guidance: float) -> measures.Draw:
-    """Return a function that draws prompts, each from its own seed."""
+    """Return a function that draws prompts, each from its own seed; what two measures ask for is drawn once."""
+    drawn: dict[tuple[str, int], Image.Image] = {}
 
     def draw(prompts: list[str], seeds: list[int]) -> list[Image.Image]:
-        pictures: list[Image.Image] = []
-        for at in range(0, len(prompts), BATCH):
-            generators = [torch.Generator().manual_seed(seed) for seed in seeds[at : at + BATCH]]
+        asked = list(zip(prompts, seeds, strict=True))
+        new = [one for one in dict.fromkeys(asked) if one not in drawn]
+        for part in (new[at : at + BATCH] for at in range(0, len(new), BATCH)):
             made = pipeline(
-                prompts[at : at + BATCH], num_inference_steps=steps, guidance_scale=guidance, generator=generators
+                [prompt for prompt, _ in part],
+                num_inference_steps=steps,
+                guidance_scale=guidance,
+                generator=[torch.Generator().manual_seed(seed) for _, seed in part],
             )
-            pictures += made.images
-        return pictures
+            drawn.update(zip(part, made.images, strict=True))
+        return [drawn[one] for one in asked]
 
     return draw
 

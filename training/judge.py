@@ -35,7 +35,7 @@ from torch import nn
 log = logging.getLogger("judge")
 
 SIDE = 64
-WIDTHS = (32, 64, 128, 192)
+WIDTHS = (48, 96, 192)
 EMBEDDING = 128
 SHARPNESS = 24.0
 
@@ -60,7 +60,7 @@ class Judge(nn.Module):
 
     def __init__(self, names: int) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(3, WIDTHS[0], 3, padding=1)
+        self.stem = nn.Conv2d(3, WIDTHS[0], 4, stride=2, padding=1)
         self.blocks = nn.Sequential(*(Block(a, b) for a, b in zip(WIDTHS, WIDTHS[1:] + WIDTHS[-1:], strict=True)))
         self.out = nn.Linear(WIDTHS[-1] * 16, EMBEDDING)
         self.names = nn.Parameter(torch.randn(names, EMBEDDING) * 0.1)

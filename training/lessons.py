@@ -103,7 +103,7 @@ class Lessons:
         share = composed_share / (1 - pair_share - word_share) if bool(composed.any()) else 0.0
         self._weights = (1 - share) * originals / originals.sum() + share * composed / composed.sum().clamp_min(1)
 
-    def _show(self, count: int, number: int, generator: torch.Generator) -> tuple[torch.Tensor, list[Record]]:
+    def show(self, count: int, number: int, generator: torch.Generator) -> tuple[torch.Tensor, list[Record]]:
         """Draw latents and the records of what they show."""
         index = torch.multinomial(self._weights, count, replacement=True, generator=generator).tolist()
         latents, records = self._latents[index].float(), [self._records[i] for i in index]
@@ -123,7 +123,7 @@ class Lessons:
         The larger `power`, the more low noise, where details are decided.
         """
         generator = torch.Generator().manual_seed(SEED + number)
-        latents, records = self._show(count, number, generator)
+        latents, records = self.show(count, number, generator)
         self._captioner.restart(SEED + number)
         wordless = torch.rand(count, generator=generator) < WITHOUT_WORDS
         texts = [
