@@ -32,6 +32,7 @@ from settings import (
 )
 from symbols import write_symbols
 from transformers import CLIPTokenizer
+from words import write_words
 
 log = logging.getLogger("export")
 
@@ -145,6 +146,7 @@ def main() -> None:
     shutil.copy(ROOT / "model_card.md", folder / "README.md")
     shutil.copy(ROOT / "defaults.json", folder / "defaults.json")
     write_symbols(folder)
+    write_words(folder)
     swap_in(folder, target)
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     log.info("%s: %.1f MB", target, size / 1e6)

@@ -97,6 +97,14 @@ def plural(label: str) -> str | None:
     return f"{first} {last}".strip()
 
 
+def words_around() -> list[str]:
+    """Return what captions put around names, and what they name besides things."""
+    templates = (*SUBJECTS, *STYLED, *BEHIND, *BESIDE, *ABOVE, *RIGHT_OF, *BELOW, *COUNTED)
+    numbers = (number for some in NUMBERS.values() for number in some)
+    plain_texts = (re.sub(r"\{\w*\}", "", text) for text in templates)
+    return [*plain_texts, *numbers, *GROUPS.values(), *EMPTY_WORDS, "gradient from to"]
+
+
 class Captioner:
     """Draws captions for records.
 

@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,11 +22,14 @@ from everyday import everyday, phrases
 from judge import Gallery, train_judge
 from PIL import Image, ImageDraw
 from replicas import choose_device
-from settings import EXPORT, PREVIEW_DECODER, WORK, WORKERS
+from settings import EXPORT, PREVIEW_DECODER, ROOT, WORK, WORKERS
 from sharpness import sharpness
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+sys.path.append(str(ROOT.parent))
 from diffusers import DiffusionPipeline
+
+from modules.prompts.symbols import read_symbols
 
 log = logging.getLogger("evaluate")
 
@@ -47,12 +51,15 @@ PLANS: dict[str, tuple[Callable[[measures.Examiner, int], measures.Result], int,
 ALL_SHOWN = ("everyday",)
 
 
-def make_draw(pipeline: Any, steps: int, guidance: float) -> measures.Draw:
-    """Return a function that draws prompts, each from its own seed; what two measures ask for is drawn once."""
+def make_draw(pipeline: Any, spell_out: Callable[[str], str], steps: int, guidance: float) -> measures.Draw:
+    """Return a function that draws prompts, each from its own seed; what two measures ask for is drawn once.
+
+    `spell_out` puts names in the place of words, as the program does (`words.py`).
+    """
     drawn: dict[tuple[str, int], Image.Image] = {}
 
     def draw(prompts: list[str], seeds: list[int]) -> list[Image.Image]:
-        asked = list(zip(prompts, seeds, strict=True))
+        asked = list(zip(map(spell_out, prompts), seeds, strict=True))
         new = [one for one in dict.fromkeys(asked) if one not in drawn]
         for part in (new[at : at + BATCH] for at in range(0, len(new), BATCH)):
             made = pipeline(
@@ -130,7 +137,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     pipeline = DiffusionPipeline.from_pretrained(options.model, dtype=torch.float32).to(choose_device())
     pipeline.set_progress_bar_config(disable=True)
-    examiner = measures.Examiner(judge, gallery, make_draw(pipeline, options.steps, options.guidance))
+    draw = make_draw(pipeline, read_symbols(options.model).spell_out, options.steps, options.guidance)
+    examiner = measures.Examiner(judge, gallery, draw)
     results = []
     for name in options.measures or PLANS:
         measure, few, many = PLANS[name]

@@ -31,11 +31,15 @@ PREPOSITIONS = re.compile(r" (?:with|of|in|on|showing|without|and|over|behind|un
 
 @dataclass(frozen=True)
 class Keyword:
-    """A word, how often it is taught, and the share that each picture's plain code has in what it stands for."""
+    """A word, how often it is taught, and the share that each picture's plain code has in what it stands for.
+
+    `sources` is how many give it for one of the pictures.
+    """
 
     word: str
     weight: float
     pictures: dict[str, float]
+    sources: int = 3
 
 
 @dataclass(frozen=True)
@@ -127,8 +131,7 @@ def build_keywords(emoji: list[Emoji], levels: Mapping[str, int]) -> list[Keywor
         for word in frozenset().union(*one.sources) | parts | {one.label}:
             if re.fullmatch(r"[a-z][a-z '\-]+", word):
                 fits[word].append((fitness(one, word) ** SHARPNESS, one))
-    found = [choose_pictures(word, pictures, commonness(word, levels)) for word, pictures in sorted(fits.items())]
-    return [keyword for keyword in found if keyword.weight >= LEAST_WEIGHT]
+    return [choose_pictures(word, pictures, commonness(word, levels)) for word, pictures in sorted(fits.items())]
 
 
 def choose_pictures(word: str, pictures: list[tuple[float, Emoji]], common: float) -> Keyword:
@@ -136,15 +139,20 @@ def choose_pictures(word: str, pictures: list[tuple[float, Emoji]], common: floa
     best = sorted(pictures, key=lambda pair: (-pair[0], pair[1].code))[:MOST_PICTURES]
     best = [(score, one) for score, one in best if score >= LEAST_SHARE * best[0][0]]
     kept, whole = sum(score for score, _ in best), sum(score for score, _ in pictures)
-    agreed = AGREED[min(3, max(one.votes(word) for _, one in best))]
+    sources = max(one.votes(word) for _, one in best)
     known = KNOWN_PICTURE if any(one.favourite for _, one in best) else 1.0
-    weight = common * agreed * known * (kept / whole) ** 0.7
-    return Keyword(word, round(weight, 4), {one.code: round(score / kept, 4) for score, one in best})
+    weight = common * known * AGREED[sources] * (kept / whole) ** 0.7
+    shares = {one.code: round(score / kept, 4) for score, one in best}
+    return Keyword(word, round(weight, 4), shares, sources)
 
 
 def to_json(keywords: list[Keyword]) -> list[dict[str, Any]]:
     """Return what stage 3 writes."""
-    return [{"word": one.word, "weight": one.weight, "pictures": one.pictures} for one in keywords]
+    return [
+        {"word": one.word, "weight": one.weight, "pictures": one.pictures}
+        for one in keywords
+        if one.weight >= LEAST_WEIGHT
+    ]
 
 
 def shares_of_pictures(keywords: list[Keyword]) -> Counter[str]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from modules.jobs.models.untrusted_file import read_object
+from modules.prompts.everyday_words import NO_WORDS, EverydayWords, read_words
 
 FILE = "symbols.json"
 
@@ -25,13 +26,20 @@ _TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 class Symbols:
     """The names of characters. A skin tone that has no name with its character is added to the name without it."""
 
-    def __init__(self, names: Mapping[str, str]) -> None:
+    def __init__(self, names: Mapping[str, str], words: EverydayWords = NO_WORDS) -> None:
+        self._words = words
         self._names = {symbol.translate(_LOOKS): name for symbol, name in names.items()}
         self._first = frozenset(symbol[0] for symbol in self._names if symbol)
         self._longest = 2 * max(map(len, self._names), default=0)  # With a tone behind each character.
 
     def spell_out(self, text: str) -> str:
-        """Return the text with names in the place of characters; those that follow each other stand in a list."""
+        """Return the text with names in the place of characters and of everyday words.
+
+        Characters that follow each other stand in a list.
+        """
+        return self._without_symbols(self._words.spell_out(text))
+
+    def _without_symbols(self, text: str) -> str:
         if self._first.isdisjoint(text):
             return text
         text = text.translate(_LOOKS)
@@ -72,20 +80,28 @@ NO_SYMBOLS = Symbols({})
 
 
 def read_symbols(folder: Path) -> Symbols:
-    """Return what a model's folder says of characters; nothing where it says nothing.
+    """Return what a model's folder says of characters and of words (`everyday_words.py`).
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: the file of characters cannot be read.
         ValueError: it is damaged; the message goes on after the file's name.
     """
     try:
         names = read_object(folder / FILE)
     except FileNotFoundError:
-        return NO_SYMBOLS
+        names = {}
     for symbol, name in names.items():
         if not isinstance(name, str) or not 0 < len(symbol) <= _LONGEST_SYMBOL or not 0 < len(name) <= _LONGEST_NAME:
             raise ValueError(f"has no name for {symbol[:_LONGEST_SYMBOL]!r}")
-    return Symbols(names)
+    return Symbols(names, _words_of(folder))
+
+
+def _words_of(folder: Path) -> EverydayWords:
+    """Return what the folder says of words; nothing where that file is damaged, which the list of models tells."""
+    try:
+        return read_words(folder)
+    except (OSError, ValueError):
+        return NO_WORDS
 
 
 @functools.lru_cache(maxsize=8)

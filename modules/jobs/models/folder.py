@@ -19,7 +19,7 @@ from modules.jobs.models.detection.folder_facts import FolderFacts, look_into_fo
 from modules.jobs.models.families import defaults_for, facts_of, label_of
 from modules.jobs.models.scan import stamp_of_model
 from modules.jobs.models.shelf import readable
-from modules.prompts.symbols import read_symbols
+from modules.prompts import everyday_words, symbols
 
 logger = logging.getLogger(__name__)
 
@@ -98,15 +98,14 @@ def _find_problem_of_variant(path: Path, facts: FolderFacts) -> str | None:
 
 
 def _find_problem_of_symbols(path: Path) -> str | None:
-    try:
-        read_symbols(path)
-    except OSError as error:
-        reason = f"cannot be read ({error.strerror})"
-    except ValueError as error:
-        reason = str(error)
-    else:
-        return None
-    return f"symbols.json in {path} {reason}: repair it, or take it away."
+    for name, read in ((symbols.FILE, symbols.read_symbols), (everyday_words.FILE, everyday_words.read_words)):
+        try:
+            read(path)
+        except OSError as error:
+            return f"{name} in {path} cannot be read ({error.strerror}): repair it, or take it away."
+        except ValueError as error:
+            return f"{name} in {path} {error}: repair it, or take it away."
+    return None
 
 
 def _unusable(name: str, path: Path, problem: str) -> Checkpoint:

@@ -110,6 +110,8 @@ ODD: dict[str, tuple[Callable[[Path], object], str]] = {
     "a config without a floor": (lambda odd: write(odd / "vae/config.json", DEEP), "is nested too deeply"),
     "defaults without a floor": (lambda odd: write(odd / "defaults.json", DEEP), "is nested too deeply"),
     "symbols without a floor": (lambda odd: write(odd / "symbols.json", DEEP), "is nested too deeply"),
+    "words without a floor": (lambda odd: write(odd / "words.json", DEEP), "is nested too deeply"),
+    "words that are numbers": (lambda odd: write(odd / "words.json", b'{"x": 5}'), "has no name for 'x'"),
     "symbols that are numbers": (lambda odd: write(odd / "symbols.json", b'{"x": 5}'), "has no name for 'x'"),
     "a header without a floor": (header(200_000, DEEP), "is not a safetensors file"),
     "a header of 4 GB": (header(2**32, b""), "has a header of more than"),
