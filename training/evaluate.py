@@ -46,7 +46,7 @@ PLANS: dict[str, tuple[Callable[[measures.Examiner, int], measures.Result], int,
     "everyday": (everyday, 40, 200),
     "phrases": (phrases, 20, 60),
     "seeds": (measures.seeds, 6, 40),
-    "sharpness": (sharpness, 24, 200),
+    "sharpness": (sharpness, 24, 100),
 }
 ALL_SHOWN = ("everyday",)
 

@@ -26,6 +26,7 @@ LEAST_SOURCES = 2  # that give a single word for its picture; several words say 
 SAYING_NOTHING = frozenset((ROOT / "words_saying_nothing.txt").read_text(encoding="utf-8").split())
 # How much better a picture is as the meaning of a word where the model knows its name well, or somewhat.
 WELL_KNOWN, KNOWN = 1.6, 1.2
+TONES = tuple(f"{tone} skin tone" for tone in ("light", "medium-light", "medium", "medium-dark", "dark"))
 TRIGGERS = ("pixel art", "sprig")  # what calls for the LoRA and for the embedding of the model's family
 
 
@@ -41,8 +42,8 @@ def best_name(keyword: Keyword, entries: dict[str, dict[str, Any]]) -> str:
 
 
 def names_of(entries: dict[str, dict[str, Any]]) -> set[str]:
-    """Return all names, and those that the model knows well without their colour and in the plural."""
-    names = {entry["label"] for entry in entries.values()}
+    """Return all names, also of skin tones, and those that it knows well without a colour and in the plural."""
+    names = {entry["label"] for entry in entries.values()} | set(TONES)
     known = {entry["label"] for entry in entries.values() if entry["favourite"]}
     known |= {more for name in known if (more := plural(name)) is not None}
     return names | known | set(map(without_colour, known))
@@ -64,7 +65,7 @@ def list_words(keywords: list[Keyword], entries: dict[str, dict[str, Any]]) -> d
         and re.fullmatch(r"[a-z]+( [a-z]+)*", one.word)
         and (one.sources >= LEAST_SOURCES or " " in one.word)
     }
-    return {**words, **{name: name for name in sorted(names - around) if re.fullmatch(r"[a-z][a-z' -]+", name)}}
+    return {**words, **{name: name for name in sorted(names - around) if re.fullmatch(r"[a-z][a-z', -]+", name)}}
 
 
 def write_words(folder: Path) -> None:

@@ -51,8 +51,8 @@ def test_a_list_of_tokens_that_is_damaged_counts_nothing(tmp_path: Path) -> None
 
 def test_what_is_counted_is_what_is_read(catalogue: CheckpointCatalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "1 / 75" in prompts.shown_count(catalogue, "(heart:1.2) <lora:x:1> # mine", "emoji")
-    assert "1 / 75" in prompts.shown_count(catalogue, "heart AND moon", "emoji")
-    assert "3 / 75" in prompts.shown_count(catalogue, "heart AND moon", "emoji", negative=True)
+    assert "1 / 75" in prompts.shown_count(catalogue, "heart AND star", "emoji")
+    assert "3 / 75" in prompts.shown_count(catalogue, "heart AND star", "emoji", negative=True)
     monkeypatch.setattr(
         prompts, "opts", SimpleNamespace(values=Settings(emphasis="None", enable_prompt_comments=False))
     )
