@@ -198,15 +198,19 @@ class Program:
 
 
 class HoldableProgram(Program):
-    """A program whose engine waits at a step while a test says so, for what has to be done amid a job."""
+    """A program whose engine waits at a step while a test says so, for what has to be done amid a job.
 
-    def __init__(self, data: Path, *flags: str) -> None:
+    `first` is what each of its processes does before anything else.
+    """
+
+    def __init__(self, data: Path, *flags: str, first: str = "", environment: dict[str, str] | None = None) -> None:
         hook = data.parent / f"{data.name}-hook"
         hook.mkdir(parents=True)
-        (hook / "sitecustomize.py").write_text(held_engine.SITECUSTOMIZE)
+        (hook / "sitecustomize.py").write_text(first + held_engine.SITECUSTOMIZE)
         self._held = hook / "held.json"
         path = os.pathsep.join((str(hook), str(ROOT)))
-        super().__init__(data, *flags, environment={"PYTHONPATH": path, held_engine.VARIABLE: str(self._held)})
+        of_hook = {"PYTHONPATH": path, held_engine.VARIABLE: str(self._held)}
+        super().__init__(data, *flags, environment=of_hook | (environment or {}))
 
     def hold(self, step: int = 1, steps: int | None = None) -> None:
         """Let every pass (of so many `steps`, where told) go no further once the step is done; stops are obeyed."""

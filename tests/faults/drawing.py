@@ -88,7 +88,8 @@ class Drawing:
             engine.store.queue.retry(job.id)
         elif fault == "full" and job.status not in ("queued", "running", "paused", "done"):
             problems.append(f"the full disk made it {job.status}")
-        if fault == "kill":
+        interrupted = fault == "kill" and job.status not in TERMINAL
+        if interrupted:
             engine.store.control.ask("interrupt", job.id)  # it does not go on: what is left is to be cleared away
         engine.store.control.resume(job.id)
         run_until(engine, lambda: all(job.status in TERMINAL for job in all_jobs(engine.store)), KILLED)
@@ -96,7 +97,7 @@ class Drawing:
         problems += problems_of_files(root, engine.store)
         engine.close()
         found = self.outcome(root)
-        if fault == "kill":
+        if interrupted:
             # It was stopped: of the pictures in peace those are there that were done, each under its number and told.
             # One may be whole on the disk whose row was not written any more.
             kept = {index: name for index, name in wanted["pictures"].items() if index in found["pictures"]}

@@ -5,8 +5,11 @@ import http.client
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.program import HoldableProgram, Program, wait_until
 
@@ -38,8 +41,16 @@ def heart(program: Program, identity: str) -> str:
     return hashlib.sha256(program.call("GET", output["url"])[1]).hexdigest()
 
 
+@pytest.fixture
+def program(shared_program: HoldableProgram) -> Iterator[HoldableProgram]:
+    """One that soon ends an engine that hangs."""
+    usual = shared_program.get("/sdapi/v1/options")["recycle_stalled_after_seconds"]
+    shared_program.post("/sdapi/v1/options", {"recycle_stalled_after_seconds": 12})
+    yield shared_program
+    shared_program.post("/sdapi/v1/options", {"recycle_stalled_after_seconds": usual})
+
+
 def test_an_engine_that_hangs_is_told_of_and_replaced_and_a_third_interrupt_ends_it(program: HoldableProgram) -> None:
-    program.post("/sdapi/v1/options", {"recycle_stalled_after_seconds": 12})
     first = program.submit(**JOB)
     program.wait_for(first)
     # It hangs by itself.
