@@ -169,6 +169,7 @@ def photograph_grid(browser: Browser, url: str, options: argparse.Namespace) -> 
         page.select_option(f"{field}y_type select", "Steps")
         page.fill(f"{field}y_values textarea", "5, 15, 40")
         page.wait_for_function("() => / = /.test(document.getElementById('txt2img_script_count').textContent)")
+        page.add_style_tag(content="#txt2img_folder { visibility: hidden }")  # a folder of this machine
         generate(page, options.prompt, options.steps, count=1)
         page.locator("#txt2img_script_count").scroll_into_view_if_needed()
         wait_for_preview(page, image=9, share=0.5)

@@ -105,12 +105,12 @@ def test_a_list_of_prompts_is_laid_out_in_lines() -> None:
     found = evaluate(
         ["grid.js", "job_words.js"],
         {"job": job, "waiting": waiting},
-        "[gridWords(job), lineOf(layoutOf(job)), lineOf(layoutOf({ ...job, resolved: null }) ?? { hasSheet: true })]",
+        "[gridWords(job), lineOf(layoutOf(job)), lineOf(layoutOf(job), 2), lineOf({ hasSheet: true })]",
         "[sampleOf(job).columns, sampleOf(job).outputs.map((one) => one?.index ?? null)]",
         "titleOf(waiting)",
-        *(f"stepInList(layoutOf(job), {at}, '{key}')" for at, key in keys),
+        *(f"stepInList(layoutOf(job), 3, {at}, '{key}')" for at, key in keys),
     )
-    assert found == [["5 prompts", 3, None], [3, [0, None, None, 3, None]], "cat", 1, 3, 0, 3, 0, 4]
+    assert found == [["5 prompts", 3, 2, None], [3, [0, None, None, 3, None]], "cat", 1, 3, 0, 3, 0, 4]
 
 
 def test_a_batch_of_a_grid_stays_within_its_cell_and_the_strip_has_one_place_for_all() -> None:

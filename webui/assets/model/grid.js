@@ -106,13 +106,16 @@ export function stepFrom(layout, [x, y, z], key, control = false) {
   return [x, y, z];
 }
 
-// A list, which has no sheet, is laid out in lines of so many cells; null: it is a grid, whose columns mean something.
-export const lineOf = (layout) => (layout.hasSheet ? null : Math.min(layout.cells.length, Math.ceil(Math.sqrt(layout.cells.length * WIDER))));
+// A list, which has no sheet, is laid out in lines of so many cells, of no more than there is room for; null: it is a grid,
+// whose columns mean something.
+export function lineOf({ hasSheet, cells }, room = Infinity) {
+  return hasSheet ? null : Math.max(1, Math.min(cells.length, room, Math.ceil(Math.sqrt(cells.length * WIDER))));
+}
 
-// Where a key leads to in a list, from the cell with this number.
-export function stepInList(layout, number, key) {
+// Where a key leads to in a list with lines of this length, from the cell with this number.
+export function stepInList(layout, line, number, key) {
   const last = layout.cells.length - 1;
-  const to = { ArrowRight: number + 1, ArrowLeft: number - 1, ArrowDown: number + lineOf(layout), ArrowUp: number - lineOf(layout), Home: 0, End: last }[key];
+  const to = { ArrowRight: number + 1, ArrowLeft: number - 1, ArrowDown: number + line, ArrowUp: number - line, Home: 0, End: last }[key];
   return to >= 0 && to <= last ? to : number;
 }
 

@@ -9,10 +9,13 @@ import { make, setAttribute, setText } from "../page/dom.js";
 import { GridCell } from "./grid_cell.js";
 import { wireGrid } from "./grid_keys.js";
 
+const CELL_LEAST = 118; // px of the stage that a cell of a list takes at least (stage/grid.css)
+
 export class StageGrid {
   job = null; // the one whose grid is shown
   layout = null;
   z = 0; // the sheet that is shown
+  line = null; // of a list how many cells stand side by side
   turned = false; // was that one chosen by hand?
   /** @type {Map<number, GridCell>} */
   cells = new Map(); // those in sight, by their numbers
@@ -73,7 +76,8 @@ export class StageGrid {
 
   build(box) {
     const { axes, shape, cells } = this.layout;
-    const line = lineOf(this.layout);
+    this.line = lineOf(this.layout, Math.floor(box.clientWidth / CELL_LEAST) || Infinity); // out of sight it has no width
+    const { line } = this;
     const [columns, rows, sheets] = line ? [line, Math.ceil(cells.length / line), 1] : shape;
     const [x, y, z] = axes;
     const { width, height } = { ...this.job.request, ...this.job.resolved };
@@ -86,7 +90,7 @@ export class StageGrid {
     setAttribute(box, "data-list", line ? "" : null);
     this.cells.clear();
     const scroll = make("div", { class: "sd-grid-scroll", role: "grid", "aria-label": gridWords(this.job), "aria-rowcount": rows, "aria-colcount": columns });
-    if (line) for (let from = 0; from < cells.length; from += line) scroll.append(this.line(cells.slice(from, from + line)));
+    if (line) for (let from = 0; from < cells.length; from += line) scroll.append(this.piece(cells.slice(from, from + line)));
     else {
       if (x.label) scroll.append(this.head(x, y));
       for (let row = 0; row < rows; row += 1) scroll.append(this.row(row, y));
@@ -111,7 +115,7 @@ export class StageGrid {
   }
 
   // A part of a list: each cell says itself what it is.
-  line(cells) {
+  piece(cells) {
     return make("div", { role: "row", class: "sd-grid-row" }, ...cells.map((cell) => this.cell(cell, true)));
   }
 

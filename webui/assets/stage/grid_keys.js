@@ -1,7 +1,7 @@
 // What people do with the grid on the stage: cells are walked with the arrow keys and opened with Enter or a click.
 
 import { jobPath } from "../live/rest.js";
-import { cellAt, lineOf, missingIn, outputsByCell, stepFrom, stepInList } from "../model/grid.js";
+import { cellAt, missingIn, outputsByCell, stepFrom, stepInList } from "../model/grid.js";
 import { unfinished } from "../model/model.js";
 
 const WALKS = ["ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp", "Home", "End"];
@@ -49,7 +49,7 @@ function key(grid, event) {
   if (WALKS.includes(event.key)) {
     event.preventDefault();
     const { layout } = grid;
-    const to = lineOf(layout) ? layout.cells[stepInList(layout, cell.number, event.key)] : cellAt(layout, ...stepFrom(layout, cell.place, event.key, event.ctrlKey));
+    const to = grid.line ? layout.cells[stepInList(layout, grid.line, cell.number, event.key)] : cellAt(layout, ...stepFrom(layout, cell.place, event.key, event.ctrlKey));
     if (to !== cell) goTo(grid, to);
   } else if (event.key === "Enter" && !event.ctrlKey) {
     event.preventDefault();
