@@ -43,8 +43,7 @@ def _add_kind(router: APIRouter, services: Services, kind: Kind[Any]) -> None:
         checked, forced = await _read_request(services, kind, request)
 
         def answer(job: Job) -> bytes:
-            store, folder, asked = services.store, services.folder, checked.request
-            return generation_answer(store, folder, services.inputs, job, asked, asked.send_images)
+            return generation_answer(services, job, checked.request)
 
         return await answer_when_done(services, request, checked, forced or new_job_id(), answer)
 

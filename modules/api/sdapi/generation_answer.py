@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from modules.api.answers import json_bytes
+from modules.api.jobs.sheets import sheet_bytes
+from modules.api.services import Services
 from modules.errors import InputGone, StorageError
-from modules.images.infotext import parse_pairs
+from modules.images.infotext import parse_pairs, write_sheet
 from modules.jobs.inputs.inputs import Inputs
 from modules.jobs.kinds.base import Resolved
 from modules.jobs.kinds.grid.resolved import ResolvedGrid
@@ -18,7 +20,6 @@ from modules.jobs.kinds.request import JobRequest
 from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 from modules.jobs.rows import Image, Job
 from modules.jobs.serialization import pictures_in, resolved_answer, resolved_of
-from modules.jobs.store.job_store import JobStore
 from modules.jobs.version import VERSION
 from modules.paths import DataFolder
 
@@ -45,16 +46,34 @@ def read_image(folder: DataFolder, image: Image) -> bytes:
         raise StorageError.from_os_error(path, error) from error
 
 
-def generation_answer(
-    store: JobStore, folder: DataFolder, inputs: Inputs, job: Job, request: JobRequest, send_images: bool
-) -> bytes:
-    """Return the JSON of a job that ended: its pictures as base64 of their files, in order; never a grid."""
-    there = {image.index: image for image in store.jobs.images(job.id)}
-    order = _order(resolved_of(job)) or sorted(there)
-    images = [there[index] for index in order if index in there]
-    encoded = [_as_text(read_image(folder, image)) for image in images] if send_images else []
-    info = json_bytes(generation_info(job, images, request)).decode()
-    return json_bytes({"images": encoded, "parameters": _parameters(request, inputs), "info": info})
+def generation_answer(services: Services, job: Job, request: JobRequest) -> bytes:
+    """Return the JSON of a job that ended: its pictures as base64 of their files, in order, behind a grid's sheets."""
+    whole = resolved_of(job)
+    there = {image.index: image for image in services.store.jobs.images(job.id)}
+    images = [there[index] for index in _order(whole) or sorted(there) if index in there]
+    sheets = _sheets_of(whole) if images else []
+    lone = images if not isinstance(whole, ResolvedGrid) or whole.layout.lone_images else []
+    encoded: list[str] = []
+    if request.send_images:
+        encoded = [_as_text(_sheet(services, grid, images, z)) for grid, z in sheets]
+        encoded += [_as_text(read_image(services.folder, image)) for image in lone]
+    info = generation_info(job, images, request)
+    info["index_of_first_image"] = len(sheets)
+    info["infotexts"] = [write_sheet(grid, z) for grid, z in sheets] + [image.infotext for image in lone]
+    parameters = _parameters(request, services.inputs)
+    return json_bytes({"images": encoded, "parameters": parameters, "info": json_bytes(info).decode()})
+
+
+def _sheets_of(resolved: Resolved | None) -> list[tuple[ResolvedGrid, int | None]]:
+    """Return the sheets that come before a grid's pictures: that of all, and those of each z where these are wanted."""
+    if not isinstance(resolved, ResolvedGrid) or not resolved.layout.has_sheet:
+        return []
+    count = len(resolved.layout.z.values) if resolved.layout.sub_grids else 0
+    return [(resolved, None), *((resolved, z) for z in range(count) if count > 1)]
+
+
+def _sheet(services: Services, grid: ResolvedGrid, images: Sequence[Image], z: int | None) -> bytes:
+    return sheet_bytes(services.folder, grid, images, z, services.options.values.font)
 
 
 def _parameters(request: JobRequest, inputs: Inputs) -> dict[str, Any]:

@@ -38,7 +38,8 @@ def close_grid(parts: EngineParts, finder: ModelFinder, job: Job) -> ResolvedGri
     grid = request.resolved(ordered, parts.options.values, ordered[0].drawn.environment)
     claims = parts.store.claims
     claims.set_resolved(job.id, grid.model_dump(mode="json"))
-    for kind, text in dict.fromkeys(closing.notes):
+    of_script = [("script", text) for text in request.plan.told]
+    for kind, text in dict.fromkeys([*of_script, *closing.notes]):
         claims.note(job.id, kind, text)
     for message, count in closing.refused.items():
         cells_of_it = "A cell is" if count == 1 else f"{count:,} cells are"

@@ -1,11 +1,13 @@
 """POST txt2img and img2img with script_name and script_args, as A1111's clients send them."""
 
 import base64
+import io
 import json
 from typing import Any
 
 import httpx
 import pytest
+from PIL import PngImagePlugin
 
 from tests.api.conftest import FakeEngine, plain_png
 
@@ -28,12 +30,28 @@ async def test_a_plot_gives_its_pictures_in_the_order_of_their_places(
 ) -> None:
     content, info = await posted(client, **PLOT)
     assert info["all_prompts"] == ["red cat", "red cat", "red dog", "red dog"] and info["all_seeds"] == [7] * 4
-    lone = info["infotexts"][info["index_of_first_image"] :]
+    assert info["index_of_first_image"] == 1 and len(content["images"]) == len(info["infotexts"]) == 5
+    sheet = PngImagePlugin.PngImageFile(io.BytesIO(base64.b64decode(content["images"][0])))
+    assert sheet.width > 2 * 64 and sheet.height > 2 * 64 and sheet.text["parameters"] == info["infotexts"][0]
+    assert "Script: X/Y/Z plot, X Type: Steps" in info["infotexts"][0]
+    lone = info["infotexts"][1:]
     assert [text.split("\n") for text in lone] == [
         ["red cat", "Steps: 2, Seed: 7"], ["red cat", "Steps: 1, Seed: 7"],
         ["red dog", "Steps: 2, Seed: 7"], ["red dog", "Steps: 1, Seed: 7"],
     ]  # fmt: skip
     assert content["parameters"]["script"] == "X/Y/Z plot" and content["parameters"]["steps"] == 3
+
+
+async def test_a_plot_gives_its_sheet_alone_unless_more_is_wanted(
+    client: httpx.AsyncClient, engine: FakeEngine
+) -> None:
+    arguments = {"x_type": "Steps", "x_values": "1,2", "z_type": "Seed", "z_values": "5,6,7"}
+    content, info = await posted(client, script_name="X/Y/Z plot", script_args=arguments)
+    assert len(content["images"]) == len(info["infotexts"]) == 1 and len(info["all_seeds"]) == 6
+    arguments["include_sub_grids"] = "true"
+    content, info = await posted(client, script_name="X/Y/Z plot", script_args=arguments)
+    assert len(content["images"]) == info["index_of_first_image"] == 4
+    assert "Seed: 7" in info["infotexts"][3] and "Z Type" not in info["infotexts"][3]
 
 
 async def test_prompts_from_a_text_give_their_pictures_alone(client: httpx.AsyncClient, engine: FakeEngine) -> None:

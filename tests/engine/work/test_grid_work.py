@@ -65,15 +65,16 @@ def test_a_plot_over_two_models_loads_each_once_and_reads_the_same_words_once(
     assert of_grid == sorted(of_grid) and of_grid[-1] == 1.0
 
 
-def test_counts_are_those_of_all_cells_as_clients_of_a1111_expect(engine: Engine) -> None:
+def test_counts_are_those_of_all_cells_as_clients_of_a1111_expect_and_notes_tell_of_the_script(engine: Engine) -> None:
     seen: list[tuple[int, int, int]] = []
     state = engine.state
     for image in (0, 2, 14):  # a batch is known by its first picture
         at_step(engine, 1, lambda: seen.append((state.image_index, state.job_no, state.job_count)), image)
-    axes: dict[str, Any] = {"x_type": "Steps", "x_values": "2,3", "y_type": "CFG Scale", "y_values": "1,2"}
-    job = draw_plot(engine, {"n_iter": 2, "batch_size": 2}, **axes)
+    axes: dict[str, Any] = {"x_type": "Sampler", "x_values": "DDIM,Euler", "y_type": "CFG Scale", "y_values": "1,2"}
+    job = draw_plot(engine, {"n_iter": 2, "batch_size": 2, "steps": 2, "scheduler": "Karras"}, **axes)
     assert (job.status, len(indices(engine, job))) == ("done", 16)
     assert seen == [(0, 0, 8), (2, 1, 8), (14, 7, 8)]
+    assert texts(job)[0] == "DDIM has noise levels of its own: in place of Karras it is drawn with Automatic."
 
 
 @pytest.mark.parametrize("how", ["pause", "exit"])
