@@ -9,7 +9,7 @@ is said of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,18 +42,18 @@ class EverydayWords:
         self._names = dict(names)
         self._longest = max((text.count(" ") + 1 for text in names), default=0)
 
-    def spell_out(self, text: str) -> str:
-        """Return the text with names in the place of words."""
+    def spell_out(self, text: str, kept: Collection[str] = ()) -> str:
+        """Return the text with names in the place of words; those of `kept` (embeddings) mean themselves."""
         if not self._names:
             return text
         spelled, place = "", 0
-        for part in self._parts(text):
+        for part in self._parts(text, frozenset(map(str.lower, kept))):
             if all(found.text != found.name for found in part):
                 spelled += text[place : part[-1].start] + part[-1].name
                 place = part[-1].end
         return spelled + text[place:]
 
-    def _parts(self, text: str) -> list[list[_Found]]:
+    def _parts(self, text: str, kept: frozenset[str]) -> list[list[_Found]]:
         """Return what the file knows of each part of a text, in its order; without parts of which it knows nothing."""
         words = list(_WORD.finditer(text))
         parts: list[list[_Found]] = [[]]
@@ -61,9 +61,12 @@ class EverydayWords:
         while number < len(words):
             _look_between(text, place, words[number].start(), parts)
             count, found = self._match(text, words, number)
+            typed = words[number][0]
+            if typed.lower() in kept:
+                count, found = 1, _Found(*words[number].span(), typed, typed)
             if found is not None:
                 parts[-1].append(found)
-            elif words[number][0].lower() in _CUTS:
+            elif typed.lower() in _CUTS:
                 parts.append([])
             number += count
             place = words[number - 1].end()

@@ -7,7 +7,7 @@ the text encoder reads is spelled out, and so is what the token counter counts.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from modules.jobs.models.untrusted_file import read_object
@@ -32,12 +32,12 @@ class Symbols:
         self._first = frozenset(symbol[0] for symbol in self._names if symbol)
         self._longest = 2 * max(map(len, self._names), default=0)  # With a tone behind each character.
 
-    def spell_out(self, text: str) -> str:
-        """Return the text with names in the place of characters and of everyday words.
+    def spell_out(self, text: str, kept: Collection[str] = ()) -> str:
+        """Return the text with names in the place of characters and of everyday words but those of `kept`.
 
         Characters that follow each other stand in a list.
         """
-        return self._without_symbols(self._words.spell_out(text))
+        return self._without_symbols(self._words.spell_out(text, kept))
 
     def _without_symbols(self, text: str) -> str:
         if self._first.isdisjoint(text):

@@ -10,12 +10,17 @@ import torch
 from PIL import Image
 
 from modules.engine.families.base import Asked
+from modules.engine.families.reading import Embedding, Reading
 from modules.engine.models.devices import best_device
 from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.model_cache import ModelCache
 from modules.engine.stopping.cancel import Cancel
 from modules.engine.work.encoding import PromptEncoder
+from modules.jobs.kinds.base import Syntax
 from modules.paths import ROOT
+from modules.prompts.attention import Piece
+from modules.prompts.everyday_words import EverydayWords
+from modules.prompts.symbols import Symbols
 from modules.shared_state import State
 from tests.engine.conftest import Engine
 
@@ -58,3 +63,13 @@ def test_the_picture_of_a_character_is_that_of_its_name_to_the_bit(engine_of_emo
         assert picture.info["parameters"].splitlines()[0] == prompt
         drawn[prompt] = numpy.asarray(picture)
     assert numpy.array_equal(drawn["🦄"], drawn["unicorn"])
+
+
+@pytest.mark.parametrize("syntax", ["plain", "a1111"])
+def test_a_word_is_read_as_its_name_unless_an_embedding_has_it(syntax: Syntax) -> None:
+    symbols = Symbols({}, EverydayWords({"puppy": "dog face", "coffee": "hot beverage"}))
+    embeddings = {"puppy": Embedding("0" * 10, {"text_encoder": torch.zeros(1, 4)})}
+    reading = Reading(syntax, symbols=symbols, embeddings=embeddings)
+    (piece,) = reading.pieces("a puppy, coffee")
+    assert isinstance(piece, Piece)
+    assert piece.text == "a puppy, hot beverage"

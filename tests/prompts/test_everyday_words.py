@@ -50,6 +50,11 @@ def test_words_are_read_as_names(typed: str, read: str) -> None:
     assert WORDS.spell_out(typed) == read
 
 
+def test_the_name_of_an_embedding_means_itself() -> None:
+    assert WORDS.spell_out("a sad puppy, coffee", kept=("Puppy",)) == "a sad puppy, hot beverage"
+    assert Symbols({"🤖": "robot"}, WORDS).spell_out("puppy 🤖", kept=("puppy",)) == "puppy robot"
+
+
 def test_words_stand_beside_emoji() -> None:
     symbols = Symbols({"🤖": "robot", "😢": "crying face"}, WORDS)
     assert symbols.spell_out("🤖, coffee") == "robot, hot beverage"

@@ -75,9 +75,9 @@ class Reading:
     def pieces(self, text: str) -> tuple[Piece | Break, ...]:
         """Return the parts of a text with their weights."""
         if self.syntax == "plain":
-            return (Piece(self.symbols.spell_out(text)),)
+            return (Piece(self.symbols.spell_out(text, self.embeddings)),)
         return tuple(
-            one if isinstance(one, Break) else one._replace(text=self.symbols.spell_out(one.text))
+            one if isinstance(one, Break) else one._replace(text=self.symbols.spell_out(one.text, self.embeddings))
             for one in pieces_of(text, self.emphasis)
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html as escaping
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -106,6 +107,11 @@ def shown_count(catalogue: CheckpointCatalogue, text: object, name: str, negativ
 def _reading(catalogue: CheckpointCatalogue, checkpoint: Checkpoint, negative: bool) -> Reading:
     settings, in_chunks = opts.values, takes_embeddings(checkpoint)
     words = catalogue.networks.words() if in_chunks else {}
+    embeddings = {
+        word: (file.network and file.network.vectors) or 1
+        for word, file in words.items()
+        if file.problem is None and why_embedding_does_not_fit(file, checkpoint) is None
+    }
     return Reading(
         chunked=in_chunks,
         negative=negative,
@@ -113,12 +119,8 @@ def _reading(catalogue: CheckpointCatalogue, checkpoint: Checkpoint, negative: b
         emphasis=settings.emphasis,
         comma_backtrack=settings.comma_padding_backtrack,
         old_editing=settings.use_old_scheduling,
-        embeddings={
-            word: (file.network and file.network.vectors) or 1
-            for word, file in words.items()
-            if file.problem is None and why_embedding_does_not_fit(file, checkpoint) is None
-        },
-        spell_out=symbols_of(checkpoint.path, checkpoint.stamp).spell_out,
+        embeddings=embeddings,
+        spell_out=functools.partial(symbols_of(checkpoint.path, checkpoint.stamp).spell_out, kept=embeddings),
     )
 
 
