@@ -77,6 +77,7 @@ class Graph:
 
     def __init__(self, nodes: Mapping[str, Node]) -> None:
         self.nodes = nodes
+        self._valueless: set[tuple[str, tuple[str, ...]]] = set()  # by node and names: what is asked for once more
 
     def get(self, id: str | None) -> Node | None:
         """Return a node; None: there is none."""
@@ -103,7 +104,7 @@ class Graph:
         return self._value(start, names, set())
 
     def _value(self, node: Node | None, names: tuple[str, ...], seen: set[str]) -> Any:
-        if node is None or node.id in seen or len(seen) > _DEEPEST:
+        if node is None or node.id in seen or len(seen) > _DEEPEST or (node.id, names) in self._valueless:
             return None
         seen.add(node.id)
         for name in names:
@@ -112,6 +113,7 @@ class Graph:
                 found = self._value(self.get(found.node), (name, *_PLAIN), seen)
             if found is not None:
                 return found
+        self._valueless.add((node.id, names))
         return None
 
 

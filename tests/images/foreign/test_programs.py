@@ -12,6 +12,7 @@ from PIL import Image
 
 from modules.errors import InvalidRequest
 from modules.images.foreign import programs
+from modules.images.foreign.comfy_graph import Graph
 from modules.images.foreign.compel import a1111_weights as of_compel
 from modules.images.foreign.novelai import a1111_weights as of_novelai
 from modules.images.foreign.reading import WEIGHED_LONGEST
@@ -60,9 +61,9 @@ def test_what_of_it_is_possible_here_is_taken_over() -> None:
     assert [(one.label, one.value) for one in found.left] == [("Checkpoint", "v1-5")]
 
 
-def circle() -> dict[str, Any]:
+def circle(count: int = 300) -> dict[str, Any]:
     """Return a graph in which everything comes from everything else."""
-    ids = [str(number) for number in range(300)]
+    ids = [str(number) for number in range(count)]
     return {
         id: node("KSampler", **{name: (other, 0) for name, other in zip(
             ("model", "positive", "negative", "latent_image", "seed", "steps", "cfg", "sampler_name", "text", "value"),
@@ -91,6 +92,21 @@ def circle() -> dict[str, Any]:
 def test_a_graph_that_makes_no_sense_is_read_to_its_end(graph: dict[str, Any]) -> None:
     found = programs.read({"prompt": as_json(graph)})
     assert found is None or found.program == "ComfyUI"
+
+
+def test_two_megabytes_of_circles_are_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, value = [0], Graph._value
+
+    def counting(self: Graph, *given: Any) -> Any:
+        asked[0] += 1
+        return value(self, *given)
+
+    monkeypatch.setattr(Graph, "_value", counting)
+    graph = circle(3_000)
+    text = as_json(graph | {"note": node("Note", text="x" * ((2 << 20) - len(as_json(graph)) - 100))})
+    found = programs.read({"prompt": text})
+    assert found is not None and found.program == "ComfyUI" and not any(one.label == "prompt" for one in found.left)
+    assert asked[0] < 50 * len(graph)
 
 
 def test_a_graph_that_is_longer_than_is_read_is_told() -> None:
