@@ -25,6 +25,15 @@ def run(browser: Browser, program: Program) -> Iterator[Run]:
     page.close()
 
 
+# The marks lie on the field, to the pixel, and are scrolled as it is.
+OVER_EACH_OTHER = """() => {
+  const [field, marks] = ["textarea", ".sd-marks"].map((part) => document.querySelector(`#txt2img_prompt ${part}`));
+  const [one, other] = [field, marks].map((element) => element.getBoundingClientRect());
+  return one.x === other.x && one.y === other.y && one.height === other.height && field.scrollTop === marks.scrollTop
+    && Math.abs(field.scrollHeight - marks.scrollHeight) <= 1;
+}"""
+
+
 def test_a_prompt_is_written_with_suggestions_weights_and_cards_by_keys_and_can_be_undone(
     tab: Tab, program: Program
 ) -> None:
@@ -54,6 +63,14 @@ def test_a_prompt_is_written_with_suggestions_weights_and_cards_by_keys_and_can_
     expect(prompt).to_have_value("a cat, red hair, <lora:pixel-art:1> (red:1.1)")
     page.keyboard.press("Control+z")
     expect(prompt).to_have_value("a cat, red hair, <lora:pixel-art:1> red")
+    page.keyboard.type(" (one")
+    marks = page.locator("#txt2img_prompt .sd-marks")
+    expect(marks.locator("mark")).to_have_text(["("])
+    assert page.evaluate(OVER_EACH_OTHER)
+    page.keyboard.type(")")
+    expect(marks).to_be_hidden()
+    for _ in " (one)":
+        page.keyboard.press("Backspace")
     page.click("#txt2img_page button[data-cards]")
     expect(page.locator("#txt2img_cards [data-call]")).to_have_count(2)
     lora = page.locator("#txt2img_cards [data-call]").first

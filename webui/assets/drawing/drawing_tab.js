@@ -10,6 +10,7 @@ import { byId, pressWhenThere } from "../page/dom.js";
 import { randomId } from "../page/memory.js";
 import { knows } from "../page/reload.js";
 import { Cards } from "../prompts/cards.js";
+import { wireMarks } from "../prompts/marks.js";
 import { Suggestions } from "../prompts/suggestions.js";
 import { wireWeights } from "../prompts/weights.js";
 import { JobFolder } from "../stage/job_folder.js";
@@ -45,6 +46,7 @@ export class DrawingTab {
     document.addEventListener("click", (event) => this.clicked(event));
     wireStripKeys(this);
     wireWeights(this);
+    wireMarks(this);
   }
 
   get state() {

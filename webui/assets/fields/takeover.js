@@ -5,12 +5,13 @@ import { openTab } from "../header/header.js";
 import { ask } from "../live/rest.js";
 import { make, press, pressWhenThere, setAttribute } from "../page/dom.js";
 
-const SETTINGS_LINE = /^\s*Steps: ?\d+\s*,.*:.*,.*:/m; // the server looks more closely
+// A line of settings, in a time that grows with the text alone; the server looks more closely.
+export const SETTINGS_LINE = /^[ \t]*Steps: ?\d+[ \t]*,[^:\n]*:[^,\n]*,[^:\n]*:/m;
 const MOST_BYTES = 45 * 2 ** 20; // as base64 it must fit into a request
 const PICTURES = /^image\/(png|jpeg|webp|avif|gif)$/;
 const TEXTS = /^(text\/plain|application\/json)$/; // the side file of a picture, a graph of ComfyUI
 const HEAD_BYTES = 2 ** 16;
-const LONGEST = 200_000; // characters of an infotext; what is longer is pasted as it is
+const LONGEST = 200_000; // characters of an infotext; more than anybody writes, and a field with megabytes stands still
 const SHOWN = 8; // of what was not taken over; the rest is counted
 
 export class Takeover {
@@ -42,7 +43,8 @@ export class Takeover {
     const text = data?.getData("text/plain") || "";
     const typing = !this.tab.isPrompt(target) && target.matches?.("input, textarea, [contenteditable]");
     if (typing || document.querySelector("dialog[open]")) return;
-    if (SETTINGS_LINE.test(text) && text.length < LONGEST) this.take({ kind: "text", text }, "");
+    if (text.length >= LONGEST) this.refuse(`What was pasted has ${text.length.toLocaleString("en")} characters: an infotext has less than ${LONGEST.toLocaleString("en")}, and a prompt at most 10,000.`);
+    else if (SETTINGS_LINE.test(text)) this.take({ kind: "text", text }, "");
     else if (file && !text) this.picture(file);
     else return;
     event.preventDefault();

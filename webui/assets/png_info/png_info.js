@@ -1,7 +1,7 @@
 // The PNG Info tab: what a picture's file says, whatever program wrote it, and the ways to go on with it. All of it is put
 // into the page as text.
 
-import { pictureInfo } from "../fields/takeover.js";
+import { pictureInfo, SETTINGS_LINE } from "../fields/takeover.js";
 import { openTab } from "../header/header.js";
 import { copyText } from "../page/clipboard.js";
 import { byId, make, setAttribute, setText, visible, whenThere } from "../page/dom.js";
@@ -9,7 +9,6 @@ import { byId, make, setAttribute, setText, visible, whenThere } from "../page/d
 const MOST_BYTES = 45 * 2 ** 20; // as base64 it must fit into a request
 const LONGEST_SHOWN = 600; // letters of a value; the whole one comes when it is opened
 const COPIED_MS = 1500;
-const SETTINGS = /^\s*Steps: ?\d+\s*,.*:.*,.*:/m;
 
 export const PNG_INFO = "png_info"; // the id of its tab
 
@@ -43,7 +42,7 @@ export class PngInfo {
     if (!this.inSight || target.matches?.("input, textarea, [contenteditable]") || document.querySelector("dialog[open]")) return false;
     const text = data?.getData("text/plain") || "";
     const file = Array.from(data?.files || []).find((one) => one.type.startsWith("image/"));
-    if (!file && !SETTINGS.test(text)) return false;
+    if (!file && !SETTINGS_LINE.test(text)) return false;
     event.preventDefault();
     event.stopPropagation();
     this.read(file || new File([text], "Pasted text", { type: "text/plain" }));

@@ -24,12 +24,16 @@ export function replace(field, { from, to, insert, select = null }) {
 
 const COPIED = ["fontFamily", "fontSize", "fontWeight", "lineHeight", "letterSpacing", "padding", "border", "boxSizing", "width", "textAlign", "direction"];
 
+// The styles with which another element lays out the same text in the same lines.
+export function layoutOf(field) {
+  const style = getComputedStyle(field);
+  return { ...Object.fromEntries(COPIED.map((name) => [name, style[name]])), whiteSpace: "pre-wrap", overflowWrap: "break-word" };
+}
+
 // {left, top, height} of a place of the text, in the window.
 export function placeOf(field, at) {
-  const style = getComputedStyle(field);
   const mirror = document.createElement("div");
-  for (const name of COPIED) mirror.style[name] = style[name];
-  Object.assign(mirror.style, { position: "fixed", left: "-9999px", top: "0", whiteSpace: "pre-wrap", overflowWrap: "break-word", visibility: "hidden" });
+  Object.assign(mirror.style, layoutOf(field), { position: "fixed", left: "-9999px", top: "0", visibility: "hidden" });
   const mark = document.createElement("span");
   mark.textContent = "\u200b";
   mirror.append(field.value.slice(0, at), mark);

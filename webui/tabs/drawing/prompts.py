@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import html as escaping
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import gradio as gr
@@ -17,7 +17,7 @@ from modules.jobs.models.word_widths import takes_embeddings, why_embedding_does
 from modules.prompts.comments import without_comments
 from modules.prompts.dynamic.left import describe_missing
 from modules.prompts.dynamic.values import Lookup
-from modules.prompts.hints import hints_of
+from modules.prompts.hints import Hint, hints_of
 from modules.prompts.symbols import symbols_of
 from modules.prompts.token_count import Reading, count_tokens
 from modules.shared import opts
@@ -26,7 +26,7 @@ from webui.components import hidden_button, html
 from webui.listeners import Component, Script, Values, on
 from webui.tabs.drawing.form import Form
 
-HINTS = '<p class="sd-plain-words">{words}</p>'
+HINTS = '<p class="sd-plain-words" data-marks="{marks}">{words}</p>'
 HINTS_SHOWN = 3
 TOKENS = '<span class="sd-tokens">{count}</span>'
 PASTE = (
@@ -130,8 +130,21 @@ def shown_hints(text: object, negative: bool = False, wildcards: Lookup | None =
     With `wildcards` also of those that are not there.
     """
     written, comments = str(text or "")[:PROMPT_LONGEST], opts.values.enable_prompt_comments
-    told = [hint.message for hint in hints_of(written, negative=negative, comments=comments)[:HINTS_SHOWN]]
+    found = hints_of(written, negative=negative, comments=comments)
+    told = [hint.message for hint in found[:HINTS_SHOWN]]
     if wildcards is not None and opts.values.dynamic_prompts:
         told += filter(None, [describe_missing(without_comments(written) if comments else written, wildcards)])
     words = " ".join(dict.fromkeys(told))
-    return HINTS.format(words=escaping.escape(words)) if words else ""
+    return HINTS.format(words=escaping.escape(words), marks=marks_of(written, found)) if words else ""
+
+
+def marks_of(text: str, hints: Sequence[Hint]) -> str:
+    """Return where hints are in a text, as browsers count letters, for `assets/prompts/marks.js`: "17:0-1,4-7".
+
+    In front is the length of the whole text, by which an answer to an earlier one is known.
+    """
+
+    def place(of: int) -> int:
+        return len(text[:of].encode("utf-16-le", "surrogatepass")) // 2
+
+    return f"{place(len(text))}:" + ",".join(f"{place(hint.start)}-{place(hint.end)}" for hint in hints)

@@ -66,6 +66,11 @@ def test_brackets_that_do_not_close_are_told_of() -> None:
     assert prompts.shown_hints(None) == ""
 
 
+def test_hints_say_where_they_belong_as_browsers_count() -> None:
+    assert 'data-marks="8:3-4,5-6"' in prompts.shown_hints("🦄 (a[ b")
+    assert 'data-marks="6:"' in prompts.shown_hints("__no__", wildcards=NO_WILDCARDS)
+
+
 def test_wildcards_that_are_not_there_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "There is no wildcard __gone__" in prompts.shown_hints("a {__gone__|b}", wildcards=NO_WILDCARDS)
     assert prompts.shown_hints("a {b|c} # __gone__", wildcards=NO_WILDCARDS) == ""
