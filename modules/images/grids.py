@@ -40,6 +40,19 @@ def grid_size(sizes: Sequence[tuple[int, int]], grid: Grid, batch_size: int) -> 
     return columns * max(width for width, _ in sizes), rows * max(height for _, height in sizes)
 
 
+def lay_out_within(
+    pictures: Iterable[Image.Image], sizes: Sequence[tuple[int, int]], grid: Grid, batch_size: int, most_pixels: int
+) -> Image.Image:
+    """Return the grid as `lay_out` does, with pictures made smaller where it would have more pixels than that."""
+    width, height = grid_size(sizes, grid, batch_size)
+    share = math.sqrt(most_pixels / (width * height))
+    if share >= 1:
+        return lay_out(pictures, sizes, grid, batch_size)
+    smaller = [(max(1, int(width * share)), max(1, int(height * share))) for width, height in sizes]
+    resized = (one.resize(size, Image.Resampling.LANCZOS) for one, size in zip(pictures, smaller, strict=True))
+    return lay_out(resized, smaller, grid, batch_size)
+
+
 def lay_out(
     pictures: Iterable[Image.Image], sizes: Sequence[tuple[int, int]], grid: Grid, batch_size: int
 ) -> Image.Image:

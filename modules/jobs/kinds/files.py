@@ -97,9 +97,12 @@ def naming(settings: SavingSettings, kind: str) -> Naming:
 
 
 def grid(settings: SavingSettings, kind: str) -> Grid | None:
-    """Return the grid that settings ask for; None: none."""
-    if not settings.grid_save:
-        return None
+    """Return the grid that is saved of a job, as settings ask for; None: none."""
+    return grid_layout(settings, kind) if settings.grid_save else None
+
+
+def grid_layout(settings: SavingSettings, kind: str) -> Grid:
+    """Return the grid of a job as settings have it, whether it is saved or not."""
     form = FileForm(texts=settings.enable_pnginfo)
     return Grid(
         form=form if settings.grid_format == "png" else _lossy(settings.grid_format, settings),

@@ -3,8 +3,10 @@
 import io
 
 import httpx
+import pytest
 from PIL import Image
 
+from modules.api.jobs import sheets
 from modules.api.services import Services
 from modules.images.infotext import parse_pairs
 from tests.api.conftest import FakeEngine, until
@@ -55,7 +57,22 @@ async def test_the_sheet_grows_while_the_grid_is_drawn_and_says_how_it_was_made(
     assert missing.status_code == 404 and "it has 2" in missing.json()["detail"]
 
 
-async def test_what_is_no_grid_has_no_sheet(client: httpx.AsyncClient, engine: FakeEngine, services: Services) -> None:
-    await client.post(JOBS, json={"kind": "txt2img", "request": {"prompt": "x"}, "id": "a"})
-    await until(lambda: (job := services.store.jobs.get("a")) is not None and job.finished)
-    assert (await client.get(f"{JOBS}/a/sheet.png")).status_code == 404
+async def test_several_pictures_of_another_job_have_one_as_a1111_lays_them_out(
+    client: httpx.AsyncClient, engine: FakeEngine, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for id, count in (("one", 1), ("five", 5)):
+        asked = {"prompt": "x", "n_iter": count, "seed": 7, "width": 64, "height": 64}
+        await client.post(JOBS, json={"kind": "txt2img", "request": asked, "id": id})
+        await until(lambda id=id: (job := services.store.jobs.get(id)) is not None and job.finished)  # type: ignore[misc]
+    assert (await client.get(f"{JOBS}/one/sheet.png")).status_code == 404
+    assert (await client.get(f"{JOBS}/five/sheet/1.png")).status_code == 404
+    answer = await client.get(f"{JOBS}/five/sheet.png")
+    sheet = picture_of(answer)
+    assert sheet.size == (192, 128) and sheet.info["parameters"].startswith("x\nSteps")
+    assert [sheet.getpixel((32 + 64 * column, 32)) for column in range(3)] == [(seed, 40, 90) for seed in (7, 8, 9)]
+    assert sheet.getpixel((160, 96)) == (0, 0, 0)
+    known = {"If-None-Match": answer.headers["etag"]}
+    assert (await client.get(f"{JOBS}/five/sheet.png", headers=known)).status_code == 304
+    services.options.update({"n_rows": 5})
+    monkeypatch.setattr(sheets, "MOST_PIXELS_SENT", 32 * 160)
+    assert picture_of(await client.get(f"{JOBS}/five/sheet.png", headers=known)).size == (32, 160)

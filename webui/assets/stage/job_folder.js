@@ -1,6 +1,7 @@
 // Where the pictures of the job on the stage are: the folder, where this browser is on the same machine, and all at once.
 
 import { ask, jobPath } from "../live/rest.js";
+import { isOfOne } from "../model/again.js";
 import { make } from "../page/dom.js";
 
 export const zipOf = (id) => `${jobPath(id)}/images/all.zip`;
@@ -41,6 +42,7 @@ export class JobFolder {
     const parts = folder ? [make("code", { title: "Where the pictures of this job are" }, folder)] : [];
     const buttons = make("span", { class: "sd-folder-buttons" });
     if (folder) buttons.append(make("button", { type: "button", class: "sd-text", "data-folder": job.id }, "Open folder"));
+    if (count > 1 && isOfOne(job)) buttons.append(make("a", { class: "sd-text", href: `${jobPath(job.id)}/sheet.png`, target: "_blank", rel: "noopener", title: "All of them in one picture" }, "Grid"));
     if (count > 1) buttons.append(make("a", { class: "sd-text", href: zipOf(job.id), download: "" }, `Save all ${count}`));
     line.replaceChildren(...parts, buttons);
   }
