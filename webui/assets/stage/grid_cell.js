@@ -23,32 +23,32 @@ export class GridCell {
     if (captioned) this.element.append(make("span", { class: "sd-cell-words" }, words));
   }
 
-  // `preview` is of what is drawn in this cell now, with the first and the last index of its batch; `ended`: the job has.
-  show({ kind, outputs, preview, ended, chosen }) {
+  // `preview` is of what is drawn in this cell now, with the first and the last index of its batch; `ended`: the job has;
+  // `width` is that of the cell on the screen, in its own pixels. Of a thousand cells most stay as they are.
+  show({ kind, outputs, preview, ended, chosen, width }) {
     const { element, cell } = this;
+    const own = chosen && chosen.index >= cell.first && chosen.index < cell.first + cell.count ? chosen.url : "";
+    const sharp = width / Math.ceil(Math.sqrt(cell.count)) > THUMBNAIL * 1.1; // else small pictures are enough
+    const key = [kind, ended, own, Boolean(chosen), sharp, preview?.data, ...outputs.map((one) => `${one.url} ${one.partial}`)].join();
+    if (key === this.key) return;
+    this.key = key;
     setAttribute(element, "data-state", kind);
     const whole = preview && preview.first <= cell.first && preview.last >= cell.first + cell.count - 1;
     this.put(this.over, whole ? preview.data : "");
     for (const image of this.images) {
       const index = Number(image.dataset.index);
       const output = outputs.find((one) => one.index === index);
-      const own = preview && !whole && preview.first === index ? preview.data : "";
-      this.put(image, output ? this.addressOf(output) : own);
-      setAttribute(image, "data-chosen", chosen && output && chosen.url === output.url ? "" : null);
+      const drawn = preview && !whole && preview.first === index ? preview.data : "";
+      this.put(image, output ? addressOf(output, sharp) : drawn);
+      setAttribute(image, "data-chosen", output && own === output.url ? "" : null);
     }
     const missing = missingIn(cell, outputs);
     const redraws = ended && missing.length > 0;
     setText(this.mark, MARKS[kind] || "");
     this.draw.hidden = !redraws;
     setAttribute(this.draw, "aria-label", redraws ? `Draw ${this.words || "this one"}` : null);
-    setAttribute(element, "aria-selected", chosen ? String(chosen.index >= cell.first && chosen.index < cell.first + cell.count) : null);
+    setAttribute(element, "aria-selected", chosen ? String(Boolean(own)) : null);
     setAttribute(element, "aria-label", [this.words, SAID[kind], redraws ? "press Enter to draw it" : ""].filter(Boolean).join(", ") || null);
-  }
-
-  // Small pictures are enough where the cell is small.
-  addressOf(output) {
-    const width = (this.element.clientWidth / Math.ceil(Math.sqrt(this.cell.count))) * devicePixelRatio;
-    return width > THUMBNAIL * 1.1 ? output.url : thumbnail(output);
   }
 
   // What was there stays until the new one is decoded: nothing blinks.
@@ -65,5 +65,8 @@ export class GridCell {
     image.src = source;
   }
 }
+
+// A partial picture gives way to a whole one under the same address: it is asked for under another one.
+const addressOf = (output, sharp) => (sharp ? output.url : thumbnail(output)) + (output.partial ? "?partial" : "");
 
 const SAID = { there: "drawn", partial: "partial: stopped before it was done", drawn: "being drawn", awaited: "awaited", missing: "not drawn" };
