@@ -2,7 +2,7 @@
 
 import { clock, duration, short } from "../model/format.js";
 import { finishedSize, kindOf, titleOf } from "../model/job_words.js";
-import { isGrid } from "../model/grid.js";
+import { isGrid, layoutOf } from "../model/grid.js";
 import { imageCount, isMine } from "../model/model.js";
 import { RETRIED } from "../model/statuses.js";
 import { ended, pausedWords, seconds } from "../model/words.js";
@@ -129,7 +129,7 @@ function kind(job, state) {
   const level = Object.entries(PRIORITIES).find(([, value]) => value === job.priority)?.[0] || `${job.priority}.`;
   const parts = [
     kindOf(job),
-    n === 1 ? "1 picture" : `${n} pictures`,
+    isGrid(job) && !layoutOf(job) ? null : n === 1 ? "1 picture" : `${n} pictures`, // of a grid known once it has begun
     width && height ? `${width} × ${height}` : null,
     job.priority ? `${level.toLowerCase()} priority` : null,
     job.forever ? "for ever" : null,
