@@ -208,6 +208,19 @@ def test_only_the_cell_that_lacks_memory_is_drawn_with_less(engine: Engine, monk
     assert values == sorted(values) and values[-1] == 1.0
 
 
+def test_a_cell_for_which_the_system_killed_the_engine_is_drawn_with_less(engine: Engine) -> None:
+    job_id = submit_plot(engine, {"batch_size": 2}, x_type="Steps", x_values="3,4")
+    at_step(engine, 2, engine.cancel.exit.set, image=2)
+    engine.run_next()
+    engine.cancel.exit.clear()
+    engine.start(Death(False, "killed by SIGKILL, since the machine ran out of memory"))
+    engine.wait(lambda: engine.store.jobs.get(job_id).finished)  # type: ignore[union-attr]
+    job = engine.store.jobs.get(job_id)
+    assert job is not None
+    assert (job.status, job.economy) == ("done", {"cells": {"1": {"vae_tiling": True, "batch_size": 1}}})
+    assert indices(engine, job) == [0, 1, 2, 3]
+
+
 def test_a_cell_for_which_no_memory_suffices_is_told(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Batch._run
 
