@@ -27,9 +27,8 @@ DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 HELPED = (
     "a castle on a hill at the edge of the sea, (soft evening light:1.2), [summer meadow:first snow:0.5] around it, "
-    "tall towers with red and blue flags, a winding path with an old wooden gate, {one|two|three} small boats with "
-    "white sails, seagulls above the waves, a lighthouse far away on the other side, (clouds like cotton, warm colours,"
-    " clean lines, storybook picture, many small details, wide view,"
+    "tall towers with red and blue flags, a winding path with an old wooden gate, {one|two|three} small boats, "
+    "seagulls above the waves, (clouds like cotton, warm colours, clean lines, storybook picture, many small details,"
 )
 TAGS = "pine_tree,0,900\npineapple,0,2400\npink_sky,0,3100\npirate,0,800\n"
 

@@ -71,6 +71,12 @@ class SavingSettings:
         True, _NAMES, "Write log.csv beside pictures kept by Save", "A line with prompt, seed and so on for each."
     )
     grid_save: bool = setting(False, _GRIDS, "Save a grid of all pictures of a job")
+    return_grid: bool = setting(
+        False,
+        _GRIDS,
+        "Send REST clients the grid before the pictures",
+        "As A1111 does, of jobs whose pictures are saved.",
+    )
     grid_format: Literal["png", "jpg", "webp", "avif"] = setting("png", _GRIDS, "File format of grids")
     grid_only_if_multiple: bool = setting(True, _GRIDS, "No grid of a single picture")
     grid_prevent_empty_spots: bool = setting(False, _GRIDS, "Choose the rows so that no place stays empty")

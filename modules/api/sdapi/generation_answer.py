@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 from modules.api.answers import json_bytes
-from modules.api.jobs.sheets import sheet_bytes
+from modules.api.jobs.sheets import batch_bytes, sheet_bytes
 from modules.api.services import Services
 from modules.errors import InputGone, StorageError
+from modules.images.grids import wanted
 from modules.images.infotext import parse_pairs, write_sheet
 from modules.jobs.inputs.inputs import Inputs
-from modules.jobs.kinds.base import Resolved
+from modules.jobs.kinds.base import Resolved, ResolvedJob
+from modules.jobs.kinds.files import grid_layout
 from modules.jobs.kinds.grid.resolved import ResolvedGrid
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.kinds.request import JobRequest
@@ -51,29 +54,46 @@ def generation_answer(services: Services, job: Job, request: JobRequest) -> byte
     whole = resolved_of(job)
     there = {image.index: image for image in services.store.jobs.images(job.id)}
     images = [there[index] for index in _order(whole) or sorted(there) if index in there]
-    sheets = _sheets_of(whole) if images else []
+    sheets = _sheets_of(services, whole, images, request) if images else []
     lone = images if not isinstance(whole, ResolvedGrid) or whole.layout.lone_images else []
     encoded: list[str] = []
     if request.send_images:
-        encoded = [_as_text(_sheet(services, grid, images, z)) for grid, z in sheets]
+        encoded = [_as_text(sheet.make()) for sheet in sheets]
         encoded += [_as_text(read_image(services.folder, image)) for image in lone]
     info = generation_info(job, images, request)
     info["index_of_first_image"] = len(sheets)
-    info["infotexts"] = [write_sheet(grid, z) for grid, z in sheets] + [image.infotext for image in lone]
+    info["infotexts"] = [sheet.infotext for sheet in sheets] + [image.infotext for image in lone]
     parameters = _parameters(request, services.inputs)
     return json_bytes({"images": encoded, "parameters": parameters, "info": json_bytes(info).decode()})
 
 
-def _sheets_of(resolved: Resolved | None) -> list[tuple[ResolvedGrid, int | None]]:
-    """Return the sheets that come before a grid's pictures: that of all, and those of each z where these are wanted."""
+class _Sheet(NamedTuple):
+    """A picture of several pictures: its infotext, and what makes its file."""
+
+    infotext: str
+    make: Callable[[], bytes]
+
+
+def _sheets_of(
+    services: Services, resolved: Resolved | None, images: Sequence[Image], request: JobRequest
+) -> list[_Sheet]:
+    """Return what comes before a job's pictures: of a grid the sheet of all, and those of each z where these are
+    wanted; of another job A1111's grid, where settings and request want it.
+    """
+    folder, settings = services.folder, request.settings_over(services.options.values)
+    if isinstance(resolved, ResolvedJob):
+        grid = resolved.saving.grid or grid_layout(settings, resolved.kind)
+        returned = settings.return_grid and resolved.saving.save_images and not request.do_not_save_grid
+        if not returned or not wanted(len(images), grid):
+            return []
+        return [_Sheet(images[0].infotext, partial(batch_bytes, folder, resolved, images, grid))]
     if not isinstance(resolved, ResolvedGrid) or not resolved.layout.has_sheet:
         return []
     count = len(resolved.layout.z.values) if resolved.layout.sub_grids else 0
-    return [(resolved, None), *((resolved, z) for z in range(count) if count > 1)]
-
-
-def _sheet(services: Services, grid: ResolvedGrid, images: Sequence[Image], z: int | None) -> bytes:
-    return sheet_bytes(services.folder, grid, images, z, services.options.values.font)
+    return [
+        _Sheet(write_sheet(resolved, z), partial(sheet_bytes, folder, resolved, images, z, settings.font))
+        for z in (None, *(range(count) if count > 1 else ()))
+    ]
 
 
 def _parameters(request: JobRequest, inputs: Inputs) -> dict[str, Any]:

@@ -41,6 +41,7 @@ OVERRIDABLE_SETTINGS = frozenset(
         "enable_pnginfo",
         "save_txt",
         "grid_save",
+        "return_grid",
         "grid_format",
         "n_rows",
         "save_incomplete_images",

@@ -3,10 +3,13 @@
 import asyncio
 import base64
 import hashlib
+import io
 import json
+from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 from starlette.types import ASGIApp, Message
 
 from modules.api.live.broadcaster import Broadcaster
@@ -321,3 +324,28 @@ def test_the_future_of_a_job_that_nobody_waits_for_is_forgotten(services: Servic
         assert broadcaster._waiting == {}
 
     asyncio.run(scenario())
+
+
+async def test_the_grid_comes_first_where_settings_and_request_want_it(
+    client: httpx.AsyncClient, engine: FakeEngine
+) -> None:
+    async def posted(**more: object) -> tuple[list[str], dict[str, Any]]:
+        body = {"prompt": "a", "seed": 7, "n_iter": 3, "width": 64, "height": 64, "save_images": True, **more}
+        content = (await client.post(TXT2IMG, json=body)).json()
+        return content["images"], json.loads(content["info"])
+
+    wanted = {"override_settings": {"return_grid": True}}
+    images, info = await posted(**wanted)
+    assert (len(images), len(info["infotexts"]), info["index_of_first_image"], info["all_seeds"]) == (
+        4,
+        4,
+        1,
+        [7, 8, 9],
+    )
+    with Image.open(io.BytesIO(base64.b64decode(images[0]))) as grid:
+        assert grid.size == (128, 128)
+        assert [grid.getpixel(place) for place in ((0, 0), (64, 0), (0, 64))] == [(seed, 40, 90) for seed in (7, 8, 9)]
+    assert info["infotexts"][0] == info["infotexts"][1]
+    for without in ({}, wanted | {"n_iter": 1}, wanted | {"save_images": False}, wanted | {"do_not_save_grid": True}):
+        images, info = await posted(**without)
+        assert (info["index_of_first_image"], len(images)) == (0, without.get("n_iter", 3))
