@@ -16,7 +16,7 @@ _PROMPTS = {"positive": "prompt", "negative": "negative_prompt"}
 _JOINED_BY = {"comma": ", ", "space": " "}
 _PARTS_MOST = CELLS_MOST.bit_length() - 1
 # What stands beside pictures of the base alone.
-_BASE_ALONE = "–"
+_BASE_ALONE = "-"
 
 
 def plan(base: DrawingRequest, arguments: Arguments, _tab: Tab) -> Plan:

@@ -23,7 +23,7 @@ def test_each_combination_is_drawn_once_and_the_base_always() -> None:
     assert [cell.place for cell in request.cells()] == [(x, y, 0) for y in range(2) for x in range(4)]
     assert request.image_count == 8 and set(values_in(request, "negative_prompt")) == {"n|m"}
     layout = request.plan.layout
-    assert layout.x.values == ("–", "big", "in water", "big + in water") and layout.y.values == ("–", "red")
+    assert layout.x.values == ("-", "big", "in water", "big + in water") and layout.y.values == ("-", "red")
 
 
 @pytest.mark.parametrize(
