@@ -96,7 +96,7 @@ def test_what_has_no_room_beside_the_others_is_in_the_menu(phone: Asked) -> None
     box.locator("[aria-haspopup]").click()
     words = [one.strip() for one in menu.locator(":visible").all_inner_texts()]
     assert words == [
-        "img2img", "inpaint", "extras", "hires", "Reuse settings", "Download", "Reuse seed", "Copy infotext",
+        "img2img", "inpaint", "extras", "hires", "Reuse settings", "Download", "Save", "Reuse seed", "Copy infotext",
         "Open in new tab",
     ]  # fmt: skip
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
