@@ -57,6 +57,9 @@ def test_copy_and_paste_are_the_two_ends_of_one_thing(tab: Tab) -> None:
     page.click("#txt2img_sizes >> text=4:3")
     tab.generate()
     tab.says("Done: 1 picture")
+    with page.expect_response("**/images/0/save") as saved:
+        choose_for_picture(page, "save")
+    assert saved.value.json()["name"].startswith("outputs/saved/")
     choose_for_picture(page, "copy")
     choose_for_picture(page, "reuse-seed")
     assert value(page, "seed input") == "9007199254740993", "no digit is lost in the browser"
