@@ -65,7 +65,7 @@ def test_where_the_pictures_are_is_said_and_a_file_keeps_its_name(tab: Tab, prog
     job = program.job(tab.job)
     line = page.locator("#txt2img_folder")
     expect(line.locator("code")).to_have_text(job["folder"])
-    expect(line.locator("a")).to_have_text("Save all 2")
+    expect(line.locator("a")).to_have_text(["Grid", "Save all 2"])
     expect(page.locator("#txt2img_send > [data-do=download]")).to_have_attribute("download", job["outputs"][0]["name"])
     page.route("**/open-folder", lambda route: route.fulfill(status=501, json={"errors": "No file manager."}))
     line.locator("text=Open folder").click()
