@@ -39,7 +39,7 @@ def use_memory() -> None:
 
 
 def keep_bytecode() -> None:
-    """Have Python keep what it compiles, here and in what tests start: it was half of the time of all tests.
+    """Have Python keep what it compiles, here and in what tests start: it is half of what a start of the program takes.
 
     `launch.py test` sees to that by itself; this is for those who call pytest in an environment that forbids it.
     """

@@ -46,16 +46,12 @@ def test_nothing_on_a_phone_is_smaller_than_a_fingertip(phone: Tab, program: Pro
         assert phone.page.evaluate(TOO_SMALL, TOUCHED) == []
 
 
-def test_an_example_leaves_the_stage_in_sight_on_a_phone(phone: Tab) -> None:
+def test_an_example_leaves_the_stage_in_sight_on_a_phone_and_a_wrong_field_stands_above_the_dock(phone: Tab) -> None:
     page = phone.page
     page.locator("button[data-example]").first.click()
     wait_until(lambda: phone.prompt() != "", 5, "the prompt has the words")
     expect(page.locator("#txt2img_prompt textarea")).to_be_focused()
     assert page.evaluate("scrollY") == 0
-
-
-def test_a_wrong_field_and_its_words_stand_above_the_dock(phone: Tab) -> None:
-    page = phone.page
     phone.number("txt2img_width", 100)
     page.evaluate("scrollTo(0, 0)")
     phone.press("txt2img_generate")
@@ -74,11 +70,11 @@ def bottom_of(tab: Tab, selector: str) -> float:
     return box["y"] + box["height"]
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_what_a_field_is_for_can_be_read_in_it(tab: Tab, colours: str) -> None:
-    tab.page.evaluate("(colours) => (document.documentElement.dataset.theme = colours)", colours)
-    tab.page.wait_for_timeout(300)
-    assert tab.page.evaluate(PLACEHOLDER_CONTRAST) >= 4.5
+def test_what_a_field_is_for_can_be_read_in_it(tab: Tab) -> None:
+    for colours in ("light", "dark"):
+        tab.page.evaluate("(colours) => (document.documentElement.dataset.theme = colours)", colours)
+        tab.page.wait_for_timeout(300)
+        assert tab.page.evaluate(PLACEHOLDER_CONTRAST) >= 4.5, colours
 
 
 def test_a_paused_job_that_is_not_shown_is_told_of_and_found(tab: Tab, held: HoldableProgram) -> None:

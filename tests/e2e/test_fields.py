@@ -20,6 +20,7 @@ def keys(page: Page, *names: str) -> None:
 
 
 def test_lists_by_keyboard_open_when_asked_and_close_when_left(tab: Tab) -> None:
+    """And a schedule that gives way is told at its field, and comes back."""
     page = tab.page
     page.focus(SAMPLING)
     keys(page, "Shift", "Tab")
@@ -37,10 +38,7 @@ def test_lists_by_keyboard_open_when_asked_and_close_when_left(tab: Tab) -> None
     expect(page.locator(SAMPLING)).to_be_focused()
     keys(page, "Space", "Home", "Space")
     expect(page.locator(SAMPLING)).to_have_value("Euler")
-
-
-def test_a_schedule_that_gives_way_is_told_at_its_field_and_comes_back(tab: Tab) -> None:
-    page, said = tab.page, tab.page.locator("#txt2img_scheduler .sd-said")
+    said = page.locator("#txt2img_scheduler .sd-said")
     for field, choice in ((SCHEDULE, "Karras"), (SAMPLING, "DDIM")):
         page.click(field)
         page.click(f"[role=option][aria-label='{choice}']")
@@ -62,10 +60,7 @@ def test_a_number_that_is_none_is_told_and_not_taken_for_the_models_own(tab: Tab
     gap = """() => document.querySelector("#txt2img_width .sd-problem").getBoundingClientRect().top
       - document.querySelector("#txt2img_width input").getBoundingClientRect().bottom"""
     assert page.evaluate(gap) >= 4, "the words keep off the field"
-
-
-def test_a_prompt_is_written_in_its_own_direction(tab: Tab) -> None:
-    page = tab.page
+    # A prompt is written in its own direction.
     page.fill("#txt2img_prompt textarea", "\u05dc\u05d1 \u05d0\u05d3\u05d5\u05dd")
     assert (
         page.evaluate("() => getComputedStyle(document.querySelector('#txt2img_prompt textarea')).direction") == "rtl"
