@@ -19,15 +19,15 @@ from typing import Any
 
 def import_late(*names: str) -> None:
     """Have these modules, where they are not here yet, loaded late in this process."""
-    sys.meta_path.insert(0, _Finder(frozenset(names), _LateLoader))
+    sys.meta_path.insert(0, Finder(frozenset(names), _LateLoader))
 
 
 def leave_out(module: str, function: str) -> None:
     """Have a function of a module, where that is not here yet, do nothing and return None in this process."""
-    sys.meta_path.insert(0, _Finder(frozenset((module,)), lambda own: _LoaderWithout(function, own)))
+    sys.meta_path.insert(0, Finder(frozenset((module,)), lambda own: _LoaderWithout(function, own)))
 
 
-class _Finder(MetaPathFinder):
+class Finder(MetaPathFinder):
     """Finds the modules as Python does, and has them loaded by a loader around their own."""
 
     def __init__(self, names: frozenset[str], around: Callable[[Loader], Loader]) -> None:

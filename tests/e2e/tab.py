@@ -22,7 +22,16 @@ WATCH_BAR = """() => {
   const note = () => window.shares.push(Number(bar.getAttribute("aria-valuenow")));
   new MutationObserver(note).observe(bar, {attributes: true, attributeFilter: ["aria-valuenow"]});
 }"""
+SETTLED = """() => new Promise((done) => {
+  setTimeout(done, 3000);
+  requestAnimationFrame(() => requestAnimationFrame(() => requestIdleCallback(done)));
+})"""
 ASKS_GRADIO = "**/gradio_api/run/**"
+
+
+def settle(page: Page) -> None:
+    """Wait until a tab that was opened for the first time stands: Gradio makes its fields then, frame by frame."""
+    page.evaluate(SETTLED)
 
 
 def choose_for_picture(page: Page, deed: str, tab: str = "txt2img") -> None:
@@ -135,3 +144,4 @@ class Tab:
     def to(self, name: str) -> None:
         """Go to a tab of the page."""
         self.page.click(f"[role=tab][data-tab-id={name}]")
+        settle(self.page)

@@ -115,20 +115,20 @@ def test_a_reload_amid_a_job_shows_nothing_that_is_not_so(context: BrowserContex
     fed = Feed(context.new_page(), program.url)
     fed.open()
     page = fed.page
-    page.fill("#txt2img_prompt textarea", "a red heart in the snow")
-    expect(page.locator("#txt2img_token_counter")).to_contain_text("6 / 75")
+    page.fill("#txt2img_prompt textarea", "a red heart, a blue heart")
+    expect(page.locator("#txt2img_token_counter")).to_contain_text("7 / 75")
     job = fed.job("running", [], request={"prompt": "a heart", "n_iter": 2})
     fed.shows(job)
     expect(page.locator("#txt2img_interrupt")).to_be_visible()
     fed.first = None  # the first news are late
     page.add_init_script(WATCH)
     fed.open()
-    expect(page.locator("#txt2img_token_counter")).to_contain_text("6 / 75")
+    expect(page.locator("#txt2img_token_counter")).to_contain_text("7 / 75")
     expect(page.locator("#txt2img_interrupt")).to_be_visible()
     fed.shows(job)
     fed.wait_for_picture(fed.previews(64, 64))
     seen = page.evaluate("seen")
-    assert [words for words in seen if words not in ("6 / 75", "#txt2img_empty")] == ["Interrupt"]
+    assert [words for words in seen if words not in ("7 / 75", "#txt2img_empty")] == ["Interrupt"]
 
 
 def test_generate_at_the_fields_of_a_phone_brings_the_picture_into_sight(

@@ -15,7 +15,7 @@ from modules.jobs.store.job_store import JobStore
 from modules.paths import ROOT, DataFolder
 from tests.e2e.feed import Feed, output
 from tests.e2e.served_page import served_page
-from tests.e2e.tab import choose_for_picture
+from tests.e2e.tab import choose_for_picture, settle
 from tests.program import wait_until
 from webui import ui
 from webui.tabs import txt2img
@@ -62,6 +62,7 @@ def _no_jobs(route: Route) -> None:
 def go_to(page: Page, tab: str) -> None:
     page.click(f"[role=tab][data-tab-id={tab}]")
     expect(page.locator(f"#{tab}_page")).to_be_visible()
+    settle(page)
 
 
 def write(page: Page, tab: str, prompt: str, steps: int) -> None:

@@ -1,8 +1,7 @@
 // What was typed into the fields of a tab stays in this browser.
 
 import { read, write } from "../page/memory.js";
-
-const touched = (home) => Array.from(window.steadyTouched).some((element) => home?.contains(element));
+import { touched } from "../page/touched.js";
 
 export class RememberedFields {
   // Nothing is written before `restore`: the first values of a fresh page must not replace the remembered ones.

@@ -3,6 +3,7 @@
 
 import { followSetting } from "../header/colours.js";
 import { byId, make, setAttribute, setLabel, setText } from "../page/dom.js";
+import { touched } from "../page/touched.js";
 
 const SENDING = "#settings_submit, #settings_restart_gradio, #settings_restart_engine";
 const UNSENT = "The server does not answer, so nothing was sent. Your choices stay here: apply them when it is back.";
@@ -18,9 +19,10 @@ export class Settings {
   }
 
   // What the server has was read anew. Returns what the fields show from now on: the user's own choice where it is not
-  // applied yet, else the server's.
+  // applied yet, else the server's. Before the first time what was chosen is what somebody was at.
   read(fresh, shown) {
-    const kept = Object.keys(this.known || {}).filter((name) => !same(shown[name], this.known[name]));
+    const chosen = (name) => (this.known ? !same(shown[name], this.known[name]) : touched(byId(`setting_${name}`)));
+    const kept = Object.keys(this.known || fresh).filter(chosen);
     const merged = { ...fresh, ...Object.fromEntries(kept.map((name) => [name, shown[name]])) };
     this.known = fresh;
     followSetting(fresh.theme);
