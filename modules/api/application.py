@@ -10,6 +10,7 @@ from modules.api.auth.authentication import Authentication
 from modules.api.auth.gate import Gate
 from modules.api.page.assets import Asset
 from modules.api.page.gradio_routes import PageRoutes
+from modules.api.page.kept_page import KeptPage
 from modules.api.page.policy import PagePolicy
 from modules.api.rest import build_rest
 from modules.api.server.body_limit import BodyLimit
@@ -35,7 +36,7 @@ def assemble(
     From outside in: from where, how answers look, which sites, how much, who, and then what there is.
     """
     arguments = services.arguments
-    routes = Front(build_rest(services, page_assets), PageRoutes(PagePolicy(page, head), listeners))
+    routes = Front(build_rest(services, page_assets), PageRoutes(KeptPage(PagePolicy(page, head)), listeners))
     gate = Gate(routes, auth, lambda: services.options.values.theme)
     guarded = Guard(BodyLimit(gate), listen=arguments.listen)
     return TrueClient(SecurityHeaders(Stamp(guarded, services.shutdown)), Proxies(arguments.trusted_proxies))

@@ -6,10 +6,10 @@ import base64
 import hashlib
 import re
 
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PAGE = "/"
+from modules.api.page.kept_page import PAGE
+
 INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 # Gradio makes functions of the text of its listeners ('unsafe-eval') and writes styles. Nothing comes from elsewhere
 # nor goes there, and there are no frames nor plug-ins.
@@ -33,21 +33,18 @@ POLICY = "; ".join(
 class PagePolicy:
     """ASGI middleware: names in the policy of the page the hash of each script that stands in it.
 
-    So it has to be read before it is sent; that is why it comes uncompressed, and is compressed here. `head` is what
-    Gradio puts into the page's head from its configuration.
+    So it has to be read, uncompressed, before it is sent. `head` is what Gradio puts into the page's head from its
+    configuration.
     """
 
     def __init__(self, app: ASGIApp, head: str = "") -> None:
         self.app = app
         self.head = head.encode()
-        self.compressed = GZipMiddleware(self._with_policy, compresslevel=4)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_page = scope["type"] == "http" and scope["path"] == PAGE
-        await (self.compressed if is_page else self.app)(scope, receive, send)
-
-    async def _with_policy(self, scope: Scope, receive: Receive, send: Send) -> None:
-        plain = [one for one in scope["headers"] if one[0] != b"accept-encoding"]
+        if scope["type"] != "http" or scope["path"] != PAGE:
+            await self.app(scope, receive, send)
+            return
         start: Message = {}
         body = bytearray()
 
@@ -62,7 +59,7 @@ class PagePolicy:
                 await send({**start, "headers": headers})
                 await send({"type": "http.response.body", "body": bytes(body)})
 
-        await self.app({**scope, "headers": plain}, receive, gathered)
+        await self.app(scope, receive, gathered)
 
 
 def policy_of(page: bytes) -> str:

@@ -25,7 +25,7 @@ from modules.api.live.watchers import MOST_WATCHERS
 from modules.api.server.connection_limit import ConnectionLimit, most_connections
 from modules.api.server.http_protocol import PatientConnection
 from modules.api.server.true_client import Proxies
-from modules.api.server.warm_up import warm_up
+from modules.api.server.warm_up import port_of, warm_up
 from modules.api.services import Services
 from modules.cmd_args import is_loopback
 from modules.open_files import raise_open_files_limit
@@ -103,7 +103,7 @@ class SwappableServer(uvicorn.Server):
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
-        await warm_up(self.app)
+        await warm_up(self.app, port_of(sockets))
         if not await self._wait_for_turn():
             await self.lifespan.shutdown()
             return

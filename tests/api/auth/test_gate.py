@@ -287,8 +287,8 @@ async def test_no_window_of_the_browser_asks_beside_the_page(stranger: httpx.Asy
 
 
 async def test_a_new_server_rehearses_its_page_behind_the_gate(closed: ASGIApp) -> None:
-    assert [await fetch(closed, path) for path in FIRST_PAGE] == [200, 200, 200]
-    await warm_up(closed)
+    assert [await fetch(closed, path, "localhost:7860") for path in FIRST_PAGE] == [200, 200, 200]
+    await warm_up(closed, 7860)
     async with client_of(closed) as stranger:
         assert [(await stranger.get(path)).status_code for path in FIRST_PAGE] == [401, 401, 401]
 

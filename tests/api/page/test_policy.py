@@ -9,6 +9,7 @@ import httpx
 from starlette.responses import HTMLResponse
 from starlette.types import Receive, Scope, Send
 
+from modules.api.page.kept_page import KeptPage
 from modules.api.page.policy import PagePolicy, policy_of
 from tests.api.conftest import HOST
 
@@ -25,7 +26,7 @@ async def page(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def test_the_scripts_of_the_page_and_of_its_head_are_named_and_no_others() -> None:
-    transport = httpx.ASGITransport(app=PagePolicy(page, HEAD))
+    transport = httpx.ASGITransport(app=KeptPage(PagePolicy(page, HEAD)))
     async with httpx.AsyncClient(transport=transport, base_url=HOST) as http:
         answer = await http.get("/")
         plain = await http.get("/", headers={"accept-encoding": "identity"})
