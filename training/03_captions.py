@@ -1,8 +1,8 @@
 """Pair every picture with its words: `python training/03_captions.py`.
 
-Writes `captions.json` (picture, style, code, label, tags, group, sampling weight) and `keywords.json` (which pictures
-an everyday word stands for). The tokenizer is that of the repository's model, so that what was trained for the model
-goes on to fit it; `--new-tokenizer` learns byte pairs from the captions alone.
+Writes `captions.json` (picture, style, code, label, tags, group, sampling weight) and `keywords.json` (how often
+everyday words are read as each name). The tokenizer is that of the repository's model, so that what was trained for
+the model goes on to fit it; `--new-tokenizer` learns byte pairs from the captions alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import shutil
 from typing import Any
 
 from captioning import Captioner, clean
-from keywords import build_keywords, read_commonness, read_emoji, to_json
+from keywords import build_keywords, read_commonness, read_emoji
 from settings import (
     CAPTIONS,
     FAVOURITES,
@@ -30,6 +30,7 @@ from settings import (
 )
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
+from words import list_words, weigh_names
 
 log = logging.getLogger("captions")
 
@@ -145,10 +146,11 @@ def main() -> None:
     CAPTIONS.write_text(json.dumps(entries, indent=0), encoding="utf-8")
     favourites = {entry["label"] for entry in entries if entry["favourite"]}
     log.info("%d pictures with words, %d favourite names", len(entries), len(favourites))
-    drawn = {entry["code"] for entry in entries}
+    drawn = {entry["code"]: entry for entry in entries if not is_toned(entry["code"])}
     keywords = build_keywords([emoji for emoji in read_emoji() if emoji.code in drawn], read_commonness())
-    KEYWORDS.write_text(json.dumps(to_json(keywords), indent=0), encoding="utf-8")
-    log.info("%d everyday words", len(keywords))
+    weights = weigh_names(keywords, list_words(keywords, drawn))
+    KEYWORDS.write_text(json.dumps(weights, indent=0), encoding="utf-8")
+    log.info("%d names that everyday words are read as", len(weights))
     if options.new_tokenizer or not MODEL.exists():
         train_tokenizer(Captioner(entries).vocabulary_texts())
     else:

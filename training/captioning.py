@@ -2,8 +2,8 @@
 
 A record says what a picture shows: `{"kind": "plain", "entry": 7}`, and for other kinds also `colour` (the thing's new
 colour), `background` (words for what is behind it), `right` (the entry of a second thing, to the right of it, or below
-it where `place` is "above"), `count` (how often the thing is there) or `word` (an everyday word that stands for it, see
-`keywords.py`).
+it where `place` is "above") or `count` (how often the thing is there). A record of kind "word" shows what everyday
+words are read as (`words.py`); its captions say the name as people say such a word.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ SAID_OF = {
     7: ("my {}", "a new {}", "an old {}", "I need a {}", "where is my {}", "some {}"),
     8: ("{} sign", "{} symbol", "it means {}"),
 }
-BY_NAME, WITH_NAME, BY_WORD_WITHOUT_STYLE = 0.15, 0.1, 0.4
+BY_WORD_WITHOUT_STYLE = 0.4
 WITHOUT_STYLE = 0.2
 # Words that change nothing: what people write in prompts for large models, and words that no language has. Beside them
 # the thing is the same, so the model learns to see past what it does not know.
@@ -149,7 +149,7 @@ class Captioner:
             name = self._subject(entry["label"])
             text = self._random.choice(BEHIND).format(name, article=article, background=record["background"])
         elif record["kind"] == "word":
-            text = self._everyday(entry, record["word"])
+            text = self._everyday(entry)
         else:
             text = self._plain(entry)
         if self._random.random() < STRAY:
@@ -196,15 +196,9 @@ class Captioner:
         self._random.shuffle(words)
         return self._random.choice((" ", ", ")).join(words)
 
-    def _everyday(self, entry: dict[str, Any], word: str) -> str:
-        """Say an everyday word as people do; sometimes by the picture's name, so that both come to mean the same."""
-        choice = self._random.random()
-        if choice < BY_NAME:
-            return self._subject(entry["label"])
-        if choice < BY_NAME + WITH_NAME:
-            return f"{word}, {entry['label']}"
+    def _everyday(self, entry: dict[str, Any]) -> str:
         around = SAID if self._random.random() < 0.6 else SAID_OF.get(entry["group"], SAID)
-        return self._random.choice(around).format(word)
+        return self._random.choice(around).format(entry["label"])
 
     def _subject(self, words: str) -> str:
         return self._random.choice(SUBJECTS).format(words)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from captioning import clean
 from settings import FAVOURITES, NPM, is_toned, plain
@@ -25,7 +24,6 @@ COMMON = {10: 1.0, 20: 0.7, 35: 0.35, 40: 0.1, 50: 0.1}
 SEVERAL_WORDS, UNCOMMON = 0.25, 0.05
 AGREED = (0.0, 0.25, 0.7, 1.0)  # by how many sources give the word
 KNOWN_PICTURE = 1.5
-LEAST_WEIGHT = 0.02
 PREPOSITIONS = re.compile(r" (?:with|of|in|on|showing|without|and|over|behind|under|for)\b|,")
 
 
@@ -144,22 +142,3 @@ def choose_pictures(word: str, pictures: list[tuple[float, Emoji]], common: floa
     weight = common * known * AGREED[sources] * (kept / whole) ** 0.7
     shares = {one.code: round(score / kept, 4) for score, one in best}
     return Keyword(word, round(weight, 4), shares, sources)
-
-
-def to_json(keywords: list[Keyword]) -> list[dict[str, Any]]:
-    """Return what stage 3 writes."""
-    return [
-        {"word": one.word, "weight": one.weight, "pictures": one.pictures}
-        for one in keywords
-        if one.weight >= LEAST_WEIGHT
-    ]
-
-
-def shares_of_pictures(keywords: list[Keyword]) -> Counter[str]:
-    """Return how much of what the words teach falls on each picture, by its plain code."""
-    shares: Counter[str] = Counter()
-    whole = sum(one.weight for one in keywords)
-    for one in keywords:
-        for code, share in one.pictures.items():
-            shares[code] += one.weight * share / whole
-    return shares

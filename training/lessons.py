@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -18,6 +19,8 @@ WITHOUT_WORDS = 0.12
 # Above 1 would favour low noise; below it, more steps go to high noise, where the shapes are decided.
 TIMESTEP_POWER, DETAIL_POWER = 0.6, 1.0
 ABOVE_SHARE = 0.2
+# Of the names that everyday words are read as: how many that are no favourites are taught, and how often.
+MOST_NAMES, FLATTENING, FAVOURITE_AGAIN = 700, 0.6, 0.2
 
 
 class Pairs:
@@ -52,27 +55,29 @@ class Pairs:
         return torch.cat(parts, dim=1 if above else 2), record
 
 
-class EverydayWords:
-    """Draws an everyday word and the number of an original that it stands for, all sets of a thing alike.
+class EverydayNames:
+    """Draws the number of an original whose name everyday words are read as, all sets of a thing alike.
 
-    `keywords` are what stage 3 wrote, `shown` the entries of which there are latents.
+    `weights` are what stage 3 wrote, `shown` the entries of which there are latents. Favourites come seldom, since most
+    other draws show them; and the weights are flattened, since a name has to be seen some hundred times to be known.
     """
 
-    def __init__(self, keywords: list[dict[str, Any]], entries: list[dict[str, Any]], shown: set[int]) -> None:
-        self._by_code: dict[str, list[int]] = {}
+    def __init__(self, weights: Mapping[str, float], entries: list[dict[str, Any]], shown: set[int]) -> None:
+        self._by_name: dict[str, list[int]] = {}
         for number in sorted(shown):
-            self._by_code.setdefault(entries[number]["code"], []).append(number)
-        known = [keyword for keyword in keywords if keyword["pictures"].keys() <= self._by_code.keys()]
-        self._words = [keyword["word"] for keyword in known]
-        self._weights = [keyword["weight"] for keyword in known]
-        self._pictures = [keyword["pictures"] for keyword in known]
+            self._by_name.setdefault(entries[number]["label"], []).append(number)
+        favourites = {entry["label"] for entry in entries if entry["favourite"]}
+        known = sorted((name for name in weights if name in self._by_name), key=lambda name: -weights[name])
+        self._names = [name for name in known if name in favourites]
+        self._names += [name for name in known if name not in favourites][:MOST_NAMES]
+        self._weights = [
+            weights[name] ** FLATTENING * (FAVOURITE_AGAIN if name in favourites else 1.0) for name in self._names
+        ]
 
     def draw(self, chance: random.Random) -> Record:
         """Return the record of one."""
-        (index,) = chance.choices(range(len(self._words)), self._weights)
-        pictures = self._pictures[index]
-        (code,) = chance.choices(list(pictures), list(pictures.values()))
-        return {"kind": "word", "entry": chance.choice(self._by_code[code]), "word": self._words[index]}
+        (name,) = chance.choices(self._names, self._weights)
+        return {"kind": "word", "entry": chance.choice(self._by_name[name])}
 
 
 class Lessons:
@@ -95,7 +100,7 @@ class Lessons:
         self._latents = torch.cat(parts)
         self._pair_share, self._word_share = pair_share, word_share
         self._original = {record["entry"]: i for i, record in enumerate(self._records) if record["kind"] == "plain"}
-        self._words = EverydayWords(json.loads(KEYWORDS.read_text(encoding="utf-8")), entries, set(self._original))
+        self._names = EverydayNames(json.loads(KEYWORDS.read_text(encoding="utf-8")), entries, set(self._original))
         plain = torch.tensor([record["kind"] == "plain" for record in self._records])
         weights = torch.tensor([entries[record["entry"]]["weight"] for record in self._records])
         composed = (~plain).double()
@@ -113,7 +118,7 @@ class Lessons:
             pair, records[row] = self._pairs.draw(chance)
             latents[row] = pair.float()
         for row in (kinds > 1 - self._word_share).nonzero().flatten().tolist():
-            records[row] = self._words.draw(chance)
+            records[row] = self._names.draw(chance)
             latents[row] = self._latents[self._original[records[row]["entry"]]].float()
         return latents, records
 

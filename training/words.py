@@ -68,6 +68,16 @@ def list_words(keywords: list[Keyword], entries: dict[str, dict[str, Any]]) -> d
     return {**words, **{name: name for name in sorted(names - around) if re.fullmatch(r"[a-z][a-z', -]+", name)}}
 
 
+def weigh_names(keywords: list[Keyword], words: dict[str, str]) -> dict[str, float]:
+    """Say how often to teach each name: how much of what common words stand for it is."""
+    weights: dict[str, float] = {}
+    for keyword in keywords:
+        name = words.get(keyword.word)
+        if name is not None:
+            weights[name] = weights.get(name, 0.0) + keyword.weight
+    return weights
+
+
 def write_words(folder: Path) -> None:
     """Write the file into a model's folder."""
     entries = {entry["code"]: entry for entry in read_captions() if not is_toned(entry["code"])}

@@ -94,14 +94,12 @@ def test_a_word_that_says_nothing_stands_beside_some_names_and_takes_none_away(
     assert not any(re.search(r"\ban? (a|the|one) |\ba [aeio]", text) for text in texts)
 
 
-def test_an_everyday_word_stands_alone_in_a_phrase_and_beside_the_name(captioner: Captioner) -> None:
-    texts = drawn(captioner, kind="word", entry=FOX, word="sly one")
-    by_word = [text for text in texts if "sly one" in text]
-    assert all("fox" in text for text in texts if text not in by_word)
-    assert len(by_word) / len(texts) > 0.75
-    assert any("fox" in text for text in by_word)
-    assert "sly one" in texts
-    assert any("my sly one" in text or "cute sly one" in text for text in texts)  # a phrase of its group, animals
+def test_the_name_that_a_word_is_read_as_stands_alone_and_in_phrases_of_its_group(captioner: Captioner) -> None:
+    texts = drawn(captioner, kind="word", entry=FOX)
+    assert all("fox" in text for text in texts)
+    assert "fox" in texts
+    assert any("my fox" in text or "cute fox" in text for text in texts)  # said of animals
+    assert any("draw a fox" in text for text in texts)  # said of anything
     assert 0.45 < sum("flat" in text for text in texts) / len(texts) < 0.75
     assert not any(re.search(r"\ba (a|an|the) ", text) for text in texts)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from keywords import Emoji, Keyword, build_keywords, code_of, commonness, shares_of_pictures
+from keywords import Emoji, Keyword, build_keywords, code_of, commonness
 
 LEVELS = {"coffee": 10, "hot": 10, "steam": 20, "flag": 10, "pirate": 35, "rain": 10, "face": 10}
 
@@ -53,8 +53,3 @@ def test_a_common_word_is_taught_more_often_and_words_that_are_no_words_never() 
 def test_selectors_and_joiners_of_a_symbol_are_read_as_the_sets_write_them() -> None:
     assert code_of("☕\ufe0f") == code_of("☕") == "2615"
     assert code_of("🏴\u200d☠\ufe0f") == "1f3f4-200d-2620"
-
-
-def test_the_shares_of_pictures_follow_the_weights_of_words() -> None:
-    shares = shares_of_pictures([Keyword("a", 3.0, {"1": 0.5, "2": 0.5}), Keyword("b", 1.0, {"2": 1.0})])
-    assert shares == pytest.approx({"1": 0.375, "2": 0.625})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import lessons
 import pytest
 import torch
-from lessons import EverydayWords, Lessons, Pairs
+from lessons import EverydayNames, Lessons, Pairs
 from palette import is_held_out_pair
 
 NAMES = ("cat", "dog", "moon", "star", "house", "pizza")
@@ -61,18 +62,21 @@ def test_a_pool_without_halves_is_told_of_with_the_remedy(tmp_path: Path, monkey
         Lessons(0.3, 0.28, 0.2)
 
 
-def test_a_word_shows_each_of_its_pictures_as_often_as_it_stands_for_it_in_all_sets() -> None:
-    entries = [{"code": code, "style": style} for code in ("2615", "1f9cb", "1f44b") for style in STYLES]
-    keywords = [
-        {"word": "coffee", "weight": 3.0, "pictures": {"2615": 0.8, "1f9cb": 0.2}},
-        {"word": "hello", "weight": 1.0, "pictures": {"1f44b": 1.0}},
-        {"word": "goodbye", "weight": 9.0, "pictures": {"1f44b": 0.5, "1f6aa": 0.5}},  # no picture of the second
+def test_names_that_common_words_are_read_as_come_often_in_all_sets_and_favourites_seldom(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    labels = {"hot beverage": True, "brain": False, "tooth": False, "abacus": False}
+    entries = [
+        {"label": label, "style": style, "favourite": favourite}
+        for label, favourite in labels.items()
+        for style in STYLES
     ]
-    words, chance = EverydayWords(keywords, entries, set(range(len(entries)))), random.Random(3)
-    drawn = [words.draw(chance) for _ in range(4000)]
-    assert {record["word"] for record in drawn} == {"coffee", "hello"}
-    assert {entries[record["entry"]]["style"] for record in drawn} == set(STYLES)
-    coffee = [entries[record["entry"]]["code"] for record in drawn if record["word"] == "coffee"]
-    assert 0.7 < len(coffee) / len(drawn) < 0.8
-    assert 0.75 < coffee.count("2615") / len(coffee) < 0.85
-    assert all(entries[record["entry"]]["code"] == "1f44b" for record in drawn if record["word"] == "hello")
+    monkeypatch.setattr(lessons, "MOST_NAMES", 2)
+    weights = {"hot beverage": 4.0, "brain": 4.0, "tooth": 1.0, "abacus": 0.5, "not drawn": 9.0}
+    names, chance = EverydayNames(weights, entries, set(range(len(entries)))), random.Random(3)
+    drawn = [entries[names.draw(chance)["entry"]] for _ in range(4000)]
+    counts = Counter(entry["label"] for entry in drawn)
+    assert set(counts) == {"hot beverage", "brain", "tooth"}, "the least common one is left out"
+    assert counts["brain"] > counts["tooth"] > counts["hot beverage"] > 0
+    assert counts["brain"] < 4 * counts["tooth"], "the weights are flattened"
+    assert {entry["style"] for entry in drawn} == set(STYLES)

@@ -41,6 +41,12 @@ def test_names_stand_for_themselves_and_what_stands_around_them_for_nothing() ->
     assert not {"red", "the", "you", "style"} & listed.keys()
 
 
+def test_a_name_is_taught_as_often_as_common_words_are_read_as_it() -> None:
+    keywords = [Keyword("coffee", 2.0, {}), Keyword("tea", 1.0, {}), Keyword("sun", 0.5, {}), Keyword("java", 9.0, {})]
+    listed = {"coffee": "hot beverage", "tea": "hot beverage", "sun": "sun", "red apple": "red apple"}
+    assert words.weigh_names(keywords, listed) == {"hot beverage": 3.0, "sun": 0.5}
+
+
 def test_what_one_source_alone_says_of_one_word_is_not_believed() -> None:
     assert "java" not in words.list_words([Keyword("java", 1, {"1": 1.0}, 1)], ENTRIES)
     assert words.list_words([Keyword("java", 1, {"1": 1.0}, 2)], ENTRIES)["java"] == "hot beverage"
