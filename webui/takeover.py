@@ -20,6 +20,7 @@ from modules.jobs.kinds.choice import MODULES
 from modules.jobs.kinds.grid.resolved import ResolvedGrid
 from modules.jobs.kinds.grid.script import ARGUMENTS
 from modules.jobs.kinds.registry import KINDS, read_resolved
+from modules.jobs.kinds.spelling import SPELLING, of_environment
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor, Image, Job
 from modules.jobs.serialization import prompts_of, resolved_answer
@@ -224,6 +225,7 @@ def _of_job(job: Job, index: object, store: JobStore, catalogue: CheckpointCatal
     if words is not None:
         own |= words.model_dump()
     own["override_settings"] = {"sd_model_checkpoint": resolved.get("checkpoint")}
+    own[SPELLING] = of_environment(resolved.get("environment"))
     return _taken(image.infotext, own, catalogue, tab)
 
 

@@ -16,6 +16,7 @@ from modules.images.picture_texts import PARAMETERS_KEY, Text, texts_in
 from modules.images.png import STEADY_KEY
 from modules.images.taken_reading import own_overrides
 from modules.jobs.kinds.choice import MODULES
+from modules.jobs.kinds.spelling import SPELLING, in_file
 
 # Longer than any prompt and its negative with all pairs; graphs of ComfyUI are other texts.
 INFOTEXT_LONGEST = 100_000
@@ -134,4 +135,6 @@ def _own_fields(text: str | None) -> dict[str, Any]:
     if isinstance(modules, list) and all(isinstance(name, str) for name in modules):
         overrides[MODULES] = modules
     overrides |= own_overrides(resolved)
+    if spelling := in_file(resolved):
+        fields[SPELLING] = spelling
     return fields | ({"override_settings": overrides} if overrides else {})

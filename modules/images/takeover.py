@@ -15,8 +15,10 @@ from modules.images.skipped_keys import NONE_SKIPPED, SkippedKeys, without_field
 from modules.images.taken_networks import take_networks
 from modules.images.taken_pictures import PICTURES, TXT2IMG, keys_told, take_pictures
 from modules.images.taken_script import is_of_script, take_script
+from modules.images.taken_spelling import changed_spelling
 from modules.images.taken_words import templates_in
 from modules.jobs.kinds.registry import validate_request
+from modules.jobs.kinds.spelling import in_file
 from modules.jobs.models.checkpoint import Checkpoint
 from modules.jobs.models.networks import NetworkCatalogue
 from modules.jobs.models.upscalers import UpscalerCatalogue
@@ -124,7 +126,8 @@ def take_over(
 ) -> Takeover:
     """Read an infotext, for a tab of this kind. The fields of keys that are `skipped` stay as they are.
 
-    `own` are fields of the picture's own JSON: their prompts are loss-free and they name pictures, so they win.
+    `own` are fields of the picture's own JSON: their prompts are loss-free and they name pictures, so they win. Its
+    `spelling` is what the models read for words then: where that is not so any more, it is told.
     """
     pairs = parse_pairs(text)
     found = fields_of(pairs) if text.strip() else {}
@@ -137,6 +140,8 @@ def take_over(
     takeover.values = without_fields(takeover.values, kept)
     takeover.templates = without_fields(templates_in(pairs), kept)
     takeover.kept = kept
+    of_words = changed_spelling(in_file(own or {}), checkpoints)
+    takeover.left += [Left(label, _short(value), why) for label, value, why in of_words]
     return takeover
 
 

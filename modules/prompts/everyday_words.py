@@ -42,6 +42,11 @@ class EverydayWords:
         self._names = dict(names)
         self._longest = max((text.count(" ") + 1 for text in names), default=0)
 
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The names by the words that stand for them."""
+        return self._names
+
     def spell_out(self, text: str, kept: Collection[str] = ()) -> str:
         """Return the text with names in the place of words; those of `kept` (embeddings) mean themselves."""
         if not self._names:

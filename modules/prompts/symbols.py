@@ -7,6 +7,8 @@ the text encoder reads is spelled out, and so is what the token counter counts.
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -21,6 +23,7 @@ _SPELLED_AT_MOST = 500  # in one text, so that a text of nothing else does not b
 _LOOKS = {0xFE0E: None, 0xFE0F: None}  # Whether a character is shown in colour or as text is no matter here.
 _JOINER = "\u200d"
 _TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+_DIGEST_LENGTH = 10  # hexadecimal digits, as of a model in an infotext
 
 
 class Symbols:
@@ -31,6 +34,14 @@ class Symbols:
         self._names = {symbol.translate(_LOOKS): name for symbol, name in names.items()}
         self._first = frozenset(symbol[0] for symbol in self._names if symbol)
         self._longest = 2 * max(map(len, self._names), default=0)  # With a tone behind each character.
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """What tells these names, of characters and of words, from others; "" where there are none."""
+        if not self._names and not self._words.names:
+            return ""
+        said = json.dumps([self._names, dict(self._words.names)], sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:_DIGEST_LENGTH]
 
     def spell_out(self, text: str, kept: Collection[str] = ()) -> str:
         """Return the text with names in the place of characters and of everyday words but those of `kept`.

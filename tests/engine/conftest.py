@@ -1,5 +1,6 @@
 """Fixtures: tiny models, built once, and an engine in this process with real parts."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -43,6 +44,15 @@ def load(models_folder: Path) -> Callable[..., LoadedModel]:
         return model_cache.get(ModelKey(path, name, dtype), lambda fraction: None)
 
     return load_model
+
+
+@pytest.fixture
+def changing(models_folder: Path) -> Iterator[Path]:
+    """A model of the test's own to change."""
+    folder = models_folder / "Stable-diffusion" / "changing"
+    shutil.copytree(models_folder / "Stable-diffusion" / "tiny", folder)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from modules.paths import ROOT
+from modules.prompts.everyday_words import EverydayWords
 from modules.prompts.symbols import FILE, Symbols, read_symbols
 
 EMOJI = ROOT / "models" / "Stable-diffusion" / "emoji"
@@ -72,3 +73,13 @@ def test_every_favourite_of_the_embedded_model_stands_for_a_character() -> None:
     names = set(json.loads((EMOJI / FILE).read_text(encoding="utf-8")).values())
     favourites = (ROOT / "training" / "favourites.txt").read_text(encoding="utf-8").split("\n")
     assert [one for one in favourites if one and one.lower() not in names] == []
+
+
+def test_a_digest_tells_one_set_of_names_from_another() -> None:
+    names, words = {"🦄": "unicorn", "🐱": "cat face"}, {"coffee": "hot beverage"}
+    digest = Symbols(names, EverydayWords(words)).digest
+    assert digest == Symbols(dict(reversed(names.items())), EverydayWords(words)).digest
+    others = [Symbols(names), Symbols({}, EverydayWords(words)), Symbols(names | {"🐱": "cat"}, EverydayWords(words)),
+              Symbols(names, EverydayWords({"coffee": "teacup"}))]  # fmt: skip
+    assert len({digest, *(one.digest for one in others)}) == 5
+    assert Symbols({}).digest == ""

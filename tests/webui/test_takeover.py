@@ -8,9 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from modules.images import noise_pairs
 from modules.images.infotext import write
+from modules.images.picture_info import read_parameters
+from modules.images.png import encode_png
 from modules.images.taken_parts import UNSAID
 from modules.jobs.kinds.base import PictureWords, Words
 from modules.jobs.kinds.grid.layout import Layout
@@ -19,9 +22,11 @@ from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options, Settings
+from modules.paths import ROOT
 from modules.prompts.library import PromptLibrary
 from modules.prompts.styles.style import Style
 from modules.prompts.styles.style_files import StyleFiles
+from modules.prompts.symbols import read_symbols
 from tests.jobs.made_jobs import resolved_job as resolved
 from webui import takeover
 from webui.takeover import answer
@@ -86,6 +91,30 @@ def test_a_picture_is_read_with_its_own_json(ask: Any) -> None:
     own = {"prompt": "made up", "steps": 9}
     alone = ask("picture", settings="", own=own)
     assert (alone["values"]["prompt"], alone["values"]["steps"]) == ("made up", 9)
+
+
+def test_words_that_the_model_reads_otherwise_today_are_told(ask: Any, store: JobStore) -> None:
+    """Of a picture's file, and of a job's row."""
+    digest = read_symbols(ROOT / "models" / "Stable-diffusion" / "emoji").digest
+
+    def told_of(names: str) -> list[list[str]]:
+        resolved_png = encode_png(Image.new("RGB", (1, 1)), INFOTEXT, {"prompt": "🦄", "spelling": {"emoji": names}})
+        found = read_parameters(resolved_png)
+        told = ask("picture", settings=found.settings, own=found.parameters)
+        job = store.queue.submit("txt2img", {"prompt": "🦄"}, "me").id
+        assert store.claims.claim("engine/1") is not None
+        drawn = resolved(environment={"torch": "2", "spelling:emoji": names})
+        store.claims.set_resolved(job, drawn.model_dump(mode="json"))
+        store.images.reserve(job, 0, seed=0, width=64, height=64, save=True)
+        store.images.complete(job, 0, INFOTEXT)
+        store.claims.finish(job, "done")
+        assert ask("reuse", job=job)["left"] == told["left"]
+        return list(told["left"])
+
+    assert told_of(digest) == []
+    ((label, name, why),) = told_of("0123456789")
+    assert (label, name) == ("Checkpoint", "emoji") and why.startswith("reads other names for words of its prompts")
+    assert "words.json and symbols.json" in why
 
 
 def test_what_of_a_picture_has_no_place_here_is_told_with_the_rest(ask: Any) -> None:

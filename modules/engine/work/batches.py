@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import torch
@@ -14,12 +14,12 @@ from modules.engine.progress.parts import is_stage
 from modules.engine.samplers.estimate import Step
 from modules.engine.stopping.interruptible_wait import wait_for
 from modules.engine.work.beginnings import Beginnings
-from modules.engine.work.environment import environment_of
 from modules.engine.work.pass_models import PassModels
 from modules.engine.work.portion import BatchLeft, Portion
 from modules.engine.work.sampling import Batch, Ready
 from modules.engine.work.saving import occasion_of, save_picture
 from modules.engine.work.snapshots import Snapshot, describe_continued, request_digest
+from modules.engine.work.spelling import Spelling
 from modules.engine.work.starts import Starts
 from modules.engine.work.turns import begin_picture
 from modules.errors import Interrupted
@@ -27,6 +27,7 @@ from modules.images.infotext import write
 from modules.images.picture_files import encode_drawn
 from modules.images.saved_names import drawn_name
 from modules.jobs.kinds.registry import kind_of
+from modules.jobs.kinds.spelling import SPELLING
 
 logger = logging.getLogger(__name__)
 
@@ -34,18 +35,25 @@ logger = logging.getLogger(__name__)
 class Batches:
     """Draws what is left of a portion. All is ready: the model of the first pass that is drawn too.
 
-    With a `snapshot` the batch that it is of goes on from there. Pictures are known by their indices in the portion;
-    where they meet the rest of the program, by those in the job.
+    With a `snapshot` the batch that it is of goes on from there; those that are kept say what the `environment` is.
+    Pictures are known by their indices in the portion; where they meet the rest of the program, by those in the job.
     """
 
     def __init__(
-        self, parts: EngineParts, portion: Portion, models: PassModels, snapshot: Snapshot | None = None
+        self,
+        parts: EngineParts,
+        portion: Portion,
+        models: PassModels,
+        spelling: Spelling,
+        environment: Mapping[str, str],
+        snapshot: Snapshot | None = None,
     ) -> None:
         self._parts = parts
         self._portion = portion
         self._resolved = resolved = portion.resolved
         self._snapshot = snapshot
-        self._environment = environment_of(parts.device, resolved.dtype, resolved.threads)
+        self._spelling = spelling
+        self._environment = environment
         self._digest = request_digest(resolved)
         self._batch: Batch | None = None
 
@@ -183,6 +191,8 @@ class Batches:
         infotext = write(resolved, index, None if mark is None else mark[0])
         # Seconds for a large picture; one that is stopped meanwhile is encoded for nobody.
         values = kind_of(resolved).picture(resolved, index)
+        if spelling := self._spelling.of_picture(index):
+            values[SPELLING] = spelling
         form = resolved.saving.form
         file = wait_for(lambda: encode_drawn(picture, infotext, values, mark, form), parts.cancel.check_waiting)
         named = drawn_name(resolved, index, occasion_of(job, resolved, picture), file.suffix)

@@ -12,10 +12,12 @@ from modules.engine.work.environment import environment_of
 from modules.engine.work.init_pictures import with_saved_starts
 from modules.engine.work.model_finder import ModelFinder
 from modules.engine.work.networks_of_job import close_networks
+from modules.engine.work.spelling import Spelling
 from modules.images.naming import INIT_IMAGES
 from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import Models
 from modules.jobs.kinds.drawing_request import DrawingRequest
+from modules.jobs.kinds.spelling import in_environment
 from modules.prompts.dynamic.left import describe_left
 
 
@@ -50,6 +52,8 @@ def close_request(
     wildcards = parts.catalogue.library.wildcards.now()
     resolved = request.resolve(models, settings, draw_seed, dtype, threads, environment, find, wildcards, check)
     models, resolved, left_out = close_networks(resolved, models, request, settings, parts.catalogue, finder)
+    if spelling := Spelling(resolved, models).of_all(check):
+        resolved = resolved.model_copy(update={"environment": environment | in_environment(spelling)})
     if settings.save_init_img:
         kept = parts.folder.root / INIT_IMAGES
         resolved = with_saved_starts(resolved, parts.inputs, kept, parts.cancel.check_waiting)

@@ -12,7 +12,7 @@ from modules.engine.work.economy import Economy
 from modules.engine.work.grid import save_grid
 from modules.engine.work.model_finder import ModelFinder
 from modules.engine.work.portion import BatchLeft, Portion, experience_of
-from modules.engine.work.portion_drawing import PortionDrawing, find_snapshot, tell_of_another_environment
+from modules.engine.work.portion_drawing import PortionDrawing
 from modules.engine.work.turns import announce_picture
 from modules.errors import Interrupted
 from modules.jobs.kinds.base import Resolved, ResolvedJob
@@ -61,8 +61,7 @@ class JobDrawing:
                     return True
                 announce_picture(parts, job, left[0].indices[0])
             with parts.cancel.keeping_skips(len(left) > 1):
-                snapshot = find_snapshot(parts, portion, batches)
-                drawing = PortionDrawing(parts, self._finder, portion, models, batches, snapshot)
+                drawing = PortionDrawing(parts, self._finder, portion, models, batches)
                 self._plan(portion, drawing.loads, batches)
                 drawing.prepare()
                 self._drawing = drawing
@@ -86,9 +85,7 @@ class JobDrawing:
         parts, job = self._parts, self._job
         if job.resolved is not None:
             resolved = _of_drawing(read_resolved(job.kind, job.resolved))
-            models = self._finder.of_row(resolved)
-            tell_of_another_environment(parts, job.id, resolved)
-            return models, resolved
+            return self._finder.of_row(resolved), resolved
         request = validate_drawing(job.kind, job.request)
         models = self._finder.of_request(job, request)
         closed = close_request(parts, self._finder, request, models, parts.draw_seed)

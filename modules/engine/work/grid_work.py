@@ -16,7 +16,7 @@ from modules.engine.work.closing_grid import close_grid
 from modules.engine.work.economy import Economy
 from modules.engine.work.failures import describe_failure
 from modules.engine.work.model_finder import ModelFinder
-from modules.engine.work.portion_drawing import PortionDrawing, find_snapshot, tell_of_another_environment
+from modules.engine.work.portion_drawing import PortionDrawing
 from modules.engine.work.second_try import describe_second_try, keep_steps, release_device, release_for_another_try
 from modules.engine.work.sheets import save_sheets
 from modules.engine.work.turns import announce_picture, begin_picture
@@ -69,7 +69,6 @@ class GridWork:
         left = self._cells_left(grid)
         if left:
             announce_picture(parts, self._job, left[0].first_left)
-            tell_of_another_environment(parts, self._job.id, left[0].portion.resolved)
             parts.snapshots.begin()
             self._plan(grid)
         tried = self._draw_cells(grid, left)
@@ -159,8 +158,7 @@ class GridWork:
                 portion.enter("load")
                 parts.cancel.check()
                 models = self._finder.of_row(portion.resolved)
-                snapshot = find_snapshot(parts, portion, cell.batches) if resumed else None
-                drawing = PortionDrawing(parts, self._finder, portion, models, cell.batches, snapshot)
+                drawing = PortionDrawing(parts, self._finder, portion, models, cell.batches, resumed)
                 drawing.prepare()
         except Interrupted as stop:
             if stop.kind != "skip":

@@ -17,7 +17,7 @@ from modules.engine.work.model_finder import ModelFinder
 from modules.engine.work.networks_in_use import NetworksInUse
 from modules.engine.work.wording import Script, wording_of
 from modules.errors import ModelError
-from modules.jobs.kinds.base import ResolvedJob
+from modules.jobs.kinds.base import Pass, ResolvedJob
 from modules.jobs.kinds.base import Words as JobWords
 from modules.jobs.kinds.choice import Models
 from modules.jobs.models.checkpoint import Checkpoint
@@ -161,12 +161,7 @@ class PassModels:
 
     def _model(self, number: int) -> tuple[Checkpoint, Mapping[str, ModelFile]]:
         """Return the checkpoint of a pass, and the files beside it."""
-        models, one = self._models, self._resolved.passes[number]
-        if one.checkpoint is not None and one.enlarging is not None and models.hires is not None:
-            return models.hires, models.hires_parts
-        if one.checkpoint is not None and one.enlarging is None and models.refiner is not None:
-            return models.refiner, models.refiner_parts
-        return models.checkpoint, models.parts
+        return model_of_pass(self._models, self._resolved.passes[number])
 
     def _key(self, number: int) -> ModelKey:
         checkpoint, resolved = self._checkpoint(number), self._resolved
@@ -174,3 +169,12 @@ class PassModels:
         return self._parts.model_cache.with_offload(
             key_of(checkpoint, weights, resolved.dtype), checkpoint.family, more=self._economy.offload
         )
+
+
+def model_of_pass(models: Models, one: Pass) -> tuple[Checkpoint, Mapping[str, ModelFile]]:
+    """Return the checkpoint that runs in a pass, of the models of its job, and the files beside it."""
+    if one.checkpoint is not None and one.enlarging is not None and models.hires is not None:
+        return models.hires, models.hires_parts
+    if one.checkpoint is not None and one.enlarging is None and models.refiner is not None:
+        return models.refiner, models.refiner_parts
+    return models.checkpoint, models.parts

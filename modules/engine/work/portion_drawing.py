@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import torch
@@ -17,16 +17,20 @@ from modules.engine.work.pass_models import PassModels
 from modules.engine.work.portion import BatchLeft, Portion
 from modules.engine.work.sampler_words import describe_sampler
 from modules.engine.work.snapshots import Snapshot, UnfitSnapshot, describe_lost, describe_unfit
+from modules.engine.work.spelling import Spelling
 from modules.engine.work.unread_weights import describe_unread_weights
-from modules.jobs.kinds.base import ResolvedJob
 from modules.jobs.kinds.choice import Models
+from modules.jobs.kinds.spelling import in_environment
 from modules.jobs.latent_upscaling import enlarges_latents
 
 logger = logging.getLogger(__name__)
 
 
 class PortionDrawing:
-    """Draws the `batches` of a portion, of which some are left. First it is made ready, then it is drawn."""
+    """Draws the `batches` of a portion, of which some are left. First it is made ready, then it is drawn.
+
+    If it `resumes`, it may go on from the snapshot of an earlier run.
+    """
 
     def __init__(
         self,
@@ -35,16 +39,21 @@ class PortionDrawing:
         portion: Portion,
         models: Models,
         batches: Sequence[BatchLeft],
-        snapshot: Snapshot | None = None,
+        resumes: bool = True,
     ) -> None:
         self._parts = parts
         self._portion = portion
         self._batches = batches
-        self._snapshot = snapshot
+        resolved = portion.resolved
+        self._spelling = Spelling(resolved, models)
+        spelling = in_environment(self._spelling.of_all(parts.cancel.check))
+        self._environment = environment_of(parts.device, resolved.dtype, resolved.threads) | spelling
+        _tell_of_another_environment(parts, portion, self._environment)
+        self._snapshot = _find_snapshot(parts, portion, batches, self._environment) if resumes else None
         self._defaults = models.checkpoint.defaults
         self._note = note = partial(parts.store.claims.note, portion.job.id)
         refuses = refuses_useless_networks(portion.job, parts.options.values)
-        self._by_pass = PassModels(parts, finder, models, portion.resolved, portion.economy, note, refuses)
+        self._by_pass = PassModels(parts, finder, models, resolved, portion.economy, note, refuses)
         self._begins_at = self._first_pass()
         self._drawn_by: Batches | None = None
 
@@ -77,7 +86,7 @@ class PortionDrawing:
         unread = {self._encode(number): None for number in at_hand}
         for text in filter(None, unread):
             self._note("weights", text)
-        self._drawn_by = Batches(parts, portion, by_pass, self._snapshot)
+        self._drawn_by = Batches(parts, portion, by_pass, self._spelling, self._environment, self._snapshot)
 
     def draw(self) -> bool:
         """Draw what is left, once it is prepared. Tell whether all was tried.
@@ -115,10 +124,11 @@ class PortionDrawing:
         return min(snapshot.at_pass + (done == of), len(resolved.passes) - 1)
 
 
-def find_snapshot(parts: EngineParts, portion: Portion, batches: Sequence[BatchLeft]) -> Snapshot | None:
+def _find_snapshot(
+    parts: EngineParts, portion: Portion, batches: Sequence[BatchLeft], environment: Mapping[str, str]
+) -> Snapshot | None:
     """Return where an earlier run of the job stood in one of the batches that are left; else people are told."""
     job, resolved, device = portion.job, portion.resolved, parts.device
-    environment = environment_of(device, resolved.dtype, resolved.threads)
     pictures = range(portion.first, portion.first + resolved.image_count)
     try:
         snapshot = parts.snapshots.find(job.id, resolved, environment, device.torch_name, pictures)
@@ -134,11 +144,10 @@ def find_snapshot(parts: EngineParts, portion: Portion, batches: Sequence[BatchL
     return None
 
 
-def tell_of_another_environment(parts: EngineParts, job_id: str, resolved: ResolvedJob) -> None:
+def _tell_of_another_environment(parts: EngineParts, portion: Portion, now: Mapping[str, str]) -> None:
     """Say so when some pictures of a job were drawn elsewhere than the rest is."""
-    if resolved.environment is None or not parts.store.jobs.images(job_id):
-        return
-    now = environment_of(parts.device, resolved.dtype, resolved.threads)
-    if changed := describe_difference(resolved.environment, now):
+    was, job_id = portion.resolved.environment, portion.job.id
+    changed = None if was is None else describe_difference(was, now)
+    if changed is not None and parts.store.jobs.images(job_id):
         text = f"Its images are not drawn under the same conditions, so not to the same bits: {changed}."
         parts.store.claims.note(job_id, "environment", text)

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,15 +14,6 @@ from tests.engine.conftest import Engine
 
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 CHOSEN = {"override_settings": {"sd_model_checkpoint": "changing"}}
-
-
-@pytest.fixture
-def changing(models_folder: Path) -> Iterator[Path]:
-    """A model of our own to change."""
-    folder = models_folder / "Stable-diffusion" / "changing"
-    shutil.copytree(models_folder / "Stable-diffusion" / "tiny", folder)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def test_replaced_weights_are_drawn_with_under_their_own_hash(engine: Engine, changing: Path) -> None:
