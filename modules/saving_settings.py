@@ -92,7 +92,7 @@ class SavingSettings:
         "Aileron",
         _GRIDS,
         "Font beside the pictures of a plot",
-        "The path of a file of a font, for letters that the usual one, Aileron, lacks.",
+        "The path of a font's file. For letters that it, or the usual one, Aileron, lacks, this machine's are taken.",
     )
     outdir_txt2img_grids: str = setting("outputs/txt2img-grids", _GRIDS, "Folder of grids of txt2img", folder=True)
     outdir_img2img_grids: str = setting("outputs/img2img-grids", _GRIDS, "Folder of grids of img2img", folder=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import re
+import unicodedata
 from dataclasses import dataclass
-from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from modules.images.fonts import Font, font_file_for, font_of
 
 SMALLEST = 6  # pixels; smaller letters are a grey line
 _MOST_CHARACTERS = 400  # of a text; a whole prompt would leave no room for pictures
@@ -16,19 +17,6 @@ _LINE_HEIGHT = 1.3  # of the letters' size
 _WHOLE_WORDS_UNTIL = 0.7  # of the size that letters are to have
 _JOINT = re.compile(r"(?<=[_./\\-])")
 _MORE = "…"
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
-
-
-@functools.lru_cache(maxsize=64)
-def font_of(size: int, path: str = "") -> Font:
-    """Return a font of so many pixels: that of a file, or Pillow's own where there is none, or it cannot be read."""
-    if path and Path(path).is_file():
-        try:
-            return ImageFont.truetype(path, size)
-        except OSError:
-            pass
-    return ImageFont.load_default(size)
 
 
 @dataclass(frozen=True)
@@ -64,11 +52,13 @@ class Legend:
 def legend(text: str, size: int, width: int, height: int, font_file: str = "") -> Legend:
     """Return a text in a box of so many pixels: letters of `size`, or smaller ones until it fits.
 
-    Words stay whole as long as letters are not much smaller. What does not fit even so is cut off.
+    Words stay whole as long as letters are not much smaller. What does not fit even so is cut off. A font of this
+    machine takes the place of one that lacks letters of the text.
     """
-    words = " ".join(text[:_MOST_CHARACTERS].split())
+    words = unicodedata.normalize("NFC", " ".join(text[:_MOST_CHARACTERS].split()))
     if not words:
         return Legend((), size, font_file)
+    font_file = font_file_for(words, font_file)
     largest = size
     while True:
         is_small = size <= max(SMALLEST, largest * _WHOLE_WORDS_UNTIL)
