@@ -35,7 +35,7 @@ from modules.api.auth.authentication import Authentication
 from modules.api.auth.permission import Permission
 from modules.api.jobs.stop_requests import StopRequests
 from modules.api.page.assets import read_assets
-from modules.api.page.identity import Identity, assets_hash, page_hash
+from modules.api.page.identity import Identity, page_hash
 from modules.api.server.log_throttle import throttle_logs
 from modules.api.server.serving import SwappableServer, force_exit_after
 from modules.api.services import Services, build_services
@@ -91,7 +91,8 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
     stops = StopRequests(store.control, link, noticeboards, Permission(store.jobs, shared.opts))
     intake = Intake(Inputs(folder.inputs), store)
     blocks = create_ui(store, catalogue, stops.ask, intake)
-    page = mount_page(blocks)
+    page_assets = read_assets(ASSETS)
+    page = mount_page(blocks, page_assets.version)
     instance = os.environ.get("STEADY_INSTANCE") or uuid.uuid4().hex
     services = build_services(
         store=store,
@@ -103,17 +104,20 @@ def build_application(arguments: Arguments, link: Link | None) -> tuple[ASGIApp,
         folder=folder,
         stops=stops,
         intake=intake,
-        identity=Identity(instance, page_hash(blocks.config, blocks.head or "", assets_hash(ASSETS))),
+        identity=Identity(instance, page_hash(blocks.config, blocks.head or "", page_assets.version)),
     )
     auth = Authentication(passwords, folder.auth)
-    return assemble(services, page, read_assets(ASSETS), auth, blocks.head or "", listeners_of(blocks)), services
+    return assemble(services, page, page_assets, auth, blocks.head or "", listeners_of(blocks)), services
 
 
-def mount_page(blocks: gradio.Blocks) -> FastAPI:
-    """Return the page's application. The CORS middleware allows nobody, and keeps Gradio from adding a generous one."""
+def mount_page(blocks: gradio.Blocks, version: str) -> FastAPI:
+    """Return the page's application; `version` is that of its assets.
+
+    The CORS middleware allows nobody, and keeps Gradio from adding a generous one.
+    """
     page = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     page.add_middleware(CORSMiddleware, allow_origins=())
-    gradio.mount_gradio_app(page, blocks, path="/", **mount_arguments(shared.opts.values.theme))
+    gradio.mount_gradio_app(page, blocks, path="/", **mount_arguments(version, shared.opts.values.theme))
     return page
 
 

@@ -98,14 +98,19 @@ def test_two_instances_have_the_same_page(servers: tuple[Server, Server]) -> Non
     assert first["instance"] != second["instance"]
 
 
-def test_assets_are_kept_as_long_as_they_are_the_newest(server: Server) -> None:
+def test_assets_are_kept_under_the_version_that_the_page_names_and_asked_for_again_under_none(server: Server) -> None:
     page = server.request("/")[2].decode()
-    name = re.findall(r"/steady/assets/[\w./-]+\.js", page)[0]
-    status, headers, body = server.request(name)
-    assert (status, headers["cache-control"]) == (200, "no-cache")
-    assert "javascript" in headers["content-type"]
-    assert body == (ROOT / "webui" / "assets" / name.removeprefix("/steady/assets/")).read_bytes()
-    assert server.request(name, headers={"If-None-Match": headers["etag"]})[0] == 304
+    ((version, name),) = set(re.findall(r"/steady/assets/(v[0-9a-f]{16})/([\w./-]+\.js)", page))
+    assert "/steady/assets/" not in page.replace(f"/steady/assets/{version}/", "")
+    for_ever = "private, max-age=31536000, immutable"
+    for folder, kept in ((version, for_ever), ("", "no-cache"), (f"v{'0' * 16}", "no-cache")):
+        address = f"/steady/assets/{folder}/{name}".replace("//", "/")
+        status, headers, body = server.request(address)
+        assert (status, headers["cache-control"]) == (200, kept)
+        assert "javascript" in headers["content-type"]
+        assert body == (ROOT / "webui" / "assets" / name).read_bytes()
+        assert server.request(address, headers={"If-None-Match": headers["etag"]})[0] == 304
+    assert server.request(f"/steady/assets/{name}/{name}")[0] == 404
     assert server.request("/steady/assets/../app.py")[0] == 404
     assert server.request("/steady/assets/nothing.js")[0] == 404
 

@@ -106,8 +106,10 @@ def make_theme() -> Any:
     return theme.set(**_COLOURS, **dark, **_SIZES, **_ONE_FORM)
 
 
-def head(colours: str) -> str:
+def head(version: str, colours: str) -> str:
     """Write what the page's `<head>` adds. `colours` is the setting `theme`: auto, light or dark.
+
+    `version` is that of the assets: under it a browser keeps them.
 
     The inline script picks the colours before anything is painted, so that no dark page flashes white, and notes which
     fields people are at before the page's scripts are there (assets/drawing/remembered_fields.js asks).
@@ -138,19 +140,19 @@ for (const kind of ["input", "mousedown"]) {{
   window.steadyColours();
 }})();
 </script>"""
-    sheets = "".join(f'<link rel="stylesheet" href="/steady/assets/{name}">' for name in STYLES)
+    sheets = "".join(f'<link rel="stylesheet" href="/steady/assets/{version}/{name}">' for name in STYLES)
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">'
-        '<link rel="icon" type="image/svg+xml" href="/steady/assets/mark.svg">'
-        f'{sheets}{choose}<script type="module" src="/steady/assets/app.js"></script>'
+        f'<link rel="icon" type="image/svg+xml" href="/steady/assets/{version}/mark.svg">'
+        f'{sheets}{choose}<script type="module" src="/steady/assets/{version}/app.js"></script>'
     )
 
 
-def mount_arguments(colours: str = "auto") -> dict[str, Any]:
+def mount_arguments(version: str, colours: str = "auto") -> dict[str, Any]:
     """Return what `gr.mount_gradio_app` is given besides the app, the Blocks and the path."""
     return {
         "theme": make_theme(),
-        "head": head(colours),
+        "head": head(version, colours),
         "run_history": False,
         "footer_links": [],
         "ssr_mode": False,

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from modules.api.auth.authentication import Authentication
 from modules.api.auth.gate import Gate
-from modules.api.page.assets import Asset
+from modules.api.page.assets import Assets
 from modules.api.page.gradio_routes import PageRoutes
 from modules.api.page.kept_page import KeptPage
 from modules.api.page.policy import PagePolicy
@@ -24,7 +24,7 @@ from modules.api.services import Services
 def assemble(
     services: Services,
     page: ASGIApp,
-    page_assets: dict[str, Asset],
+    page_assets: Assets,
     auth: Authentication,
     head: str = "",
     listeners: Mapping[int, int] | None = None,

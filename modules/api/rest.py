@@ -15,7 +15,7 @@ from modules.api.models import download_routes, prompt_suggestions, trash_routes
 from modules.api.models import routes as model_routes
 from modules.api.openapi import REFUSALS
 from modules.api.page import assets, docs_page
-from modules.api.page.assets import Asset
+from modules.api.page.assets import Assets
 from modules.api.sdapi import (
     control,
     extras,
@@ -36,7 +36,7 @@ from modules.jobs.version import VERSION
 SMALLEST_COMPRESSED = 1000
 
 
-def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
+def build_rest(services: Services, page_assets: Assets) -> FastAPI:
     """Return the application. It has an own /docs: the usual pages load their scripts from the internet."""
     rule = [Depends(guest_rule(services))]
     app = FastAPI(
@@ -48,6 +48,7 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
         dependencies=rule,
     )
     install_error_answers(app)
+    app.include_router(assets.routes(page_assets))  # first: of these a new browser asks for 140 at once
     for part in (
         progress,
         control,
@@ -77,7 +78,6 @@ def build_rest(services: Services, page_assets: dict[str, Asset]) -> FastAPI:
         live_routes,
     ):
         app.include_router(part.routes(services))
-    app.include_router(assets.routes(page_assets))
     app.include_router(docs_page.routes(app))
     app.add_middleware(Compressed)
     return app

@@ -27,6 +27,7 @@ from modules.api.application import assemble
 from modules.api.auth.authentication import Authentication
 from modules.api.auth.permission import Permission
 from modules.api.jobs.stop_requests import StopRequests
+from modules.api.page.assets import Assets
 from modules.api.page.identity import Identity
 from modules.api.server.serving import SwappableServer
 from modules.api.services import Services, build_services
@@ -221,7 +222,7 @@ def application_of(services: Services) -> ASGIApp:
     page = FastAPI()
     for path in ("/", "/config", "/theme.css"):
         page.add_api_route(path, lambda: "a page")
-    return assemble(services, page, {}, Authentication({}, services.folder.auth))
+    return assemble(services, page, Assets({}, ""), Authentication({}, services.folder.auth))
 
 
 @pytest.fixture

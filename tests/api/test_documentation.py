@@ -2,6 +2,7 @@
 
 import re
 
+from modules.api.page.assets import Assets
 from modules.api.rest import build_rest
 from modules.api.services import Services
 from modules.paths import ROOT
@@ -21,7 +22,7 @@ def is_documented(path: str, text: str) -> bool:
 
 def test_every_route_is_documented(services: Services) -> None:
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    paths = set(build_rest(services, {}).openapi()["paths"]) - FOR_THE_PAGE_ALONE
+    paths = set(build_rest(services, Assets({}, "")).openapi()["paths"]) - FOR_THE_PAGE_ALONE
     services.store.close()
     assert {"/sdapi/v1/jobs/{job_id}/pause", "/sdapi/v1/audit"} <= paths
     assert {path for path in paths if not is_documented(path, text)} == set()

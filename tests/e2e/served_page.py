@@ -21,8 +21,9 @@ from webui.theme import ASSETS
 def served_page(store: JobStore, catalogue: CheckpointCatalogue) -> Iterator[str]:
     """Serve it; gives its address."""
     served = FastAPI()
-    served.include_router(assets.routes(assets.read_assets(ASSETS)))
-    served.mount("/", mount_page(ui.create_ui(store, catalogue, no_stop)))
+    read = assets.read_assets(ASSETS)
+    served.include_router(assets.routes(read))
+    served.mount("/", mount_page(ui.create_ui(store, catalogue, no_stop), read.version))
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(served, port=port, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)

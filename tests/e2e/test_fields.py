@@ -74,7 +74,7 @@ def test_what_was_filled_in_before_the_scripts_came_stays(context: BrowserContex
     earlier.page.close()
     quick, held = Tab(context.new_page(), program.url), list[Route]()
     page = quick.page
-    page.route("**/steady/assets/app.js", lambda route: held.append(route))
+    page.route("**/steady/assets/*/app.js", lambda route: held.append(route))
     page.goto(program.url, wait_until="commit")
     page.fill("#txt2img_prompt textarea", "red heart")
     page.fill("#txt2img_width input", "512")
@@ -92,7 +92,7 @@ def test_what_was_filled_in_before_the_scripts_came_stays(context: BrowserContex
         expect(page.locator("#txt2img_width input")).to_have_value("512")
         expect(page.locator(SAMPLING)).to_have_value("UniPC")
         assert quick.prompt() == "red heart"
-        page.unroute("**/steady/assets/app.js")
+        page.unroute("**/steady/assets/*/app.js")
         quick.reload()
 
 

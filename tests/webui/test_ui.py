@@ -73,7 +73,7 @@ async def test_the_same_page_is_built_twice(store: JobStore, catalogue: Checkpoi
 
 
 async def test_the_page_asks_only_its_own_host() -> None:
-    head = mount_arguments("auto")["head"]
+    head = mount_arguments("v1", "auto")["head"]
     assert "http:" not in head and "https:" not in head
     assert all((ASSETS / name).exists() for name in STYLES)
     for path in (one for one in ASSETS.rglob("*.*") if one.is_file()):

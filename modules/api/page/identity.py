@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from modules.api.answers import json_bytes
@@ -33,14 +32,4 @@ def page_hash(config: Mapping[str, Any], *more: str) -> str:
         digest.update(json_bytes(config.get(part)))
     for text in more:
         digest.update(b"\0" + text.encode())
-    return digest.hexdigest()[:16]
-
-
-def assets_hash(folder: Path) -> str:
-    """Return a hash of the names and bytes of all files in `folder`."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            data = path.read_bytes()
-            digest.update(f"{path.relative_to(folder).as_posix()}\0{len(data)}\0".encode() + data)
     return digest.hexdigest()[:16]

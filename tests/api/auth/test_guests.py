@@ -16,6 +16,7 @@ from modules.api.application import assemble
 from modules.api.auth.authentication import Authentication
 from modules.api.auth.guests import FOR_ALL, OF_OWN_JOBS
 from modules.api.live.routes import follow
+from modules.api.page.assets import Assets
 from modules.api.rest import build_rest
 from modules.api.services import Services
 from modules.cmd_args import Arguments
@@ -34,7 +35,7 @@ def guarded(services: Services, tmp_path: Path) -> ASGIApp:
     object.__setattr__(services, "arguments", Arguments(listen=True))
     page = FastAPI()
     page.add_api_route("/", lambda: "a page")
-    return assemble(services, page, {}, Authentication({}, tmp_path / "auth"))
+    return assemble(services, page, Assets({}, ""), Authentication({}, tmp_path / "auth"))
 
 
 def client_of(app: ASGIApp, address: str, owner: str) -> httpx.AsyncClient:
@@ -75,7 +76,7 @@ async def test_no_route_tells_a_guest_of_others_or_lets_him_touch_their_jobs(
     services.state.begin(JOB)
     services.state.apply_preview(Preview(9, JOB, 0, 3, "image/png", b"a secret preview"))
     settings = services.options.values
-    for method, path in routes(build_rest(services, {})):
+    for method, path in routes(build_rest(services, Assets({}, ""))):
         if path in ("/sdapi/v1/events", "/sdapi/v1/txt2img"):
             continue
         for identity in (JOB, "done-before"):
@@ -99,7 +100,7 @@ async def test_no_route_tells_a_guest_of_others_or_lets_him_touch_their_jobs(
 
 
 async def test_what_is_not_named_is_not_for_guests(services: Services) -> None:
-    told = routes(build_rest(services, {}))
+    told = routes(build_rest(services, Assets({}, "")))
     closed = {path for method, path in told if (method, path) not in FOR_ALL | OF_OWN_JOBS}
     for path in (
         "audit", "cmd-flags", "queue/pause", "queue/resume", "jobs/{job_id}/move", "jobs/{job_id}/priority",

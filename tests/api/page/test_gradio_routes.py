@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from modules.api.application import assemble
 from modules.api.auth.authentication import Authentication
+from modules.api.page.assets import Assets
 from modules.api.page.gradio_routes import PageRoutes
 from modules.api.services import Services
 from tests.api.conftest import HOST
@@ -97,7 +98,7 @@ async def test_the_application_keeps_them_closed(services: Services, path: str) 
     async def everything(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse("reached")(scope, receive, send)
 
-    application = assemble(services, everything, {}, Authentication({}, services.folder.auth))
+    application = assemble(services, everything, Assets({}, ""), Authentication({}, services.folder.auth))
     transport = httpx.ASGITransport(app=application)
     async with httpx.AsyncClient(transport=transport, base_url=HOST) as http:
         assert (await http.get("/config")).text == "reached"
