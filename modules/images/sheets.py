@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -125,15 +126,15 @@ class _Plan:
     titles: Mapping[str, Legend]
     padding: int
 
-    @property
+    @functools.cached_property
     def _top(self) -> int:
         return _with_padding(max(one.height for one in self.above), self.padding)
 
-    @property
+    @functools.cached_property
     def _left(self) -> int:
         return _with_padding(max(one.width for one in self.beside), self.padding)
 
-    @property
+    @functools.cached_property
     def _title(self) -> int:
         return _with_padding(max(one.height for one in self.titles.values()), self.padding)
 
@@ -180,7 +181,7 @@ def _planned(layout: Layout, cell: Size, sheets: int, most_pixels: int, font_fil
         excess = max(math.sqrt(whole[0] * whole[1] / most_pixels), max(whole) / _LONGEST_SIDE)
         if excess <= 1 or (width, height) == (1, 1):
             return plan
-        scale = min(scale / excess, scale * 0.99)
+        scale = min(scale / excess, (max(width, height) - 1) / max(cell))
 
 
 def _plan_for(layout: Layout, cell: Size, font_file: str) -> _Plan:

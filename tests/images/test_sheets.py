@@ -1,12 +1,14 @@
 """Sheets of grids: pictures at their places, texts that fit beside them, and never too many pixels."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
 
-from modules.images.legends import SMALLEST, legend
+from modules.images import legends
+from modules.images.legends import SMALLEST, Ruler, legend
 from modules.images.sheets import SheetCell, compose, opened_in
 from modules.jobs.kinds.grid.layout import Axis, Layout, Place
 
@@ -104,6 +106,23 @@ def test_texts_are_broken_and_made_smaller_until_they_fit() -> None:
     assert all(piece[-1] in "_-." for piece in pieces[:-1])  # broken where a name has a joint
     cut = legend("word " * 200, 40, 64, 64)
     assert (cut.size, cut.lines[-1][-1]) == (SMALLEST, "…") and cut.height <= 64
+
+
+def test_a_letter_is_measured_once_however_many_legends_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand prompts beside a thousand small pictures are broken and made smaller many times each."""
+    asked: list[str] = []
+
+    class Font:
+        def getlength(self, text: str) -> float:
+            asked.append(text)
+            return 8.0 * len(text)
+
+    monkeypatch.setattr(legends, "ruler_of", functools.cache(lambda _size, _path="": Ruler(Font())))  # type: ignore[arg-type]
+    prompts = tuple(f"a cat, number {number}, in a long sentence" for number in range(200))
+    layout = Layout(script="", y=Axis(values=prompts))
+    compose(layout, [SheetCell((0, 0, 0), (3,), ((64, 64),))], picture)
+    sizes = 3  # of letters, from 10 pixels down
+    assert set(map(len, asked)) == {1} and len(asked) <= sizes * len(set("".join(prompts)))
 
 
 def test_a_font_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:

@@ -48,8 +48,12 @@ def _save(parts: EngineParts, grid: ResolvedGrid, wish: Grid, rows: Sequence[Row
 
 
 def _remove_those_of_before(parts: EngineParts, grid: ResolvedGrid, rows: Sequence[Row], sheets: int) -> None:
-    """Remove the sheets of a time when another picture was the first, since those before it were drawn later."""
-    saving = grid.saving.model_dump()
+    """Remove the sheets of a time when another picture was the first, since those before it were drawn later.
+
+    Where the whole one of a picture is not there, its parts are not either: that one goes last, and comes first.
+    """
+    kind, saving, root = grid.first.kind, grid.saving.model_dump(), parts.folder.root
     for row in rows:
-        for name in grid_names(grid.first.kind, saving, row.name, sheets):
-            remove_image(parts.folder.root / PurePosixPath(name))
+        if any((root / PurePosixPath(name)).exists() for name in grid_names(kind, saving, row.name)):
+            for name in reversed(grid_names(kind, saving, row.name, sheets)):
+                remove_image(root / PurePosixPath(name))

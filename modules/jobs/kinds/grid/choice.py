@@ -34,6 +34,7 @@ class GridChoice(Frozen):
         known: dict[str, int] = {}
         choices: dict[str, int] = {}
         found: list[Choice] = []
+        of_cells: list[int] = []
         for cell in cells:
             asked = cell.request.model_dump_json(exclude=set(_OF_NO_MODEL))
             if asked not in known:
@@ -43,7 +44,7 @@ class GridChoice(Frozen):
                     choices[written] = len(found)
                     found.append(choice)
                 known[asked] = choices[written]
-        of_cells = (known[cell.request.model_dump_json(exclude=set(_OF_NO_MODEL))] for cell in cells)
+            of_cells.append(known[asked])
         return cls(choices=tuple(found), cells=tuple(of_cells))
 
     @classmethod

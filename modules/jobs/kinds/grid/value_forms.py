@@ -24,6 +24,7 @@ Form = Literal["whole", "real", "text", "orders"]
 
 VALUES_MOST = 1000
 _DIGITS = 40  # more than a number has that anything can be made of
+_LONGEST_NUMBERS = 400  # characters of a number or a range, with spaces in all places
 _NUMBER = rf"[+-]?\s*\d{{1,{_DIGITS}}}(?:\.\d{{0,{_DIGITS}}})?"
 _RANGE = re.compile(
     rf"({_NUMBER})\s*-\s*({_NUMBER})\s*"
@@ -72,7 +73,7 @@ def numbers_of(text: str, *, whole: bool) -> tuple[int | float, ...]:
     Raises:
         InvalidRequest: it is neither, or the range has more than an axis may have.
     """
-    range_ = _RANGE.fullmatch(text.strip())
+    range_ = _RANGE.fullmatch(text.strip()) if len(text) <= _LONGEST_NUMBERS else None
     if range_ is None:
         return (_number(text, whole=whole),)
     start, end, step, count = (None if part is None else _decimal(part) for part in range_.groups())

@@ -52,6 +52,7 @@ def test_a_list_and_ranges_are_read(form: Form, text: str, values: list[object])
         ("whole", "1.5", '"1.5" is no whole number'),
         ("whole", "1-3 (+0.5)", "numbers that are not whole ones"),
         ("real", "nan", '"nan" is no number'),
+        ("whole", f"1-{' ' * 19_000}x", "is no whole number"),
         ("real", "1e999", '"1e999" is no number'),
         ("real", "1-2 (-1)", r"never comes to its end: write its step as \(\+1\)"),
         ("real", "2-1 (+1)", r"never comes to its end: write its step as \(-1\)"),
