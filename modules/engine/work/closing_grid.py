@@ -37,13 +37,13 @@ def close_grid(parts: EngineParts, finder: ModelFinder, job: Job) -> ResolvedGri
     ordered = in_drawing_order(cells, None if loaded is None else loaded.key.sha256)
     grid = request.resolved(ordered, parts.options.values, ordered[0].drawn.environment)
     claims = parts.store.claims
-    claims.set_resolved(job.id, grid.model_dump(mode="json"))
     of_script = [("script", text) for text in request.plan.told]
     for kind, text in dict.fromkeys([*of_script, *closing.notes]):
         claims.note(job.id, kind, text)
     for message, count in closing.refused.items():
         cells_of_it = "A cell is" if count == 1 else f"{count:,} cells are"
         claims.note(job.id, "cell", f"{cells_of_it} left out: {message}")
+    claims.set_resolved(job.id, grid.model_dump(mode="json"))  # Last: what is closed is not told of again.
     return grid
 
 

@@ -89,9 +89,9 @@ class JobDrawing:
         request = validate_drawing(job.kind, job.request)
         models = self._finder.of_request(job, request)
         closed = close_request(parts, self._finder, request, models, parts.draw_seed)
-        parts.store.claims.set_resolved(job.id, closed.resolved.model_dump())
         for kind, text in closed.notes:
             parts.store.claims.note(job.id, kind, text)
+        parts.store.claims.set_resolved(job.id, closed.resolved.model_dump())  # Last: what is closed is not told again.
         return closed.models, closed.resolved
 
     def _plan(self, portion: Portion, loads: Sequence[bool], batches: Sequence[BatchLeft]) -> None:

@@ -182,7 +182,7 @@ class GridWork:
         parts.store.claims.set_economy(job.id, stored)
         what = f"{_name_of(grid, cell)}: out of memory"
         parts.store.claims.note(job.id, "out-of-memory", describe_second_try(what, resolved, economy))
-        self._job = replace(job, economy=stored, image_index=cell.first_left)
+        self._job = replace(job, economy=stored, image_index=parts.state.image_index)
         self._plan(grid)
         return self._cells(grid)[cell.number]
 

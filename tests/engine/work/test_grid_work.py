@@ -208,6 +208,38 @@ def test_only_the_cell_that_lacks_memory_is_drawn_with_less(engine: Engine, monk
     assert values == sorted(values) and values[-1] == 1.0
 
 
+def test_what_was_skipped_in_a_cell_stays_so_when_that_is_tried_again_with_less_memory(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode = beginnings.decode
+
+    def scarce(model: Any, latents: Any, size: Any, save_memory: bool = False, *more: Any) -> Any:
+        if not save_memory:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return decode(model, latents, size, save_memory, *more)
+
+    monkeypatch.setattr(beginnings, "decode", scarce)
+    at_step(engine, 2, engine.state.skip, image=0)
+    job = draw_plot(engine, {"n_iter": 3, "width": 256, "height": 192}, x_type="Steps", x_values="4")
+    assert (job.status, job.economy) == ("done", {"cells": {"0": {"vae_tiling": True}}})
+    assert indices(engine, job) == [1, 2]
+
+
+@pytest.mark.parametrize("draw", [Engine.draw, draw_plot])
+def test_an_engine_that_ends_before_a_request_is_closed_has_told_what_it_leaves_out(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, draw: Any
+) -> None:
+    """What is closed is not looked at once more: a later run would say nothing of it."""
+
+    def killed(*_row: object) -> None:
+        raise StorageError("The engine was ended here.")
+
+    monkeypatch.setattr(engine.store.claims, "set_resolved", killed)
+    fields = SMALL | {"prompt": "a heart <lora:gone:1>"}
+    job = draw(engine, **fields) if draw is Engine.draw else draw(engine, fields, **STEPS)
+    assert job.resolved is None and any("LoRA 'gone' is not here" in text for text in texts(job))
+
+
 def test_a_cell_for_which_the_system_killed_the_engine_is_drawn_with_less(engine: Engine) -> None:
     job_id = submit_plot(engine, {"batch_size": 2}, x_type="Steps", x_values="3,4")
     at_step(engine, 2, engine.cancel.exit.set, image=2)
