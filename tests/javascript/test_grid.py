@@ -37,12 +37,28 @@ def test_the_size_of_a_grid_is_known_before_its_first_picture() -> None:
         "[layoutOf(job).shape, imageCount(job), gridWords(job), kindOf(job)]",
         "[layoutOf(waiting), gridWords(waiting), baseOf(waiting)]",
         "[imageCount(mixed), cellOf(layoutOf(mixed), 14).number, cellOf(layoutOf(mixed), 15) ?? null]",
+        "Array.from({ length: 15 }, (_, index) => cellOf(layoutOf(mixed), index).number)",
+        "[cellOf(layoutOf(mixed), -1) ?? null, cellOf(layoutOf(mixed), undefined) ?? null]",
     )
     assert told == [
         [[3, 2, 2], 24, "3 × 2 × 2 grid", "3 × 2 × 2 grid"],
         [None, "X/Y/Z plot", "txt2img"],
         [15, 11, None],
+        [*range(11), 11, 11, 11, 11],
+        [None, None],
     ]
+
+
+def test_pictures_that_come_later_are_in_their_cells_too() -> None:
+    first = grid([output(0)])
+    told = evaluate(
+        ["grid.js"],
+        {"job": first, "more": [output(0), output(1), output(2)]},
+        "[...outputsByCell(job)].map(([cell, own]) => [cell, own.length])",
+        "[...outputsByCell({ ...job, outputs: more })].map(([cell, own]) => [cell, own.length])",
+        "outputsByCell(job).get(0).length",
+    )
+    assert told == [[[0, 1]], [[0, 2], [1, 1]], 1]
 
 
 def test_pictures_are_walked_as_one_reads_the_grid_whatever_their_order_of_drawing() -> None:

@@ -3,6 +3,7 @@
 import { plural } from "./format.js";
 
 const layouts = new WeakMap(); // by what the server told of a job
+const byCells = new WeakMap(); // by a job's outputs; each change of these is another list
 const WIDER = 1.6; // than high is a list on the stage
 
 export const isGrid = (job) => job?.kind === "grid";
@@ -35,9 +36,16 @@ function layOut({ grid, places, cells: counts }) {
 // The cell at a place; undefined where nothing is drawn.
 export const cellAt = (layout, x, y, z) => layout.at.get(`${x},${y},${z}`);
 
-// The cell that the picture with this index in the job belongs to.
-export function cellOf(layout, index) {
-  return layout.cells.find((cell) => index >= cell.first && index < cell.first + cell.count);
+// The cell that the picture with this index in the job belongs to; undefined for none. There may be thousands of both.
+export function cellOf({ cells, count }, index) {
+  if (!(index >= 0 && index < count)) return undefined;
+  let [from, to] = [0, cells.length - 1];
+  while (from < to) {
+    const middle = (from + to + 1) >> 1;
+    if (cells[middle].first <= index) from = middle;
+    else to = middle - 1;
+  }
+  return cells[from];
 }
 
 // "4 × 3 grid", "4 × 3 × 2 grid", of a list "5 prompts"; before that is known the name of what asked for it.
@@ -73,11 +81,14 @@ export function picturesOfGrid(job) {
 // The outputs of a job by their cells' numbers.
 export function outputsByCell(job) {
   const layout = layoutOf(job);
+  const known = byCells.get(job.outputs);
+  if (known?.layout === layout) return known.found;
   const found = new Map();
   for (const output of job.outputs) {
     const cell = layout && cellOf(layout, output.index);
-    if (cell) found.set(cell.number, [...(found.get(cell.number) || []), output]);
+    if (cell && !found.get(cell.number)?.push(output)) found.set(cell.number, [output]);
   }
+  byCells.set(job.outputs, { layout, found });
   return found;
 }
 

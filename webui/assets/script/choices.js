@@ -25,7 +25,7 @@ export class Choices {
   }
 
   show(names, options) {
-    const same = options === this.options && String(names) === String(this.names) && this.tokens.firstElementChild;
+    const same = options === this.options && names.join("\n") === this.names.join("\n") && this.tokens.firstElementChild;
     this.names = names;
     this.options = options;
     if (!same) this.render();

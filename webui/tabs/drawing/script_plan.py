@@ -120,4 +120,6 @@ def _question(text: object) -> dict[str, Any]:
 def _lists(labels: object, tab: Tab, catalogue: CheckpointCatalogue) -> dict[str, list[str]]:
     wanted = labels if isinstance(labels, list) else []
     known = {one.label: one.choices for one in options_of(tab) if one.choices is not None}
-    return {label: list(LISTS[known[label]](catalogue)) for label in wanted if label in known}
+    return {
+        label: list(LISTS[known[label]](catalogue)) for label in wanted if isinstance(label, str) and label in known
+    }
