@@ -211,8 +211,6 @@ def test_only_the_cell_that_lacks_memory_is_drawn_with_less(engine: Engine, monk
 def test_what_was_skipped_in_a_cell_stays_so_when_that_is_tried_again_with_less_memory(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decode = beginnings.decode
-
     def scarce(model: Any, latents: Any, size: Any, save_memory: bool = False, *more: Any) -> Any:
         if not save_memory:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
