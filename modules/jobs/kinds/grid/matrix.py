@@ -1,7 +1,11 @@
-"""A1111's prompt matrix: `base|a|b` is drawn with each combination of its parts, of which the first is always in."""
+"""A1111's prompt matrix: `base|a|b` is drawn with each combination of its parts, of which the first is always in.
+
+Bars within braces are of variants, `{red|blue}`, of which one is chosen for each picture.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from modules.errors import InvalidRequest
@@ -15,6 +19,7 @@ TITLE = "Prompt matrix"
 _PROMPTS = {"positive": "prompt", "negative": "negative_prompt"}
 _JOINED_BY = {"comma": ", ", "space": " "}
 _PARTS_MOST = CELLS_MOST.bit_length() - 1
+_MARK = re.compile(r"\\[{}]|[{}|]")
 # What stands beside pictures of the base alone.
 _BASE_ALONE = "-"
 
@@ -26,7 +31,7 @@ def plan(base: DrawingRequest, arguments: Arguments, _tab: Tab) -> Plan:
         InvalidRequest: there are too many parts, or a prompt becomes too long.
     """
     name = _PROMPTS[arguments["prompt_type"]]
-    first, *parts = (text.strip() for text in str(getattr(base, name)).split("|"))
+    first, *parts = (text.strip() for text in parts_of(str(getattr(base, name))))
     if len(parts) > _PARTS_MOST:
         message = f"The prompt has {len(parts):,} parts behind the first: at most {_PARTS_MOST} are possible here."
         raise InvalidRequest(message, name)
@@ -46,6 +51,20 @@ def plan(base: DrawingRequest, arguments: Arguments, _tab: Tab) -> Plan:
         pairs={"Script": TITLE},
     )
     return Plan(layout, tuple(cells), varied=frozenset({name}))
+
+
+def parts_of(prompt: str) -> list[str]:
+    """Return what bars part, but for those between braces that belong together."""
+    opened: list[int] = []
+    bars: list[int] = []
+    for mark in _MARK.finditer(prompt):
+        if mark[0] == "{":
+            opened.append(len(bars))
+        elif mark[0] == "}" and opened:
+            del bars[opened.pop() :]
+        elif mark[0] == "|":
+            bars.append(mark.start())
+    return [prompt[start:end] for start, end in zip([0, *(bar + 1 for bar in bars)], [*bars, None], strict=True)]
 
 
 def _cell(

@@ -1,16 +1,19 @@
 """The models of a grid's cells: each choice once, and names of which a part is enough."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from modules.errors import InvalidRequest
+from modules.jobs.kinds.choice import Choice
+from modules.jobs.kinds.grid.cell_request import CellRequest
 from modules.jobs.kinds.grid.choice import GridChoice
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.submission import check_request
 from modules.options import Settings
 from tests.jobs.kinds.grid.made_grids import plot
-from tests.jobs.made_models import make_model
+from tests.jobs.made_models import make_model, make_vae
 
 SETTINGS = Settings(sd_model_checkpoint="dream-one")
 
@@ -36,6 +39,38 @@ def test_a_part_of_a_name_is_enough_where_one_model_has_it(catalogue: Checkpoint
     assert [one.checkpoint.name for one in choice.choices] == ["dream-two", "real"]
     refined = plot(x_type="Refiner checkpoint", x_values="None, two").chosen(catalogue, SETTINGS)
     assert [one.refiner and one.refiner.name for one in refined.choices] == [None, "dream-two"]
+    hires = plot(fields={"enable_hr": True}, x_type="Hires checkpoint", x_values="two").chosen(catalogue, SETTINGS)
+    assert [one.hires and one.hires.name for one in hires.choices] == ["dream-two"]
+
+
+def test_a_whole_name_is_meant_though_it_is_a_part_of_others(tmp_path: Path, catalogue: CheckpointCatalogue) -> None:
+    make_model(tmp_path / "models" / "Stable-diffusion" / "surreal")
+    make_vae(tmp_path / "models" / "VAE" / "soft.safetensors")
+    make_vae(tmp_path / "models" / "VAE" / "none-at-all.safetensors")
+    catalogue.refresh()
+    axes: dict[str, Any] = {
+        "x_type": "Checkpoint name",
+        "x_values": "real, two",
+        "y_type": "VAE",
+        "y_values": "None, sof",
+    }
+    choice = plot(**axes).chosen(catalogue, SETTINGS)
+    assert [(one.checkpoint.name, one.vae and one.vae.name) for one in choice.choices] == [
+        ("real", None), ("dream-two", None), ("real", "soft.safetensors"), ("dream-two", "soft.safetensors"),
+    ]  # fmt: skip
+
+
+def test_cells_that_differ_by_what_no_model_depends_on_are_asked_for_once(catalogue: CheckpointCatalogue) -> None:
+    asked: list[CellRequest] = []
+    request = plot(x_type="Seed", x_values="1-50", y_type="Steps", y_values="5,6", z_type="Styles", z_values="a,b")
+
+    def choose(cell: CellRequest) -> Choice:
+        asked.append(cell)
+        return plot().cells()[0].request.chosen(catalogue, SETTINGS)
+
+    choice = GridChoice.of(request.cells(), choose)
+    assert [cell.place for cell in asked] == [(0, 0, 0), (0, 0, 1)]
+    assert (len(choice.choices), choice.cells) == (1, (0,) * 200)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,21 @@ def test_each_combination_is_drawn_once_and_the_base_always() -> None:
 
 
 @pytest.mark.parametrize(
+    ("prompt", "prompts"),
+    [
+        ("a {red|blue} cat|in snow", ["a {red|blue} cat", "a {red|blue} cat, in snow"]),
+        ("a|{b|{c|d}|e}", ["a", "a, {b|{c|d}|e}"]),
+        ("a { b|c", ["a { b", "a { b, c"]),
+        ("a } b|c", ["a } b", "a } b, c"]),
+        (r"a \{b|c}", [r"a \{b", r"a \{b, c}"]),
+        ("[a|b]", ["[a", "[a, b]"]),  # as with A1111
+    ],
+)
+def test_bars_of_variants_part_nothing(prompt: str, prompts: list[str]) -> None:
+    assert values_in(matrix(prompt), "prompt") == prompts
+
+
+@pytest.mark.parametrize(
     ("arguments", "field", "values"),
     [
         ({"put_at_start": True}, "prompt", ["a", "b, a"]),

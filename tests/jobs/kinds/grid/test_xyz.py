@@ -77,6 +77,11 @@ def test_an_axis_sets_its_field(of: str, label: str, text: str, fields: tuple[st
     assert values_in(request, *fields) == expected
 
 
+def test_a_size_counts_more_than_how_much_larger_all_were_to_become() -> None:
+    request = plot("img2img", PICTURE | {"scale": 2}, x_type="Size", x_values="64x72", y_type="Steps", y_values="5")
+    assert values_in(request, "width", "height", "scale") == [(64, 72, None)]
+
+
 @pytest.mark.parametrize(
     ("label", "text", "setting", "expected"),
     [
@@ -108,6 +113,16 @@ def test_an_axis_sets_a_setting_of_its_cells_alone(label: str, text: str, settin
 def test_a_lora_gets_its_weight_by_name(prompt: str, text: str, prompts: list[str]) -> None:
     request = plot(fields={"prompt": prompt}, x_type="LoRA weight", x_values=text)
     assert values_in(request, "prompt")[: len(prompts)] == prompts
+
+
+def test_a_lora_gets_its_weight_in_both_passes_and_once_where_one_calls_for_it() -> None:
+    def prompts(**fields: str) -> object:
+        request = plot(fields=HIRES | fields, x_type="LoRA weight", x_values="a:0.5")
+        return values_in(request, "prompt", "hr_prompt")[0]
+
+    assert prompts(prompt="x", hr_prompt="y <lora:a:1> <hypernet:a:1>") == ("x", "y <lora:a:0.5> <hypernet:a:1>")
+    assert prompts(prompt="x", hr_prompt="y") == ("x <lora:a:0.5>", "y <lora:a:0.5>")
+    assert prompts(prompt="x", hr_prompt="") == ("x <lora:a:0.5>", "")
 
 
 @pytest.mark.parametrize(

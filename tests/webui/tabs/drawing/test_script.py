@@ -89,7 +89,7 @@ def test_a_value_that_is_not_possible_is_told_at_its_field(
 
 
 def test_what_no_page_asks_is_answered_all_the_same(catalogue: CheckpointCatalogue, options: Options) -> None:
-    for wanted in (None, "", "[1]", "{" * 5000, '{"lists": {"a": 1}}'):
+    for wanted in (None, "", "[1]", "{" * 5000, '{"lists": {"a": 1}}', '{"lists": [["Sampler"]]}'):
         answer = plan(txt2img.TAB, dict.fromkeys(FIELDS), FIELDS | {"checkpoint": "", "wanted": wanted}, catalogue)
         assert answer["number"] is None and answer["lists"] == {}
     assert "problem" in told(catalogue, steps="many")
