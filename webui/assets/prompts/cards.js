@@ -2,7 +2,7 @@
 // more takes it out.
 
 import { ask } from "../live/rest.js";
-import { make, setAttribute } from "../page/dom.js";
+import { make, scrolling, setAttribute } from "../page/dom.js";
 import { replace } from "./field.js";
 import { callOf, toggled } from "./text.js";
 
@@ -21,6 +21,8 @@ export class Cards {
     this.tab = tab;
     document.addEventListener("click", (event) => this.clicked(event));
     document.addEventListener("input", (event) => this.typed(event));
+    // In the capturing phase: Esc in the drawer closes it, and stops no job.
+    document.addEventListener("keydown", (event) => this.key(event), true);
     document.addEventListener("focusout", ({ target }) => {
       if (target && target === tab.promptField) this.place = tab.promptField.selectionStart;
     });
@@ -30,19 +32,32 @@ export class Cards {
     return this.tab.part("cards");
   }
 
+  get button() {
+    return this.tab.part("page")?.querySelector("button[data-cards]");
+  }
+
   clicked(event) {
     if (this.tab.find(event, "page", "button[data-cards]")) this.toggle();
     const card = this.tab.find(event, "cards", "[data-call]");
     if (card) this.put(this.models[Number(card.dataset.call)]);
   }
 
+  key(event) {
+    if (event.key !== "Escape" || !this.isOpen || event.isComposing) return;
+    if (!this.drawer.contains(event.target) && event.target !== this.button) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.toggle();
+    this.button.focus({ preventScroll: true });
+  }
+
   toggle() {
     this.isOpen = !this.isOpen;
-    setAttribute(this.tab.part("page").querySelector("button[data-cards]"), "aria-expanded", String(this.isOpen));
+    setAttribute(this.button, "aria-expanded", String(this.isOpen));
     this.drawer.hidden = !this.isOpen;
     if (!this.isOpen) return;
     if (!this.drawer.firstChild) this.build();
-    this.load();
+    this.load().then(() => this.drawer.scrollIntoView({ block: "nearest", behavior: scrolling() }));
     this.drawer.querySelector("input").focus({ preventScroll: true });
   }
 

@@ -54,8 +54,8 @@ class Prompt:
 
 def build(form: Form) -> tuple[Prompt, ...]:
     """Make both prompts."""
-    html(PASTE, classes=["sd-counter"])
     html(CARDS.format(drawer=form.id("cards")), classes=["sd-counter"])
+    html(PASTE, classes=["sd-counter"])
     tokens = html(TOKENS.format(count="0 / 75"), form.id("token_counter"), ["sd-counter"])
     field = gr.Textbox("", label="Prompt", lines=3, max_lines=12, elem_id=form.id("prompt"), elem_classes=["sd-prompt"],
                        placeholder="What should be in the picture")  # fmt: skip
