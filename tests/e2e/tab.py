@@ -111,12 +111,12 @@ class Tab:
         identity: str = self.page.evaluate("() => window.steady.state().shown")
         return identity
 
-    def answers_before_the_server(self, elem_id: str, words: str) -> None:
+    def answers_before_the_server(self, elem_id: str, words: str, clicks: int = 1) -> None:
         """Press a button whose request is held back, and wait until it says `words` all the same; then let it go."""
         held: list[Route] = []
         self.page.route(ASKS_GRADIO, lambda route: held.append(route))
         with self.page.expect_request(ASKS_GRADIO):
-            self.press(elem_id)
+            self.page.click(f"#{elem_id}:not([data-fresh])", click_count=clicks)
         expect(self.page.locator(f"#{elem_id}")).to_contain_text(words)
         wait_until(lambda: self.page.evaluate("() => true") and held, 20, "the request is held back")
         for route in held:

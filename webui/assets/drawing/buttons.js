@@ -4,7 +4,7 @@ import { ask, jobPath } from "../live/rest.js";
 import { isMine, shownJob, shownProgress, unfinished } from "../model/model.js";
 import { addWords, stopWords } from "../model/words.js";
 import { press, setAttribute, setLabel, setText, visible } from "../page/dom.js";
-import { PressGuard } from "./press_guard.js";
+import { PressGuard, SETTLES_MS } from "./press_guard.js";
 import { interruptLabel, meanings } from "./situation.js";
 
 const ACTING = { interrupt: "interrupt", skip: "skip", stop_after: "stop", pause: "pause", resume: "resume" };
@@ -18,6 +18,7 @@ export class Buttons {
   constructor(tab) {
     this.tab = tab;
     this.sent = null; // {stop, at}: a job that was asked for and of which nothing was heard yet; Esc may want it stopped
+    this.skippedAt = -Infinity; // when Skip was pressed: the second half of a double click takes no further picture
     this.guard = new PressGuard();
     this.picture = false; // is one on its way to the server, from which a job is to start?
     this.byPointer = false; // was the last press one of a mouse or a finger?
@@ -81,7 +82,8 @@ export class Buttons {
     if (!event.isTrusted || !button || !this.tab.part("actions")?.contains(button)) return false;
     const part = this.tab.part("menu")?.contains(button) ? "menu" : this.tab.partOf(button);
     const again = part === "generate" && this.sent && event.timeStamp - this.sent.at < SENDING_MS;
-    return Boolean(again) || this.guard.isFresh(part, event.timeStamp);
+    const twice = part === "skip" && event.timeStamp - this.skippedAt < SETTLES_MS;
+    return Boolean(again) || twice || this.guard.isFresh(part, event.timeStamp);
   }
 
   clicked(event) {
@@ -123,6 +125,7 @@ export class Buttons {
       event.stopPropagation();
       return;
     }
+    if (kind === "skip") this.skippedAt = event.timeStamp;
     const before = this.tab.state.pressed;
     const stops = (one) => one === "interrupt" || one === "stop";
     const again = stops(job.requested) || (before?.job === job.id && stops(before.kind));
