@@ -209,6 +209,11 @@ def test_all_can_be_done_by_keyboard(editor: Editor) -> None:
     page.keyboard.press("s")
     box = page.locator(".sd-editor").bounding_box()
     assert box is not None and (box["width"], box["height"]) == (DESKTOP["width"], DESKTOP["height"])
+    ends = page.get_by_role("button", name="Whole window"), page.locator(".sd-editor [data-tool][tabindex='0']")
+    for keys, (begin, end) in {"Tab": ends, "Shift+Tab": ends[::-1]}.items():
+        begin.focus()
+        page.keyboard.press(keys)
+        expect(end).to_be_focused()  # and nothing behind, where no eye can follow
     page.evaluate("() => document.addEventListener('keydown', (event) => { window.reached = event.key; })")
     page.get_by_label("Size of the brush, as a number").focus()
     page.keyboard.press("Escape")

@@ -1,6 +1,11 @@
 // The editor as large as the window. It goes to the browser's top layer and stays where it is in the page, so that nothing
 // of what lies around it (bars that stick, boxes that clip) is in its way.
 
+import { visible } from "../page/dom.js";
+
+const STOPS = "button, input, select, [tabindex]";
+const isStop = (element) => element.tabIndex >= 0 && !element.disabled && visible(element);
+
 export class Full {
   on = false;
 
@@ -8,6 +13,7 @@ export class Full {
     this.editor = editor;
     // Moved in the page, it falls out of the top layer.
     editor.root.addEventListener("toggle", (event) => this.on && event.newState === "closed" && this.leave());
+    document.addEventListener("keydown", (event) => this.key(event));
   }
 
   toggle() {
@@ -35,6 +41,17 @@ export class Full {
     root.removeAttribute("popover");
     document.documentElement.style.overflow = "";
     this.back(focused);
+  }
+
+  // What lies behind cannot be seen: Tab goes round within the window.
+  key(event) {
+    if (!this.on || event.key !== "Tab" || document.querySelector("dialog[open]")) return;
+    const stops = /** @type {HTMLElement[]} */ (Array.from(this.editor.root.querySelectorAll(STOPS))).filter(isStop);
+    const at = stops.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const inside = at >= 0 && (event.shiftKey ? at > 0 : at < stops.length - 1);
+    if (inside || stops.length === 0) return;
+    event.preventDefault();
+    stops.at(event.shiftKey ? -1 : 0).focus({ preventScroll: true });
   }
 
   back(focused) {
