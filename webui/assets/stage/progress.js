@@ -18,10 +18,10 @@ function renderBar(bar, progress, share, job) {
   if (!bar) return;
   setAttribute(bar, "aria-valuenow", Math.floor(share * 100));
   bar.dataset.state = !job ? "idle" : unfinished(job) ? job.status : "ended";
-  if (progress) bar.segments = progress.segments;
-  const segments = (job && bar.jobId === job.id) || progress ? bar.segments : null;
+  if (bar.jobId !== job?.id) bar.segments = null;
   bar.jobId = job?.id;
-  const weights = segments?.length ? segments.map((segment) => segment.weight) : [1];
+  if (progress) bar.segments = progress.segments;
+  const weights = bar.segments?.length ? bar.segments.map((segment) => segment.weight) : [1];
   while (bar.children.length < weights.length) bar.append(make("i"));
   while (bar.children.length > weights.length) bar.lastChild.remove();
   const total = weights.reduce((sum, weight) => sum + weight, 0) || 1;
