@@ -17,13 +17,14 @@ DRAWING = {"job": IDENTITY, "phase": "sample", "image": 12, "images": 16, "step"
            "eta_seconds": 13.0, "segments": [], "preview": {"reason": "It would take too long."}}  # fmt: skip
 FOUR_AT_ONCE = {"prompt": "a heart", "n_iter": 4, "batch_size": 4, "width": 64, "height": 64}
 
-# From the last word before the note to the note's own first one, in px.
+# From the last word before the note to the note's own first one, in px; null: the note has no room, and is not seen.
 BETWEEN = """() => {
   const note = document.getElementById("txt2img_note");
   const before = document.querySelector("#txt2img_phase > :last-child").getBoundingClientRect();
   const text = document.createRange();
   text.selectNodeContents(note);
-  return text.getBoundingClientRect().left - before.right;
+  const { left, top } = text.getBoundingClientRect();
+  return top < document.querySelector(".sd-line").getBoundingClientRect().bottom - 2 ? left - before.right : null;
 }"""
 
 
@@ -48,13 +49,33 @@ def refuse(page: Page, **answer: Any) -> None:
     call(page, "answered", "txt2img", answer=json.dumps(answer))
 
 
-def test_the_preview_takes_no_third_line_under_the_bar(feed: Feed) -> None:
-    feed.shows(feed.job("running", [], request=FOUR_AT_ONCE), progress=DRAWING)
-    feed.previews(64, 64, image=12, step=149)
-    expect(feed.page.locator("#txt2img_phase")).to_contain_text("Drawing images 13–16 of 16")
-    expect(feed.page.locator("#txt2img_note")).to_be_visible()
-    assert feed.page.evaluate("() => document.querySelector('.sd-line').offsetHeight") <= 41
-    assert feed.page.evaluate(BETWEEN) >= 12, "it keeps off the words before it"
+def test_the_preview_takes_no_third_line_under_the_bar_and_is_not_told_by_one_letter(feed: Feed) -> None:
+    between = []
+    for seconds in (3, 13, 1300, 13000):
+        feed.shows(
+            feed.job("running", [], request=FOUR_AT_ONCE), progress={**DRAWING, "image": 1, "eta_seconds": seconds}
+        )
+        feed.previews(64, 64, image=1, step=149)
+        expect(feed.page.locator("#txt2img_phase")).to_contain_text("Drawing images 1–4 of 16")
+        expect(feed.page.locator("#txt2img_note")).to_be_visible()
+        assert feed.page.evaluate("() => document.querySelector('.sd-line').offsetHeight") <= 41
+        assert feed.page.evaluate("() => document.getElementById('txt2img_note').offsetWidth") >= 100
+        between.append(feed.page.evaluate(BETWEEN))
+    assert all(pixels is None or pixels >= 12 for pixels in between), "it keeps off the words before it"
+    feed.page.set_viewport_size({"width": 480, "height": 740})
+    assert feed.page.evaluate(BETWEEN) >= 12, "where it has room it is seen"
+    feed.page.set_viewport_size({"width": 360, "height": 740})
+
+
+def test_the_bar_of_the_own_waiting_job_has_no_parts_of_a_job_that_was_shown_before(feed: Feed) -> None:
+    parts = [{"weight": 1.0}] * 3
+    feed.shows(feed.job("running", [], request=FOUR_AT_ONCE), progress={**DRAWING, "segments": parts})
+    bar = feed.page.locator("#txt2img_progress i")
+    expect(bar).to_have_count(3)
+    waiting = feed.job("queued", [], id="e" * 24, position=1)
+    feed.shows(waiting)
+    feed.shows({**waiting, "position": 2})
+    expect(bar).to_have_count(1)
 
 
 def test_a_job_that_ran_out_of_memory_draws_fewer_at_once_and_says_so(feed: Feed) -> None:
