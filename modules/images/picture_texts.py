@@ -47,7 +47,8 @@ def texts_in(data: bytes) -> tuple[Text, ...]:
     try:
         found = tuple(_of_file(data))
     except (*_UNREADABLE, Image.DecompressionBombError) as error:
-        raise InvalidRequest(f"The image cannot be read: send {FORMAT_NAMES}.", field="image") from error
+        words = f"The image cannot be read: send {FORMAT_NAMES}, or a text with settings (Steps: 20, …)."
+        raise InvalidRequest(words, field="image") from error
     if sum(len(text.value) for text in found) > TEXTS_LONGEST:
         raise _too_long()
     return found

@@ -35,7 +35,7 @@ def test_a_picture_of_another_program_says_all_and_its_settings_are_used(tab: Ta
     expect(rows.nth(3)).to_have_text("SamplerDPM++ 2Mprompt, PNG tEXt")
     expect(rows.nth(1)).to_contain_text(MARKUP)
     assert page.locator("#pnginfo_found img").count() == 0, "what a file says is text"
-    expect(page.locator("#pnginfo_models li")).to_have_text(["Checkpoint v1-5 not here"])
+    expect(page.locator("#pnginfo_models li")).to_have_text(["Checkpoint v1-5 you do not have it"])
     page.click("#pnginfo_rows [data-whole]")
     expect(rows.last.locator("td").first).to_have_text(as_json(BASE).replace("blurry", MARKUP))
     page.click("#pnginfo_text [data-pnginfo=copy]")
@@ -50,7 +50,8 @@ def test_a_picture_of_another_program_says_all_and_its_settings_are_used(tab: Ta
     tab.to("png_info")
     page.evaluate(PASTE, ["copied.jpg", base64.b64encode(jpeg(A1111)).decode()])
     expect(page.locator("#pnginfo_title")).to_have_text("copied.jpg: settings of A1111")
-    expect(page.locator("#pnginfo_models li").first).to_have_text("Checkpoint v1-5-pruned [6ce0161689] not here")
+    missing = "Checkpoint v1-5-pruned [6ce0161689] you do not have it"
+    expect(page.locator("#pnginfo_models li").first).to_have_text(missing)
     drag(page, "00001-42.txt", "text/plain", A1111.encode(), "drop")
     expect(page.locator("#pnginfo_title")).to_have_text("00001-42.txt: settings of A1111")
     expect(page.locator("#pnginfo_extras")).to_be_hidden()

@@ -140,7 +140,8 @@ def test_a_file_that_breaks_off_still_tells_its_text() -> None:
 @pytest.mark.parametrize("data", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", b"GIF89a"])
 def test_bytes_that_are_no_picture_are_refused(data: bytes) -> None:
     with pytest.raises(
-        InvalidRequest, match="The image cannot be read: send a PNG, JPEG, WebP, AVIF or GIF file"
+        InvalidRequest,
+        match="The image cannot be read: send a PNG, JPEG, WebP, AVIF or GIF file, or a text with settings",
     ) as caught:
         read_parameters(data)
     assert caught.value.field == "image"

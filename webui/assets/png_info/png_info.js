@@ -169,7 +169,7 @@ function part(title, lines) {
 function modelLine({ kind, name, hash, here }) {
   const named = [name, hash && `[${hash}]`].filter(Boolean).join(" ");
   const same = here && here.replace(/\.[a-z]+$/, "") === name;
-  const state = here ? (same ? "here" : `here as ${here}`) : "not here";
+  const state = here ? (same ? "you have it" : `you have it as ${here}`) : "you do not have it";
   return make("li", { "data-here": here ? "yes" : "no" }, make("b", {}, kind), ` ${named} `, make("span", { class: "sd-chip" }, state));
 }
 
