@@ -16,6 +16,21 @@ TOO_SMALL = """(touched) => Array.from(document.querySelectorAll(touched))
   .map((one) => [one.id || one.textContent || one.className, one.getBoundingClientRect()])
   .filter(([, box]) => box.height < 39.5 || box.width < 39.5)
   .map(([name, box]) => `${name}: ${box.width} x ${box.height}`)"""
+# Settings whose label lies on their help, and sliders that stand beside the middle of their number.
+APART = {
+    "settings": """() => Array.from(document.querySelectorAll(".sd-setting .checkbox-container"))
+      .filter((label) => {
+        const words = label.querySelector(".label-text").getBoundingClientRect();
+        const help = label.nextElementSibling?.getBoundingClientRect();
+        return help?.height && help.top < words.bottom - 1;
+      }).map((label) => label.textContent)""",
+    "txt2img": """() => Array.from(document.querySelectorAll("#txt2img_page .block:has([type=range])"))
+      .filter((block) => {
+        const boxes = ["range", "number"].map((type) => block.querySelector(`[type=${type}]`).getBoundingClientRect());
+        const [one, other] = boxes.map((box) => box.top + box.height / 2);
+        return boxes[0].height && Math.abs(one - other) > 2;
+      }).map((block) => block.id)""",
+}
 # The luminance contrast of a placeholder with its field, as WCAG counts it.
 PLACEHOLDER_CONTRAST = """() => {
   const parts = (words) => words.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255);
@@ -44,6 +59,7 @@ def test_nothing_on_a_phone_is_smaller_than_a_fingertip(phone: Tab, program: Pro
         if name == "queue":
             expect(phone.page.locator("#steady_queue_waiting .sd-row")).to_have_count(1)
         assert phone.page.evaluate(TOO_SMALL, TOUCHED) == []
+        assert phone.page.evaluate(APART[name]) == [] if name in APART else True
 
 
 def test_an_example_leaves_the_stage_in_sight_on_a_phone_and_a_wrong_field_stands_above_the_dock(phone: Tab) -> None:

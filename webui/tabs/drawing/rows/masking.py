@@ -26,7 +26,9 @@ def masking(form: Form) -> None:
     """Make A1111's fields of a mask. They are seen in the sub-tabs that have one."""
     with gr.Column(elem_id=form.id("masking"), elem_classes=["sd-masking", "sd-group"]):
         with gr.Row(elem_classes=["sd-two"]):
-            area = _list(form, "inpaint_full_res", "Inpaint area", _AREAS, "Only masked is drawn larger.")
+            area = _list(
+                form, "inpaint_full_res", "Inpaint area", _AREAS, "Only masked: the part is drawn large, and put back."
+            )
             content = _list(
                 form, "inpainting_fill", "Masked content", _CONTENTS, "What it begins with; fill: its surroundings."
             )
@@ -34,7 +36,7 @@ def masking(form: Form) -> None:
             side = _list(form, "mask_mode", "Mask mode", _SIDES, "Which side of the mask is drawn anew.")
             blur = gr.Slider(
                 0, 64, 4, step=1, label="Mask blur", elem_id=form.id("mask_blur"), min_width=0,
-                info="In pixels: how softly both go over.",
+                info="In pixels: how softly its edge goes over into the rest.",
             )  # fmt: skip
         padding = gr.Slider(
             0, 256, 32, step=4, label="Only masked padding, pixels", elem_id=form.id("inpaint_full_res_padding"),
