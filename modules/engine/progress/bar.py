@@ -45,7 +45,7 @@ class JobProgress:
         self._numbers: dict[tuple[Phase, int, int], int] = {}
         self._number = 0
         self._part = Part("load", "load", Cost(None))
-        self._later: Counter[Cost] = Counter()
+        self._later: Counter[Cost] = Counter()  # what the parts behind this one cost
         self._step = self._steps = 0
         self._is_first = True
         self._read = 0.0  # how much of a load is done, or of what else says so
@@ -96,6 +96,7 @@ class JobProgress:
             finished = _spread(before, self._shown, seconds[:begun])
             self._borders = [before, *finished, *_spread(self._shown, 1.0, seconds[begun:])]
             self._segments = segments_of(parts, self._borders)
+            self._number, self._later = -1, Counter(part.cost for part in parts)
             self._enter(begun)
 
     def enter(self, phase: Phase, image: int = 0, turn: int = 0, done: int = 0, steps: int = 0) -> None:
@@ -173,8 +174,11 @@ class JobProgress:
 
     def _enter(self, number: int, fraction: float = 0.0) -> None:
         """Begin with a part, of which an earlier run has done a fraction: that is on the bar already."""
+        # The parts of thousands of pictures are not counted anew with each of them.
+        passed = self._parts[self._number + 1 : number + 1]
+        again = self._parts[number + 1 : self._number + 1]
+        self._later = +(self._later - Counter(part.cost for part in passed) + Counter(part.cost for part in again))
         self._number, self._part = number, self._parts[number]
-        self._later = Counter(part.cost for part in self._parts[number + 1 :])
         self._read, self._is_first = 0.0, True
         self._began_at = self._clock()
         self._shown = max(self._shown, self._borders[number])

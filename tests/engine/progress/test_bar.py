@@ -248,8 +248,12 @@ def test_skipped_work_moves_the_bar_on_and_nothing_moves_it_back(tmp_path: Path)
     run.draw(0, steps=2)
     run.progress.enter("sample", 1)
     assert run.progress.value == pytest.approx((1 + 13.5) / 28)
+    assert run.told[-1]["eta_seconds"] == pytest.approx(10 * STEP + DECODE + SAVE)
     run.progress.enter("load")
     assert run.progress.value == pytest.approx((1 + 13.5) / 28)
+    assert run.told[-1]["eta_seconds"] == pytest.approx(ENCODE + 2 * (10 * STEP + DECODE + SAVE))
+    run.progress.enter("save", 1)
+    assert run.told[-1]["eta_seconds"] == pytest.approx(SAVE)
 
 
 def test_a_job_that_goes_on_starts_where_its_finished_pictures_end(tmp_path: Path) -> None:
