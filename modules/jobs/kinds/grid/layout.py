@@ -6,7 +6,7 @@ from pydantic import Field
 
 from modules.jobs.kinds.frozen import Frozen
 
-# How often a grid's values stand along each of x, y and z.
+# Which of the values along x, y and z stands there, each counted from 0.
 Place = tuple[int, int, int]
 LETTERS = "xyz"
 LEGEND_LONGEST = 200

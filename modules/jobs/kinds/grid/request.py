@@ -105,10 +105,17 @@ class GridRequest(JobRequest):
         return sum(cell.request.image_count for cell in self.cells())
 
     def check_inputs(self, pictures: Pictures) -> None:
-        """Check that the pictures are there and the sizes possible, of each size once."""
+        """Check that the pictures are there and the sizes possible, of each size once.
+
+        Raises:
+            InvalidRequest, InputGone: as a cell's request; where a value of the script is the reason, with its field.
+        """
         of_sizes = {tuple(getattr(cell.request, name, None) for name in _SIZES): cell for cell in self.cells()}
         for cell in of_sizes.values():
-            cell.request.check_inputs(pictures)
+            try:
+                cell.request.check_inputs(pictures)
+            except InvalidRequest as error:
+                raise self.plan.blamed(error, cell) from error
 
     def chosen(self, catalogue: CheckpointCatalogue, settings: Settings) -> GridChoice:
         """Return the models of all cells.

@@ -28,9 +28,9 @@ def in_infotext(resolved: ResolvedGrid, index: int) -> dict[str, Any]:
 def told(resolved: ResolvedGrid) -> dict[str, Any]:
     """Return the values of the first cell, and where all cells stand.
 
-    `grid` has the script's title, of each axis label and values, and the margin; `places` how often a value stands
-    along x, y and z, of each cell in the order in which they are drawn; `cells` how many pictures each has, in one
-    number where that is the same.
+    `grid` has the script's title, of each axis label and values, the margin, and whether there is a sheet; `places` of
+    each cell, in the order in which they are drawn, which values of x, y and z it has; `cells` how many pictures each
+    has, in one number where that is the same.
     """
     layout, counts = resolved.layout, resolved.counts
     axes = [getattr(layout, letter).model_dump(mode="json") for letter in LETTERS]

@@ -12,7 +12,7 @@ from modules.jobs.kinds.grid.choice import GridChoice
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.submission import check_request
 from modules.options import Settings
-from tests.jobs.kinds.grid.made_grids import plot
+from tests.jobs.kinds.grid.made_grids import grid, plot
 from tests.jobs.made_models import make_model, make_vae
 
 SETTINGS = Settings(sd_model_checkpoint="dream-one")
@@ -39,6 +39,8 @@ def test_a_part_of_a_name_is_enough_where_one_model_has_it(catalogue: Checkpoint
     assert [one.checkpoint.name for one in choice.choices] == ["dream-two", "real"]
     refined = plot(x_type="Refiner checkpoint", x_values="None, two").chosen(catalogue, SETTINGS)
     assert [one.refiner and one.refiner.name for one in refined.choices] == [None, "dream-two"]
+    lines = grid("Prompts from file or textbox", {}, {"prompt_txt": "a\n--prompt a --sd_model two"})
+    assert [one.checkpoint.name for one in lines.chosen(catalogue, SETTINGS).choices] == ["dream-one", "dream-two"]
     hires = plot(fields={"enable_hr": True}, x_type="Hires checkpoint", x_values="two").chosen(catalogue, SETTINGS)
     assert [one.hires and one.hires.name for one in hires.choices] == ["dream-two"]
 
@@ -100,3 +102,6 @@ def test_all_that_prompts_can_become_is_counted(catalogue: CheckpointCatalogue) 
     with pytest.raises(InvalidRequest, match="has 10,100 pictures: 10,000 are possible") as refused:
         check_request("txt2img", few | {"script_args": ["Steps", "1-101"]}, catalogue, SETTINGS)
     assert refused.value.field == "combinatorial"
+    prompts = {"x_type": "Prompt", "x_values": f"cat, {many}", "y_type": "Steps", "y_values": "1-100"}
+    with pytest.raises(InvalidRequest, match="has 10,100 pictures"):
+        check_request("txt2img", sent | {"prompt": "cat", "script_args": prompts}, catalogue, SETTINGS)

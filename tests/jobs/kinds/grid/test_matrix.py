@@ -49,6 +49,7 @@ def test_bars_of_variants_part_nothing(prompt: str, prompts: list[str]) -> None:
         ({"prompt_type": "negative"}, "negative_prompt", ["n", "n, m"]),
         ({"different_seeds": True}, "seed", [5, 6]),
         ({}, "seed", [5, 5]),
+        ({"prompt_type": "", "put_at_start": None, "variations_delimiter": " "}, "prompt", ["a", "a, b"]),
     ],
 )
 def test_arguments_are_those_of_a1111(arguments: dict[str, Any], field: str, values: list[Any]) -> None:

@@ -51,6 +51,7 @@ def test_a_line_may_have_options(line: str, fields: dict[str, Any]) -> None:
     [
         ("cat --ar 2:3", 'Line 1 is a prompt as it stands: "cat" is no option'),
         ("--ar 2:3", "--ar is no option"),
+        ("--steps 7 8", '"8" is no option'),
         ("--steps", "--steps has no value"),
         ('--prompt "cat', "No closing quotation"),
     ],

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from modules.jobs.kinds.base import ResolvedJob, Source
+from modules.jobs.kinds.base import ResolvedJob, Source, Variation
 from modules.jobs.kinds.grid.grid import GRID
 from modules.jobs.kinds.grid.layout import Axis, Layout
 from modules.jobs.kinds.grid.order import in_drawing_order
@@ -86,6 +86,10 @@ def test_what_is_told_of_it_is_the_first_cell_and_all_places() -> None:
     assert told["places"] == [[0, 0, 0], [1, 0, 0], [1, 1, 0]] and told["cells"] == [1, 1, 2]
     assert told["seed"] == 1000 and json.dumps(told)
     assert GRID.told(resolved(cell(0, n_iter=2), cell(1, n_iter=2)))["cells"] == 2
+    for has_sheet in (True, False):
+        of_script = Layout(script="", has_sheet=has_sheet)
+        grid = ResolvedGrid.of(of_script, [cell(0)], cell(0).drawn.saving)
+        assert GRID.told(grid)["grid"]["has_sheet"] is has_sheet
 
 
 def test_cells_of_a_model_follow_each_other() -> None:
@@ -95,6 +99,15 @@ def test_cells_of_a_model_follow_each_other() -> None:
     assert [drawn.place[:2] for drawn in in_drawing_order(cells)] == places
     assert [drawn.place[:2] for drawn in in_drawing_order(cells, loaded=two)] == places[3:] + places[:3]
     assert [drawn.place[:2] for drawn in in_drawing_order(cells, loaded="3" * 64)] == places
+
+
+def test_cells_with_the_same_files_beside_their_model_follow_each_other() -> None:
+    def beside(x: int, file: str) -> Cell:
+        parts = {"text_encoder": Source(name=file, hash=file * 64)}
+        return with_source(cell(x), "checkpoint", Source(name="flux", hash=HASH, parts=parts))
+
+    cells = [beside(x, "ab"[x % 2]) for x in range(4)]
+    assert [one.place[0] for one in in_drawing_order(cells)] == [0, 2, 1, 3]
 
 
 def with_source(one: Cell, name: str, value: Any) -> Cell:
@@ -120,5 +133,9 @@ def test_a_layout_tells_the_seeds_that_were_drawn() -> None:
     layout = request.resolved(cells, Settings()).layout
     assert layout.x.values == ("Seed: 50", "Seed: 7") and layout.y.values == ("Steps: 1", "Steps: 2")
     assert layout.pairs["Fixed X Values"] == "50, 7" and layout.pairs["X Values"] == "-1,7"
+    varied = plot(x_type="Var. seed", x_values="-1,7", fields={"subseed_strength": 0.5})
+    jobs = [resolved_job().model_copy(update={"variation": Variation(seed=seed, strength=0.5)}) for seed in (60, 7)]
+    drawn = [Cell(place=(x, 0, 0), drawn=job) for x, job in enumerate(jobs)]
+    assert varied.resolved(drawn, Settings()).layout.x.values == ("Var. seed: 60", "Var. seed: 7")
     # A cell that cannot be drawn is left out, and its neighbours have its seed.
     assert request.resolved(cells[1:], Settings()).layout == layout

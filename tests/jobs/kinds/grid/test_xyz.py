@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from modules.errors import InvalidRequest
 from modules.jobs.kinds.grid.cell_request import GridSeeds
+from modules.jobs.kinds.starts import Input
 from tests.jobs.kinds.grid.made_grids import grid, plot, values_in
 
 HIRES = {"enable_hr": True}
@@ -56,7 +58,7 @@ def test_cells_stand_row_by_row_sheet_by_sheet() -> None:
         ("txt2img", "CFG rescale", "0.7", ("cfg_rescale",), [0.7]),
         ("txt2img", "Tiling", "True, False", ("tiling",), [True, False]),
         ("txt2img", "Prompt", 'a, "b, c"', ("prompt",), ["a", "b, c"]),
-        ("txt2img", "Hires upscale", "1.5", ("hr_scale", "hr_resize_x"), [(1.5, 0)]),
+        ("txt2img", "Hires upscale", "1.5", ("hr_scale", "hr_resize_x", "hr_resize_y"), [(1.5, 0, 0)]),
         ("txt2img", "Hires CFG Scale", "3", ("hr_cfg",), [3]),
         ("txt2img", "Hires schedule type", "Karras", ("hr_scheduler",), ["Karras"]),
         ("txt2img", "Hires checkpoint", "xl", ("hr_checkpoint_name",), ["xl"]),
@@ -72,7 +74,14 @@ def test_cells_stand_row_by_row_sheet_by_sheet() -> None:
     ],
 )
 def test_an_axis_sets_its_field(of: str, label: str, text: str, fields: tuple[str, ...], expected: list[Any]) -> None:
-    own = {"negative_prompt": "blur", "styles": ["own"], "hr_resize_x": 64, "width": 64, "hr_prompt": "one cat"}
+    own = {
+        "negative_prompt": "blur",
+        "styles": ["own"],
+        "hr_resize_x": 64,
+        "hr_resize_y": 64,
+        "width": 64,
+        "hr_prompt": "one cat",
+    }
     request = plot(of, own | (HIRES if of == "txt2img" else PICTURE), x_type=label, x_values=text)
     assert values_in(request, *fields) == expected
 
@@ -267,6 +276,21 @@ def test_the_request_itself_is_checked_as_one_of_its_kind(changes: dict[str, Any
     with pytest.raises(InvalidRequest, match=words) as refused:
         grid(sent.pop("script"), sent, {"x_values": "1"}, sent.pop("of"))
     assert refused.value.field == field
+
+
+def test_a_size_that_the_picture_cannot_become_is_told_at_its_axis_and_the_others_are_tried() -> None:
+    class Pictures:
+        def find(self, name: str) -> Input:
+            return Input(name=name, width=1000, height=800)
+
+        def open(self, picture: Input) -> Image.Image:
+            raise LookupError(f"{picture.name} is not to be opened for that")
+
+    plot("img2img", PICTURE, x_type="Resize by", x_values="0.5, 2").check_inputs(Pictures())
+    for values in ("0.5, 4", "4, 0.5"):
+        with pytest.raises(InvalidRequest, match=r"X values: Resized by 4, ") as refused:
+            plot("img2img", PICTURE, x_type="Resize by", x_values=values).check_inputs(Pictures())
+        assert refused.value.field == "script_args.x_values"
 
 
 def test_a_row_holds_all_fields_side_by_side_and_is_read_again() -> None:
