@@ -125,6 +125,8 @@ def test_what_is_done_never_falls_within_a_job(run: Run) -> None:
     messages.append({"type": "progress", "progress": None})
     assert run("state.share", *messages) == {"job": "a", "value": 0.99}
     assert run("state.share.value", *messages, event({**running, "status": "done"})) == 1
+    again = event({**running, "status": "queued", "progress": 0.0})
+    assert run("state.share.value", *messages, event({**running, "status": "done"}), again) == 0
     following = event(job("b", "running", progress=0.0))
     done = event({**running, "status": "done"})
     assert run("state.share", *messages, done, following) == {"job": "b", "value": 0}

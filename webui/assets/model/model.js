@@ -178,12 +178,13 @@ function settle(before, state) {
 }
 
 // Never falls within a job: the live progress ends a moment before the row says "done", and the row's own number is
-// written now and then only.
+// written now and then only. A job that had ended and waits again, for pictures that it lacks, begins anew.
 function shareDone(before, state, shown) {
   const job = state.jobs[shown];
   if (!job) return null;
   const live = unfinished(job) && state.progress?.job === shown ? state.progress.progress : 0;
-  const known = before.share?.job === shown ? before.share.value : 0;
+  const again = unfinished(job) && before.jobs[shown] && !unfinished(before.jobs[shown]);
+  const known = before.share?.job === shown && !again ? before.share.value : 0;
   return { job: shown, value: job.status === "done" ? 1 : Math.max(known, live, job.progress || 0) };
 }
 
