@@ -64,6 +64,9 @@ def test_a_plot_from_its_fields_to_its_sheet(tab: Tab, held: HoldableProgram) ->
     sheet = page.request.get(tab.url + str(page.get_attribute("[data-grid=sheet]", "href")))
     with Image.open(io.BytesIO(sheet.body())) as picture:
         assert picture.width > 2 * 256
+    page.select_option("#script_list", "Prompts from file or textbox")
+    expect(page.locator("#txt2img_script_count")).to_contain_text("There is no prompt")
+    expect(page.locator("#txt2img_script_container .sd-live-problem")).to_have_count(0)  # nobody has come to it yet
     page.select_option("#script_list", "None")
     expect(page.locator("#txt2img_page button[data-script] .sd-parts-set")).to_have_text("")
     page.click("[data-grid=edit]")

@@ -136,8 +136,9 @@ export class Script extends Fold {
   // A1111's id of an argument's field.
   at = (name) => `script_${this.tab.prefix}_${this.chosen.toLowerCase().replace(/[/ ]/g, "_")}_${name}`.replace("x_y_z", "xyz");
 
-  // Is this the field of an axis that has no value yet?
+  // Is this the field of an axis that has no value yet, or of prompts of which none is written?
   isOpenStill(field) {
+    if (field === "script_args.prompt_txt") return !this.current.prompt_txt?.trim();
     const [, axis] = /^script_args\.([xyz])_values$/.exec(field || "") || [];
     const { [`${axis}_values`]: text, [`${axis}_values_dropdown`]: names } = this.current;
     return Boolean(axis) && !(this.xyz?.listed(this.current, axis) ? names.length : text.trim());
