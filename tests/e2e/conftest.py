@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Playwright, expect, syn
 
 from tests.e2e.editor_page import EditorServer, editor_page
 from tests.e2e.editor_tab import Editor, packed, picture
-from tests.e2e.profiles import emptied
+from tests.e2e.profiles import TOGETHER, emptied, warm_profile
 from tests.e2e.tab import Tab
 from tests.program import HoldableProgram
 
@@ -40,7 +40,7 @@ def playwright() -> Iterator[Playwright]:
 def browser(playwright: Playwright) -> Iterator[Browser]:
     path = os.environ.get("STEADY_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
     assert Path(path).exists(), "These tests need a Chromium: set STEADY_CHROMIUM to its path."
-    started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", *QUIET])
+    started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", TOGETHER, *QUIET])
     yield started
     started.close()
 
@@ -48,20 +48,20 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def profile(browser: Browser) -> Iterator[BrowserContext]:
     """That of most tests: a desk."""
-    with browser.new_context(viewport=DESKTOP) as opened:  # type: ignore[arg-type]  # a TypedDict in the stubs
+    with warm_profile(browser, viewport=DESKTOP) as opened:
         yield opened
 
 
 @pytest.fixture(scope="package")
 def second_profile(browser: Browser) -> Iterator[BrowserContext]:
     """That of another person, and of pages that serve a file of tests."""
-    with browser.new_context(viewport=DESKTOP) as opened:  # type: ignore[arg-type]
+    with warm_profile(browser, viewport=DESKTOP) as opened:
         yield opened
 
 
 @pytest.fixture(scope="package")
 def phone_profile(browser: Browser) -> Iterator[BrowserContext]:
-    with browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True) as opened:  # type: ignore[arg-type]
+    with warm_profile(browser, viewport=PHONE, has_touch=True, is_mobile=True) as opened:
         yield opened
 
 
