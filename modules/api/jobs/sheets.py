@@ -6,7 +6,6 @@ Of any other job that draws several pictures there is one, as A1111's grids are 
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
@@ -33,8 +32,6 @@ from modules.paths import DataFolder
 # A sheet that is saved may have more; this one is made in the server, which must not grow for it.
 MOST_PIXELS_SENT = 40_000_000
 _FEWEST = 2  # pictures of a batch
-# Many that are made at once would be as large as the one that is not to be.
-_one_at_a_time = threading.Lock()
 
 
 def routes(services: Services) -> APIRouter:
@@ -43,9 +40,8 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/sdapi/v1/jobs")
 
     async def answered(request: Request, job_id: str, z: int | None) -> Response:
-        return await services.workers.run_picture(
-            sheet_answer, services, job_id, z, request.headers.get("if-none-match")
-        )
+        known = request.headers.get("if-none-match")
+        return await services.workers.run_sheet(sheet_answer, services, job_id, z, known)
 
     @router.get("/{job_id}/sheet.png", responses={200: {"content": {"image/png": {}}}})
     async def whole(request: Request, job_id: str) -> Response:
@@ -102,6 +98,8 @@ def _batch_answer(
 def batch_bytes(folder: DataFolder, batch: ResolvedJob, images: Sequence[Image], grid: Grid) -> bytes:
     """Return the PNG of all pictures of a job that is no grid of a script, with the infotext of the first one.
 
+    For `Workers.run_sheet`.
+
     Raises:
         StorageError: a picture cannot be read.
     """
@@ -112,12 +110,11 @@ def batch_bytes(folder: DataFolder, batch: ResolvedJob, images: Sequence[Image],
                 yield picture
 
     sizes = [(image.width, image.height) for image in images]
-    with _one_at_a_time:
-        try:
-            sheet = lay_out_within(opened(), sizes, grid, batch.batch_size, MOST_PIXELS_SENT)
-        except OSError as error:
-            raise StorageError(f"A picture of the job cannot be read ({error}): draw it again.") from error
-        return encode_png(sheet, images[0].infotext, {}) if batch.saving.form.texts else encode_plain_png(sheet)
+    try:
+        sheet = lay_out_within(opened(), sizes, grid, batch.batch_size, MOST_PIXELS_SENT)
+    except OSError as error:
+        raise StorageError(f"A picture of the job cannot be read ({error}): draw it again.") from error
+    return encode_png(sheet, images[0].infotext, {}) if batch.saving.form.texts else encode_plain_png(sheet)
 
 
 def grid_in(job: Job) -> ResolvedGrid:
@@ -133,18 +130,17 @@ def grid_in(job: Job) -> ResolvedGrid:
 
 
 def sheet_bytes(folder: DataFolder, grid: ResolvedGrid, images: Sequence[Image], z: int | None, font: str) -> bytes:
-    """Return the PNG of a sheet, of the pictures that are there, with its infotext. One is made at a time.
+    """Return the PNG of a sheet, of the pictures that are there, with its infotext. For `Workers.run_sheet`.
 
     Raises:
         StorageError: a picture cannot be read.
     """
     opened = opened_in(folder.root, {image.index: image.name for image in images})
-    with _one_at_a_time:
-        try:
-            sheet: PilImage.Image = compose(grid.layout, cells_of(grid), opened, z, MOST_PIXELS_SENT, font)
-        except OSError as error:
-            raise StorageError(f"A picture of the grid cannot be read ({error}): draw it again.") from error
-        return encode_png(sheet, write_sheet(grid, z), {}) if grid.saving.form.texts else encode_plain_png(sheet)
+    try:
+        sheet: PilImage.Image = compose(grid.layout, cells_of(grid), opened, z, MOST_PIXELS_SENT, font)
+    except OSError as error:
+        raise StorageError(f"A picture of the grid cannot be read ({error}): draw it again.") from error
+    return encode_png(sheet, write_sheet(grid, z), {}) if grid.saving.form.texts else encode_plain_png(sheet)
 
 
 def _digest(images: Sequence[Image], z: int | None, font: str) -> str:

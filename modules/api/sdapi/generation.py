@@ -16,7 +16,7 @@ from modules.api.jobs.bodies import check_job_id, new_job_id
 from modules.api.jobs.checking import checked_request
 from modules.api.live.broadcaster import LOST, SUPERVISOR
 from modules.api.openapi import whole_body
-from modules.api.sdapi.generation_answer import generation_answer
+from modules.api.sdapi.generation_answer import generation_answer, may_have_sheet
 from modules.api.services import Services
 from modules.jobs.kinds.kind import Kind
 from modules.jobs.kinds.registry import KINDS
@@ -65,7 +65,7 @@ async def _read_request(services: Services, kind: Kind[Any], request: Request) -
 async def answer_when_done(
     services: Services, request: Request, checked: Checked, job_id: str, answer: Callable[[Job], bytes]
 ) -> Response:
-    """Queue a job and wait for its end; `answer` makes the JSON that its client gets, on a thread.
+    """Queue a job and wait for its end; `answer` makes the JSON that its client gets, on a thread that suits that.
 
     Raises:
         Refused: nobody does it, or the server stops meanwhile; then the job stays.
@@ -93,7 +93,7 @@ async def _run(
         return Response(status_code=499)
     if status == LOST:
         raise retry_later(f"The database with job {job_id} was deleted or replaced: send the request again.", 5)
-    return await _answer(services, job_id, answer)
+    return await _answer(services, checked, job_id, answer)
 
 
 async def _wait(services: Services, request: Request, ended: asyncio.Future[str], job_id: str) -> str | None:
@@ -144,14 +144,16 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def _answer(services: Services, job_id: str, answer: Callable[[Job], bytes]) -> Response:
+async def _answer(services: Services, checked: Checked, job_id: str, answer: Callable[[Job], bytes]) -> Response:
     job = await services.workers.run(services.store.jobs.get, job_id)
     if job is None:
         raise Refused(410, f"Job {job_id} was removed from the queue.")
     if job.status in FAILED:
         message = job.error or f"The job is {job.status}."
         return error_answer(500, "JobFailed", message, message)
-    return Response(await services.workers.run(answer, job), media_type="application/json")
+    makes_sheet = may_have_sheet(checked.request, services.options.values)
+    run = services.workers.run_sheet if makes_sheet else services.workers.run
+    return Response(await run(answer, job), media_type="application/json")
 
 
 def _refuse_without_engine(services: Services, job_id: str | None = None) -> None:

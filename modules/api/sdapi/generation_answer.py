@@ -17,6 +17,7 @@ from modules.images.infotext import parse_pairs, write_sheet
 from modules.jobs.inputs.inputs import Inputs
 from modules.jobs.kinds.base import Resolved, ResolvedJob
 from modules.jobs.kinds.files import grid_layout
+from modules.jobs.kinds.grid.request import GridRequest
 from modules.jobs.kinds.grid.resolved import ResolvedGrid
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.kinds.request import JobRequest
@@ -24,6 +25,7 @@ from modules.jobs.models.checkpoint import SHORT_HASH_LENGTH
 from modules.jobs.rows import Image, Job
 from modules.jobs.serialization import pictures_in, resolved_answer, resolved_of
 from modules.jobs.version import VERSION
+from modules.options import Settings
 from modules.paths import DataFolder
 
 # Pairs of an infotext that are values of `info` themselves.
@@ -67,6 +69,15 @@ def generation_answer(services: Services, job: Job, request: JobRequest) -> byte
     return json_bytes({"images": encoded, "parameters": parameters, "info": json_bytes(info).decode()})
 
 
+def may_have_sheet(request: JobRequest, settings: Settings) -> bool:
+    """Tell whether the answer of such a request may begin with a picture of all its pictures: `Workers.run_sheet`."""
+    return isinstance(request, GridRequest) or (_returns_grid(request, settings) and request.save_images is not False)
+
+
+def _returns_grid(request: JobRequest, settings: Settings) -> bool:
+    return request.settings_over(settings).return_grid and not request.do_not_save_grid
+
+
 class _Sheet(NamedTuple):
     """A picture of several pictures: its infotext, and what makes its file."""
 
@@ -83,7 +94,7 @@ def _sheets_of(
     folder, settings = services.folder, request.settings_over(services.options.values)
     if isinstance(resolved, ResolvedJob):
         grid = resolved.saving.grid or grid_layout(settings, resolved.kind)
-        returned = settings.return_grid and resolved.saving.save_images and not request.do_not_save_grid
+        returned = _returns_grid(request, settings) and resolved.saving.save_images
         if not returned or not wanted(len(images), grid):
             return []
         return [_Sheet(images[0].infotext, partial(batch_bytes, folder, resolved, images, grid))]

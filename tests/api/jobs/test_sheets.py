@@ -1,18 +1,24 @@
 """The sheets of a grid, as clients and the page get them: whole, in part, and while it is drawn."""
 
+import asyncio
+import base64
 import io
+import threading
+from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
+from PIL.Image import Image as PilImage
 
 from modules.api.jobs import sheets
 from modules.api.services import Services
 from modules.images.infotext import parse_pairs
-from tests.api.conftest import FakeEngine, until
+from modules.images.sheets import compose
+from tests.api.conftest import FakeEngine, plain_png, until
 from tests.api.jobs.test_routes import JOBS
 
-PLOT = {
+PLOT: dict[str, Any] = {
     "of": "txt2img", "script": "X/Y/Z plot", "prompt": "a cat", "seed": 5, "width": 64, "height": 64,
     "script_args": {
         "x_type": "Steps", "x_values": "2,3", "z_type": "CFG Scale", "z_values": "1,2", "draw_legend": False,
@@ -76,3 +82,32 @@ async def test_several_pictures_of_another_job_have_one_as_a1111_lays_them_out(
     services.options.update({"n_rows": 5})
     monkeypatch.setattr(sheets, "MOST_PIXELS_SENT", 32 * 160)
     assert picture_of(await client.get(f"{JOBS}/five/sheet.png", headers=known)).size == (32, 160)
+
+
+async def test_sheets_are_made_one_at_a_time_and_keep_none_but_sheets_waiting(
+    client: httpx.AsyncClient, engine: FakeEngine, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as there are threads for all else: of the page, and before the answers of POST txt2img."""
+    going, go = threading.Event(), threading.Event()
+    made: list[int] = []
+
+    def slow(*given: Any, **more: Any) -> PilImage:
+        made.append(threading.get_ident())
+        going.set()
+        assert go.wait(30)
+        return compose(*given, **more)
+
+    monkeypatch.setattr(sheets, "compose", slow)
+    request = {name: value for name, value in PLOT.items() if name not in ("of", "script")}
+    posts = [client.post("/sdapi/v1/txt2img", json=request | {"script_name": PLOT["script"]}) for _ in range(9)]
+    waiting = [asyncio.ensure_future(post) for post in posts]
+    await until(lambda: going.is_set() and sum(job.status == "done" for job in services.store.jobs.page()[0]) == 9)
+    id = services.store.jobs.page()[0][0].id
+    waiting += [asyncio.ensure_future(client.get(f"{JOBS}/{id}/sheet.png")) for _ in range(2)]
+    picture = base64.b64encode(plain_png(7, 8, 8, "")).decode()
+    for other in (client.get(JOBS), client.post("/sdapi/v1/png-info", json={"image": picture})):
+        assert (await asyncio.wait_for(other, 20)).status_code == 200
+    assert len(made) == 1
+    go.set()
+    assert [one.status_code for one in await asyncio.gather(*waiting)] == [200] * 11
+    assert (len(made), len(set(made))) == (11, 1)
