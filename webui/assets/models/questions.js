@@ -9,7 +9,9 @@ export function openDialog(content, { wide = false, label }) {
   const dialog = make("dialog", { class: wide ? "sd-confirm sd-wide-dialog" : "sd-confirm", "aria-label": label }, content);
   (document.querySelector(".gradio-container") || document.body).append(dialog);
   const back = /** @type {HTMLElement} */ (document.activeElement);
-  dialog.addEventListener("mousedown", (event) => event.target === dialog && dialog.close("")); // beside it
+  // Beside it. The second half of a double click was meant for what opened it, and presses no button of it either.
+  dialog.addEventListener("mousedown", (event) => event.target === dialog && event.detail < 2 && dialog.close(""));
+  dialog.addEventListener("click", (event) => event.detail > 1 && event.target.closest("button") && event.preventDefault());
   dialog.addEventListener("keydown", (event) => event.stopPropagation());
   dialog.showModal();
   const closed = new Promise((done) => {

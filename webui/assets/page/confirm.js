@@ -18,7 +18,10 @@ export function confirmed({ title, words, action, tick = null }) {
   const dialog = make("dialog", { class: "sd-confirm", "aria-labelledby": "steady_confirm_title" }, form);
   (document.querySelector(".gradio-container") || document.body).append(dialog);
   const back = /** @type {HTMLElement} */ (document.activeElement);
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close("")); // beside it
+  dialog.addEventListener("click", (event) => {
+    if (event.detail > 1) event.preventDefault(); // the second half of a double click was meant for what opened it
+    else if (event.target === dialog) dialog.close(""); // beside it
+  });
   dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation()); // stops no job
   dialog.showModal();
   return new Promise((done) => {
