@@ -52,6 +52,10 @@ def test_nothing_jumps_while_a_grid_grows_and_each_cell_says_how_it_stands(feed:
     assert page.evaluate(STATES) == "there there missing there there drawn" + " awaited" * 6
     assert page.evaluate(BOXES) == before
     assert page.locator("[data-redraw]:visible").count() == 0, "the job may come to it yet"
+    waiting = grid_job(feed, [0, 1, 3, 4], "queued", position=1)  # the engine died
+    told = {"kind": "job", "job_id": IDENTITY, "job": waiting, "running": None, "queued": 1, "queue": [waiting]}
+    feed.say({"type": "event", "number": 2, **told})
+    expect(page.locator("#txt2img_note")).to_be_hidden()
     feed.shows(grid_job(feed, [index for index in range(12) if index != 2], "done"))
     assert page.evaluate(BOXES) == before
     expect(page.locator("[data-redraw]:visible")).to_have_count(1)

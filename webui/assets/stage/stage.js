@@ -76,7 +76,8 @@ export class Stage {
   renderGrid(state, output) {
     const frame = this.tab.part("stage");
     if (!frame) return;
-    this.renderNote(state, shownPreview(state));
+    const waits = shownJob(state)?.status === "queued"; // as after the engine's death: no cell shows what was drawn
+    this.renderNote(state, waits ? null : shownPreview(state));
     frame.dataset.shows = "grid";
     setAttribute(this.tab.part("live_preview"), "alt", output ? promptOf(output.infotext) || "Picture" : "");
     this.tab.part("open").hidden = true;
