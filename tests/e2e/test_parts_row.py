@@ -31,31 +31,17 @@ def test_what_few_need_is_closed_says_what_is_set_and_is_sent(tab: Tab, program:
     }  # fmt: skip
 
 
-def test_a_vae_that_is_gone_is_told_beside_its_field_which_opens(tab: Tab) -> None:
+def test_files_that_are_gone_are_told_beside_their_fields_which_open(tab: Tab) -> None:
     page = tab.page
-    kept = json.loads(page.evaluate("localStorage.getItem('steady.txt2img')") or "{}")
-    page.evaluate(
-        "kept => localStorage.setItem('steady.txt2img', kept)", json.dumps(kept | {"sd_vae": "gone.safetensors"})
-    )
-    tab.reload()
-    expect(page.locator("button[data-parts] .sd-parts-set")).to_have_text("VAE gone")
-    tab.write("red heart", steps=1)
-    page.click("#txt2img_generate")
-    expect(page.locator("#txt2img_vae .sd-problem")).to_contain_text(
-        "VAE 'gone.safetensors' is not known: use Automatic"
-    )
-    expect(page.locator("#txt2img_vae")).to_be_visible()
-
-
-def test_files_beside_the_model_are_chosen_from_those_that_are_there(tab: Tab) -> None:
-    page, field = tab.page, tab.page.locator("#txt2img_modules")
-    kept = json.loads(page.evaluate("localStorage.getItem('steady.txt2img')") or "{}") | {
-        "forge_additional_modules": ["gone.safetensors"]
-    }
-    page.evaluate("kept => localStorage.setItem('steady.txt2img', kept)", json.dumps(kept))
-    tab.reload()
-    expect(page.locator("button[data-parts] .sd-parts-set")).to_have_text("1 beside the model")
-    tab.write("red heart", steps=1)
-    page.click("#txt2img_generate")
-    expect(field.locator(".sd-problem")).to_contain_text("Text encoder or VAE 'gone.safetensors' is not known")
-    expect(field).to_be_visible()
+    for kept, said, field, words in (
+        ({"sd_vae": "gone.safetensors"}, "VAE gone", "vae", "VAE 'gone.safetensors' is not known: use Automatic"),
+        ({"forge_additional_modules": ["gone.safetensors"]}, "1 beside the model", "modules",
+         "Text encoder or VAE 'gone.safetensors' is not known"),
+    ):  # fmt: skip
+        page.evaluate("kept => localStorage.setItem('steady.txt2img', kept)", json.dumps(kept))
+        tab.reload()
+        expect(page.locator("button[data-parts] .sd-parts-set")).to_have_text(said)
+        tab.write("red heart", steps=1)
+        page.click("#txt2img_generate")
+        expect(page.locator(f"#txt2img_{field} .sd-problem")).to_contain_text(words)
+        expect(page.locator(f"#txt2img_{field}")).to_be_visible()
