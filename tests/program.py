@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from tests import held_engine
+from tests import held_engine, idle_engine
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_SECONDS = 90
@@ -197,20 +197,31 @@ class Program:
         wait_until(drawing, 90, f"job {identity} draws; log:\n{self.log_tail()}")
 
 
-class HoldableProgram(Program):
-    """A program whose engine waits at a step while a test says so, for what has to be done amid a job.
+class HookedProgram(Program):
+    """A program of which each process does `first` before anything else."""
 
-    `first` is what each of its processes does before anything else.
-    """
+    def __init__(self, data: Path, *flags: str, first: str, environment: dict[str, str] | None = None) -> None:
+        self.hook = data.parent / f"{data.name}-hook"
+        self.hook.mkdir(parents=True)
+        (self.hook / "sitecustomize.py").write_text(first)
+        path = os.pathsep.join((str(self.hook), str(ROOT)))
+        super().__init__(data, *flags, environment={"PYTHONPATH": path} | (environment or {}))
+
+
+class IdleProgram(HookedProgram):
+    """A program whose engine draws nothing and is there at once, for what has nothing to do with drawing."""
+
+    def __init__(self, data: Path, *flags: str, environment: dict[str, str] | None = None) -> None:
+        super().__init__(data, *flags, first=idle_engine.SITECUSTOMIZE, environment=environment)
+
+
+class HoldableProgram(HookedProgram):
+    """A program whose engine waits at a step while a test says so, for what has to be done amid a job."""
 
     def __init__(self, data: Path, *flags: str, first: str = "", environment: dict[str, str] | None = None) -> None:
-        hook = data.parent / f"{data.name}-hook"
-        hook.mkdir(parents=True)
-        (hook / "sitecustomize.py").write_text(first + held_engine.SITECUSTOMIZE)
-        self._held = hook / "held.json"
-        path = os.pathsep.join((str(hook), str(ROOT)))
-        of_hook = {"PYTHONPATH": path, held_engine.VARIABLE: str(self._held)}
-        super().__init__(data, *flags, environment=of_hook | (environment or {}))
+        super().__init__(data, *flags, first=first + held_engine.SITECUSTOMIZE, environment=environment)
+        self._held = self.hook / "held.json"
+        self.environment[held_engine.VARIABLE] = str(self._held)
 
     def hold(self, step: int = 1, steps: int | None = None) -> None:
         """Let every pass (of so many `steps`, where told) go no further once the step is done; stops are obeyed."""

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import DESKTOP
 from tests.e2e.tab import Tab
-from tests.program import Program
+from tests.program import IdleProgram, Program
 
 PASSWORD = "gull:egg and more"
 BASIC = "Basic " + base64.b64encode(f"anna:{PASSWORD}".encode()).decode()
@@ -21,7 +21,7 @@ BASIC = "Basic " + base64.b64encode(f"anna:{PASSWORD}".encode()).decode()
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     folder = tmp_path_factory.mktemp("locked")
     (folder / "who").write_text(f"anna:{PASSWORD}\n")
-    program = Program(folder / "data", "--gradio-auth-path", str(folder / "who"))
+    program = IdleProgram(folder / "data", "--gradio-auth-path", str(folder / "who"))
     program.headers["authorization"] = BASIC
     with program:
         yield program

@@ -15,7 +15,7 @@ from tests.e2e.tab import PATIENCE_MS, Tab
 from tests.hub.stand_in import StandIn, safetensors_of
 from tests.jobs.made_library import make_library
 from tests.jobs.made_models import safetensors_bytes
-from tests.program import Program, wait_until
+from tests.program import IdleProgram, wait_until
 
 ODD = "<img src=x onerror=alert(1)> & 'so'.safetensors"
 FILE = safetensors_of(["model.diffusion_model.x", "first_stage_model.x"], 3 << 20)
@@ -44,7 +44,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tab(browser: Browser, place: Path, hub: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     data = tmp_path_factory.mktemp("models-tab") / "data"
-    with Program(data, "--models-dir", str(place.parent), environment={"HF_ENDPOINT": hub.url}) as program:
+    with IdleProgram(data, "--models-dir", str(place.parent), environment={"HF_ENDPOINT": hub.url}) as program:
         context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         opened = Tab(context.new_page(), program.url)

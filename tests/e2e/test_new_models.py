@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.conftest import DESKTOP
 from tests.e2e.tab import PATIENCE_MS, Tab
 from tests.jobs.made_models import make_model
-from tests.program import Program, wait_until
+from tests.program import IdleProgram, wait_until
 
 CHOSEN = re.compile(r"quiet sea \[[0-9a-f]{10}\]")
 LOUD = "<i>loud 'city'"
@@ -27,7 +27,7 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def watching(browser: Browser, tmp_path: Path, models: Path) -> Iterator[Tab]:
-    with Program(tmp_path / "data", "--models-dir", str(models)) as program:
+    with IdleProgram(tmp_path / "data", "--models-dir", str(models)) as program:
         context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # a TypedDict in the stubs
         tab = Tab(context.new_page(), program.url)
         tab.open()
