@@ -65,42 +65,32 @@ ENGINE_GIVEN_UP = """async () => {
 }"""
 
 
-def test_a_guest_does_not_change_the_order_of_the_queue(phone: Page, program: Program) -> None:
+def test_a_guest_sees_what_he_drew_and_is_offered_nothing_that_would_be_refused(phone: Page, program: Program) -> None:
     program.post("/sdapi/v1/queue/pause")
-    try:
-        phone.context.set_extra_http_headers(ELSEWHERE)
-        tab = Tab(phone, program.url)
-        tab.open()
-        tab.write("a red heart", steps=2)
-        tab.generate()
-        tab.to("queue")
-        row = phone.locator(f'#steady_queue_waiting [data-job="{tab.job}"]')
-        expect(row).to_be_visible()
-        for control in (".sd-grip", "[data-act=front]", "[data-act=priority]"):
-            assert row.locator(control).count() >= 1
-            assert not any(one.is_visible() for one in row.locator(control).all())
-        assert program.call("POST", f"/sdapi/v1/jobs/{tab.job}/move", {"to": "front"}, ELSEWHERE)[0] == 403
-    finally:
-        program.post("/sdapi/v1/queue/interrupt-waiting")
-        program.post("/sdapi/v1/queue/resume")
-
-
-def test_a_guest_sees_what_he_drew(phone: Page, program: Program) -> None:
     phone.context.set_extra_http_headers(ELSEWHERE)
     tab = Tab(phone, program.url)
     tab.open()
     tab.write("a red heart", steps=2)
     tab.generate()
+    tab.to("queue")
+    row = phone.locator(f'#steady_queue_waiting [data-job="{tab.job}"]')
+    expect(row).to_be_visible()
+    for control in (".sd-grip", "[data-act=front]", "[data-act=priority]"):
+        assert row.locator(control).count() >= 1
+        assert not any(one.is_visible() for one in row.locator(control).all())
+    assert program.call("POST", f"/sdapi/v1/jobs/{tab.job}/move", {"to": "front"}, ELSEWHERE)[0] == 403
+    program.post("/sdapi/v1/queue/resume")
+    tab.to("txt2img")
     tab.says("Done: 1 picture")
     phone.wait_for_function("""() => [...document.querySelectorAll("#txt2img_gallery img, #txt2img_live_preview")]
       .every((image) => image.complete && image.naturalWidth > 0 && image.src.includes("/images/"))""")
+    finds_no_button_that_would_be_refused(tab)
     assert tab.complaints == []
 
 
-def test_a_guest_finds_no_button_that_would_be_refused(phone: Page, program: Program) -> None:
-    phone.context.set_extra_http_headers(ELSEWHERE)
-    tab = Tab(phone, program.url)
-    tab.open()
+def finds_no_button_that_would_be_refused(tab: Tab) -> None:
+    """A guest does not."""
+    phone = tab.page
     sent: list[str] = []
     phone.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     tab.to("settings")
@@ -119,4 +109,3 @@ def test_a_guest_finds_no_button_that_would_be_refused(phone: Page, program: Pro
     banner = phone.evaluate(ENGINE_GIVEN_UP)
     assert "The engine has stopped." in banner["words"] and "for those who log in" in banner["words"]
     assert "Start the engine" not in banner["words"] and banner["buttons"] == 0
-    assert tab.complaints == []

@@ -177,16 +177,3 @@ def test_a_double_click_while_the_picture_is_on_its_way_is_one_job_and_edit_brin
         assert [again["request"][name] for name in pictures] == [request[name] for name in pictures]
     finally:
         program.post("/sdapi/v1/queue/resume")
-
-
-def test_a_picture_is_drawn_at_a_size_that_suits_it_and_the_model(tab: Tab) -> None:
-    told = tab.page.evaluate(
-        """async () => {
-          const { scaled, suitable } = await import("/steady/assets/starting/resizing.js");
-          const model = {width: 512, height: 512};
-          const sizes = [[512, 512], [4000, 3000], [40, 20]].map(([width, height]) => suitable({width, height}, model));
-          sizes.push(scaled({width: 100, height: 333}, 0.5), scaled({width: 1500, height: 100}, 4));
-          return sizes.map(({width, height}) => [width, height]);
-        }"""
-    )
-    assert told == [[512, 512], [840, 624], [728, 360], [64, 168], [2048, 400]]

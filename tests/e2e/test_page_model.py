@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import BrowserContext
 
 from modules.jobs.kinds.extras_values import ResolvedExtras
 from modules.jobs.kinds.sizes import resized, scaled
+from tests.e2e.profiles import emptied
 from tests.e2e.tab import Tab
+from tests.program import Program
 
 Run = Callable[..., Any]
 RUN = """async ([messages, expression, late]) => {
@@ -20,10 +23,11 @@ RUN = """async ([messages, expression, late]) => {
   const again = await import("/steady/assets/model/again.js");
   const whenDone = await import("/steady/assets/settings/when_done.js");
   const { hiresSize } = await import("/steady/assets/model/hires.js");
+  const { scaled, suitable } = await import("/steady/assets/starting/resizing.js");
   const { upscaledSize } = await import("/steady/assets/model/upscaling.js");
   let state = model.initial("me");
   for (const message of messages) state = model.reduce(state, message);
-  const known = { state, model, words, format, whenDone, again, late, hiresSize, upscaledSize };
+  const known = { state, model, words, format, whenDone, again, late, hiresSize, upscaledSize, scaled, suitable };
   return new Function(...Object.keys(known), `return ${expression}`)(...Object.values(known));
 }"""
 SAVING = {
@@ -38,16 +42,15 @@ SNAPSHOT: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def run(browser: Any, program: Any) -> Any:
-    page = browser.new_page()
-    tab = Tab(page, program.url)
-    tab.open()
+def run(profile: BrowserContext, program: Program) -> Iterator[Run]:
+    with emptied(profile) as context:
+        page = context.new_page()
+        Tab(page, program.url).open()
 
-    def evaluate(expression: str, *messages: dict[str, Any], late: dict[str, Any] | None = None) -> Any:
-        return page.evaluate(RUN, [json.loads(json.dumps(messages)), expression, late])
+        def evaluate(expression: str, *messages: dict[str, Any], late: dict[str, Any] | None = None) -> Any:
+            return page.evaluate(RUN, [json.loads(json.dumps(messages)), expression, late])
 
-    yield evaluate
-    page.close()
+        yield evaluate
 
 
 def job(identity: str, status: str, owner: str = "me", **more: Any) -> dict[str, Any]:
@@ -371,3 +374,13 @@ def test_another_job_of_a_picture_keeps_the_words_that_its_seed_chose(run: Run) 
     plain = job("a", "done", request={"prompt": "a cat", "styles": ["ink"]}, resolved={"prompt": "ink of a cat"})
     told = run("again.variationsOf(late.job, late.output).request", late={"job": plain, "output": output})
     assert (told["prompt"], told["styles"]) == ("a cat", ["ink"])
+
+
+def test_a_picture_is_drawn_at_a_size_that_suits_it_and_the_model(run: Run) -> None:
+    told = run(
+        """[...[[512, 512], [4000, 3000], [40, 20]].map(([width, height]) =>
+          suitable({width, height}, {width: 512, height: 512})),
+          scaled({width: 100, height: 333}, 0.5), scaled({width: 1500, height: 100}, 4)]
+          .map(({width, height}) => [width, height])"""
+    )
+    assert told == [[512, 512], [840, 624], [728, 360], [64, 168], [2048, 400]]

@@ -12,7 +12,7 @@ from tests.program import Program
 PAST = "#steady_queue_past .sd-row"
 
 
-def test_what_was_drawn_is_found_and_removed(tab: Tab, program: Program) -> None:
+def test_what_was_drawn_is_found_and_removed_and_where_it_is_is_said(tab: Tab, program: Program) -> None:
     page, past = tab.page, tab.page.locator(PAST)
     drawn = program.submit(prompt="a zebra", steps=2, n_iter=2)
     program.wait_for(drawn, "done")
@@ -55,9 +55,12 @@ def test_what_was_drawn_is_found_and_removed(tab: Tab, program: Program) -> None
     page.click("#steady_queue_clear")
     expect(page.locator("#steady_queue_no_waiting")).to_be_visible()
     assert program.get("/sdapi/v1/jobs?status=interrupted&text=filler&limit=0")["total"] == 0, "no row is left of them"
+    program.post("/sdapi/v1/queue/resume")
+    tab.to("txt2img")
+    where_the_pictures_are_is_said_and_a_file_keeps_its_name(tab, program)
 
 
-def test_where_the_pictures_are_is_said_and_a_file_keeps_its_name(tab: Tab, program: Program) -> None:
+def where_the_pictures_are_is_said_and_a_file_keeps_its_name(tab: Tab, program: Program) -> None:
     page = tab.page
     tab.write("red heart", steps=2, count=2)
     tab.generate()

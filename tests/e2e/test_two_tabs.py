@@ -76,7 +76,7 @@ def shown(page: Page, tab: str) -> list[str]:
     return [page.input_value(f"#{tab}_{place}") for place in places]
 
 
-def test_each_has_its_own_fields_and_remembers_them(feed: Feed) -> None:
+def test_each_has_its_own_fields_remembers_them_and_tells_what_is_wrong_in_them(feed: Feed) -> None:
     page = feed.page
     write(page, "txt2img", "a cat", 11)
     go_to(page, "other")
@@ -97,6 +97,29 @@ def test_each_has_its_own_fields_and_remembers_them(feed: Feed) -> None:
     go_to(page, "other")
     expect(page.locator("#other_prompt textarea")).to_have_value("a dog")
     assert [shown(page, "txt2img"), shown(page, "other")] == [first, second]
+    what_is_wrong_is_told_in_the_tab_that_was_asked(page)
+    another_checkpoint_brings_its_defaults_into_a_tab_that_is_opened_later_too(page)
+
+
+def what_is_wrong_is_told_in_the_tab_that_was_asked(page: Page) -> None:
+    page.fill("#other_seed input", "hello")
+    page.click("#other_generate")
+    expect(page.locator("#other_seed .sd-problem")).to_contain_text("hello")
+    expect(page.locator(".sd-problem")).to_have_count(1)
+
+
+def another_checkpoint_brings_its_defaults_into_a_tab_that_is_opened_later_too(page: Page) -> None:
+    for tab in ("other", "txt2img"):
+        go_to(page, tab)
+        write(page, tab, "a cat", 33)
+    # As if the values in the second tab had been chosen for another checkpoint.
+    page.evaluate("() => localStorage.setItem('steady.other.checkpoint', 'another')")
+    page.reload()
+    page.wait_for_function("() => document.querySelector('#txt2img_sizes button')")
+    assert shown(page, "txt2img")[1] == "33"
+    go_to(page, "other")
+    expect(page.locator("#other_steps input[type=number]")).to_have_value("20")
+    assert shown(page, "other")[0] == "a cat"
 
 
 def test_each_generates_what_its_fields_say(feed: Feed, store: JobStore) -> None:
@@ -113,15 +136,6 @@ def test_each_generates_what_its_fields_say(feed: Feed, store: JobStore) -> None
     page.keyboard.press("Control+Enter")
     wait_until(lambda: page.title() and store.jobs.page()[1] == 2, 30, "the first tab's is queued too")
     assert {job.request["prompt"] for job in store.jobs.page()[0]} == {"a dog", "a cat"}
-
-
-def test_what_is_wrong_is_told_in_the_tab_that_was_asked(feed: Feed) -> None:
-    page = feed.page
-    go_to(page, "other")
-    page.fill("#other_seed input", "hello")
-    page.click("#other_generate")
-    expect(page.locator("#other_seed .sd-problem")).to_contain_text("hello")
-    expect(page.locator(".sd-problem")).to_have_count(1)
 
 
 def test_each_shows_the_picture_and_takes_settings_into_its_own_fields(feed: Feed) -> None:
@@ -141,18 +155,3 @@ def test_each_shows_the_picture_and_takes_settings_into_its_own_fields(feed: Fee
     assert shown(page, "txt2img")[0] == ""
     page.click("#other_open")
     expect(page.locator(".sd-viewer[open]")).to_have_count(1)
-
-
-def test_another_checkpoint_brings_its_defaults_into_a_tab_that_is_opened_later_too(feed: Feed) -> None:
-    page = feed.page
-    for tab in ("other", "txt2img"):
-        go_to(page, tab)
-        write(page, tab, "a cat", 33)
-    # As if the values in the second tab had been chosen for another checkpoint.
-    page.evaluate("() => localStorage.setItem('steady.other.checkpoint', 'another')")
-    page.reload()
-    page.wait_for_function("() => document.querySelector('#txt2img_sizes button')")
-    assert shown(page, "txt2img")[1] == "33"
-    go_to(page, "other")
-    expect(page.locator("#other_steps input[type=number]")).to_have_value("20")
-    assert shown(page, "other")[0] == "a cat"
