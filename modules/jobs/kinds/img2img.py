@@ -141,8 +141,7 @@ class Img2ImgRequest(DrawingRequest):
 
     def check_inputs(self, pictures: Pictures) -> None:
         """Check that the pictures are there, that the mask covers something, and that the size is possible."""
-        first, *_ = [pictures.find(name) for name in self.init_images]
-        self._size(first, None)
+        self.check_sizes(pictures)
         if self._mask is None:
             return
         mask = pictures.find(self._mask)
@@ -151,6 +150,11 @@ class Img2ImgRequest(DrawingRequest):
             inverted = " with inpainting_mask_invert" if self.inpainting_mask_invert else ""
             message = f"The mask covers nothing{inverted}: paint over what is to be drawn anew, or send none."
             raise InvalidRequest(message, "mask")
+
+    def check_sizes(self, pictures: Pictures) -> None:
+        """Check that the pictures are there and the size is possible; no pixel is looked at."""
+        first, *_ = [pictures.find(name) for name in self.init_images]
+        self._size(first, None)
 
     def passes(self, models: Models, settings: Settings, find_input: FindInput) -> tuple[Pass, ...]:
         """Return the pass over the pictures, of which a refiner may take the end."""

@@ -105,7 +105,7 @@ class GridRequest(JobRequest):
         return sum(cell.request.image_count for cell in self.cells())
 
     def check_inputs(self, pictures: Pictures) -> None:
-        """Check that the pictures are there and the sizes possible, of each size once.
+        """Check that the pictures are there and the sizes possible, of each size once; a mask is the same in all cells.
 
         Raises:
             InvalidRequest, InputGone: as a cell's request; where a value of the script is the reason, with its field.
@@ -113,9 +113,10 @@ class GridRequest(JobRequest):
         of_sizes = {tuple(getattr(cell.request, name, None) for name in _SIZES): cell for cell in self.cells()}
         for cell in of_sizes.values():
             try:
-                cell.request.check_inputs(pictures)
+                cell.request.check_sizes(pictures)
             except InvalidRequest as error:
                 raise self.plan.blamed(error, cell) from error
+        self.cells()[0].request.check_inputs(pictures)
 
     def chosen(self, catalogue: CheckpointCatalogue, settings: Settings) -> GridChoice:
         """Return the models of all cells.

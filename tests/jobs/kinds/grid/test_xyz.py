@@ -293,6 +293,28 @@ def test_a_size_that_the_picture_cannot_become_is_told_at_its_axis_and_the_other
         assert refused.value.field == "script_args.x_values"
 
 
+@pytest.mark.parametrize("grey", [255, 0])
+def test_the_mask_of_many_sizes_is_looked_at_once(grey: int) -> None:
+    seen: list[str] = []
+
+    class Pictures:
+        def find(self, name: str) -> Input:
+            return Input(name=name, width=64, height=64)
+
+        def open(self, picture: Input) -> Image.Image:
+            seen.append(picture.name)
+            return Image.new("RGB", (64, 64), (grey,) * 3)
+
+    masked = PICTURE | {"mask": "b" * 64 + ".png"}
+    request = plot("img2img", masked, x_type="Size", x_values="64x64, 72x64, 64x72")
+    if grey:
+        request.check_inputs(Pictures())
+    else:
+        with pytest.raises(InvalidRequest, match="The mask covers nothing"):
+            request.check_inputs(Pictures())
+    assert seen == [masked["mask"]]
+
+
 def test_a_row_holds_all_fields_side_by_side_and_is_read_again() -> None:
     request = plot("img2img", PICTURE | {"s_churn": 0.5}, x_type="Steps", x_values="1-4")
     row = request.model_dump(mode="json")
