@@ -24,8 +24,8 @@ FILE = "words.json"
 LEAST_SOURCES = 2  # that give a single word for its picture; several words say enough by themselves
 # Words that say how, where, whose or how much; alone they say nothing that could be drawn.
 SAYING_NOTHING = frozenset((ROOT / "words_saying_nothing.txt").read_text(encoding="utf-8").split())
-# How much better a picture is as the meaning of a word where the model knows its name well, or somewhat.
-WELL_KNOWN, KNOWN = 1.6, 1.2
+# How much better a picture is as the meaning of a word where the model knows its name well.
+WELL_KNOWN = 1.2
 TONES = tuple(f"{tone} skin tone" for tone in ("light", "medium-light", "medium", "medium-dark", "dark"))
 TRIGGERS = ("pixel art", "sprig")  # what calls for the LoRA and for the embedding of the model's family
 
@@ -34,7 +34,7 @@ def best_name(keyword: Keyword, entries: dict[str, dict[str, Any]]) -> str:
     """Choose the name of the one picture that a word is to mean; `entries` are by plain code."""
 
     def worth(code: str) -> tuple[float, str]:
-        known = WELL_KNOWN if entries[code]["favourite"] else KNOWN if entries[code]["weight"] >= 0.05 else 1.0
+        known = WELL_KNOWN if entries[code]["favourite"] else 1.0
         return keyword.pictures[code] * known, code
 
     label: str = entries[max(keyword.pictures, key=worth)]["label"]
