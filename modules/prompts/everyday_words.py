@@ -19,7 +19,7 @@ FILE = "words.json"
 
 _LONGEST = 200
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_SYMBOL = re.compile("[^\x00-\u203b]")  # What lies behind the punctuation of Europe: emoji, which are names too.
+_SYMBOLS_FROM = "\u203c"  # What lies behind the punctuation of Europe: emoji, which are names too.
 _CUTS = frozenset(
     ("and", "or", "with", "without", "on", "in", "at", "by", "under", "above", "below", "beside", "behind", "over")
 )
@@ -90,11 +90,12 @@ class EverydayWords:
 
 
 def _look_between(text: str, start: int, end: int, parts: list[list[_Found]]) -> None:
-    """Begin a new part after punctuation; a symbol is a name in its part."""
+    """Begin a new part after punctuation; a symbol is a name in its part, of which one says all."""
     for place in range(start, end):
         character = text[place]
-        if _SYMBOL.match(character):
-            parts[-1].append(_Found(place, place + 1, character, character))
+        if character >= _SYMBOLS_FROM:
+            if not parts[-1] or parts[-1][-1].text < _SYMBOLS_FROM:
+                parts[-1].append(_Found(place, place + 1, character, character))
         elif character != " ":
             parts.append([])
 

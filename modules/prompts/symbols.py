@@ -32,8 +32,9 @@ class Symbols:
     def __init__(self, names: Mapping[str, str], words: EverydayWords = NO_WORDS) -> None:
         self._words = words
         self._names = {symbol.translate(_LOOKS): name for symbol, name in names.items()}
-        self._first = frozenset(symbol[0] for symbol in self._names if symbol)
-        self._longest = 2 * max(map(len, self._names), default=0)  # With a tone behind each character.
+        self._longest: dict[str, int] = {}  # of those that begin with a character, with a tone behind each
+        for symbol in filter(None, self._names):
+            self._longest[symbol[0]] = max(2 * len(symbol), self._longest.get(symbol[0], 0))
 
     @functools.cached_property
     def digest(self) -> str:
@@ -51,12 +52,14 @@ class Symbols:
         return self._without_symbols(self._words.spell_out(text, kept))
 
     def _without_symbols(self, text: str) -> str:
-        if self._first.isdisjoint(text):
+        if self._longest.keys().isdisjoint(text):
             return text
         text = text.translate(_LOOKS)
         spelled, place, found, after_symbol = "", 0, 0, False
         while place < len(text):
-            length, name = self._match(text, place) if found < _SPELLED_AT_MOST else (0, "")
+            if found == _SPELLED_AT_MOST:
+                return _beside(spelled, text[place:])
+            length, name = self._match(text, place)
             if length:
                 spelled = f"{spelled.rstrip()}, {name}" if after_symbol else _beside(spelled, name)
                 place, found, after_symbol = place + length, found + 1, True
@@ -72,9 +75,7 @@ class Symbols:
 
     def _match(self, text: str, place: int) -> tuple[int, str]:
         """Return length and name of the longest sequence that begins at `place`; (0, "") where none does."""
-        if text[place] not in self._first:
-            return 0, ""
-        for length in range(min(self._longest, len(text) - place), 0, -1):
+        for length in range(min(self._longest.get(text[place], 0), len(text) - place), 0, -1):
             piece = text[place : place + length]
             if piece in self._names:
                 return length, self._names[piece]
