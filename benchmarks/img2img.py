@@ -25,7 +25,7 @@ from PIL import Image
 
 from benchmarks.asked import asked, model_of
 from benchmarks.bare import BarePipeline, stand_back_as_the_engine
-from benchmarks.overhead import SNAPSHOT_EVERY_SECONDS, Way, read_events, report, take_turns, ways_of
+from benchmarks.overhead import OFTEN_SECONDS, Way, read_events, report, take_turns, ways_of
 from benchmarks.verdict import Verdicts
 from tests.engine.own_engine import Engine
 from tests.program import Program
@@ -83,7 +83,7 @@ def measure_program(
     verdicts: Verdicts,
 ) -> None:
     """Compare by the clock, through REST."""
-    model, every = model_of(which, folder), SNAPSHOT_EVERY_SECONDS[which]
+    model = model_of(which, folder)
     picture, mask = pictures
     sent = request | {"init_images": [base64.b64encode(png_of(picture)).decode()]}
     if mask is not None:
@@ -105,8 +105,8 @@ def measure_program(
         resolved = program.job(job)["resolved"]
         threads = int(resolved["threads"])
         bare = BareImg2Img(model, resolved["dtype"], picture, mask)
-        taken = take_turns(ways := ways_of(draw, bare, request, threads, every, folder), rounds, choose)
-    print(f"through REST, {len(streamed)} lines on the event stream; a snapshot each {every} s; {os.cpu_count()} cores")
+        taken = take_turns(ways := ways_of(draw, bare, request, threads, OFTEN_SECONDS[which], folder), rounds, choose)
+    print(f"through REST, {len(streamed)} lines on the event stream; {os.cpu_count()} cores")
     for way, its in zip(ways, taken, strict=True):
         report(named(way, mask), its, taken[0], verdicts, BUDGET)
 
@@ -120,7 +120,7 @@ def measure_work(
     verdicts: Verdicts,
 ) -> None:
     """Compare by processor time, in this process."""
-    model, every = model_of(which, folder), SNAPSHOT_EVERY_SECONDS[which]
+    model = model_of(which, folder)
     picture, mask = pictures
     engine = Engine(folder / "data", model.parent.parent)
     engine.options.update({"sd_model_checkpoint": model.name, "torch_threads": 1})
@@ -137,10 +137,10 @@ def measure_work(
     draw()
     resolved = engine.store.jobs.page()[0][0].resolved
     assert resolved is not None
-    ways = ways_of(draw, BareImg2Img(model, resolved["dtype"], picture, mask), request, 1, every, folder)
+    ways = ways_of(draw, BareImg2Img(model, resolved["dtype"], picture, mask), request, 1, OFTEN_SECONDS[which], folder)
     ways[-1].act()
     taken = take_turns(ways, rounds, engine.options.update, time.process_time)
-    print(f"processor time of the process, one thread; a snapshot each {every} s")
+    print("processor time of the process, one thread")
     for way, its in zip(ways, taken, strict=True):
         report(named(way, mask), its, taken[0], verdicts, BUDGET)
     engine.close()

@@ -1,12 +1,12 @@
 """What a job costs through the running program, compared with the bare diffusers pipeline with the same settings.
 
 `python -m benchmarks.overhead [work] [embedded|full] [rounds] [images] [steps] [side]`; budget: 1.02. A job is
-`POST /sdapi/v1/txt2img` with previews at every step, a snapshot each few seconds and a reader on the event stream; then
-the same without previews, and without snapshots, which shows what each really costs the job. The bare pipeline encodes,
-draws, decodes and saves in this process, with the engine's priority and as many threads as it chose, and once more with
-all cores. It reads the words each time, which the engine remembers. They take turns, so that what else the machine does
-hits all; the number is the median of the ratios of neighbours. "full" is a Stable Diffusion 1.5 of full size with
-random weights (2.1 GB, built anew in the temporary folder).
+`POST /sdapi/v1/txt2img` with previews at every step, snapshots as often as the settings come and a reader on the event
+stream; then the same without previews, and with far more snapshots, which shows what each really costs the job. The
+bare pipeline encodes, draws, decodes and saves in this process, with the engine's priority and as many threads as it
+chose, and once more with all cores. It reads the words each time, which the engine remembers. They take turns, so that
+what else the machine does hits all; the number is the median of the ratios of neighbours. "full" is a Stable Diffusion
+1.5 of full size with random weights (2.1 GB, built anew in the temporary folder).
 
 On a machine that others use too, the clock on the wall measures them. "work" is for those: the engine and the bare
 pipeline in this process, with one thread, compared by the processor time of the process, all its threads included.
@@ -28,12 +28,13 @@ from typing import Any
 from benchmarks.asked import asked, model_of
 from benchmarks.bare import BarePipeline, stand_back_as_the_engine
 from benchmarks.verdict import Verdicts
+from modules.settings import Settings
 from tests.engine.own_engine import Engine
 from tests.program import Program
 
 BUDGET = 1.02
 DEFAULTS = {"embedded": (8, 4, 20, 256), "full": (3, 1, 8, 512)}
-SNAPSHOT_EVERY_SECONDS = {"embedded": 1, "full": 10}
+OFTEN_SECONDS = {"embedded": 1, "full": 10}  # between two snapshots
 
 
 def read_events(program: Program) -> list[int]:
@@ -80,14 +81,18 @@ def report(way: Way, taken: list[float], ours: list[float], verdicts: Verdicts, 
 
 
 def ways_of(
-    draw: Callable[[], Any], bare: BarePipeline, request: dict[str, Any], threads: int, every: int, folder: Path
+    draw: Callable[[], Any], bare: BarePipeline, request: dict[str, Any], threads: int, often: int, folder: Path
 ) -> list[Way]:
-    """Return ours as it is used, ours without what may cost something, and the bare pipeline."""
-    used = {"live_previews_enable": True, "show_progress_every_n_steps": 1, "snapshot_every_seconds": every}
+    """Return ours as it is used, ours without and with more of what may cost something, and the bare pipeline.
+
+    `often` is how many seconds lie between many snapshots.
+    """
+    usual = Settings().snapshot_every_seconds
+    used = {"live_previews_enable": True, "show_progress_every_n_steps": 1, "snapshot_every_seconds": usual}
     return [
         Way("ours", draw, used),
         Way("without previews", draw, used | {"live_previews_enable": False}),
-        Way("without snapshots", draw, used | {"snapshot_every_seconds": 0}),
+        Way(f"a snapshot each {often} s", draw, used | {"snapshot_every_seconds": often}),
         Way(f"bare diffusers, {threads} thread(s)", lambda: bare.draw(request, folder, threads), is_budget=True),
     ]
 
@@ -121,7 +126,7 @@ def preview_method(program: Program, request: dict[str, Any]) -> Any:
 def measure_program(which: str, request: dict[str, Any], rounds: int, folder: Path, verdicts: Verdicts) -> None:
     """Compare by the clock, through REST."""
     model = model_of(which, folder)
-    cores, every = len(os.sched_getaffinity(0)), SNAPSHOT_EVERY_SECONDS[which]
+    cores = len(os.sched_getaffinity(0))
 
     def draw() -> None:
         program.post("/sdapi/v1/txt2img", request, timeout_seconds=3600)
@@ -138,18 +143,18 @@ def measure_program(which: str, request: dict[str, Any], rounds: int, folder: Pa
         resolved = program.job(first["id"])["resolved"]
         previews = preview_method(program, request)
         bare, threads = BarePipeline(model, resolved["dtype"]), int(resolved["threads"])
-        ways = ways_of(draw, bare, request, threads, every, folder)
+        ways = ways_of(draw, bare, request, threads, OFTEN_SECONDS[which], folder)
         if cores != threads:
             ways.append(Way(f"bare diffusers, {cores} thread(s)", lambda: bare.draw(request, folder, cores)))
         taken = take_turns(ways, rounds, choose)
-    print(f"through REST, {len(streamed)} lines on the event stream; a snapshot each {every} s; previews: {previews}")
+    print(f"through REST, {len(streamed)} lines on the event stream; previews: {previews}")
     for way, its in zip(ways, taken, strict=True):
         report(way, its, taken[0], verdicts)
 
 
 def measure_work(which: str, request: dict[str, Any], rounds: int, folder: Path, verdicts: Verdicts) -> None:
     """Compare by processor time, in this process."""
-    model, every = model_of(which, folder), SNAPSHOT_EVERY_SECONDS[which]
+    model = model_of(which, folder)
     engine = Engine(folder / "data", model.parent.parent)
     engine.options.update({"sd_model_checkpoint": model.name, "torch_threads": 1})
 
@@ -161,12 +166,12 @@ def measure_work(which: str, request: dict[str, Any], rounds: int, folder: Path,
     draw()
     resolved = engine.store.jobs.page()[0][0].resolved
     assert resolved is not None
-    ways = ways_of(draw, BarePipeline(model, resolved["dtype"]), request, 1, every, folder)
+    ways = ways_of(draw, BarePipeline(model, resolved["dtype"]), request, 1, OFTEN_SECONDS[which], folder)
     ways[-1].act()
     taken = take_turns(ways, rounds, engine.options.update, time.process_time)
     told = [value["preview"] for value in engine.values("progress") if value and value["preview"]]
     methods = {one["method"]: one["reason"] for one in told}
-    print(f"processor time of the process, one thread; a snapshot each {every} s; previews: {methods}")
+    print(f"processor time of the process, one thread; previews: {methods}")
     for way, its in zip(ways, taken, strict=True):
         report(way, its, taken[0], verdicts)
     engine.close()
