@@ -54,23 +54,16 @@ def test_a_job_is_watched_from_click_to_file(tab: Tab, program: HoldableProgram)
     assert download.value.path().read_bytes()[:4] == b"\x89PNG"
 
 
-def test_the_full_size_view_closes_by_escape(tab: Tab) -> None:
+def test_the_full_size_view_closes_by_escape_and_reuse_all_puts_back_what_made_the_picture(tab: Tab) -> None:
     page = tab.page
-    tab.write("pizza", steps=2)
+    tab.write("green apple", steps=3)
+    page.fill("#txt2img_neg_prompt textarea", "worm")
     tab.generate()
     tab.says("Done: 1 picture")
     page.click("#txt2img_open")
     expect(page.locator("dialog.sd-viewer")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("dialog.sd-viewer")).to_be_hidden()
-
-
-def test_reuse_all_puts_back_what_made_the_picture(tab: Tab) -> None:
-    page = tab.page
-    tab.write("green apple", steps=3)
-    page.fill("#txt2img_neg_prompt textarea", "worm")
-    tab.generate()
-    tab.says("Done: 1 picture")
     tab.write("something else", steps=44)
     page.fill("#txt2img_neg_prompt textarea", "")
     page.click("#txt2img_send [data-do=reuse-all]")
@@ -80,7 +73,9 @@ def test_reuse_all_puts_back_what_made_the_picture(tab: Tab) -> None:
     expect(page.locator("#txt2img_taken")).to_contain_text("All settings of this picture are in the fields.")
 
 
-def test_interrupt_is_answered_at_once_and_nothing_jumps(tab: Tab, held: HoldableProgram) -> None:
+def test_interrupt_and_skip_are_answered_at_once_nothing_jumps_and_keys_do_the_same(
+    tab: Tab, held: HoldableProgram
+) -> None:
     page = tab.page
     tab.write("rocket", **LONG)
     before = page.locator("#txt2img_actions").bounding_box()
@@ -96,13 +91,12 @@ def test_interrupt_is_answered_at_once_and_nothing_jumps(tab: Tab, held: Holdabl
     expect(page.locator("#txt2img_generate")).to_be_visible()
     assert page.locator("#txt2img_actions").bounding_box() == before
     assert page.locator("#txt2img_stage").bounding_box() == stage
-
-
-def test_keys_generate_skip_and_interrupt(tab: Tab, held: HoldableProgram) -> None:
-    page = tab.page
+    # By keys.
     tab.write("cat face", **LONG)
     page.focus("#txt2img_prompt textarea")
     page.keyboard.press("Control+Enter")
+    page.wait_for_function("(job) => window.steady.state().shown !== job", arg=job)
+    tab.says("Drawing image 1 of 6")
     tab.draws()
     assert tab.prompt() == "cat face"
     job = tab.job
@@ -111,6 +105,21 @@ def test_keys_generate_skip_and_interrupt(tab: Tab, held: HoldableProgram) -> No
     page.keyboard.press("Escape")
     tab.says("Interrupted after 0 of 6")
     assert held.job(job)["outputs"] == []
+    # A skip leaves the other images, and a double click on it is one.
+    tab.write("cat face", steps=2, count=3)
+    tab.generate()
+    tab.says("Drawing image 1 of 3")
+    tab.draws()
+    page.evaluate(
+        "() => { window.came = []; document.addEventListener('click', (event) => came.push(event.timeStamp)); }"
+    )
+    tab.answers_before_the_server("txt2img_skip", "Skipping", clicks=2)
+    came = page.evaluate("came")
+    assert len(came) == 1 or came[1] - came[0] >= 500  # a machine with much else to do makes two clicks of it
+    tab.says("Drawing image 2 of 3")
+    held.let_go()
+    tab.says("Done: 2 of 3")
+    assert [output["index"] for output in held.job(tab.job)["outputs"]] == [1, 2]
 
 
 def test_escape_stops_a_job_of_which_the_page_has_not_heard_yet(tab: Tab, held: HoldableProgram) -> None:
@@ -129,22 +138,6 @@ def test_escape_stops_a_job_of_which_the_page_has_not_heard_yet(tab: Tab, held: 
     assert held.job(strangers)["status"] == "running"
     held.post("/sdapi/v1/interrupt", {"task_id": strangers})
     held.wait_for(strangers)
-
-
-def test_skip_leaves_the_other_images_and_a_double_click_on_it_is_one(tab: Tab, held: HoldableProgram) -> None:
-    tab.write("cat face", steps=2, count=3)
-    tab.generate()
-    tab.draws()
-    tab.page.evaluate(
-        "() => { window.came = []; document.addEventListener('click', (event) => came.push(event.timeStamp)); }"
-    )
-    tab.answers_before_the_server("txt2img_skip", "Skipping", clicks=2)
-    came = tab.page.evaluate("came")
-    assert len(came) == 1 or came[1] - came[0] >= 500  # a machine with much else to do makes two clicks of it
-    tab.says("Drawing image 2 of 3")
-    held.let_go()
-    tab.says("Done: 2 of 3")
-    assert [output["index"] for output in held.job(tab.job)["outputs"]] == [1, 2]
 
 
 def test_a_button_adds_to_the_queue_and_the_menu_stops_after_this_image(tab: Tab, held: HoldableProgram) -> None:
