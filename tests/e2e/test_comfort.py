@@ -42,6 +42,12 @@ PLACEHOLDER_CONTRAST = """() => {
   return (Math.max(...two) + 0.05) / (Math.min(...two) + 0.05);
 }"""
 
+DEEDS = """async () => {
+  const { deed } = await import("/steady/assets/settings/audit.js");
+  return [deed("move", "a".repeat(24), { to: 2 }), deed("settings", null, { changed: ["samples_save"] }),
+    deed("interrupt-waiting", null, { count: 1, owner: null }), deed("restart-engine-when-idle", null, {})];
+}"""
+
 
 @pytest.fixture
 def phone(phone_context: BrowserContext, program: Program) -> Tab:
@@ -51,7 +57,9 @@ def phone(phone_context: BrowserContext, program: Program) -> Tab:
     return opened
 
 
-def test_nothing_on_a_phone_is_smaller_than_a_fingertip(phone: Tab, program: Program) -> None:
+def test_on_a_phone_nothing_is_smaller_than_a_fingertip_and_an_example_leaves_the_stage_in_sight(
+    phone: Tab, program: Program
+) -> None:
     program.post("/sdapi/v1/queue/pause")
     program.submit(prompt="fish", steps=2)
     for name in ("queue", "settings", "txt2img"):
@@ -60,14 +68,13 @@ def test_nothing_on_a_phone_is_smaller_than_a_fingertip(phone: Tab, program: Pro
             expect(phone.page.locator("#steady_queue_waiting .sd-row")).to_have_count(1)
         assert phone.page.evaluate(TOO_SMALL, TOUCHED) == []
         assert phone.page.evaluate(APART[name]) == [] if name in APART else True
-
-
-def test_an_example_leaves_the_stage_in_sight_on_a_phone_and_a_wrong_field_stands_above_the_dock(phone: Tab) -> None:
     page = phone.page
+    page.evaluate("scrollTo(0, 0)")
     page.locator("button[data-example]").first.click()
     wait_until(lambda: phone.prompt() != "", 5, "the prompt has the words")
     expect(page.locator("#txt2img_prompt textarea")).to_be_focused()
     assert page.evaluate("scrollY") == 0
+    # A wrong field stands above the dock.
     phone.number("txt2img_width", 100)
     page.evaluate("scrollTo(0, 0)")
     phone.press("txt2img_generate")
@@ -86,11 +93,19 @@ def bottom_of(tab: Tab, selector: str) -> float:
     return box["y"] + box["height"]
 
 
-def test_what_a_field_is_for_can_be_read_in_it(tab: Tab) -> None:
+def test_what_a_field_is_for_and_who_did_what_can_be_read(tab: Tab) -> None:
     for colours in ("light", "dark"):
         tab.page.evaluate("(colours) => (document.documentElement.dataset.theme = colours)", colours)
         tab.page.wait_for_timeout(300)
         assert tab.page.evaluate(PLACEHOLDER_CONTRAST) >= 4.5, colours
+    tab.to("settings")
+    expect(tab.page.locator("#setting_samples_save")).to_be_visible()
+    assert tab.page.evaluate(DEEDS) == [
+        "moved in the queue · job aaaaaa · to place 2",
+        "changed settings · Always save all generated images",
+        "cancelled what waits · 1 job",
+        "restarted the engine when nothing is drawn and nothing waits",
+    ]
 
 
 def test_a_paused_job_that_is_not_shown_is_told_of_and_found(tab: Tab, held: HoldableProgram) -> None:
@@ -152,19 +167,3 @@ def test_a_restart_says_when_it_is_done_where_it_can_be_seen(tab: Tab, program: 
     expect(answer).to_have_text("Done: the engine has started again.", timeout=60_000)
     page.click("#settings_restart_engine")
     expect(answer).to_contain_text("The queue is kept")
-
-
-def test_who_did_what_is_said_in_words(tab: Tab) -> None:
-    deeds = """async () => {
-      const { deed } = await import("/steady/assets/settings/audit.js");
-      return [deed("move", "a".repeat(24), { to: 2 }), deed("settings", null, { changed: ["samples_save"] }),
-        deed("interrupt-waiting", null, { count: 1, owner: null }), deed("restart-engine-when-idle", null, {})];
-    }"""
-    tab.to("settings")
-    expect(tab.page.locator("#setting_samples_save")).to_be_visible()
-    assert tab.page.evaluate(deeds) == [
-        "moved in the queue · job aaaaaa · to place 2",
-        "changed settings · Always save all generated images",
-        "cancelled what waits · 1 job",
-        "restarted the engine when nothing is drawn and nothing waits",
-    ]

@@ -125,9 +125,12 @@ def test_an_edited_job_takes_the_place_of_the_one_that_waits(tab: Tab, program: 
     job = program.job(tab.job)
     request = job["request"]
     assert (request["cfg_scale"], request["seed"], job["retry_of"]) == (4.5, 9007199254740993, None)
+    a_schedule_that_does_not_go_with_the_sampler_cannot_be_chosen(tab)
 
 
-def test_generate_forever_goes_on_until_it_is_switched_off(tab: Tab, program: Program) -> None:
+def test_generate_forever_is_switched_off_and_a_restart_waits_until_nothing_is_drawn(
+    tab: Tab, program: HoldableProgram
+) -> None:
     page = tab.page
     tab.write("pizza", steps=4)
     tab.choose("Generate forever")
@@ -140,13 +143,11 @@ def test_generate_forever_goes_on_until_it_is_switched_off(tab: Tab, program: Pr
     page.click("#txt2img_forever")
     tab.says("Done: ")
     assert program.job(tab.job)["forever"] is False
-
-
-def test_a_restart_waits_for_the_idle_engine_and_can_be_taken_back(tab: Tab, held: HoldableProgram) -> None:
-    page = tab.page
+    # A restart waits for the idle engine and can be taken back.
+    program.hold()
     tab.write("rocket", steps=2)
     tab.generate()
-    tab.draws()
+    program.wait_for_step(tab.job)
     tab.to("settings")
     page.click("#settings_restart_when [role=combobox]")
     page.click("[role=option] >> text=when idle")
@@ -158,7 +159,7 @@ def test_a_restart_waits_for_the_idle_engine_and_can_be_taken_back(tab: Tab, hel
     page.click("#steady_audit summary")
     expect(page.locator("#steady_audit_rows tr").first).to_contain_text("this browser")
     expect(page.locator("#steady_audit_rows tr").first).to_contain_text("took a restart back")
-    assert page.inner_text("#steady_about").count(held.get("/internal/ping")["instance"]) == 1
+    assert page.inner_text("#steady_about").count(program.get("/internal/ping")["instance"]) == 1
 
 
 def test_choices_not_applied_yet_survive_what_another_tab_applies(
@@ -185,7 +186,7 @@ def test_choices_not_applied_yet_survive_what_another_tab_applies(
     assert (stored["queue_history_shown"], stored["live_preview_max_size"]) == (40, 500)
 
 
-def test_a_schedule_that_does_not_go_with_the_sampler_cannot_be_chosen(tab: Tab) -> None:
+def a_schedule_that_does_not_go_with_the_sampler_cannot_be_chosen(tab: Tab) -> None:
     page = tab.page
 
     def choose(field: str, words: str) -> None:

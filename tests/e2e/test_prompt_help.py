@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 
+from tests.e2e.profiles import emptied
 from tests.e2e.tab import Tab
 from tests.program import Program
 
@@ -14,15 +15,15 @@ Run = Callable[[str], Any]
 
 
 @pytest.fixture(scope="module")
-def run(browser: Browser, program: Program) -> Iterator[Run]:
+def run(second_profile: BrowserContext, program: Program) -> Iterator[Run]:
     """Evaluate an expression with the page's functions of a prompt's text at hand."""
-    page = browser.new_page()
-    Tab(page, program.url).open()
-    yield lambda expression: page.evaluate(
-        "async (said) => new Function('text', `return ${said}`)(await import('/steady/assets/prompts/text.js'))",
-        expression,
-    )
-    page.close()
+    with emptied(second_profile) as context:
+        page = context.new_page()
+        Tab(page, program.url).open()
+        yield lambda expression: page.evaluate(
+            "async (said) => new Function('text', `return ${said}`)(await import('/steady/assets/prompts/text.js'))",
+            expression,
+        )
 
 
 # How far the marks are from the field that they lie on, in pixels: where they begin, how high they are and scroll.
