@@ -1,5 +1,6 @@
 """Model folders for tests: the files that a model in diffusers layout has, with next to nothing in them."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -52,3 +53,12 @@ def make_vae(path: Path, channels: int = 4, first: str = "decoder.conv_in.weight
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(len(header).to_bytes(8, "little") + header + content)
     return path
+
+
+def hash_of_the_first_versions(folder: Path) -> str:
+    """Return what version 0.1.0 wrote of a model's folder: SHA-256 over all weights in its folders."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*/*.safetensors"), key=lambda path: path.relative_to(folder).as_posix()):
+        data = path.read_bytes()
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + len(data).to_bytes(8, "little") + data)
+    return digest.hexdigest()
