@@ -29,10 +29,9 @@ class Loss:
     """How much time the job loses for each second that the preview thread works: the slope of a line, least squares.
 
     It begins as `LIKELY`, and stays near it while the thread works for small parts of the steps, which tell little.
-    That is more than 1, since a preview is also sent, handed round and looked at, by processes on the same cores.
     """
 
-    LIKELY = 1.5
+    LIKELY = 1.0
     _LIKELY_COUNTS = 2.0  # as much as two steps during which the thread worked all the time
     _KEPT = 0.99  # of what is known, after each step
 
