@@ -1,6 +1,6 @@
 """Pair every picture with its words: `python training/03_captions.py`.
 
-Writes `captions.json` (picture, style, code, label, tags, group, sampling weight) and `keywords.json` (how often
+Writes `captions.json` (picture, style, code, label, tags, group, sampling weight) and `everyday_names.json` (how often
 everyday words are read as each name). The tokenizer is that of the repository's model, so that what was trained for
 the model goes on to fit it; `--new-tokenizer` learns byte pairs from the captions alone.
 """
@@ -18,8 +18,8 @@ from captioning import Captioner, clean
 from keywords import build_keywords, read_commonness, read_emoji
 from settings import (
     CAPTIONS,
+    EVERYDAY_NAMES,
     FAVOURITES,
-    KEYWORDS,
     MODEL,
     NPM,
     TOKENIZER,
@@ -149,7 +149,7 @@ def main() -> None:
     drawn = {entry["code"]: entry for entry in entries if not is_toned(entry["code"])}
     keywords = build_keywords([emoji for emoji in read_emoji() if emoji.code in drawn], read_commonness())
     weights = weigh_names(keywords, list_words(keywords, drawn))
-    KEYWORDS.write_text(json.dumps(weights, indent=0), encoding="utf-8")
+    EVERYDAY_NAMES.write_text(json.dumps(weights, indent=0), encoding="utf-8")
     log.info("%d names that everyday words are read as", len(weights))
     if options.new_tokenizer or not MODEL.exists():
         train_tokenizer(Captioner(entries).vocabulary_texts())

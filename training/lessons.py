@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from captioning import Captioner, Record
 from palette import is_held_out_pair
-from settings import KEYWORDS, LATENT_SIZE, POOL, SEED, SHORT_TOKENS, TOKENIZER, TOKENS, read_captions
+from settings import EVERYDAY_NAMES, LATENT_SIZE, POOL, SEED, SHORT_TOKENS, TOKENIZER, TOKENS, read_captions
 from transformers import CLIPTokenizer
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
@@ -100,7 +100,9 @@ class Lessons:
         self._latents = torch.cat(parts)
         self._pair_share, self._word_share = pair_share, word_share
         self._original = {record["entry"]: i for i, record in enumerate(self._records) if record["kind"] == "plain"}
-        self._names = EverydayNames(json.loads(KEYWORDS.read_text(encoding="utf-8")), entries, set(self._original))
+        self._names = EverydayNames(
+            json.loads(EVERYDAY_NAMES.read_text(encoding="utf-8")), entries, set(self._original)
+        )
         plain = torch.tensor([record["kind"] == "plain" for record in self._records])
         weights = torch.tensor([entries[record["entry"]]["weight"] for record in self._records])
         composed = (~plain).double()
