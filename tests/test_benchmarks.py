@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.verdict import ROWS_VARIABLE, Verdicts
+from tests.test_architecture import ROOT, imports_of
 
 
 @pytest.mark.parametrize(("value", "code"), [(0.1, 0), (0.11, 1)])
@@ -29,3 +30,19 @@ def test_what_is_not_so_is_a_miss_too() -> None:
     with pytest.raises(SystemExit) as ended:
         verdicts.end()
     assert ended.value.code == 1
+
+
+def test_benchmarks_run_with_what_the_program_itself_needs() -> None:
+    """README starts them with the environment that `launch.py` makes; only that of the editor drives a browser."""
+    of_tests = {"hypothesis", "httpx", "playwright", "pytest", "schemathesis"}
+    lacking: dict[str, set[str]] = {}
+    read: set[Path] = set()
+    waiting = sorted((ROOT / "benchmarks").glob("*.py"))
+    while waiting:
+        read.add(path := waiting.pop())
+        names = imports_of(path)
+        if needed := {name.split(".")[0] for name in names} & of_tests:
+            lacking[str(path.relative_to(ROOT))] = needed
+        files = {ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in names if name.startswith("tests.")}
+        waiting += [file for file in files - read if file.is_file()]
+    assert lacking == {"benchmarks/editor.py": {"playwright"}}
