@@ -263,5 +263,10 @@ def _features(pairs: Mapping[str, str]) -> Iterable[Left]:
     return told.values()
 
 
+def not_available(pairs: Mapping[str, str]) -> Left | None:
+    """Return the first of what an infotext asks for and no version of a request can, such as ControlNet."""
+    return next((left for left in _features(pairs) if left.why == _NOT_HERE), None)
+
+
 def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from modules.api.auth.client import actor_of
 from modules.api.services import Services
+from modules.images.request_infotext import has_infotext, with_infotext
 from modules.jobs.kinds.registry import KINDS
 from modules.jobs.submission import Checked, Sender, check_request
 
@@ -26,13 +27,22 @@ async def checked_request(
     by = actor_of(request)
     sender = Sender(services.intake, by if owner is None else replace(by, owner=owner))
     workers = services.workers
+    whole = data
+    if has_infotext(data):
+        whole = await workers.run_submit(_with_infotext, services, kind, data)
     # How long a picture takes is up to who sent it: those who send none do not wait for it.
     run = workers.run_picture if _has_pictures(kind, data) else workers.run_submit
-    checked = await run(check_request, kind, data, services.catalogue, services.options.values, sender)
+    checked = await run(check_request, kind, whole, services.catalogue, services.options.values, sender)
     for field in _inputs_of(kind):
         if isinstance(data, dict):
             data.pop(field, None)
     return checked
+
+
+def _with_infotext(services: Services, kind: object, data: object) -> object:
+    catalogue = services.catalogue
+    skipped = services.options.values.infotext_skip_pasting
+    return with_infotext(kind, data, catalogue.list(), catalogue.vaes.list(), skipped)
 
 
 def _has_pictures(kind: object, data: object) -> bool:

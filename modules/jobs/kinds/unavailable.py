@@ -44,7 +44,6 @@ _ASKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "restore_faces": (_on, "Face restoration is not available in this version: send false"),
     "s_min_uncond": (_above_zero, "Negative guidance minimum sigma is not available in this version: send 0"),
     "hr_additional_modules": (_modules, "Modules of its own for hires fix are not available in this version: send []"),
-    "infotext": (_given, "Infotext in a request is not available in this version: send its values as fields"),
 }
 
 # What one kind has and others have not, by the kind that has it.

@@ -49,6 +49,19 @@ async def test_the_answer_has_images_parameters_and_info(client: httpx.AsyncClie
     assert info["notes"] == []
 
 
+async def test_an_infotext_gives_what_a_request_leaves_out(client: httpx.AsyncClient, engine: FakeEngine) -> None:
+    text = "red heart\nSteps: 3, Sampler: Euler a, CFG scale: 4.5, Seed: 7, Size: 64x128, Model: EMOJI.safetensors"
+    content = (await client.post(TXT2IMG, json={"infotext": text, "cfg_scale": 6})).json()
+    asked = {"prompt": "red heart", "steps": 3, "sampler_name": "Euler a", "cfg_scale": 6, "seed": 7, "width": 64}
+    assert {name: content["parameters"][name] for name in asked} == asked
+    assert content["parameters"]["override_settings"] == {"sd_model_checkpoint": "emoji"}
+    queued = await client.post("/sdapi/v1/jobs", json={"kind": "txt2img", "request": {"infotext": text}})
+    assert queued.status_code == 200
+    refused = await client.post(TXT2IMG, json={"infotext": text.replace("EMOJI", "gone")})
+    assert refused.status_code == 422
+    assert "gone" in refused.json()["detail"][0]["msg"]
+
+
 async def test_the_seeds_of_variations_are_told(client: httpx.AsyncClient, engine: FakeEngine) -> None:
     varied = {"subseed": 30, "subseed_strength": 0.25, "seed_resize_from_w": 512, "seed_resize_from_h": 768}
     body = {"seed": 7, "steps": 3, "batch_size": 2, "width": 64, "height": 64} | varied
