@@ -41,6 +41,28 @@ async def test_what_listeners_call_is_there_and_what_is_there_is_called(
     assert sorted(get_args(ScriptName)) == sorted([*known["forTabs"], *known["forPage"]])
 
 
+async def test_a_field_tells_of_itself_alone_and_none_is_forgotten(
+    store: JobStore, catalogue: CheckpointCatalogue, options: Options
+) -> None:
+    blocks = create_ui(store, catalogue, no_stop)
+    kept: dict[str, set[str]] = {}
+    whole: dict[str, list[set[str]]] = {}
+    for one in blocks.config["dependencies"]:
+        found = CALL.search(one["js"] or "")
+        call = json.loads(found[1]) if found else {}
+        if call.get("name") == "restore":
+            whole.setdefault(call["tab"], []).append(set(call["takes"]))
+        if call.get("name") != "remember":
+            continue
+        if [event for _, event in one["targets"]] == ["change"]:
+            assert [component for component, _ in one["targets"]] == one["inputs"]
+            kept.setdefault(call["tab"], set()).update(call["takes"])
+        else:
+            whole[call["tab"]].append(set(call["takes"]))  # what was taken over, and what was taken back
+    assert kept
+    assert {tab: [fields] * 3 for tab, fields in kept.items()} == whole
+
+
 async def test_values_come_and_go_by_name_whatever_their_order() -> None:
     heard: list[Values] = []
 

@@ -7,6 +7,8 @@ export class RememberedFields {
   // Nothing is written before `restore`: the first values of a fresh page must not replace the remembered ones.
   restored = false;
   filledIn = []; // names of the fields that somebody filled in before that
+  /** @type {Record<string, any>} */
+  values = {}; // of all fields: what each told last, or what it is about to show
 
   constructor(prefix) {
     this.key = `steady.${prefix}`;
@@ -24,12 +26,21 @@ export class RememberedFields {
     this.restored = true;
     this.filledIn = Object.keys(fields).filter((name) => touched(homeOf(name)));
     const values = Object.entries(fields).map(([name, value]) => [name, typeof kept[name] === typeof value ? kept[name] : value]);
-    return Object.fromEntries(values.filter(([name]) => !this.filledIn.includes(name)));
+    const restored = Object.fromEntries(values.filter(([name]) => !this.filledIn.includes(name)));
+    this.expect({ ...fields, ...restored });
+    return restored;
   }
 
-  // Returns whether it was written.
-  remember(fields) {
-    if (this.restored) write(this.key, JSON.stringify(fields));
-    return this.restored;
+  // What some fields show now, by name. Returns whether it was written.
+  remember(told) {
+    if (!this.restored) return false;
+    this.expect(told);
+    write(this.key, JSON.stringify(this.values));
+    return true;
+  }
+
+  // What some fields will show in a moment.
+  expect(values) {
+    this.values = { ...this.values, ...values };
   }
 }

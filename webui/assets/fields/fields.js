@@ -96,16 +96,17 @@ export class Fields {
     return Object.fromEntries(values);
   }
 
-  // What is in the fields now: the chips compare themselves with the size, and guidance is told of by its scale.
-  valuesAre(fields) {
+  // What is in the fields now, and of which of them that was just `told`: the chips compare themselves with the size, and
+  // guidance is told of by its scale.
+  valuesAre(fields, told) {
     this.now = { width: fields.width, height: fields.height };
     this.renderSizes();
     this.guidance.valuesAre(fields);
     this.styles.valuesAre(fields);
-    for (const fold of this.folds) fold.valuesAre(fields);
+    for (const fold of this.folds) fold.valuesAre(fields, told);
     this.upscaling.valuesAre(fields);
     this.describe.valuesAre(fields);
-    this.tab.pictures.valuesAre(fields);
+    this.tab.pictures.valuesAre(fields, told);
     this.tab.start.valuesAre(fields);
   }
 

@@ -36,9 +36,9 @@ export class Pictures {
   }
 
   // What the page remembers of the fields is in the texts: the places show it.
-  valuesAre(fields) {
+  valuesAre(fields, told) {
     this.told = fields;
-    for (const name of Object.keys(this.known)) if (!this.filling.has(name)) delete this.known[name];
+    for (const name of Object.keys(told)) if (!this.filling.has(name)) delete this.known[name];
     this.show();
   }
 

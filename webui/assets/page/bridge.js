@@ -10,12 +10,13 @@ const forTabs = {
   restore(tab, fields) {
     const restored = tab.memory.restore(fields, (name) => tab.fields.homeOf(name));
     countsAre({ ...restored, ...Object.fromEntries(tab.memory.filledIn.map((name) => [name, "filled in"])) });
-    tab.fields.valuesAre({ ...fields, ...restored });
+    tab.fields.valuesAre(tab.memory.values, fields);
     // Gradio shows what it is given a moment later: a field that has its value already may be filled in meanwhile.
     const others = Object.entries(restored).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(fields[name]));
     return { ...Object.fromEntries(others), owner: tab.state.owner };
   },
-  remember: (tab, fields) => tab.memory.remember(fields) && tab.fields.valuesAre(fields),
+  // A field tells of itself alone, also where several were changed at once.
+  remember: (tab, told) => tab.memory.remember(told) && tab.fields.valuesAre(tab.memory.values, told),
   rememberFilledIn: (tab, fields) => tab.memory.filledIn.length > 0 && forTabs.remember(tab, fields),
   beginJob: (tab) => tab.begins(),
   answered: (tab, { answer }) => tab.answered(JSON.parse(answer || "{}")),

@@ -60,14 +60,17 @@ export class Script extends Fold {
 
   // --- from Gradio, and to it
 
-  valuesAre(fields) {
-    const text = fields.script ?? "";
+  valuesAre(fields, told) {
+    if ("script" in told) this.hear(told.script ?? "");
+    super.valuesAre(fields);
+    this.plan.changed();
+  }
+
+  hear(text) {
     const own = this.sent.lastIndexOf(text);
     if (own >= 0) this.sent.splice(0, own + 1);
     else if (text !== this.text && text !== this.heard) this.read(text);
     this.heard = text;
-    super.valuesAre(fields);
-    this.plan.changed();
   }
 
   // Remembered, or taken over from elsewhere.

@@ -19,7 +19,9 @@ export class Pictured {
     this.before = null;
     if (!start.there || !values.init_images) return; // those of a batch are in a field of their own
     const had = start.values;
-    start.values = { ...start.values, ...values };
+    const { memory } = start.tab;
+    memory.expect(Object.fromEntries(Object.entries(values).filter(([name, value]) => name in had && value !== null)));
+    start.values = memory.values; // each field tells of itself alone: until all did, this is what they will be
     start.modes.chosen = values.start_mode;
     start.show();
     const [picture] = JSON.parse(values.init_images);

@@ -11,13 +11,14 @@ import { NO_PICTURE, SIDES, sentOf } from "./sending.js";
 
 const RESTS_MS = 120; // so long nothing moves before the fields follow the frame
 
-const marginsIn = (values) => Object.fromEntries(SIDES.map((side) => [side, Math.max(0, Number(values[`outpaint_${side}`]) || 0)]));
-const same = (one, other) => Boolean(one && other) && SIDES.every((side) => one[side] === other[side]);
+const ofSides = (value, sides = SIDES) => Object.fromEntries(sides.map((side) => [side, value(side)]));
+const marginsIn = (values) => ofSides((side) => Math.max(0, Number(values[`outpaint_${side}`]) || 0));
 
 export class Start {
   editor = null;
   values = {}; // what is in the fields
-  framed = []; // the margins that the editor has put into the fields, and that do not stand there yet
+  /** @type {Record<string, number[]>} */
+  framed = ofSides(() => []); // what the editor has put into the fields of the margins, and does not stand there yet
   opening = Promise.resolve(); // until a picture that was asked for is there
   quiet = true; // a picture comes with its settings, its size among them: so also when a page opens
 
@@ -155,16 +156,21 @@ export class Start {
       this.modes.chosen = mode;
       this.show();
     }
-    const margins = marginsIn(values);
-    if (!same(margins, marginsIn(before))) this.marginsAre(margins);
+    this.marginsAre(marginsIn(values), marginsIn(before));
     this.render();
   }
 
-  // Those that come from the frame are behind it while it is being drawn.
-  marginsAre(margins) {
-    const own = this.framed.findIndex((one) => same(one, margins));
-    this.framed.splice(0, own < 0 ? this.framed.length : own + 1);
-    if (this.editor && own < 0) this.editor.margins = margins;
+  // Each side is told of by itself. What comes from the frame is behind it while it is being drawn.
+  marginsAre(margins, before) {
+    const others = SIDES.filter((side) => margins[side] !== before[side] && !this.cameFromFrame(side, margins[side]));
+    if (this.editor && others.length) this.editor.margins = { ...this.margins, ...ofSides((side) => margins[side], others) };
+  }
+
+  cameFromFrame(side, pixels) {
+    const waiting = this.framed[side];
+    const own = waiting.indexOf(pixels);
+    waiting.splice(0, own < 0 ? waiting.length : own + 1);
+    return own >= 0;
   }
 
   // --- what people do
@@ -187,10 +193,10 @@ export class Start {
   drawn() {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
-      const margins = { ...this.editor.margins };
-      if (same(margins, this.framed.at(-1) || marginsIn(this.values))) return;
-      this.framed.push(margins);
-      this.tab.put(Object.fromEntries(SIDES.map((side) => [`outpaint_${side}`, String(margins[side])])));
+      const { margins } = this;
+      const moved = SIDES.filter((side) => margins[side] !== (this.framed[side].at(-1) ?? this.marginsAsked[side]));
+      for (const side of moved) this.framed[side].push(margins[side]);
+      if (moved.length) this.tab.put(Object.fromEntries(moved.map((side) => [`outpaint_${side}`, String(margins[side])])));
     }, RESTS_MS);
   }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
@@ -104,8 +106,9 @@ def wire(
     on(tab.adopt_defaults.click, None, together(tab.suited, {"checkpoint": header.checkpoint}), tab.suited,
        Script("adoptDefaults", tab.prefix))  # fmt: skip
     on(tab.put.click, None, outputs=tab.fields, script=Script("putInto", tab.prefix), trigger_mode="multiple")
-    for field in tab.fields.values():
-        on(field.change, None, tab.fields, script=Script("remember", tab.prefix, waits=False))
+    for name, field in tab.fields.items():
+        # Of itself alone: Gradio would look for each of them in all of the page, at every key.
+        _remember(field.change, tab, {name: field})
 
 
 def wire_load(tab: DrawingTab, load: Component, owner: Component) -> None:
@@ -125,5 +128,12 @@ def _wire_takeover(tab: DrawingTab, header: Header, store: JobStore, catalogue: 
     taken = {"taken": tab.texts.taken}
     asked = on(tab.take.click, take, together(taken, {"owner": header.owner}), taken,
                Script("takeFrom", tab.prefix), trigger_mode="multiple")  # fmt: skip
-    on(asked.then, None, together(taken, everything), everything, Script("tookOver", tab.prefix))
-    on(tab.take_back.click, None, everything, everything, Script("takenBack", tab.prefix))
+    took = on(asked.then, None, together(taken, everything), everything, Script("tookOver", tab.prefix))
+    back = on(tab.take_back.click, None, everything, everything, Script("takenBack", tab.prefix))
+    for shown in (took, back):
+        _remember(shown.then, tab, tab.fields)  # a field that is not in sight tells of no change
+
+
+def _remember(event: Callable[..., Any], tab: DrawingTab, fields: Named) -> None:
+    """Have this browser keep what these fields show after `event`."""
+    on(event, None, fields, script=Script("remember", tab.prefix, waits=False))
