@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from modules.jobs.kinds.request import JobRequest
 from modules.options import fields_of_settings
 from modules.setting_field import SettingField
 
@@ -51,6 +53,12 @@ def body(fields: Mapping[str, Mapping[str, Any]], required: Sequence[str] = ()) 
     if required:
         schema["required"] = list(required)
     return whole_body(schema, required=bool(required))
+
+
+@functools.cache  # it takes milliseconds, and each kind's stands in two places
+def schema_of(request: type[JobRequest]) -> Mapping[str, Any]:
+    """Return the JSON schema of a kind's request, which is not to be changed."""
+    return request.model_json_schema()
 
 
 def whole_body(schema: Mapping[str, Any], *, required: bool = True) -> dict[str, Any]:

@@ -25,12 +25,9 @@ RUN = """async ([messages, expression, late]) => {
   const { hiresSize } = await import("/steady/assets/model/hires.js");
   const { scaled, suitable } = await import("/steady/assets/starting/resizing.js");
   const { upscaledSize } = await import("/steady/assets/model/upscaling.js");
-  const { RememberedFields } = await import("/steady/assets/drawing/remembered_fields.js");
-  const { Start } = await import("/steady/assets/starting/start.js");
   let state = model.initial("me");
   for (const message of messages) state = model.reduce(state, message);
-  const known = { state, model, words, format, whenDone, again, late, hiresSize, upscaledSize, scaled, suitable,
-    RememberedFields, Start };
+  const known = { state, model, words, format, whenDone, again, late, hiresSize, upscaledSize, scaled, suitable };
   return new Function(...Object.keys(known), `return ${expression}`)(...Object.values(known));
 }"""
 SAVING = {
@@ -387,52 +384,3 @@ def test_a_picture_is_drawn_at_a_size_that_suits_it_and_the_model(run: Run) -> N
           .map(({width, height}) => [width, height])"""
     )
     assert told == [[512, 512], [840, 624], [728, 360], [64, 168], [2048, 400]]
-
-
-def test_each_field_tells_of_itself_and_what_is_kept_is_whole(run: Run) -> None:
-    known, kept, early = run(
-        """(() => {
-          localStorage.setItem("steady.trial", JSON.stringify({prompt: "a cat", steps: "of another kind"}));
-          const memory = new RememberedFields("trial");
-          const early = memory.remember({prompt: ""});
-          memory.restore({prompt: "", steps: 20, seed: "-1"}, () => null);
-          for (const told of [{seed: "7"}, {steps: 30}, {seed: "8"}]) memory.remember(told);
-          const kept = JSON.parse(localStorage.getItem("steady.trial"));
-          localStorage.removeItem("steady.trial");
-          return [memory.values, kept, early];
-        })()"""
-    )
-    assert (kept, early) == ({"prompt": "a cat", "steps": 30, "seed": "8"}, False)
-    assert known == kept
-
-
-def test_the_sides_of_a_frame_are_told_one_by_one_and_the_frame_stays_as_it_is_drawn(run: Run) -> None:
-    put, drawn, filled = run(
-        """(async () => {
-          const put = [];
-          const tab = {part: () => null, find: () => null, put: (values) => put.push(values)};
-          const start = new Start(tab);
-          let values = {};
-          const tell = (told) => start.valuesAre((values = {...values, ...told}));
-          start.editor = {margins: {left: 0, right: 0, top: 0, bottom: 0}};
-          const pulled = async (margins) => {
-            start.editor.margins = {...start.editor.margins, ...margins};
-            start.drawn();
-            const before = put.length;
-            while (put.length === before) await new Promise(requestAnimationFrame);
-          };
-          tell({outpaint_left: "0", outpaint_right: "", outpaint_top: "0", outpaint_bottom: "0"});
-          await pulled({left: 64, top: 32});
-          tell({outpaint_left: "64"});
-          await pulled({left: 96});
-          tell({outpaint_top: "32"});
-          tell({outpaint_left: "96"});
-          const drawn = {...start.editor.margins};
-          tell({outpaint_right: "8"});
-          tell({outpaint_left: "64"});
-          return [put, drawn, start.editor.margins];
-        })()"""
-    )
-    assert put == [{"outpaint_left": "64", "outpaint_top": "32"}, {"outpaint_left": "96"}]
-    assert drawn == {"left": 96, "right": 0, "top": 32, "bottom": 0}
-    assert filled == {"left": 64, "right": 8, "top": 32, "bottom": 0}

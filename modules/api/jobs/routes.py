@@ -17,7 +17,7 @@ from modules.api.jobs.bodies import check_job_id, new_job_id, wishes_in
 from modules.api.jobs.checking import checked_request
 from modules.api.jobs.folder import folder_of
 from modules.api.numbers import Number, register_place
-from modules.api.openapi import TEXT, YES_OR_NO, body
+from modules.api.openapi import TEXT, YES_OR_NO, body, schema_of
 from modules.api.sdapi.generation_answer import read_image
 from modules.api.services import Services
 from modules.errors import InvalidRequest, UnknownJob
@@ -44,7 +44,7 @@ FOR_NOW = {"Cache-Control": "private, no-cache"}
 NEW_JOB = body(
     {
         "kind": {"type": "string", "enum": list(KINDS)},
-        "request": {"anyOf": [kind.request.model_json_schema() for kind in KINDS.values()]},
+        "request": {"anyOf": [schema_of(kind.request) for kind in KINDS.values()]},
         "id": {"type": "string", "pattern": f"^{JOB_ID.pattern}$"},
         "owner": {"type": "string", "minLength": 1, "maxLength": LONGEST_OWNER},
         "priority": {"type": "integer", "minimum": -PRIORITY_HIGHEST, "maximum": PRIORITY_HIGHEST},

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from modules.api.answers import Refused, json_bytes, read_object
 from modules.api.jobs.bodies import check_job_id, new_job_id
 from modules.api.jobs.checking import checked_request
-from modules.api.openapi import whole_body
+from modules.api.openapi import schema_of, whole_body
 from modules.api.sdapi.generation import answer_when_done
 from modules.api.sdapi.generation_answer import read_image
 from modules.api.services import Services
@@ -28,7 +28,7 @@ from modules.jobs.submission import Checked
 def routes(services: Services) -> APIRouter:
     """The routes of A1111's extras, and what tells what is on a picture."""
     router = APIRouter(prefix="/sdapi/v1")
-    schema = whole_body(EXTRAS.request.model_json_schema())
+    schema = whole_body(schema_of(EXTRAS.request))
 
     @router.post("/extra-single-image", openapi_extra=schema)
     async def extra_single_image(request: Request) -> Response:
@@ -42,7 +42,7 @@ def routes(services: Services) -> APIRouter:
         checked, job_id = await _read_batch(services, request)
         return await answer_when_done(services, request, checked, job_id, _extras_answer(services, checked, True))
 
-    @router.post("/interrogate", openapi_extra=whole_body(INTERROGATE.request.model_json_schema()))
+    @router.post("/interrogate", openapi_extra=whole_body(schema_of(INTERROGATE.request)))
     async def interrogate(request: Request) -> Response:
         """Say what is on a picture, and wait for it."""
         checked, job_id = await _read_interrogate(services, request)

@@ -15,7 +15,7 @@ from modules.api.auth.client import actor_of
 from modules.api.jobs.bodies import check_job_id, new_job_id
 from modules.api.jobs.checking import checked_request
 from modules.api.live.broadcaster import LOST, SUPERVISOR
-from modules.api.openapi import whole_body
+from modules.api.openapi import schema_of, whole_body
 from modules.api.sdapi.generation_answer import generation_answer, may_have_sheet
 from modules.api.services import Services
 from modules.jobs.kinds.kind import Kind
@@ -47,7 +47,7 @@ def _add_kind(router: APIRouter, services: Services, kind: Kind[Any]) -> None:
 
         return await answer_when_done(services, request, checked, forced or new_job_id(), answer)
 
-    schema = whole_body(kind.request.model_json_schema())
+    schema = whole_body(schema_of(kind.request))
     router.add_api_route(f"/{kind.name}", draw, methods=["POST"], name=kind.name, openapi_extra=schema)
 
 

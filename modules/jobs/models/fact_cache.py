@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import threading
@@ -110,7 +111,7 @@ class Remembered(Generic[T]):
     """The models of one class and kind in a cache. What they are called and their hashes are known elsewhere."""
 
     def __init__(self, cache: FactCache, kind: str, of: type[T]) -> None:
-        self._cache, self._kind, self._form = cache, kind, TypeAdapter(of)
+        self._cache, self._kind, self._form = cache, kind, _form_of(of)
 
     def recall(self, name: str, path: Path, stamp: str, sha256: str | None) -> T | None:
         """Return what was found in this state of a file, None when that is not known any more."""
@@ -129,6 +130,11 @@ class Remembered(Generic[T]):
             facts = self._form.dump_python(one, mode="json", exclude={"name", "sha256"})
             self._cache.put(self._kind, one.path, one.stamp, facts)
         return one
+
+
+@functools.cache  # it takes milliseconds to make, and there is one for each kind of file
+def _form_of(of: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(of)
 
 
 def _key_of(kind: str, path: Path) -> bytes:
