@@ -1,10 +1,12 @@
 """Hold the layers of docs/architecture.md: who may import whom, no cycles, no function that needs a scroll."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,7 @@ def only_for_types(tree: ast.Module) -> set[ast.AST]:
     return hidden
 
 
+@functools.cache
 def imports_of(path: Path) -> set[str]:
     """Return the dotted names that a file imports, inside functions too."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -267,15 +270,32 @@ def tracked_files(*suffixes: str) -> list[Path]:
     return [ROOT / name for name in listing.splitlines() if name.endswith(suffixes) and (ROOT / name).is_file()]
 
 
+@dataclass(frozen=True)
+class Function:
+    """Where it stands, how many lines it has, and whether it says what it returns."""
+
+    place: str
+    lines: int
+    typed: bool
+
+
+@functools.cache
+def functions_of(path: Path) -> list[Function]:
+    """Return all functions of a file, also those within others."""
+    return [
+        Function(
+            f"{path.relative_to(ROOT)}:{node.lineno} {node.name}",
+            (node.end_lineno or node.lineno) - node.lineno + 1,
+            node.returns is not None,
+        )
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
 def test_no_function_needs_a_scroll() -> None:
-    long = []
-    for path in tracked_files(".py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = (node.end_lineno or node.lineno) - node.lineno + 1
-                if lines > LONGEST_FUNCTION:
-                    long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name} has {lines} lines")
-    assert not long
+    functions = [function for path in tracked_files(".py") for function in functions_of(path)]
+    assert not [f"{one.place} has {one.lines} lines" for one in functions if one.lines > LONGEST_FUNCTION]
 
 
 # Libraries' files, as their makers wrote them.
@@ -292,12 +312,7 @@ def test_no_file_needs_a_long_scroll() -> None:
 
 
 def test_every_function_of_the_program_is_typed() -> None:
-    untyped = []
-    for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is None:
-                untyped.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
-    assert not untyped
+    assert not [function.place for path in FILES for function in functions_of(path) if not function.typed]
 
 
 def test_nothing_is_left_undone() -> None:
