@@ -194,7 +194,7 @@ def run_until(engine: Engine, settled: Callable[[], bool], death: Death | None) 
     over = threading.Event()
 
     def look() -> None:
-        while not settled() and not over.wait(0.003):
+        while not settled() and not over.wait(0.02):  # more often would take a tenth of what drawing does
             pass
         engine.cancel.exit.set()
         engine.worker.wake()
