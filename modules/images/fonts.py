@@ -15,6 +15,7 @@ from PIL import ImageFont
 _MOST_FILES = 5_000  # that are looked at by their names
 _MOST_TRIED = 150  # that are opened for the letters of a text
 _PROBE_SIZE = 16  # pixels
+_MOST_OF_A_TEXT = 3  # fonts: its own words, those of another writing, emoji
 _NOT_A_CHARACTER = "\U0010ffff"  # what no font has: it shows how a font draws what it lacks
 _ENDINGS = (".ttf", ".otf", ".ttc", ".otc")
 # Fonts for reading that have many letters, the first of them before others; as their files' names begin.
@@ -57,17 +58,31 @@ def font_file_for(text: str, font_file: str = "") -> str:
     return best
 
 
+@functools.lru_cache(maxsize=1024)
+def font_files_for(text: str, font_file: str = "") -> tuple[str, ...]:
+    """Return the fonts that write `text` together: `font_file_for` all of it, then those of letters which it lacks."""
+    files: list[str] = []
+    left = text
+    while left and len(files) < _MOST_OF_A_TEXT:
+        best = font_file_for(left, font_file)
+        if best in files:  # nobody has the others
+            break
+        files.append(best)
+        left = "".join(letter for letter in dict.fromkeys(left) if _is_drawn(letter) and not has_letter(best, letter))
+    return tuple(files) or (font_file,)
+
+
 def _is_drawn(letter: str) -> bool:
     """Tell whether a font needs a picture of its own for it: no space, no mark of control, nothing put onto another."""
     return unicodedata.category(letter)[0] not in "ZCM"
 
 
 def _count_lacking(path: str, letters: frozenset[str]) -> int:
-    return sum(not _has(path, letter) for letter in letters)
+    return sum(not has_letter(path, letter) for letter in letters)
 
 
 @functools.lru_cache(maxsize=16_384)
-def _has(path: str, letter: str) -> bool:
+def has_letter(path: str, letter: str) -> bool:
     """Tell whether a font draws a letter as anything else than what it lacks."""
     font = font_of(_PROBE_SIZE, path)
     if not isinstance(font, ImageFont.FreeTypeFont):
