@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from tests.e2e.tab import PATIENCE_MS, Tab
 from tests.program import HoldableProgram
 
 FIELDS = "#script_txt2img_xyz_plot_"
+TOO_LONG = "p.txt is too long: a list of prompts has at most 100,000 characters."
 STATES = "() => [...document.querySelectorAll('#txt2img_grid .sd-cell')].map((one) => one.dataset.state).join(' ')"
 
 
@@ -67,6 +68,11 @@ def test_a_plot_from_its_fields_to_its_sheet(tab: Tab, held: HoldableProgram) ->
     page.select_option("#script_list", "Prompts from file or textbox")
     expect(page.locator("#txt2img_script_count")).to_contain_text("There is no prompt")
     expect(page.locator("#txt2img_script_container .sd-live-problem")).to_have_count(0)  # nobody has come to it yet
+    for written, said in ((b"x" * 100_001, TOO_LONG), (b"a cat\r\na dog", "p.txt is in the box.")):
+        file = FilePayload(name="p.txt", mimeType="text/plain", buffer=written)
+        page.set_input_files("#txt2img_script_container .sd-pick input", files=[file])
+        expect(page.locator(".sd-prompts-file [role=status]")).to_have_text(said)
+    expect(page.locator(".sd-prompts-file textarea")).to_have_value("a cat\na dog")
     page.select_option("#script_list", "None")
     expect(page.locator("#txt2img_page button[data-script] .sd-parts-set")).to_have_text("")
     page.click("[data-grid=edit]")

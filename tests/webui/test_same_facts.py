@@ -9,6 +9,7 @@ from typing import Any
 from modules.api.jobs.routes import MOST_JOBS_LISTED
 from modules.api.live.messages import MOST_QUEUED_IDS
 from modules.jobs import rows
+from modules.jobs.kinds.grid.prompt_lines import TEXT_LONGEST
 from modules.paths import ROOT
 
 
@@ -27,7 +28,9 @@ def test_the_scripts_have_the_groups_of_statuses_that_the_rows_have() -> None:
 
 
 def test_the_scripts_have_the_limits_of_the_routes() -> None:
-    assert constants_of("limits.js") == {"JOBS_LISTED": MOST_JOBS_LISTED, "QUEUED_TOLD": MOST_QUEUED_IDS}
+    assert constants_of("limits.js") == {
+        "JOBS_LISTED": MOST_JOBS_LISTED, "QUEUED_TOLD": MOST_QUEUED_IDS, "PROMPTS_LONGEST": TEXT_LONGEST
+    }  # fmt: skip
 
 
 def test_no_other_script_names_a_group_of_statuses() -> None:

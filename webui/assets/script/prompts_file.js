@@ -1,10 +1,11 @@
 // The prompts of "Prompts from file or textbox": a file is read here, in the browser, into the text box, and sent nowhere.
 
+import { PROMPTS_LONGEST } from "../model/limits.js";
 import { make, setText } from "../page/dom.js";
 import { fieldsOf, text } from "./controls.js";
 import { PROMPTS, SPECS } from "./scripts.js";
 
-const MOST_BYTES = 2 ** 20;
+const MOST_BYTES = 4 * PROMPTS_LONGEST; // a character takes four at most
 const SPEC = SPECS[PROMPTS];
 
 export class PromptsFile {
@@ -46,9 +47,8 @@ export class PromptsFile {
   }
 
   async read(file) {
-    const refused = file.size > MOST_BYTES ? `${file.name} is too large: a list of prompts has at most 1 MiB.` : "";
-    const found = refused ? "" : await file.text().catch(() => null);
-    const words = refused || (found === null ? `${file.name} cannot be read.` : found.includes("\0") ? `${file.name} is no text file.` : "");
+    const found = file.size > MOST_BYTES ? "" : await file.text().catch(() => null);
+    const words = whyNot(file, found);
     this.said.dataset.tone = words ? "bad" : "";
     if (words) return setText(this.said, words);
     const area = this.element.querySelector("textarea");
@@ -56,4 +56,13 @@ export class PromptsFile {
     setText(this.said, `${file.name} is in the box.`);
     return this.put({ prompt_txt: area.value });
   }
+}
+
+// Why a file is no list of prompts; "" where it is one. The server counts characters too, and takes no more.
+function whyNot({ name, size }, found) {
+  if (found === null) return `${name} cannot be read.`;
+  if (size > MOST_BYTES || (found.length > PROMPTS_LONGEST && Array.from(found).length > PROMPTS_LONGEST)) {
+    return `${name} is too long: a list of prompts has at most ${PROMPTS_LONGEST.toLocaleString("en")} characters.`;
+  }
+  return found.includes("\0") ? `${name} is no text file.` : "";
 }

@@ -28,6 +28,7 @@ from modules.jobs.samplers import split_sampler
 _TXT2IMG: tuple[Tab, ...] = ("txt2img",)
 _IMG2IMG: tuple[Tab, ...] = ("img2img",)
 _LONGEST_NUMBER = 9
+_PLUS = re.compile(r"(?<!\\)\+")  # one that is no part of a name
 _SIZE = re.compile(r"([0-9]{1,6})\s*[x×*]\s*([0-9]{1,6})", re.IGNORECASE)
 
 
@@ -64,7 +65,7 @@ def _set_hires_scale(fields: Fields, value: Value, _all: Sequence[Value]) -> Non
 
 
 def _set_modules(fields: Fields, value: Value, _all: Sequence[Value]) -> None:
-    names = [name.strip() for name in str(value).split("+")]
+    names = [name.strip().replace("\\+", "+") for name in _PLUS.split(str(value))]
     fields[SETTINGS] = fields[SETTINGS] | {MODULES: [name for name in names if name not in ("", "None")]}
 
 

@@ -30,7 +30,7 @@ from modules.jobs.lenient import show
 
 TITLE = "Prompts from file or textbox"
 FIELD = f"{ARGUMENTS}.prompt_txt"
-_TEXT_LONGEST = 100_000
+TEXT_LONGEST = 100_000
 _NOTES_MOST = 5
 _PROMPTS = ("prompt", "negative_prompt")
 _WHOLE = ("seed", "subseed", "seed_resize_from_h", "seed_resize_from_w", "steps", "width", "height")
@@ -207,7 +207,7 @@ PROMPTS_FROM_FILE = Script(
         on_off("checkbox_iterate", "Iterate seed every line"),
         on_off("checkbox_iterate_batch", "Use same random seed for all lines"),
         one_of("prompt_position", "Insert prompts at the", ("start", "end"), "start"),
-        words("prompt_txt", "List of prompt inputs", _TEXT_LONGEST),
+        words("prompt_txt", "List of prompt inputs", TEXT_LONGEST),
     ),
     plan,
 )

@@ -101,7 +101,12 @@ def test_a_size_counts_more_than_how_much_larger_all_were_to_become() -> None:
         ("Cond. Image Mask Weight", "0.5", "inpainting_mask_weight", [0.5]),
         ("ENSD", "31337", "eta_noise_seed_delta", [31337]),
         ("Emphasis", "No norm", "emphasis", ["No norm"]),
-        ("Text encoders and VAE", "t5 + clip, None", "forge_additional_modules", [["t5", "clip"], None]),
+        (
+            "Text encoders and VAE",
+            r"t5 + clip, None, a\+b.safetensors+ae",
+            "forge_additional_modules",
+            [["t5", "clip"], None, ["a+b.safetensors", "ae"]],
+        ),
     ],
 )
 def test_an_axis_sets_a_setting_of_its_cells_alone(label: str, text: str, setting: str, expected: list[Any]) -> None:
