@@ -28,6 +28,13 @@ BETWEEN = """() => {
 }"""
 
 
+# Between the prompt's field and what is said of it, in px.
+GAP = """() => {
+  const [field, words] = ["textarea", ".sd-problem"].map((one) => document.querySelector(`#txt2img_prompt ${one}`));
+  return words.getBoundingClientRect().top - field.getBoundingClientRect().bottom;
+}"""
+
+
 @pytest.fixture(scope="module")
 def page(second_profile: BrowserContext) -> Iterator[Page]:
     with emptied(second_profile) as context:
@@ -96,6 +103,7 @@ def test_what_was_said_of_a_checkpoint_goes_with_it(feed: Feed) -> None:
     refuse(feed.page, message="The prompt is too long.", field="prompt")
     call(feed.page, "choseCheckpoint", checkpoint="emoji")
     expect(feed.page.locator("#txt2img_prompt .sd-problem")).to_be_visible()
+    assert feed.page.evaluate(GAP) >= 4, "the words do not touch their field"
 
 
 def test_a_note_without_a_blank_stays_in_its_box(feed: Feed) -> None:

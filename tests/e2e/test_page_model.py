@@ -115,6 +115,9 @@ def test_the_words_for_each_moment(run: Run) -> None:
     assert run("words.phaseLine(state)", {**SNAPSHOT, "job": ended}) == {
         "phase": "Interrupted after 2 of 4", "details": ["2.0 s"]
     }  # fmt: skip
+    words = ("words.phaseLine(state)", "words.phaseLine(state, false)")
+    starting = {**SNAPSHOT, "engine": {"status": "starting"}}
+    assert [run(one, starting)["details"] for one in words] == [["you can write already"], []]
     given_up = {"type": "supervisor", "supervisor": {"engine": {"status": "given_up"}}}
     assert run("words.phaseLine(state).phase", queued, given_up) == "Waiting for the engine"
     assert run("[1, 2, 3, 4, 11, 12, 21, 112].map(format.ordinal)") == [

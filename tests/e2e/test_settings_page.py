@@ -49,9 +49,18 @@ def test_a_restart_keeps_the_text_the_page_and_the_running_job(tab: Tab, held: H
     before = held.get("/internal/ping")["instance"]
     page.evaluate("() => (window.samePage = true)")
     tab.to("settings")
+    tab.number("setting_results_kept_hours", 30)
+    expect(page.locator("#settings_submit")).to_have_text("Apply (1)")
     page.click("#settings_restart_gradio")
+    left_out = page.locator("#settings_unapplied")
+    expect(left_out).to_have_text("1 choice is not applied, so the restart goes without it.")
     page.wait_for_function("(old) => window.steady.state().instance !== old", arg=before, timeout=60_000)
     assert held.get("/internal/ping")["instance"] != before
+    expect(page.locator("#settings_submit")).to_have_text("Apply (1)")
+    expect(left_out).to_be_visible()
+    page.click("#settings_submit")
+    expect(page.locator("#settings_submit")).to_have_text("Apply")
+    expect(left_out).to_be_hidden()
     tab.to("txt2img")
     assert page.evaluate("window.samePage") is True
     assert tab.prompt() == "a red heart, kept over a restart"

@@ -38,6 +38,8 @@ BOXES = """() => ["stage", "progress", "send", "prompt", "actions"].map((name) =
   return [id, box.x, box.y, box.width, name === "send" ? 0 : box.height].join();
 })"""
 
+BOX = '((part) => document.getElementById("txt2img_" + part).getBoundingClientRect())'
+
 DRAWING = {"job": IDENTITY, "phase": "sample", "image": 4, "images": 12, "step": 3, "steps": 20, "progress": 0.4,
            "eta_seconds": 12.3, "segments": []}  # fmt: skip
 
@@ -163,6 +165,11 @@ def test_a_prompt_from_the_right_stands_on_the_right_and_a_lost_picture_has_no_f
     places = page.locator("#txt2img_gallery button img")
     expect(places.first).to_have_css("visibility", "hidden")
     expect(places.last).to_have_css("visibility", "visible")
+    tops = []
+    for infotext in ("a heart", "a heart " * 500):  # a long one pushes no button away
+        feed.shows(feed.job("done", [output(0, infotext=infotext)]))
+        tops.append(page.evaluate(f"() => {BOX}('send').top"))
+    assert tops[0] == tops[1] < 900
 
 
 ARROWS = """() => Array.from(document.querySelectorAll("[role=combobox]:is(#txt2img_page *, .sd-model *)")).filter(
@@ -248,6 +255,7 @@ def test_a_batch_is_named_as_one_and_what_is_partial_or_skipped_is_marked(feed: 
     page.click("#txt2img_gallery [data-state=drawn] >> nth=0")
     expect(page.locator("#txt2img_phase b")).to_have_text("Drawing images 5–8 of 12")
     expect(page.locator("#txt2img_note")).to_have_text("Preview of step 3 · images 5–8 of 12")
+    assert page.evaluate(f"() => {BOX}('stage').bottom <= {BOX}('note').top")
     assert page.evaluate(PLACES) == ["there", "partial", "there", "skipped", *["drawn"] * 4, *["awaited"] * 4]
     assert page.evaluate(PARTS) == [[0, 0], [1, 0], [0, 1], [1, 1]]
     marks = "Array.from(document.querySelectorAll('#txt2img_gallery [data-mark]'), (one) => one.dataset.mark)"
@@ -258,6 +266,11 @@ def test_a_batch_is_named_as_one_and_what_is_partial_or_skipped_is_marked(feed: 
     assert page.evaluate(PLACES) == ["partial", "partial", "not drawn"]
     feed.shows(feed.job("interrupted", [output(0), partial[1]], request={"prompt": "a heart", "n_iter": 3}))
     expect(page.locator("#txt2img_phase")).to_have_text("Interrupted after 1 of 31 partial picture2.0 s")
+    asked = {"prompt": "a heart", "n_iter": 5}
+    feed.shows(feed.job("interrupted", [output(0), output(2)], request=asked, image_index=3))
+    assert page.evaluate(PLACES) == ["there", "skipped", "there", "not drawn", "not drawn"]
+    feed.shows(feed.job("running", [output(0)], request={"prompt": "a heart", "n_iter": 4}, wanted=[1, 3]))
+    assert page.evaluate(PLACES) == ["there", "awaited", "not drawn", "awaited"]
 
 
 # Of the buttons that act: those whose words do not fit, and those that lie over the next.

@@ -85,11 +85,13 @@ def test_each_cell_says_how_it_stands() -> None:
         ["grid.js"],
         {"job": job, "drawing": {"ended": False, "now": 9}, "over": {"ended": True, "now": None}},
         states.replace("when", "drawing"),
+        states.replace("when", "{ ended: false, now: null, wanted: new Set([3, 10]) }"),
         states.replace("when", "over"),
         "layoutOf(job).cells.slice(0, 4).map((one) => missingIn(one, outputsByCell(job).get(one.number) || []))",
     )
     assert told == [
         ["there", "missing", "missing", "partial", "drawn", "awaited"],
+        ["there", "awaited", "missing", "partial", "missing", "awaited"],
         ["there", "missing", "missing", "partial", "missing", "missing"],
         [[], [2, 3], [5], [7]],
     ]

@@ -93,11 +93,13 @@ export function outputsByCell(job) {
 }
 
 // How a cell stands: "there", "partial", "drawn" (now), "awaited", or "missing" of a job that has passed it or has ended.
-// `ended`: does nothing more of the job come? `now` is the index of the picture that is drawn, null for none.
-export function stateOf(cell, outputs, { ended, now }) {
+// `ended`: does nothing more of the job come? `now` is the index of the picture that is drawn, null for none; `wanted`
+// are those of the pictures that are drawn again, null: all.
+export function stateOf(cell, outputs, { ended, now, wanted = null }) {
   if (outputs.length === cell.count) return outputs.some((output) => output.partial) ? "partial" : "there";
   if (now !== null && now >= cell.first && now < cell.first + cell.count) return "drawn";
   if (ended || (now !== null && now >= cell.first + cell.count)) return "missing";
+  if (wanted && !missingIn(cell, outputs).some((index) => wanted.has(index))) return "missing";
   return "awaited";
 }
 

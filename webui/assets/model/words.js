@@ -14,10 +14,11 @@ export function pausedWords(job) {
   return job.started_at ? `${since}, ${Math.floor((job.progress || 0) * 100)} % done` : `${since}, before it began`;
 }
 
-// {phase, details}: the phase changes seldom and is read aloud; the details change with each step.
-export function phaseLine(state) {
+// {phase, details}: the phase changes seldom and is read aloud; the details change with each step. `writes`: is there
+// anything to write where the line stands?
+export function phaseLine(state, writes = true) {
   const job = shownJob(state);
-  if (!job) return idle(state);
+  if (!job) return idle(state, writes);
   if (!unfinished(job)) return ended(job, chainOf(state, job));
   if (state.standing === "lost") return unheard(state, job); // all that is known of it is of before
   if (job.status === "paused") return pausedLine(state, job); // it needs no engine, so it tells of none
@@ -28,11 +29,11 @@ export function phaseLine(state) {
   return running(state, job);
 }
 
-function idle(state) {
+function idle(state, writes) {
   const status = state.engine?.status;
   if (state.standing !== "open" && !state.instance) return { phase: "Connecting …", details: [] };
-  if (state.standing === "lost") return { phase: "The server does not answer", details: ["you can write all the same"] };
-  if (!state.engine || status === "starting") return { phase: "The engine starts", details: ["you can write already"] };
+  if (state.standing === "lost") return { phase: "The server does not answer", details: writes ? ["you can write all the same"] : [] };
+  if (!state.engine || status === "starting") return { phase: "The engine starts", details: writes ? ["you can write already"] : [] };
   return { phase: "Ready", details: state.paused ? ["the queue is paused"] : [] };
 }
 

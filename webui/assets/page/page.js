@@ -4,6 +4,7 @@ import { DrawingTab } from "../drawing/drawing_tab.js";
 import { renderSituation } from "../drawing/situation.js";
 import { Checkpoints } from "../fields/checkpoints.js";
 import { Dropdowns } from "../fields/dropdowns.js";
+import { Radios } from "../fields/radios.js";
 import { ScheduleList } from "../fields/schedule_list.js";
 import { openTab, renderHeader, wireHeader } from "../header/header.js";
 import { renderTitle } from "../header/title.js";
@@ -55,6 +56,7 @@ export class Page {
     this.device = new OtherDevice(this.state.owner, () => this.render());
     new ScheduleList(() => Array.from(this.drawings.values(), (tab) => tab.fields.sampling));
     new Dropdowns();
+    new Radios();
     this.ways = new PictureWays(this);
     this.pngInfo = new PngInfo(this);
     new PictureDrop(() => this.ways.list);

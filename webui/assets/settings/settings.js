@@ -2,16 +2,19 @@
 // when another page applies its own, and only they are sent.
 
 import { followSetting } from "../header/colours.js";
+import { plural } from "../model/format.js";
 import { byId, make, setAttribute, setLabel, setText } from "../page/dom.js";
 import { touched } from "../page/touched.js";
 
-const SENDING = "#settings_submit, #settings_restart_gradio, #settings_restart_engine";
+const RESTARTS = "#settings_restart_gradio, #settings_restart_engine";
+const SENDING = `#settings_submit, ${RESTARTS}`;
 const UNSENT = "The server does not answer, so nothing was sent. Your choices stay here: apply them when it is back.";
 
 export class Settings {
   standing = "quiet";
   known = null; // what the server has, by the setting's name
   now = null; // what the fields show
+  restarted = false; // was a restart asked for, and nothing applied since?
 
   constructor() {
     document.addEventListener("input", (event) => this.edited(event.target), true);
@@ -37,6 +40,14 @@ export class Settings {
     for (const name of Object.keys(this.known || {})) byId(`setting_${name}`)?.classList.toggle("sd-unsaved", open.has(name));
     setLabel(byId("settings_submit"), open.size ? `Apply (${open.size})` : "Apply");
     setAttribute(byId("settings_submit"), "data-unsaved", open.size || null);
+    this.sayUnapplied();
+  }
+
+  // A restart takes what was applied. What was not stays in the fields, and it is said that it did not go along.
+  sayUnapplied() {
+    const count = this.restarted ? this.open().length : 0;
+    const words = `${plural(count, "choice is", "choices are")} not applied, so the restart goes without ${count === 1 ? "it" : "them"}.`;
+    say("settings_unapplied", count ? words : "", "quiet");
   }
 
   open = () => Object.keys(this.known || {}).filter((name) => !same(this.now[name], this.known[name]));
@@ -58,16 +69,20 @@ export class Settings {
 
   // What was answered is of the moment before the next deed, and of this visit of the tab.
   clicked(event) {
-    if (event.target.closest?.("[role=tab], #settings_submit")) forget();
+    if (event.target.closest?.("[role=tab], #settings_submit")) {
+      forget();
+      this.restarted = false;
+    } else if (event.target.closest?.(RESTARTS)) this.restarted = true;
+    this.sayUnapplied();
     if (!event.target.closest?.(SENDING) || !["reconnecting", "lost"].includes(this.standing)) return;
     event.stopPropagation();
     event.preventDefault();
-    sayUnsent(UNSENT);
+    say("settings_unsent", UNSENT, "problem");
   }
 
   // How the connection stands: what is pressed while the server is gone says so, until it is back.
   stands(standing) {
-    if (standing !== this.standing && standing === "open") sayUnsent("");
+    if (standing !== this.standing && standing === "open") say("settings_unsent", "", "problem");
     this.standing = standing;
   }
 
@@ -88,10 +103,11 @@ export class Settings {
 
 const same = (a, b) => a === b || (a ?? null) === (b ?? null);
 
-function sayUnsent(words) {
+// A line below what the server answers; "" takes it away.
+function say(id, words, tone) {
   const box = byId("settings_result");
-  let line = byId("settings_unsent");
-  if (!line && box && words) line = box.appendChild(make("p", { id: "settings_unsent", class: "sd-answer", "data-tone": "problem", role: "alert" }));
+  let line = byId(id);
+  if (!line && box && words) line = box.appendChild(make("p", { id, class: "sd-answer", "data-tone": tone, role: tone === "problem" ? "alert" : "status" }));
   setText(line, words);
   setAttribute(line, "hidden", words ? null : "");
 }

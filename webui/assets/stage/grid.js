@@ -145,12 +145,13 @@ export class StageGrid {
     const { job } = this;
     const outputs = outputsByCell(job);
     const ended = !unfinished(job);
+    const wanted = job.wanted && new Set(job.wanted);
     const preview = previewOf(state, job.id);
     const width = (this.first?.element.clientWidth || 0) * devicePixelRatio; // asked once: all have the same
     const drawing = preview && { ...preview, ...batchAt(job, preview.image) };
     for (const shown of this.cells.values()) {
       const own = outputs.get(shown.cell.number) || [];
-      const kind = stateOf(shown.cell, own, { ended, now });
+      const kind = stateOf(shown.cell, own, { ended, now, wanted });
       shown.show({ kind, outputs: own, preview: kind === "drawn" ? drawing : null, ended, chosen, width });
     }
   }

@@ -4,9 +4,9 @@ import { shownJob, shownProgress, unfinished } from "../model/model.js";
 import { otherPausedWords, phaseLine } from "../model/words.js";
 import { make, setAttribute, setText } from "../page/dom.js";
 
-export function renderProgress({ part }, state) {
+export function renderProgress({ part, promptField }, state) {
   renderBar(part("progress"), shownProgress(state), state.share?.value || 0, shownJob(state));
-  const line = phaseLine(state);
+  const line = phaseLine(state, Boolean(promptField));
   renderLine(part("phase"), line);
   setText(part("phase_live"), line.phase);
   const paused = otherPausedWords(state);

@@ -1,6 +1,6 @@
 // The strip of thumbnails: a place for each picture, the newest last and in sight.
 
-import { drawnNow, partOf } from "../model/batch.js";
+import { batchAt, drawnNow, partOf } from "../model/batch.js";
 import { gridWords } from "../model/grid.js";
 import { shownJob, shownPreview, shownProgress, sizeOf, unfinished } from "../model/model.js";
 import { placesOf } from "../model/strip_places.js";
@@ -84,14 +84,16 @@ function fillGrid(button, { job, kind }, grid, state) {
   return button;
 }
 
-// "skipped" and "not drawn" are places without a picture, of a job that goes on or of one that ended.
+// "skipped" and "not drawn" are places without a picture: those before what is or was drawn last, and the others of a job
+// that ended, or that are not among those which are drawn again.
 function kindOf({ job, index, output }, drawn, preview) {
   if (index === null) return `grid of ${job.outputs.length} ${Boolean(job.resolved)}`;
   if (output) return output.partial ? "partial" : "there";
   const now = drawn?.job === job.id ? drawn : null;
   if (now && preview && index >= now.first && index <= now.last) return "drawn";
+  if (unfinished(job) && job.wanted && !job.wanted.includes(index)) return "not drawn";
   if (unfinished(job)) return now && index < now.first ? "skipped" : "awaited";
-  return job.status === "done" ? "skipped" : "not drawn";
+  return job.status === "done" || index < batchAt(job, job.image_index ?? 0).first ? "skipped" : "not drawn";
 }
 
 const idOf = ({ job, index }) => `${job.id}/${index}`;
