@@ -9,7 +9,9 @@ import re
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Page, Route, WebSocketRoute
+from playwright.sync_api import Page, WebSocketRoute
+
+from tests.e2e.answers import Answer, Asked, answer, as_json
 
 SNAPSHOT: dict[str, Any] = {
     "type": "snapshot", "events": 1, "instance": "i", "page": "p", "job": None, "running": None, "queue": [],
@@ -47,6 +49,18 @@ def output(index: int, width: int = 64, height: int = 64, **more: Any) -> dict[s
     return {**base, **more}
 
 
+def no_jobs(page: Page) -> None:
+    """Let the server know of no job that `page` asks for."""
+    addresses = [r"*/sdapi/v1/jobs\?*", f"*/sdapi/v1/jobs/{IDENTITY}"]
+    answer(page, addresses, lambda _asked: as_json({"jobs": [], "total": 0, "folder": None}))
+
+
+def _draw(asked: Asked) -> Answer:
+    size = re.search(r"\?(\d+)x(\d+)", asked.url)
+    width, height = (int(size[1]), int(size[2])) if size else (64, 64)
+    return Answer(picture(width, height), "image/png")
+
+
 class Feed:
     """`page` opened on `url`. `say` sends messages of the live stream; pictures of jobs are made up."""
 
@@ -56,17 +70,12 @@ class Feed:
         self.first: dict[str, Any] | None = SNAPSHOT
         self.sockets: list[WebSocketRoute] = []
         page.route_web_socket(re.compile("/steady/live"), self._connected)
-        page.route(re.compile(r"/sdapi/v1/jobs/f+/images/"), self._draw)
+        answer(page, [f"*/sdapi/v1/jobs/{IDENTITY}/images/*"], _draw)
 
     def _connected(self, socket: WebSocketRoute) -> None:
         self.sockets.append(socket)
         if self.first:
             socket.send(json.dumps(self.first))
-
-    def _draw(self, route: Route) -> None:
-        size = re.search(r"\?(\d+)x(\d+)", route.request.url)
-        width, height = (int(size[1]), int(size[2])) if size else (64, 64)
-        route.fulfill(body=picture(width, height), content_type="image/png")
 
     def open(self) -> None:
         """Load the page and wait until its controls are there."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.e2e.answers import Answer, answer
 from tests.e2e.feed import Feed, output, picture
 from tests.e2e.profiles import emptied
 from tests.program import Program
@@ -21,7 +22,7 @@ def feed(second_profile: BrowserContext, program: Program) -> Iterator[Feed]:
     with emptied(second_profile) as context:
         page = context.new_page()
         before = picture(320, 240)
-        page.route(re.compile("/sdapi/v1/inputs/"), lambda route: route.fulfill(body=before, content_type="image/png"))
+        answer(page, ["*/sdapi/v1/inputs/*"], lambda _asked: Answer(before, "image/png"))
         fed = Feed(page, program.url)
         fed.open()
         yield fed

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.store.job_store import JobStore
 from modules.options import Options
 from modules.paths import ROOT, DataFolder
 from modules.settings import Settings
-from tests.e2e.feed import Feed
+from tests.e2e.feed import Feed, no_jobs
 from tests.e2e.served_page import served_page
 from tests.jobs.made_files import write_file
 from tests.jobs.made_transformers import all_in_one_flux, all_in_one_sd3
@@ -60,13 +60,9 @@ def page(other_context: BrowserContext, url: str, own: Options) -> Page:
     """That page with the embedded model chosen, as at first."""
     own.update({"sd_model_checkpoint": Settings().sd_model_checkpoint})
     opened = other_context.new_page()
-    opened.route(re.compile(r"/sdapi/v1/jobs(\?|/f+$)"), _no_jobs)
+    no_jobs(opened)
     Feed(opened, url).open()
     return opened
-
-
-def _no_jobs(route: Route) -> None:
-    route.fulfill(json={"jobs": [], "total": 0, "folder": None})
 
 
 def choose(page: Page, field: str, name: str) -> None:

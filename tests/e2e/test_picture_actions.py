@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.e2e.answers import Answer, answer, as_json
+from tests.e2e.answers import Asked as Request
 from tests.e2e.feed import Feed, output
 from tests.e2e.profiles import emptied
 from tests.program import Program
@@ -26,14 +27,14 @@ class Asked:
     def __init__(self, page: Page, url: str) -> None:
         self.page, self.bodies = page, list[Any]()
         self.feed = Feed(page, url)
-        page.route(re.compile(r"/sdapi/v1/jobs(\?.*|/[0-9a-f]{24})?$"), self._answer)
+        answer(page, ["*/sdapi/v1/jobs", r"*/sdapi/v1/jobs\?*", "*/sdapi/v1/jobs/" + 24 * "?"], self._answer)
         self.feed.open()
 
-    def _answer(self, route: Route) -> None:
-        if route.request.method == "POST":
-            self.bodies.append(json.loads(route.request.post_data or "{}"))
+    def _answer(self, asked: Request) -> Answer:
+        if asked.method == "POST":
+            self.bodies.append(json.loads(asked.body or "{}"))
         job = self.feed.job("queued", [])
-        route.fulfill(json={**job, "id": f"new-{len(self.bodies)}", "jobs": [], "total": 0})
+        return as_json({**job, "id": f"new-{len(self.bodies)}", "jobs": [], "total": 0})
 
     def shows(self, **job: Any) -> Page:
         wanted = {"kind": "txt2img", "request": REQUEST, "resolved": RESOLVED} | job

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from modules.jobs.models.catalogue import CheckpointCatalogue
 from modules.jobs.store.job_store import JobStore
 from modules.paths import ROOT, DataFolder
-from tests.e2e.feed import Feed, output
+from tests.e2e.feed import Feed, no_jobs, output
 from tests.e2e.served_page import served_page
 from tests.e2e.tab import choose_for_picture, settle
 from tests.program import wait_until
@@ -49,14 +48,10 @@ def url(store: JobStore, folder: Path) -> Iterator[str]:
 @pytest.fixture
 def feed(other_context: BrowserContext, url: str) -> Feed:
     page = other_context.new_page()
-    page.route(re.compile(r"/sdapi/v1/jobs(\?|/f+$)"), _no_jobs)
+    no_jobs(page)
     fed = Feed(page, url)
     fed.open()
     return fed
-
-
-def _no_jobs(route: Route) -> None:
-    route.fulfill(json={"jobs": [], "total": 0, "folder": None})
 
 
 def go_to(page: Page, tab: str) -> None:
