@@ -97,13 +97,13 @@ def tensors() -> int:
 
 
 @pytest.mark.parametrize("limit", [1, 2])
-def test_twenty_switches_leave_memory_flat(models_folder: Path, limit: int) -> None:
+def test_switches_leave_memory_flat(models_folder: Path, limit: int) -> None:
     models = cache(KeptLimit(limit))
     both = keys(models_folder)
     for key in both:
         get(models, key)
     before = tensors()
-    for number in range(20):
+    for number in range(6):  # what one leaves behind is counted to the tensor
         get(models, both[number % 2])
     assert tensors() <= before
 
