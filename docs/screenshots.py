@@ -15,12 +15,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.program import Program  # noqa: E402  (found through the line above)
+from tests.jobs.made_library import make_library  # noqa: E402  (found through the line above)
+from tests.program import Program  # noqa: E402
 
 PATIENCE_MS = 300_000
 DESKTOP = {"width": 1440, "height": 900}
@@ -57,6 +58,7 @@ def main() -> None:
         photograph_grid(browser, program.url, options)
         photograph_from_a_picture(browser, program.url, options)
         photograph_prompt_help(browser, program, options)
+        photograph_models(browser, Path(folder), options)
         photograph_login(browser, Path(folder), options)
         browser.close()
 
@@ -218,7 +220,7 @@ def photograph_png_info(page: Page, options: argparse.Namespace) -> None:
     )
     picture = page.request.get(address).body()
     page.click("[role=tab][data-tab-id=png_info]")
-    page.set_input_files("#pnginfo_file", [{"name": "00000-7.png", "mimeType": "image/png", "buffer": picture}])
+    page.set_input_files("#pnginfo_file", FilePayload(name="00000-7.png", mimeType="image/png", buffer=picture))
     page.wait_for_selector("#pnginfo_rows table")
     page.screenshot(path=options.out / "png-info.png")
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
@@ -264,6 +266,21 @@ def inpaint(page: Page) -> None:
         page.mouse.move(*place, steps=8)
     page.mouse.up()
     page.wait_for_timeout(800)
+
+
+def photograph_models(browser: Browser, folder: Path, options: argparse.Namespace) -> None:
+    """The Models tab over a folder as people have it, also on a phone."""
+    make_library(folder / "models")
+    program = Program(folder / "library", "--models-dir", str(folder / "models"))
+    with program, browser.new_context(viewport=DESKTOP, color_scheme="dark") as context:  # type: ignore[arg-type]
+        page = open_page(context.new_page(), program.url)
+        page.click("[role=tab][data-tab-id=models]")
+        page.wait_for_selector("#steady_models_grid .sd-card img")
+        page.wait_for_timeout(2000)
+        page.screenshot(path=options.out / "models.png")
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.wait_for_timeout(800)
+        page.screenshot(path=options.out / "models-phone.png")
 
 
 def photograph_login(browser: Browser, folder: Path, options: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
-"""What each process may load, and whom it may talk to."""
+"""What each process may load, whom it may talk to, and who may read what it writes."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,14 @@ def maps_of(pid: int) -> str:
     return Path(f"/proc/{pid}/maps").read_text()
 
 
-def test_the_server_has_no_torch_and_the_launcher_only_the_standard_library(shared_program: Program) -> None:
+def everything_in(folder: Path) -> list[Path]:
+    paths = (Path(parent, name) for parent, folders, files in os.walk(folder) for name in (*folders, *files))
+    return [path for path in paths if path.exists()]
+
+
+def test_the_server_has_no_torch_the_launcher_only_the_standard_library_and_files_are_private(
+    shared_program: Program,
+) -> None:
     identity = shared_program.submit(prompt="cat", steps=2)
     assert shared_program.wait_for(identity)["status"] == "done"
     engine = maps_of(shared_program.pid_of("modules.engine"))
@@ -22,6 +30,9 @@ def test_the_server_has_no_torch_and_the_launcher_only_the_standard_library(shar
     assert "torch" not in server and "/pandas/" not in server and "/numpy/" in server
     assert shared_program.launcher is not None
     assert "site-packages" not in maps_of(shared_program.launcher.pid)
+    written = {path: path.lstat().st_mode for path in everything_in(shared_program.data)}
+    assert {"jobs.sqlite", "logs", "outputs"} <= {path.name for path in written}
+    assert [path for path, mode in written.items() if mode & 0o077 and not path.is_symlink()] == []
 
 
 def test_nothing_leaves_the_machine(shared_program: Program, listening: Listening) -> None:
