@@ -18,9 +18,7 @@ def everything_in(folder: Path) -> list[Path]:
     return [path for path in paths if path.exists()]
 
 
-def test_the_server_has_no_torch_the_launcher_only_the_standard_library_and_files_are_private(
-    shared_program: Program,
-) -> None:
+def test_the_server_has_no_torch_and_the_launcher_only_the_standard_library(shared_program: Program) -> None:
     identity = shared_program.submit(prompt="cat", steps=2)
     assert shared_program.wait_for(identity)["status"] == "done"
     engine = maps_of(shared_program.pid_of("modules.engine"))
@@ -30,6 +28,9 @@ def test_the_server_has_no_torch_the_launcher_only_the_standard_library_and_file
     assert "torch" not in server and "/pandas/" not in server and "/numpy/" in server
     assert shared_program.launcher is not None
     assert "site-packages" not in maps_of(shared_program.launcher.pid)
+
+
+def test_what_a_running_program_writes_is_for_its_user_alone(shared_program: Program) -> None:
     written = {path: path.lstat().st_mode for path in everything_in(shared_program.data)}
     assert {"jobs.sqlite", "logs", "outputs"} <= {path.name for path in written}
     assert [path for path, mode in written.items() if mode & 0o077 and not path.is_symlink()] == []
