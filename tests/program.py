@@ -30,12 +30,15 @@ def free_port() -> int:
 
 
 def wait_until(what: Callable[[], T | None], timeout_seconds: float, describe: str) -> T:
-    """Call `what` until it gives something true and return that; fail with `describe` when the time is over."""
-    ends_at = time.monotonic() + timeout_seconds
-    while time.monotonic() < ends_at:
+    """Call `what` until it gives something true and return that; fail with `describe` when the time is over.
+
+    What takes long is asked for less often: each question to a server takes of the time that it waits for.
+    """
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < timeout_seconds:
         if found := what():
             return found
-        time.sleep(0.05)
+        time.sleep(min(max(0.05, waited / 30), 0.2))
     raise AssertionError(f"{describe}: not within {timeout_seconds} s")
 
 

@@ -217,9 +217,9 @@ def application(services: Services) -> ASGIApp:
     return application_of(services)
 
 
-def application_of(services: Services) -> ASGIApp:
+def application_of(services: Services, page: FastAPI | None = None) -> ASGIApp:
     """Return the REST application behind what guards it, beside a page without content."""
-    page = FastAPI()
+    page = page or FastAPI()
     for path in ("/", "/config", "/theme.css"):
         page.add_api_route(path, lambda: "a page")
     return assemble(services, page, Assets({}, ""), Authentication({}, services.folder.auth))

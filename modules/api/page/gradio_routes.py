@@ -26,7 +26,7 @@ class PageRoutes:
         self.values = PageValues(app, listeners)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or is_open(scope):
+        if is_open(scope):
             calls = scope["type"] == "http" and scope["method"] == "POST"
             await (self.values if calls else self.app)(scope, receive, send)
             return

@@ -40,7 +40,7 @@ class Stamp:
 
 
 class Front:
-    """ASGI application: sends each path to the REST application or to the page's, and the lifespan to the page's."""
+    """ASGI application: sends each path to the REST application or to the page's."""
 
     REST_PREFIXES = ("/sdapi/", "/internal/", "/steady/")
     REST_PATHS = frozenset({"/openapi.json", "/docs"})
@@ -51,7 +51,7 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] != "lifespan" and (path.startswith(self.REST_PREFIXES) or path in self.REST_PATHS):
+        if path.startswith(self.REST_PREFIXES) or path in self.REST_PATHS:
             await self.rest(scope, receive, send)
         else:
             await self.page(scope, receive, send)

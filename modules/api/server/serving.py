@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -43,7 +42,6 @@ TURNS_TO_MAKE_A_TRANSPORT = 3
 BACKLOG = 2048
 ACCEPTED_AT_ONCE = 100
 MILLISECONDS_TO_TAKE_ANYTHING = 60_000
-STARTUP_FAILURE = 3
 
 
 class Closable(Protocol):
@@ -75,7 +73,9 @@ class SwappableServer(uvicorn.Server):
             app,
             log_config=None,
             access_log=False,
-            lifespan="on",
+            # Gradio's would start its queue, which looks a thousand times a second whether somebody waits in it. Nobody
+            # does: all that the page asks is answered at once (webui/listeners.py).
+            lifespan="off",
             server_header=False,
             proxy_headers=False,  # see true_client.py
             timeout_keep_alive=30,
@@ -100,12 +100,8 @@ class SwappableServer(uvicorn.Server):
         """Make everything ready, tell the launcher, and accept once it says so."""
         loop = asyncio.get_running_loop()
         await self._join_launcher(loop)
-        await self.lifespan.startup()
-        if self.lifespan.should_exit:
-            sys.exit(STARTUP_FAILURE)
         await warm_up(self.app, port_of(sockets))
         if not await self._wait_for_turn():
-            await self.lifespan.shutdown()
             return
         for listening in sockets or []:
             drop_clients_that_take_nothing(listening)
@@ -134,9 +130,6 @@ class SwappableServer(uvicorn.Server):
             task.cancel()
         await self._until_idle(MOST_SECONDS_FOR_SHUTDOWN)
         await self.services.broadcaster.stop()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(MOST_SECONDS_FOR_SHUTDOWN):
-                await self.lifespan.shutdown()
         self.services.workers.close()
 
     @contextlib.contextmanager
