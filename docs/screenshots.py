@@ -194,6 +194,7 @@ def photograph_from_a_picture(browser: Browser, url: str, options: argparse.Name
         inpaint(page)
         page.fill("#img2img_prompt textarea", options.more)
         page.click("#img2img_generate")
+        wait_for_kind(page, "img2img")
         wait_for_words(page, "Done", "img2img")
         page.screenshot(path=options.out / "inpaint.png")
         page.emulate_media(color_scheme="dark")
@@ -201,7 +202,7 @@ def photograph_from_a_picture(browser: Browser, url: str, options: argparse.Name
         page.click("#extras_upscaler_1 input")
         page.click("[role=option]:has-text('emoji-2x')")
         page.click("#extras_generate")
-        page.wait_for_function("() => window.steady.state().jobs[window.steady.state().shown]?.kind === 'extras'")
+        wait_for_kind(page, "extras")
         wait_for_words(page, "Done", "extras")
         page.wait_for_timeout(600)
         page.screenshot(path=options.out / "extras.png")
@@ -270,10 +271,11 @@ def inpaint(page: Page) -> None:
 
 def photograph_models(browser: Browser, folder: Path, options: argparse.Namespace) -> None:
     """The Models tab over a folder as people have it, also on a phone."""
-    make_library(folder / "models")
+    make_library(folder / "models", whole=True)
     program = Program(folder / "library", "--models-dir", str(folder / "models"))
     with program, browser.new_context(viewport=DESKTOP, color_scheme="dark") as context:  # type: ignore[arg-type]
         page = open_page(context.new_page(), program.url)
+        wait_for_words(page, "Ready")
         page.click("[role=tab][data-tab-id=models]")
         page.wait_for_selector("#steady_models_grid .sd-card img")
         page.wait_for_timeout(2000)
@@ -323,6 +325,11 @@ def wait_for_preview(page: Page, image: int, share: float) -> None:
         }""",
         arg=[image, share],
     )
+
+
+def wait_for_kind(page: Page, kind: str) -> None:
+    """Wait until a job of this kind is on the stage, where one of another kind that is done may stand."""
+    page.wait_for_function("(kind) => window.steady.state().jobs[window.steady.state().shown]?.kind === kind", arg=kind)
 
 
 def wait_for_words(page: Page, words: str, tab: str = "txt2img") -> None:

@@ -10,8 +10,9 @@ export class Radios {
   // The first time that a group gets the focus it may be by the button that comes first, whichever is chosen.
   focused(target) {
     const group = target.matches?.("input[type=radio]") && target.closest("fieldset");
-    if (!group || group.role === "radiogroup") return;
+    if (!group) return;
     const buttons = Array.from(/** @type {NodeListOf<HTMLInputElement>} */ (group.querySelectorAll("input[type=radio]")));
+    if (buttons.every((button) => button.name === group.id)) return;
     const chosen = buttons.find((button) => button.checked);
     group.role = "radiogroup";
     label(group);
