@@ -156,8 +156,10 @@ class Previews:
             self._last_step = (done, now, worked)
             if done == last + 1:
                 self._budget.step_took(now - then, worked - worked_then)
-            self._stepped = True
-            self._came.notify()
+            if not self._stepped:
+                # Only once: what rests is not to take Python's lock from the sampler at each step.
+                self._stepped = True
+                self._came.notify()
 
     def show_picture(self, image_index: int, picture: Image.Image) -> None:
         """Show a finished picture of the job."""

@@ -145,6 +145,24 @@ def test_which_steps_are_shown_is_a_setting(desk: Callable[..., Desk]) -> None:
     assert none.seen == []
 
 
+def test_a_thread_that_rests_is_woken_by_the_first_step_alone(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = desk()
+    one.offer(1)
+    until(lambda: one.previews._rest_until > 0)
+    one.previews._rest_until = float("inf")
+    woken: list[int] = []
+    notify = one.previews._came.notify
+    with monkeypatch.context() as patched:
+        patched.setattr(one.previews._came, "notify", lambda: woken.append(1) or notify())
+        for number in range(2, 10):
+            one.offer(number)
+    assert len(woken) == 1
+    one.previews._rest_until = 0.0
+    until(lambda: one.seen[-1].step == 9)
+
+
 def test_a_batch_is_shown_as_a_grid_or_by_its_first_image(desk: Callable[..., Desk]) -> None:
     grid, first = desk(), desk(show_progress_grid=False)
     for one in (grid, first):
