@@ -24,6 +24,7 @@ import psutil
 
 from modules import shared
 from modules.cmd_args import from_environment
+from modules.engine.heap import keep_freed_memory
 from modules.engine.identity import EngineIdentity
 from modules.engine.recovery import settle
 from modules.errors import LinkClosed
@@ -140,6 +141,7 @@ def main() -> int:
     leaving, identity, death = Leaving(), EngineIdentity.from_environment(), last_death()
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leaving.obey_signal(signal.SIGTERM)
     logging.basicConfig(level=from_environment().loglevel, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
