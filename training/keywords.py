@@ -1,6 +1,6 @@
-"""Say which pictures an everyday word stands for, from the keywords that three sources give for each emoji.
+"""Say which pictures an everyday word stands for, from the keywords that four sources give for each emoji.
 
-"coffee" stands for a hot beverage, since all three sources say so; "face" for so many pictures that it says nothing. A
+"coffee" stands for a hot beverage, since all sources say so; "face" for so many pictures that it says nothing. A
 word is taught the more often the more common it is in English, the fewer pictures share it and the more sources agree.
 Nothing here is chosen by hand: `everyday_words.txt`, by which a model is judged, is not read.
 """
@@ -22,8 +22,10 @@ MOST_PICTURES, LEAST_SHARE = 4, 0.25  # of the best picture's share
 # The level of SCOWL, a list of English words by how common they are, and how often such a word is taught.
 COMMON = {10: 1.0, 20: 0.7, 35: 0.35, 40: 0.1, 50: 0.1}
 SEVERAL_WORDS, UNCOMMON = 0.25, 0.05
-AGREED = (0.0, 0.25, 0.7, 1.0)  # by how many sources give the word
+AGREED = (0.0, 0.25, 0.7, 1.0, 1.0)  # by how many sources give the word
 KNOWN_PICTURE = 1.5
+# An entry of gemoji, which is a script: what it is, how people call it by colons, and its few keywords.
+GEMOJI = re.compile(r"emoji: '([^']+)',\s+names: \[(.*?)\],\s+tags: \[(.*?)\],", re.DOTALL)
 PREPOSITIONS = re.compile(r" (?:with|of|in|on|showing|without|and|over|behind|under|for)\b|,")
 
 
@@ -70,15 +72,25 @@ def read_emoji() -> list[Emoji]:
     cldr = {code_of(s): v.get("default", []) for s, v in annotations["annotations"]["annotations"].items()}
     content = json.loads((NPM / "synonyms/package/dist/emoji-en-US.json").read_text(encoding="utf-8"))
     emojilib = {code_of(s): [word.replace("_", " ") for word in words] for s, words in content.items()}
+    gemoji = read_gemoji()
     found = []
     for entry in json.loads((NPM / "words/package/en/data.json").read_text(encoding="utf-8")):
         code, label = plain(entry["hexcode"]), clean(entry["label"])
         if is_toned(code) or code.startswith(COUNTRY_FLAG) or entry.get("group", COMPONENTS) == COMPONENTS:
             continue
-        lists = (cldr.get(code, []), emojilib.get(code, []), entry.get("tags") or [])
+        lists = (cldr.get(code, []), emojilib.get(code, []), entry.get("tags") or [], gemoji.get(code, []))
         sources = tuple(frozenset(word.lower() for word in words) for words in lists)
         found.append(Emoji(code, label, sources, entry["label"] in FAVOURITES))
     return found
+
+
+def read_gemoji() -> dict[str, list[str]]:
+    """Map each plain code to the names and keywords of gemoji."""
+    script = (NPM / "shortcodes" / "package" / "index.js").read_text(encoding="utf-8")
+    return {
+        code_of(symbol): [word.replace("_", " ") for word in re.findall(r"'([^']*)'", names + tags)]
+        for symbol, names, tags in GEMOJI.findall(script)
+    }
 
 
 def read_commonness() -> dict[str, int]:

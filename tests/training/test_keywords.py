@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import keywords
 import pytest
 from keywords import Emoji, Keyword, build_keywords, code_of, commonness
 
@@ -53,3 +56,33 @@ def test_a_common_word_is_taught_more_often_and_words_that_are_no_words_never() 
 def test_selectors_and_joiners_of_a_symbol_are_read_as_the_sets_write_them() -> None:
     assert code_of("☕\ufe0f") == code_of("☕") == "2615"
     assert code_of("🏴\u200d☠\ufe0f") == "1f3f4-200d-2620"
+
+
+def test_the_names_and_the_keywords_of_gemoji_are_read_out_of_its_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "shortcodes" / "package" / "index.js"
+    script.parent.mkdir(parents=True)
+    script.write_text(
+        """/** @property {string} emoji Example: `'😀'`. */
+export const gemoji = [
+  {
+    emoji: '☕',
+    names: ['coffee'],
+    tags: [],
+    description: 'hot beverage',
+    category: 'Food & Drink'
+  },
+  {
+    emoji: '🏖️',
+    names: ['beach_umbrella'],
+    tags: ['sea', 'summer'],
+    description: 'beach with umbrella',
+    category: 'Travel & Places'
+  },
+]
+""",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(keywords, "NPM", tmp_path)
+    assert keywords.read_gemoji() == {"2615": ["coffee"], "1f3d6": ["beach umbrella", "sea", "summer"]}
