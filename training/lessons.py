@@ -20,7 +20,7 @@ WITHOUT_WORDS = 0.12
 TIMESTEP_POWER, DETAIL_POWER = 0.6, 1.0
 ABOVE_SHARE = 0.2
 # Of the names that everyday words are read as: how many that are no favourites are taught, and how often.
-MOST_NAMES, FLATTENING, FAVOURITE_AGAIN = 900, 0.6, 0.2
+MOST_NAMES, FLATTENING, FAVOURITE_AGAIN = 900, 1.0, 0.2
 
 
 class Pairs:
