@@ -76,6 +76,7 @@ _NOISE_LEVELS: Mapping[str, Mapping[str, Any]] = {
     "Exponential": {"use_exponential_sigmas": True, "timestep_spacing": "linspace"},
     "Beta": {"use_beta_sigmas": True, "timestep_spacing": "linspace"},
 }
+_SPREADS = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas")
 # What schedulers hold for each step, with one more for the end.
 _LEVELS_OF_STEPS = ("sigmas", "sigmas_interpol", "sigmas_up", "sigmas_down")
 # What a checkpoint's own scheduler may have chosen and the table decides.
@@ -130,11 +131,15 @@ def _made(scheduler_class: Any, model_config: Mapping[str, Any], options: dict[s
     """Return a scheduler, which takes what it knows of a model's configuration and of `options`."""
     known = inspect.signature(scheduler_class.__init__).parameters
     values = {key: value for key, value in (dict(model_config) | options).items() if key in known}
-    if not has_terminal_noise(model_config):
-        return scheduler_class(**values)
-    plain = DDIMScheduler.from_config(model_config, rescale_betas_zero_snr=False)
-    scheduler = scheduler_class(**values | {"trained_betas": rescaled_betas(plain.betas)})
-    if isinstance(scheduler, FromTerminalNoise):
+    # Told later: some spread all training timesteps while they are made, which nobody asks for and takes a step's time.
+    spread = {name: values.pop(name) for name in _SPREADS if values.get(name)}
+    if has_terminal_noise(model_config):
+        plain = DDIMScheduler.from_config(model_config, rescale_betas_zero_snr=False)
+        values["trained_betas"] = rescaled_betas(plain.betas)
+    scheduler = scheduler_class(**values)
+    scheduler.register_to_config(**spread)
+    vars(scheduler).update({name: True for name in spread if name in vars(scheduler)})
+    if has_terminal_noise(model_config) and isinstance(scheduler, FromTerminalNoise):
         scheduler.plain_sigma_max = float(((1 - plain.alphas_cumprod[-1]) / plain.alphas_cumprod[-1]) ** 0.5)
     return scheduler
 

@@ -32,7 +32,8 @@ def rescaled_betas(betas: torch.Tensor) -> list[float]:
     signal = (signal - last) * first / (first - last)
     alphas_cumprod = (signal**2).clamp(min=TERMINAL_ALPHA_CUMPROD)
     alphas = torch.cat([alphas_cumprod[:1], alphas_cumprod[1:] / alphas_cumprod[:-1]])
-    return [float(beta) for beta in 1.0 - alphas]
+    found: list[float] = (1.0 - alphas).tolist()
+    return found
 
 
 class FromTerminalNoise:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from modules.engine.samplers.table import SOLVERS
-from modules.engine.samplers.terminal_noise import TERMINAL_ALPHA_CUMPROD, rescaled_betas
+from modules.engine.samplers.terminal_noise import TERMINAL_ALPHA_CUMPROD, FromTerminalNoise, rescaled_betas
 from modules.jobs.samplers import SAMPLERS
 from tests.engine.samplers.shown import shown
 from tests.engine.tiny import PLAIN, TERMINAL_NOISE
@@ -200,6 +200,14 @@ def test_a_checkpoints_own_choices_give_way_to_the_samplers() -> None:
     assert not scheduler.config.use_karras_sigmas
     assert not scheduler.config.thresholding
     assert scheduler.config.algorithm_type == "dpmsolver++"
+
+
+def test_levels_are_spread_for_the_steps_of_a_pass_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some schedulers of diffusers spread all training timesteps while they are made, which takes a step's time."""
+    monkeypatch.setattr(FromTerminalNoise, "_spread", lambda *given: pytest.fail("Levels are spread already"))
+    for sampler, schedule in PAIRS:
+        if sampler in ("Heun", "LMS", "DPM2", "DPM2 a"):
+            shown(sampler, schedule, PLAIN, 20)
 
 
 def test_image_i_draws_the_same_noise_in_any_batch() -> None:
