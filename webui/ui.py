@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import gradio as gr
 
 from modules.jobs.intake import Intake
@@ -56,17 +54,7 @@ def create_ui(store: JobStore, catalogue: CheckpointCatalogue, stop: Stop, intak
         lists = {name: field for tab in drawn for name, field in lists_of(tab.prefix, tab.fields).items()}
         _wire_settings_read(blocks, header, choosing, catalogue, lists)
     blocks.state_session_capacity = MOST_SESSIONS
-    blocks.extra_startup_events.append(partial(_close_queue, blocks))
     return blocks
-
-
-async def _close_queue(blocks: gr.Blocks) -> None:
-    """End the queue that Gradio has just started, which no listener uses.
-
-    It would look a thousand times a second whether something waits in it: 6 % of a core for as long as a server lives,
-    also while the engine draws.
-    """
-    blocks._queue.close()
 
 
 def listeners_of(blocks: gr.Blocks) -> dict[int, int]:

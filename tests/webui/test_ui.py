@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-import gradio
 import pytest
-from fastapi import FastAPI
 from gradio.context import Context
 
 from modules.jobs.models.catalogue import CheckpointCatalogue
@@ -62,17 +59,6 @@ async def test_no_listener_uses_the_queue_or_keeps_a_stream(config: dict[str, An
     events = {target[1] for one in config["dependencies"] for target in one["targets"]}
     assert not events & {"unload", "stream", "tick"}
     assert not {component["type"] for component in config["components"]} & {"state", "browserstate", "timer"}
-
-
-async def test_the_queue_that_nobody_uses_does_not_look_around_all_the_time(
-    store: JobStore, catalogue: CheckpointCatalogue
-) -> None:
-    page = FastAPI()
-    gradio.mount_gradio_app(page, create_ui(store, catalogue, no_stop), path="/", **mount_arguments("v1"))
-    async with page.router.lifespan_context(page):
-        await asyncio.sleep(0)  # Each task begins.
-        await asyncio.sleep(0)  # What one ended by then is no task any more.
-        assert [one for one in asyncio.all_tasks() if "Queue." in repr(one.get_coro())] == []
 
 
 async def test_the_same_page_is_built_twice(store: JobStore, catalogue: CheckpointCatalogue, options: Options) -> None:
