@@ -98,7 +98,7 @@ def test_a_damaged_file_is_told_and_emoji_are_read_all_the_same(tmp_path: Path, 
         ("a cup of coffee", "a cup of hot beverage"),
         ("train", "train"),
         ("lightning", "cloud with lightning and rain"),
-        ("I am so happy", "I am so smiling face"),
+        ("I am so happy", "I am so grinning face"),
         # What the model was judged by, what it is told apart by, and what its family is called by.
         ("blue apple", "blue apple"),
         ("twemoji red heart", "twemoji red heart"),

