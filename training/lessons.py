@@ -20,7 +20,7 @@ WITHOUT_WORDS = 0.12
 TIMESTEP_POWER, DETAIL_POWER = 0.6, 1.0
 ABOVE_SHARE = 0.2
 # Of the names that everyday words are read as: how many that are no favourites are taught, and how often.
-MOST_NAMES, FLATTENING, FAVOURITE_AGAIN = 900, 1.0, 0.2
+MOST_NAMES, FAVOURITE_AGAIN = 900, 0.2
 
 
 class Pairs:
@@ -59,7 +59,7 @@ class EverydayNames:
     """Draws the number of an original whose name everyday words are read as, all sets of a thing alike.
 
     `weights` are what stage 3 wrote, `shown` the entries of which there are latents. Favourites come seldom, since most
-    other draws show them; and the weights are flattened, since a name has to be seen some hundred times to be known.
+    other draws show them.
     """
 
     def __init__(self, weights: Mapping[str, float], entries: list[dict[str, Any]], shown: set[int]) -> None:
@@ -70,9 +70,7 @@ class EverydayNames:
         known = sorted((name for name in weights if name in self._by_name), key=lambda name: -weights[name])
         self._names = [name for name in known if name in favourites]
         self._names += [name for name in known if name not in favourites][:MOST_NAMES]
-        self._weights = [
-            weights[name] ** FLATTENING * (FAVOURITE_AGAIN if name in favourites else 1.0) for name in self._names
-        ]
+        self._weights = [weights[name] * (FAVOURITE_AGAIN if name in favourites else 1.0) for name in self._names]
 
     def draw(self, chance: random.Random) -> Record:
         """Return the record of one."""
