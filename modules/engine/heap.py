@@ -16,7 +16,7 @@ _CHOSEN_BY_HAND = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_A
 def keep_freed_memory() -> bool:
     """Keep up to 128 MB of what was freed in this process; tell whether that was done (glibc only).
 
-    Before threads begin, which would have memory of their own.
+    Before threads begin, which would have memory of their own. An engine at rest gives it back (worker.py).
 
     As it comes, glibc gives back what a decoder has freed and fetches it again for the next picture: 13,000 page faults
     for one of 256x256, a sixth of its decoding. Who has set one of glibc's variables for it is not overruled.

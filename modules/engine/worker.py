@@ -31,6 +31,7 @@ from modules.link.topics import PROGRESS
 logger = logging.getLogger(__name__)
 
 _SECONDS_TO_BE_RESTARTED = 10.0
+_SECONDS_BEFORE_REST = 10.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ class Worker:
                 elif self._paused_last or self._unload.is_set():
                     self._unload.clear()  # before it is done: what is asked for meanwhile is done after it
                     self._release_device()
-                else:
+                elif not self._woken.wait(_SECONDS_BEFORE_REST):
+                    parts.device.free_unused()  # kept for a next picture, which does not come
                     self._woken.wait()
 
     def run_job(self, job: Job) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from modules.engine import housekeeping
+from modules.engine import housekeeping, worker
 from modules.engine.housekeeping import Housekeeping
+from modules.engine.models import devices
 from modules.engine.progress.bar import JobProgress
 from modules.errors import StorageError
 from modules.images.picture_info import read_parameters
@@ -275,6 +276,22 @@ def test_models_are_forgotten_on_demand_once_no_job_is_there_and_the_next_job_lo
     assert engine.files(third) == engine.files(first) == engine.files(before)
     engine.worker.unload()
     engine.wait(lambda: not engine.parts.model_cache.keys)
+
+
+def test_an_engine_at_rest_gives_back_what_it_kept_for_a_next_picture_until_one_comes(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: list[str] = []
+    given_back: list[list[str]] = []  # how the jobs stood then
+    status = engine.store.jobs.get
+    monkeypatch.setattr(devices, "_trim_heap", lambda: given_back.append([status(job).status for job in jobs]))  # type: ignore[union-attr]
+    monkeypatch.setattr(worker, "_SECONDS_BEFORE_REST", 0.05)
+    engine.start()
+    engine.wait(lambda: [] in given_back)
+    for _ in range(2):
+        jobs.append(engine.submit())
+        engine.wait(lambda: ["done"] * len(jobs) in given_back)
+    assert engine.parts.model_cache.keys
 
 
 def test_what_was_to_be_forgotten_is_kept_when_that_is_taken_back(engine: Engine) -> None:
