@@ -109,6 +109,7 @@ export class Buttons {
         return;
       }
       this.sent = { stop: false, at: event.timeStamp };
+      this.guard.forget("interrupt");
     }
     if (ACTING[part]) this.pressed(ACTING[part], event);
     else if (part === "forever") this.forever();

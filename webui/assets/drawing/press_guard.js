@@ -26,6 +26,12 @@ export class PressGuard {
     return Boolean(one?.before) && one.before.meaning !== one.meaning && now - one.before.until < SETTLES_MS;
   }
 
+  // Whoever asks for a job knows that the one before is over: what `name` did then counts no more.
+  forget(name) {
+    const one = this.known.get(name);
+    if (one) one.before = null;
+  }
+
   // Names that are fresh at `now`, and in how many ms the last of them is not any more.
   fresh(now) {
     const names = [...this.known.keys()].filter((name) => this.isFresh(name, now));
