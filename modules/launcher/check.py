@@ -13,6 +13,7 @@ from modules.launcher import browser
 from modules.launcher.bootstrap import Environment
 from modules.launcher.bytecode import with_bytecode_kept
 from modules.launcher.exit_codes import ExitCode
+from modules.launcher.failure import LaunchError
 from modules.paths import ROOT
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,9 @@ def check(arguments: Arguments) -> ExitCode:
 
 
 def _chromium() -> str:
-    path = browser.find_chromium() or browser.install_chromium() or browser.needed_chromium()
+    path = browser.find_chromium() or browser.install_chromium()
+    if path is None:
+        raise LaunchError(f"the browser tests need a Chromium and none was found: {browser.REMEDY}.", ExitCode.FAILED)
     logger.info("The browser tests use %s", path)
     return path
 

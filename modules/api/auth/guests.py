@@ -18,7 +18,6 @@ V1 = "/sdapi/v1/"
 FOR_ALL = frozenset(
     {
         ("GET", "/steady/assets/{name}"),
-        ("GET", "/manifest.json"),
         ("GET", "/docs"),
         ("GET", "/internal/ping"),
         ("GET", "/internal/pending-tasks"),

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import init_empty_weights
 from accelerate.utils import set_module_tensor_to_device
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from modules.engine.models.empty_network import build_empty
 from modules.engine.models.out_of_memory import is_out_of_memory
 from modules.engine.stopping.interruptible_wait import wait_for
 from modules.errors import ModelError
@@ -64,8 +64,7 @@ def load_network(network: type, folder: Path, dtype: torch.dtype, progress: Prog
     """
     files = weight_files(folder)
     config = network.load_config(folder, local_files_only=True)  # type: ignore[attr-defined]
-    with init_empty_weights(include_buffers=False):
-        made: nn.Module = network.from_config(config)  # type: ignore[attr-defined]
+    made = build_empty(lambda: network.from_config(config))  # type: ignore[attr-defined]
     try:
         places = _places(files, made)
         if places is None or getattr(network, "_keep_in_fp32_modules", None):
@@ -93,8 +92,7 @@ def load_text_encoder(network: Any, folder: Path, dtype: torch.dtype, progress: 
     """
     files = weight_files(folder)
     config = network.config_class.from_pretrained(folder, local_files_only=True)
-    with init_empty_weights(include_buffers=False):
-        made: nn.Module = network(config)
+    made: nn.Module = build_empty(lambda: network(config))
     places = _places(files, made)
     plain = not getattr(network, "_keep_in_fp32_modules", None) and not any(
         buffer.is_floating_point() for buffer in made.buffers()

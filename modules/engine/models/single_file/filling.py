@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-from accelerate import init_empty_weights
 from accelerate.utils import set_module_tensor_to_device
 from torch import nn
 
@@ -19,12 +18,6 @@ _COUNTER = ".num_batches_tracked"  # of training
 
 class UnfitTensors(Exception):  # noqa: N818  (the file's name is told by who knows it)
     """The tensors are not those that the network needs."""
-
-
-def build_empty(make: Callable[[], nn.Module]) -> nn.Module:
-    """Return the network that `make` makes, without numbers in its parameters."""
-    with init_empty_weights(include_buffers=False):
-        return make()
 
 
 def check_fit(network: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:

@@ -9,8 +9,9 @@ import diffusers
 import transformers
 from torch import nn
 
+from modules.engine.models.empty_network import build_empty
 from modules.engine.models.single_file.family_config import NetworkConfig
-from modules.engine.models.single_file.filling import UnfitTensors, build_empty, check_fit, wanted_by
+from modules.engine.models.single_file.filling import UnfitTensors, check_fit, wanted_by
 from modules.engine.models.single_file.names_of_clip import clip_config, convert_clip
 from modules.engine.models.single_file.names_of_flux import chroma_config, convert_flux, flux_config
 from modules.engine.models.single_file.names_of_language_models import (
