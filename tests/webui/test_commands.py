@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -85,44 +86,45 @@ async def test_restarts_of_this_machine_are_ordered_and_kept(page: Page, store: 
     assert {(row.owner, row.address) for row in rows} == {("tab-1", "127.0.0.1"), ("tab-1", "::1")}
 
 
-@pytest.mark.parametrize("button", RESTARTS)
 async def test_those_of_other_machines_need_the_flag_as_over_rest(
-    page: Page, store: JobStore, button: str, monkeypatch: pytest.MonkeyPatch
+    page: Page, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    try:
-        words = page.press(button, "192.168.1.9")
-    except gr.Error as error:  # where the page has no place for words of its own
-        words = error.message
-    assert "192.168.1.9" in words and "--api-server-stop" in words
-    assert (page.sent, store.audit.rows(10)) == ([], [])
+    for button in RESTARTS:
+        try:
+            words = page.press(button, "192.168.1.9")
+        except gr.Error as error:  # where the page has no place for words of its own
+            words = error.message
+        assert "192.168.1.9" in words and "--api-server-stop" in words, button
+        assert (page.sent, store.audit.rows(10)) == ([], []), button
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, Arguments(api_server_stop=True).to_json())
-    page.press(button, "192.168.1.9")
-    assert len(page.sent) == 1
+    for count, button in enumerate(RESTARTS, 1):
+        page.press(button, "192.168.1.9")
+        assert len(page.sent) == count, button
 
 
-@pytest.mark.parametrize("when", ["-at-noon", "-after-image; stop", ["-when-idle"], {"a": 1}, None, 5])
-async def test_a_moment_that_the_page_does_not_offer_orders_nothing(page: Page, store: JobStore, when: Any) -> None:
-    for button in ("settings_restart_gradio", "settings_restart_engine"):
-        assert "is no moment to restart at: choose now or after this image or when idle" in page.press(
-            button, "127.0.0.1", when
-        )
-    assert (page.sent, store.audit.rows(10)) == ([], [])
+async def test_a_moment_that_the_page_does_not_offer_orders_nothing(page: Page, store: JobStore) -> None:
+    moments: list[Any] = ["-at-noon", "-after-image; stop", ["-when-idle"], {"a": 1}, None, 5]
+    for when, button in itertools.product(moments, ("settings_restart_gradio", "settings_restart_engine")):
+        words = page.press(button, "127.0.0.1", when)
+        assert "is no moment to restart at: choose now or after this image or when idle" in words, when
+        assert (page.sent, store.audit.rows(10)) == ([], []), when
 
 
-@pytest.mark.parametrize("name", ["../..", "no such model", "x" * 5000])
-async def test_a_model_that_is_not_there_becomes_nobody_s(page: Page, options: Options, name: str) -> None:
+async def test_a_model_that_is_not_there_becomes_nobody_s(page: Page, options: Options) -> None:
     """It was written into the settings, and every request that named no model was refused from then on."""
     before = options.values
-    with pytest.raises(gr.Error, match="is not known: use one of emoji"):
-        page.choose_model(name)
-    assert options.values == before
+    for name in ("../..", "no such model", "x" * 5000):
+        with pytest.raises(gr.Error, match="is not known: use one of emoji"):
+            page.choose_model(name)
+        assert options.values == before, name
 
 
-@pytest.mark.parametrize("name", [["emoji"], {"a": 1}, 5, None, ""])
-async def test_what_is_no_name_chooses_nothing(page: Page, options: Options, name: Any) -> None:
+async def test_what_is_no_name_chooses_nothing(page: Page, options: Options) -> None:
     before = options.values
-    page.choose_model(name)
-    assert options.values == before
+    names: list[Any] = [["emoji"], {"a": 1}, 5, None, ""]
+    for name in names:
+        page.choose_model(name)
+        assert options.values == before, name
 
 
 def test_who_presses_has_a_short_name() -> None:
@@ -162,8 +164,8 @@ async def test_without_a_launcher_the_page_says_what_rest_says(page: Page, store
     assert store.audit.rows(10) == []
 
 
-@pytest.mark.parametrize("job", [5, 2**70, True, ["theirs"], {"a": 1}])
-async def test_what_is_no_job_is_told_and_stops_nothing(page: Page, port: Port, job: Any) -> None:
-    for button in STOPS:
-        assert "no job" in json.loads(page.press(button, "127.0.0.1", job))["message"]
-    assert port.asked == []
+async def test_what_is_no_job_is_told_and_stops_nothing(page: Page, port: Port) -> None:
+    jobs: list[Any] = [5, 2**70, True, ["theirs"], {"a": 1}]
+    for job, button in itertools.product(jobs, STOPS):
+        assert "no job" in json.loads(page.press(button, "127.0.0.1", job))["message"], job
+        assert port.asked == [], job
