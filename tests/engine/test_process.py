@@ -1,9 +1,10 @@
-"""The engine as a process of its own: the same bytes in a fresh one, and an ordered end in the middle of a job."""
+"""The engine as a process of its own: killed in the middle of a job, the same bytes in the next, and an ordered end."""
 
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from modules.engine.__main__ import last_death
@@ -49,25 +50,59 @@ def test_what_a_dead_engine_left_is_settled_before_torch_is_imported(
         process.wait()
 
 
-def test_a_fresh_process_draws_the_same_bytes_and_ends_in_order_amid_a_job(engine: Engine, models_folder: Path) -> None:
-    """SIGTERM: exit code 0; the job stays running, so that the next engine takes it up."""
-    first = engine.draw(n_iter=2)
-    again = engine.submit(n_iter=2)
-    process = start_engine(engine, models_folder, "fresh")
+def kill_after_a_snapshot(engine: Engine, process: subprocess.Popen[bytes], job: str) -> None:
+    """Kill a process that draws as soon as it has written a snapshot, one of which is due each second."""
+    images, snapshot = engine.store.jobs.images, engine.folder.snapshots / f"{job}.safetensors"
+    engine.wait(lambda: images(job), 120)
+    process.send_signal(signal.SIGSTOP)  # A second goes by without a step, on any machine.
+    stopped_at = time.monotonic()
+    engine.wait(lambda: time.monotonic() > stopped_at + 1)
+    process.send_signal(signal.SIGCONT)
+    engine.wait(snapshot.exists, 60)
+    process.kill()
+    process.wait()
+
+
+def test_a_job_whose_engine_was_killed_goes_on_in_another_process_which_ends_in_order_amid_the_next(
+    engine: Engine, models_folder: Path
+) -> None:
+    """To the same bytes. SIGTERM: exit code 0; the job stays running, so that the next engine takes it up."""
+    request = {"steps": 80, "sampler_name": "DPM++ 2M SDE", "batch_size": 2, "n_iter": 2}
+    undisturbed = engine.files(engine.draw(**request))
+    engine.options.update({"snapshot_every_seconds": 1})
+    identity = engine.submit(**request)
+    first = start_engine(engine, models_folder, "first")
     try:
-        engine.wait(lambda: engine.store.jobs.get(again).finished, 60)  # type: ignore[union-attr]
-        assert engine.files(again) == engine.files(first)
-        process.send_signal(signal.SIGINT)  # the launcher decides, not the terminal
+        kill_after_a_snapshot(engine, first, identity)
+    finally:
+        first.kill()
+        first.wait()
+    left = engine.store.jobs.get(identity)
+    assert left is not None and left.status == "running", "the engine was quicker than its first snapshot"
+    second = start_engine(
+        engine,
+        models_folder,
+        "second",
+        STEADY_LAST_DEATH='{"ordered": false, "reason": "killed by SIGKILL"}',
+    )
+    try:
+        done = engine.wait(lambda: (job := engine.store.jobs.get(identity)) and job.finished and job, 120)
+        assert (done.status, done.deaths) == ("done", 1), (engine.folder.root / "engine.log").read_text()
+        notes = [note.text for note in done.notes]
+        assert any(text.startswith("Continued at step ") and text.endswith(" of images 3–4.") for text in notes), notes
+        assert engine.files(identity) == undisturbed
+        engine.wait(lambda: not list(engine.folder.snapshots.glob("*.safetensors")))
+        second.send_signal(signal.SIGINT)  # the launcher decides, not the terminal
         long = engine.submit(n_iter=1000, steps=150)
         engine.wait(lambda: len(engine.files(long)) >= 1, 60)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(60) == 0
     finally:
-        process.kill()
-        process.wait()
+        second.kill()
+        second.wait()
     left = engine.store.jobs.get(long)
     assert left is not None
-    assert (left.status, left.engine) == ("running", "1/fresh")
+    assert (left.status, left.engine) == ("running", "1/second")
     assert "Traceback" not in (engine.folder.root / "engine.log").read_text()
 
 

@@ -1,11 +1,6 @@
-"""Jobs that pause, or lose their engine, and go on to the same bytes: here, and in processes of their own."""
+"""Jobs that pause, or lose their engine, and go on to the same bytes. In processes of their own: test_process.py."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +8,6 @@ import pytest
 from modules.engine.work import portion_drawing, snapshots
 from modules.engine.work.environment import environment_of
 from modules.jobs.rows import Death, Job
-from modules.paths import ROOT
 from tests.engine.conftest import Engine
 from tests.engine.moments import at_step, before_decoding
 
@@ -241,49 +235,3 @@ def test_what_a_job_no_longer_needs_is_swept(engine: Engine) -> None:
     assert snapshot_files(engine) != []
     engine.housekeeping.look()
     assert snapshot_files(engine) == []
-
-
-class Process:
-    """An engine in a process of its own, on the data folder of `engine`."""
-
-    def __init__(self, engine: Engine, models: Path, name: str, **environment: str) -> None:
-        values = {
-            **os.environ, "STEADY_DATA_DIR": str(engine.folder.root), "STEADY_MODELS_DIRS": str(models),
-            "STEADY_INSTANCE": name, **environment,
-        }  # fmt: skip
-        values.pop("STEADY_LINK_FD", None)
-        self.log = engine.folder.root / f"{name}.log"
-        with self.log.open("wb") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "modules.engine"], cwd=ROOT, env=values, stdout=output, stderr=output
-            )
-
-    def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-
-
-def test_a_job_whose_engine_was_killed_goes_on_in_another_process(engine: Engine, models_folder: Path) -> None:
-    request = {"steps": 120, "sampler_name": "DPM++ 2M SDE", "width": 128, "height": 128, "batch_size": 2}
-    undisturbed = engine.draw(**request)
-    engine.options.update({"snapshot_every_seconds": 1})
-    identity = engine.submit(**request)
-    first = Process(engine, models_folder, "first")
-    try:
-        engine.wait(lambda: snapshot_files(engine) == [f"{identity}.safetensors"], 120)
-    finally:
-        first.kill()
-    left = engine.store.jobs.get(identity)
-    assert left is not None and left.status == "running", "the engine was quicker than its first snapshot"
-    second = Process(
-        engine, models_folder, "second",
-        STEADY_LAST_DEATH='{"ordered": false, "reason": "killed by SIGKILL", "log": []}',
-    )  # fmt: skip
-    try:
-        done = engine.wait(lambda: (job := engine.store.jobs.get(identity)) and job.finished and job, 120)
-        assert (done.status, done.deaths) == ("done", 1), second.log.read_text()
-        engine.wait(lambda: snapshot_files(engine) == [])
-    finally:
-        second.kill()
-    assert any(text.startswith("Continued at step ") and text.endswith(" of images 1–2.") for text in notes(done))
-    assert engine.files(done) == engine.files(undisturbed)
