@@ -1,5 +1,6 @@
 """Fixtures: tiny models, built once, and an engine in this process with real parts."""
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,13 @@ __all__ = ["Engine"]
 def _quiet() -> None:
     quieten_libraries()
     torch.set_num_threads(1)  # Two would wait for each other: the networks are too small to share.
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_older_is_searched() -> None:
+    """Leave what is there before a file's tests out of their searches for garbage: each job that is stopped has one."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

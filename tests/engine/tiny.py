@@ -31,7 +31,7 @@ def build(folder: Path, scheduler_config: dict[str, Any] = TERMINAL_NOISE, seed:
     tokenizer = AutoTokenizer.from_pretrained(TOKENIZER)
     unet = UNet2DConditionModel(
         sample_size=8, in_channels=LATENT_CHANNELS, out_channels=LATENT_CHANNELS, block_out_channels=(16, 32),
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D"),
         cross_attention_dim=16, attention_head_dim=8, layers_per_block=1, norm_num_groups=8,
     )  # fmt: skip
     vae = AutoencoderKL(

@@ -81,7 +81,7 @@ def test_every_block_of_the_networks_is_a_cancel_point(load: Callable[..., Loade
         names = {name for name, module in network.named_modules() if module._forward_pre_hooks}
         assert names
         if network is pipeline.unet:
-            assert {"down_blocks.0.resnets.0", "mid_block.attentions.0", "up_blocks.1.attentions.1"} <= names
+            assert {"down_blocks.0.attentions.0", "mid_block.attentions.0", "up_blocks.1.resnets.1"} <= names
         if network is pipeline.vae:
             assert {"decoder.up_blocks.0.resnets.0", "decoder.mid_block.resnets.1"} <= names
             assert {"decoder.up_blocks.0.resnets.0.conv2", "decoder.up_blocks.0.upsamplers.0.conv"} <= names
