@@ -74,4 +74,5 @@ def _is_held(state: Any, file: Path) -> bool:
         asked = json.loads(file.read_text())
     except FileNotFoundError:
         return False
-    return bool(done >= asked["step"] and asked["steps"] in (None, state.sampling_steps))
+    reached = state.image_index >= asked["image"] and done >= asked["step"]
+    return bool(reached and asked["steps"] in (None, state.sampling_steps))

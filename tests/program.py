@@ -226,10 +226,13 @@ class HoldableProgram(HookedProgram):
         self._held = self.hook / "held.json"
         self.environment[held_engine.VARIABLE] = str(self._held)
 
-    def hold(self, step: int = 1, steps: int | None = None) -> None:
-        """Let every pass (of so many `steps`, where told) go no further once the step is done; stops are obeyed."""
+    def hold(self, step: int = 1, steps: int | None = None, image: int = 0) -> None:
+        """Let every pass (of so many `steps`, where told) go no further once the step is done; stops are obeyed.
+
+        Those of a job's images before number `image`, counted from 0, are let go.
+        """
         written = self._held.with_suffix(".new")
-        written.write_text(json.dumps({"step": step, "steps": steps}))
+        written.write_text(json.dumps({"step": step, "steps": steps, "image": image}))
         written.replace(self._held)
 
     def let_go(self) -> None:

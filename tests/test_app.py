@@ -139,9 +139,9 @@ def test_every_answer_carries_its_time(server: Server) -> None:
         assert re.fullmatch(r"\d+\.\d{4}", server.request(path)[1]["x-process-time"])
 
 
-def test_sigterm_ends_it_in_order_also_with_a_stream_open(tmp_path: Path) -> None:
-    server = Server(tmp_path / "data")
-    server.wait()
+def test_sigterm_ends_it_in_order_also_with_a_stream_open(servers: tuple[Server, Server]) -> None:
+    """The last one here, since it ends the second server."""
+    server = servers[1]
     with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/sdapi/v1/events", timeout=20) as stream:
         assert stream.readline().startswith(b"id: ")
         assert server.stop() == 0

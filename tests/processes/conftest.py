@@ -8,23 +8,6 @@ from tests.processes.listening import HOOK, Listening
 from tests.program import HoldableProgram
 
 
-@pytest.fixture(scope="module")
-def one_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HoldableProgram]:
-    """Yield one program for a file of tests that end its processes."""
-    with HoldableProgram(tmp_path_factory.mktemp("one") / "data") as running:
-        yield running
-
-
-@pytest.fixture
-def enduring_program(one_program: HoldableProgram) -> HoldableProgram:
-    """Return the file's program with nothing to do, started again where the last test ended it."""
-    one_program.let_go()
-    if one_program.launcher is None or one_program.launcher.poll() is not None:
-        one_program.start()
-    one_program.empty_queue()
-    return one_program
-
-
 @pytest.fixture(scope="package")
 def listening(tmp_path_factory: pytest.TempPathFactory) -> Listening:
     """Return what the processes of the shared program ask for."""

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+import signal
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.processes.ending import a_signal_in_mid_job_ends_everything
 from tests.program import ROOT, Program
 
 EMBEDDED_MODEL = ROOT / "models" / "Stable-diffusion" / "emoji"
@@ -88,3 +90,8 @@ def test_a_checkpoint_with_a_missing_file_is_named(healed: Program) -> None:
     assert status == 422
     assert "broken" in answer.decode() and "unet" in answer.decode()
     assert healed.wait_for(healed.submit(prompt="cat", steps=2))["status"] == "done"
+
+
+def test_ctrl_c_in_mid_job_ends_everything(healed: Program) -> None:
+    """The last one here, since it ends this file's program."""
+    a_signal_in_mid_job_ends_everything(healed, signal.SIGINT)

@@ -1,39 +1,11 @@
-"""How the program ends: by signal, by REST, and with another instance in the way."""
+"""The program ends at once with another instance in the way. How it ends in order is shown by programs that end."""
 
-import signal
 import subprocess
 import sys
 
 import pytest
 
-from tests.program import ROOT, Program, alive, free_port, wait_until
-
-
-@pytest.fixture
-def program(enduring_program: Program) -> Program:
-    return enduring_program
-
-
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_in_mid_job_ends_everything(program: Program, how: signal.Signals) -> None:
-    identity = program.submit(prompt="cat", steps=150, n_iter=20)
-    program.wait_for_step(identity)
-    children = program.children()
-    assert len(children) == 2
-    assert program.launcher is not None
-    program.launcher.send_signal(how)
-    assert program.launcher.wait(timeout=8) == 0
-    assert not any(alive(pid) for pid in children)
-    program.start()
-    assert program.job(identity)["status"] in ("queued", "running")
-
-
-def test_stop_over_rest(program: Program) -> None:
-    children = program.children()
-    assert program.post("/sdapi/v1/server-stop") == {}
-    assert program.launcher is not None
-    assert program.launcher.wait(timeout=10) == 0
-    wait_until(lambda: not any(alive(pid) for pid in children), 3, "no orphan is left")
+from tests.program import ROOT, Program, free_port
 
 
 def launch_again(program: Program, port: int, data: str) -> subprocess.CompletedProcess[str]:

@@ -21,6 +21,7 @@ from PIL import Image
 
 from modules.paths import ROOT
 from tests.jobs.made_models import hash_of_the_first_versions
+from tests.processes.ending import a_stop_over_rest_ends_everything
 from tests.program import Program
 
 ARCHIVE = Path(__file__).with_name("old_data.tar.xz")
@@ -46,6 +47,10 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     with contextlib.closing(sqlite3.connect(folder / "data" / "jobs.sqlite")) as database, database:
         today = hash_of_the_first_versions(ROOT / "models" / "Stable-diffusion" / "emoji")
         database.execute("UPDATE jobs SET resolved = replace(resolved, ?, ?)", (HASH_THEN, today))
+        # 300 steps were there to be killed amid, and are more than what is left of them has to show.
+        fewer = "replace(request, :then, :now), resolved = replace(resolved, :then, :now)"
+        steps = {"then": '"steps": 150', "now": '"steps": 40'}
+        database.execute(f"UPDATE jobs SET request = {fewer} WHERE id = 'running'", steps)
     with Program(folder / "data") as started:
         yield started
 
@@ -108,6 +113,11 @@ def test_the_paused_job_is_drawn_anew_since_its_snapshot_is_of_other_weights(pro
     anew = program.wait_for(program.submit(**paused["request"]))
     [file], [file_anew] = (pictures(program, job) for job in (resumed, anew))
     assert pixels(file) == pixels(file_anew)
+
+
+def test_a_stop_over_rest_ends_everything(program: Program) -> None:
+    """The last one here, since it ends this file's program."""
+    a_stop_over_rest_ends_everything(program)
 
 
 def pixels(file: bytes) -> bytes:

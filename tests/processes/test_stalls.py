@@ -1,39 +1,17 @@
-"""An engine that hangs, and one that cannot live: told, ended, and nothing of the queue is lost."""
+"""An engine that hangs: it is told, ended, and nothing of the queue is lost."""
 
 import hashlib
-import http.client
-import json
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.processes.stream import snapshot
 from tests.program import HoldableProgram, Program, wait_until
 
 JOB = {"prompt": "red heart", "seed": 41, "steps": 12, "sampler_name": "Euler a"}
-POISON = """
-import os, sys
-if "modules.engine" in sys.orig_argv and os.path.exists(os.environ["POISON"]):
-    print("the driver of the card is broken", flush=True)
-    os._exit(7)
-"""
-
-
-def snapshot(program: Program) -> dict[str, Any]:
-    """Return what a client of the event stream is told first."""
-    connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
-    try:
-        connection.request("GET", "/sdapi/v1/events")
-        for raw in connection.getresponse():
-            if raw.startswith(b"data: "):
-                told: dict[str, Any] = json.loads(raw[6:])
-                return told
-    finally:
-        connection.close()
-    raise AssertionError("the stream ended without a snapshot")
 
 
 def heart(program: Program, identity: str) -> str:
@@ -83,30 +61,3 @@ def test_an_engine_that_hangs_is_told_of_and_replaced_and_a_third_interrupt_ends
     wait_until(lambda: engine not in program.children(), 10, "the engine is ended")
     assert program.wait_for(third)["status"] == "interrupted"
     assert program.wait_for(fourth)["status"] == "done"
-
-
-def test_five_quick_deaths_leave_a_page_that_says_why_and_a_queue_that_is_whole(tmp_path: Path) -> None:
-    hook, poison = tmp_path / "hook", tmp_path / "poison"
-    hook.mkdir()
-    (hook / "sitecustomize.py").write_text(POISON)
-    poison.touch()
-    environment = {"PYTHONPATH": str(hook), "POISON": str(poison)}
-    with Program(tmp_path / "data", environment=environment) as program:
-        waiting, paused = program.submit(prompt="cat", steps=4), program.submit(prompt="dog", steps=4)
-        assert program.post(f"/sdapi/v1/jobs/{paused}/pause")["accepted"]
-
-        def given_up() -> Any:
-            engine = snapshot(program)["supervisor"]["engine"]
-            return engine if engine["status"] == "given_up" else None
-
-        engine = wait_until(given_up, 90, "the engine is given up")
-        assert (engine["deaths"], engine["reason"]) == (5, "exit code 7")
-        assert engine["log"][-1] == "the driver of the card is broken"
-        assert b"<html" in program.call("GET", "/")[1].lower()
-        for identity, status in ((waiting, "queued"), (paused, "paused")):
-            job = program.job(identity)
-            assert (job["status"], job["attempts"]) == (status, 0)
-        poison.unlink()
-        program.post("/sdapi/v1/engine-restart")
-        assert program.wait_for(waiting)["status"] == "done"
-        assert program.job(paused)["status"] == "paused"

@@ -1,21 +1,13 @@
 """Memory is given back on demand: the order goes from the server over the launcher to the engine."""
 
-import json
-import urllib.request
-from typing import Any
-
+from tests.processes.stream import snapshot
 from tests.program import Program, wait_until
 
 
 def checkpoint_in_memory(program: Program) -> str | None:
-    """Return the model that the engine says it has, from the first message of the live stream."""
-    with urllib.request.urlopen(f"{program.url}/sdapi/v1/events", timeout=30) as stream:
-        for line in stream:
-            if line.startswith(b"data:"):
-                snapshot: dict[str, Any] = json.loads(line[5:])
-                named: str | None = (snapshot["engine"] or {}).get("checkpoint")
-                return named
-    raise AssertionError("the stream ended without a snapshot")
+    """Return the model that the engine says it has."""
+    named: str | None = (snapshot(program)["engine"] or {}).get("checkpoint")
+    return named
 
 
 def test_a_client_unloads_the_model_that_a_job_left_in_memory(shared_program: Program) -> None:
