@@ -3,41 +3,48 @@
 Every write under a folder that this process makes with Python or SQLite is a *point* with a number: making a folder,
 opening a file to write, writing the first half of some bytes, the rest of them, fsync, rename, and the commit of a
 transaction. Between two points nothing is written, so a fault at every point is a fault at every moment.
+
+Of a process that ends nothing but its files is left. So one run shows what each end of it would leave, at every point:
+a copy of the files as they are then.
 """
 
 import builtins
+import contextlib
 import errno
 import io
 import os
 import shutil
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-Fault = Literal["none", "kill", "power", "full"]
-EXIT_CODE = 77
+Fault = Literal["kill", "power", "full"]
 TIMES_FULL = 3  # how many writes in a row fail before somebody frees space
 _WRITING = frozenset("wax+")
 
 
 class Disk:
-    """The writes under `root` from `install` on. `points` names them; the fault comes at number `at`, counted from 1.
+    """The writes under `root` from `install` on. `points` names them, and their numbers begin with 1.
 
-    "kill" ends the process and leaves what the system was given. "power" also takes back what was not synced: renames,
-    new folders, the bytes of files. "full" refuses the write and the next two.
+    From number `full_at` on there is no space left: that write and the next two are refused. With `copies`, a folder,
+    each point leaves there, as "power-NUMBER", what is on the disk if the power goes then: what no fsync made lasting
+    is taken back, which is renames, new folders, the bytes of files. Each fsync leaves "kill-NUMBER" as well: all that
+    the system was given.
     """
 
-    def __init__(self, root: Path, fault: Fault = "none", at: int = 0) -> None:
+    def __init__(self, root: Path, full_at: int = 0, copies: Path | None = None) -> None:
         self.root = str(root)
         self.points: list[str] = []
-        self._fault = fault
-        self._at = at
+        self._full_at = full_at
+        self._copies = copies
+        # Held from a point until its write is done: a copy has each write whole or not at all.
         self._lock = threading.RLock()
         self._unsynced: dict[str, None] = {}
-        self._undo: list[tuple[str, Callable[[], None]]] = []
+        self._undo: list[tuple[str, Callable[[Path], None]]] = []
         self._committed: dict[str, int] = {}
         self._true: dict[str, Any] = {}
 
@@ -55,12 +62,18 @@ class Disk:
 
             def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
                 if sql != "COMMIT" or not self.in_transaction:
-                    return super().execute(sql, *parameters)
-                disk.commit(self.path, lambda: super(Connection, self).execute("ROLLBACK"))
-                try:
-                    return super().execute(sql)
-                finally:
-                    disk.committed(self.path)
+                    with disk._lock if "checkpoint" in sql else contextlib.nullcontext():
+                        return super().execute(sql, *parameters)
+                with disk._lock:
+                    disk.commit(self.path, lambda: super(Connection, self).execute("ROLLBACK"))
+                    try:
+                        return super().execute(sql)
+                    finally:
+                        disk.committed(self.path)
+
+            def close(self) -> None:
+                with disk._lock:  # the last one puts the log into the file
+                    super().close()
 
         def connect_told(path: Any, *more: Any, **named: Any) -> Any:
             connection = connect(path, *more, **({"factory": Connection} | named))
@@ -73,9 +86,11 @@ class Disk:
             return self._open(os.fspath(file), lambda: true_open(file, mode, *more, **named))
 
         def os_open_told(path: Any, flags: int, *more: Any, **named: Any) -> int:
-            if flags & os.O_CREAT and self._is_ours(path):
+            if not flags & os.O_CREAT or not self._is_ours(path):
+                return true_os_open(path, flags, *more, **named)
+            with self._lock:
                 self.point(f"open {self._short(path)}")
-            return true_os_open(path, flags, *more, **named)
+                return true_os_open(path, flags, *more, **named)
 
         told: dict[ModuleType, dict[str, Callable[..., Any]]] = {
             sqlite3: {"connect": connect_told},
@@ -93,11 +108,11 @@ class Disk:
         with self._lock:
             self.points.append(name)
             number = len(self.points)
-            if self._fault in ("kill", "power") and number == self._at:
-                if self._fault == "power":
-                    self._lose()
-                os._exit(EXIT_CODE)
-            if self._fault == "full" and self._at <= number < self._at + TIMES_FULL:
+            if self._copies is not None:
+                self._lose(self._copy(f"power-{number}"), number)
+                if name.startswith("fsync"):
+                    self._copy(f"kill-{number}")
+            if self._full_at and self._full_at <= number < self._full_at + TIMES_FULL:
                 if refuse is not None:
                     refuse()
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -121,18 +136,21 @@ class Disk:
 
     def write(self, path: str, write: Callable[[Any], int], flush: Callable[[], None], data: Any) -> int:
         """Write in two halves with a point before each."""
-        self.point(f"write {self._short(path)}")
         half = len(data) // 2
-        write(data[:half])
-        flush()
-        self.point(f"write the rest of {self._short(path)}")
-        write(data[half:])
+        with self._lock:
+            self.point(f"write {self._short(path)}")
+            write(data[:half])
+            flush()
+        with self._lock:
+            self.point(f"write the rest of {self._short(path)}")
+            write(data[half:])
         return len(data)
 
     def _open(self, path: str, really: Callable[[], Any]) -> Any:
-        self.point(f"open {self._short(path)}")
-        self._unsynced[path] = None
-        return _Told(really(), path, self)
+        with self._lock:
+            self.point(f"open {self._short(path)}")
+            self._unsynced[path] = None
+            return _Told(really(), path, self)
 
     def _replace(self, source: Any, target: Any, **named: Any) -> None:
         replace = self._true["replace"]
@@ -140,19 +158,18 @@ class Disk:
         if not self._is_ours(target):
             replace(source, target, **named)
             return
-        self.point(f"rename to {self._short(target)}")
         with self._lock:
+            self.point(f"rename to {self._short(target)}")
             old = Path(target).read_bytes() if Path(target).is_file() else None
             replace(source, target, **named)
             if source in self._unsynced:
                 del self._unsynced[source]
                 self._unsynced[target] = None
 
-            def undo() -> None:
-                replace(target, source)
+            def undo(copy: Path) -> None:
+                replace(self._in(copy, target), self._in(copy, source))
                 if old is not None:
-                    with self._true["open"](target, "wb") as file:
-                        file.write(old)
+                    self._in(copy, target).write_bytes(old)
 
             self._undo.append((str(Path(target).parent), undo))
 
@@ -161,9 +178,9 @@ class Disk:
         if not self._is_ours(path):
             self._true["fsync"](descriptor)
             return
-        self.point(f"fsync {self._short(path)}")
-        self._true["fsync"](descriptor)
         with self._lock:
+            self.point(f"fsync {self._short(path)}")
+            self._true["fsync"](descriptor)
             self._unsynced.pop(path, None)
             self._undo = [(folder, undo) for folder, undo in self._undo if folder != path]
 
@@ -172,22 +189,42 @@ class Disk:
             self._true["mkdir"](path, *more, **named)
             return
         path = os.fspath(path)
-        self.point(f"make folder {self._short(path)}")
-        self._true["mkdir"](path, *more, **named)
-        self._undo.append((str(Path(path).parent), lambda: shutil.rmtree(path, ignore_errors=True)))
+        with self._lock:
+            self.point(f"make folder {self._short(path)}")
+            self._true["mkdir"](path, *more, **named)
+            self._undo.append(
+                (str(Path(path).parent), lambda copy: shutil.rmtree(self._in(copy, path), ignore_errors=True))
+            )
 
-    def _lose(self) -> None:
+    def _copy(self, name: str) -> Path:
+        """Copy the folder and what stands beside it under its name; return where the copy is.
+
+        Another process reads the files: one that closes them lets go of SQLite's locks on them.
+        """
+        assert self._copies is not None
+        copy = self._copies / name
+        # What another thread removes meanwhile is not in the copy.
+        subprocess.run(["cp", "-r", self.root, copy], check=False, stderr=subprocess.DEVNULL)
+        for beside in Path(self.root).parent.glob(f"{Path(self.root).name}.*"):
+            shutil.copyfile(beside, copy.with_name(name + beside.suffix))
+        return copy
+
+    def _lose(self, copy: Path, number: int) -> None:
         """Take back what no fsync made lasting; of unsynced bytes keep half, and leave half a page in the log."""
         for path in self._unsynced:
-            if Path(path).is_file():
-                os.truncate(path, Path(path).stat().st_size // 2 if self._at % 2 else 0)
+            if (there := self._in(copy, path)).is_file():
+                os.truncate(there, there.stat().st_size // 2 if number % 2 else 0)
         for _, undo in reversed(self._undo):
-            undo()
+            undo(copy)
         for log, size in self._committed.items():
-            if Path(log).exists():
-                os.truncate(log, size)
-                with self._true["open"](log, "ab") as file:
+            if (there := self._in(copy, log)).exists():
+                os.truncate(there, size)
+                with self._true["open"](there, "ab") as file:
                     file.write(b"\x99" * 2000)
+
+    def _in(self, copy: Path, path: str) -> Path:
+        """Return where a file of the folder is in a copy of it."""
+        return copy / self._short(path)
 
     def _is_ours(self, path: Any) -> bool:
         whole = str(Path(path).absolute())

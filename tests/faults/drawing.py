@@ -1,6 +1,7 @@
 """What the engine writes: a job drawn to its end, and one that is paused and goes on."""
 
 import contextlib
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,7 @@ from tests.faults.runner import hashes
 from tests.jobs.inputs.test_decoding import file_of
 from tests.program import wait_until
 
-REQUEST = {"prompt": "a heart", "seed": 7, "steps": 3, "width": 64, "height": 64, "batch_size": 2, "n_iter": 1}
+REQUEST = {"prompt": "a heart", "seed": 7, "steps": 2, "width": 64, "height": 64, "batch_size": 2, "n_iter": 1}
 KILLED = Death(ordered=False, reason="killed by SIGKILL")
 SETTLED = TERMINAL | {"paused"}
 
@@ -143,8 +144,18 @@ class Pausing(Drawing):
     kind = "grid"
     request: ClassVar = REQUEST | HIRES | {
         "of": "txt2img", "script": "X/Y/Z plot", "script_args": {"x_type": "Hires steps", "x_values": "1,4"},
-        "batch_size": 1, "steps": 2,
+        "batch_size": 1,
     }  # fmt: skip
+
+    def prepare(self, root: Path) -> None:
+        """Leave the first cell drawn, and of the second one nothing."""
+        super().prepare(root)
+        engine = self._engine(root, "engine-0")
+        (job,) = all_jobs(engine.store)
+        at_step(engine, 1, lambda: self._pause(engine, job.id), image=1)
+        self._until(engine, {"paused"})
+        engine.close()
+        shutil.rmtree(root / "snapshots")
 
     def _submit(self, engine: Engine) -> None:
         checked = submission.check_request(self.kind, self.request, engine.parts.catalogue, engine.options.values)
@@ -159,6 +170,7 @@ class Pausing(Drawing):
             engine.store.database._idle.clear()  # connections of before do not know of the disk
             self._pause(engine, job.id)
 
+        self._resume(engine, job.id)
         at_step(engine, 3, pause, image=1)  # the first pass has only two
         self._until(engine, {"paused"} | TERMINAL)
         engine.cancel.exit.clear()

@@ -1,7 +1,8 @@
-"""Run a scenario once for every write that it makes, each time with a fault there, and say what was wrong after it.
+"""Let a scenario meet a fault at every write that it makes, and say what was wrong after it.
 
-`python -m tests.faults.runner SCENARIO FOLDER [FAULT]` prints one JSON object. Every run is a fork of this process,
-which has imported all there is and started no thread.
+`python -m tests.faults.runner SCENARIO FOLDER [FAULT]` prints one JSON object; with FOLDER alone it does so for each
+scenario that a line of its input names. Every run is a fork of this process, which has imported all there is and
+started no thread.
 """
 
 import gc
@@ -9,17 +10,19 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.faults.disk import EXIT_CODE, Disk, Fault
+from tests.faults.disk import Disk, Fault
 
 POINTS_AT_MOST = 400
 AT_ONCE = 2
+LONGEST_SECONDS = 1200  # of a scenario that is one of several
 
 
 class Scenario(Protocol):
@@ -43,39 +46,59 @@ class Scenario(Protocol):
 
 @dataclass
 class Report:
-    """What a scenario showed."""
+    """What a scenario showed. Of the `faults` some leave the same files as others do; `recoveries` are of each once."""
 
     points: list[str]
-    runs: int = 0
+    faults: int = 0
+    recoveries: int = 0
     not_reached: int = 0
     problems: list[str] = field(default_factory=list)
 
 
 def rehearse(scenario: Scenario, folder: Path, only: str | None = None) -> Report:
-    """Run the scenario in peace, then with each fault, or `only` one, at each of its points, two at a time."""
+    """Run the scenario in peace, then recover from each fault, or `only` one, at each of its points, two at a time."""
     template = folder / "template"
     template.mkdir(parents=True)
     scenario.warm(folder)
     gc.freeze()  # a collection in a child would touch, and so copy, all that it shares with this process
     in_child(lambda: scenario.prepare(template))
     peace = shutil.copytree(template, folder / "peace")
-    points = in_child(lambda: _act_on(scenario, peace, Disk(peace)))[1]
+    points = in_child(lambda: _act_on(scenario, peace, Disk(peace, copies=folder)))[1]
     wanted = in_child(lambda: scenario.outcome(peace))[1]
     report = Report(points)
     under_way: list[tuple[str, Child]] = []
     chosen = [one for one in faults_for(points) if only in (None, one[0])]
-    for fault, at in [*chosen, *[(None, 0)] * AT_ONCE]:
+    for fault, at in [*_left_by(chosen, template, folder, report), *[(None, 0)] * AT_ONCE]:
         if len(under_way) == AT_ONCE or fault is None:
             title, child = under_way.pop(0)
             problems = child.answer()[1]
             report.not_reached += problems is None
             report.problems += [f"{title}: {problem}" for problem in problems or ()]
         if fault is not None:
-            root = shutil.copytree(template, folder / f"{fault}-{at}")
+            root = folder / f"{fault}-{at}"
             child = Child(lambda: _disturbed(scenario, root, fault, at, wanted))  # noqa: B023  (it is called at once)
             under_way.append((f"{fault} at {at} ({points[at - 1]})", child))
-            report.runs += 1
+            report.recoveries += 1
     return report
+
+
+def _left_by(
+    chosen: list[tuple[Fault, int]], template: Path, folder: Path, report: Report
+) -> Iterator[tuple[Fault, int]]:
+    """Yield the faults whose folders are to be looked at; those that left the same files as one before only count."""
+    known = set()
+    for fault, at in chosen:
+        report.faults += 1
+        root = folder / f"{fault}-{at}"
+        if fault == "full":
+            shutil.copytree(template, root)
+        else:
+            left = (fault, *sorted(files_of(root).items()))
+            if left in known:
+                shutil.rmtree(root)
+                continue
+            known.add(left)
+        yield fault, at
 
 
 def faults_for(points: list[str]) -> list[tuple[Fault, int]]:
@@ -128,17 +151,31 @@ def hashes(folder: Path, *patterns: str) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(found)}
 
 
+def files_of(root: Path) -> dict[str, str]:
+    """Return all that is in a folder, and beside it under its name, with the hash of each file.
+
+    SQLite makes its index of the log (-shm) anew for the first who opens the database.
+    """
+    folders = {str(path.relative_to(root)): "" for path in root.rglob("*") if path.is_dir()}
+    beside = {path.suffix: path.read_text() for path in root.parent.glob(f"{root.name}.*")}
+    return folders | beside | {name: told for name, told in hashes(root, "*").items() if not name.endswith("-shm")}
+
+
 def _disturbed(scenario: Scenario, root: Path, fault: Fault, at: int, wanted: Any) -> list[str] | None:
-    """Return what was wrong; None when the fault never fired, since threads brought the point about another time."""
-    code, points = Child(lambda: _act_on(scenario, root, Disk(root, fault, at))).answer()
-    if code not in (0, EXIT_CODE):
-        return [f"the process ended with {code}"]
-    if code == 0 and (fault != "full" or len(points or ()) < at):
-        return None
+    """Return what was wrong; None when the fault never fired, since threads brought the point about another time.
+
+    In a fork that does nothing else.
+    """
+    if fault == "full":
+        code, points = Child(lambda: _act_on(scenario, root, Disk(root, full_at=at))).answer()
+        if code:
+            return [f"the process ended with {code}"]
+        if len(points) < at:
+            return None
     try:
-        problems: list[str] = in_child(lambda: scenario.recover(root, fault, wanted))[1]
-    except AssertionError as error:
-        return [f"the recovery fails: {error}"]
+        problems = scenario.recover(root, fault, wanted)
+    except Exception:
+        return [f"the recovery fails: {traceback.format_exc()}"]
     shutil.rmtree(root)
     return problems
 
@@ -182,10 +219,20 @@ def scenario_named(name: str) -> Scenario:
 
 
 def main() -> None:
-    """Run the scenario that the command line names."""
-    name, folder, only = (*sys.argv[1:], None)[:3]
-    report = rehearse(scenario_named(str(name)), Path(str(folder)), only)
-    print(json.dumps(report.__dict__))
+    """Rehearse the scenario that the command line names, or those that are asked for."""
+    if len(sys.argv) > 2:
+        name, folder, only = (*sys.argv[1:], None)[:3]
+        _tell(str(name), Path(str(folder)), only)
+        return
+    for line in sys.stdin:
+        name = line.strip()
+        signal.alarm(LONGEST_SECONDS)
+        _tell(name, Path(sys.argv[1]) / name, None)
+
+
+def _tell(name: str, folder: Path, only: str | None) -> None:
+    """Rehearse one and print what it showed."""
+    print(json.dumps(rehearse(scenario_named(name), folder, only).__dict__), flush=True)
 
 
 if __name__ == "__main__":
