@@ -96,5 +96,5 @@ def usual_umask() -> Iterator[None]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     chaos = parser.getgroup("chaos", "the random test of tests/chaos")
-    chaos.addoption("--chaos-minutes", type=float, default=None, help="disturb for so long, not 0.75")
+    chaos.addoption("--chaos-minutes", type=float, default=None, help="disturb for so long, not 25 s")
     chaos.addoption("--chaos-seed", type=int, default=None, help="repeat the plan of this seed")

@@ -10,7 +10,7 @@ from tests.chaos.ledger import Entry
 from tests.chaos.plan import OWNERS, Step, Wish
 from tests.chaos.talker import Talker
 
-MOST_WAITING = 10
+MOST_WAITING = 5
 
 
 class Deeds(Talker):

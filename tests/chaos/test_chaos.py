@@ -11,7 +11,7 @@ from tests.chaos.invariants import drain, orphans_of, problems_of
 from tests.chaos.plan import steps, wishes
 from tests.program import Program, wait_until
 
-USUAL_SECONDS = 45
+USUAL_SECONDS = 25
 
 
 def test_nothing_is_lost_in_chaos(tmp_path: Path, request: pytest.FixtureRequest) -> None:
