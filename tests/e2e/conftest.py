@@ -47,14 +47,14 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def profile(browser: Browser) -> Iterator[BrowserContext]:
-    """That of most tests: a desk."""
-    with warm_profile(browser, viewport=DESKTOP) as opened:
+    """That of most tests: a desk of somebody who wants no motion, which is half of what a page takes that waits."""
+    with warm_profile(browser, viewport=DESKTOP, reduced_motion="reduce") as opened:
         yield opened
 
 
 @pytest.fixture(scope="package")
 def second_profile(browser: Browser) -> Iterator[BrowserContext]:
-    """That of another person, and of pages that serve a file of tests."""
+    """That of another person, and of pages that serve a file of tests. Things move there, as on the phone."""
     with warm_profile(browser, viewport=DESKTOP) as opened:
         yield opened
 

@@ -42,12 +42,6 @@ PLACEHOLDER_CONTRAST = """() => {
   return (Math.max(...two) + 0.05) / (Math.min(...two) + 0.05);
 }"""
 
-DEEDS = """async () => {
-  const { deed } = await import("/steady/assets/settings/audit.js");
-  return [deed("move", "a".repeat(24), { to: 2 }), deed("settings", null, { changed: ["samples_save"] }),
-    deed("interrupt-waiting", null, { count: 1, owner: null }), deed("restart-engine-when-idle", null, {})];
-}"""
-
 
 @pytest.fixture
 def phone(phone_context: BrowserContext, program: Program) -> Tab:
@@ -93,22 +87,15 @@ def bottom_of(tab: Tab, selector: str) -> float:
     return box["y"] + box["height"]
 
 
-def test_what_a_field_is_for_and_who_did_what_can_be_read(tab: Tab) -> None:
+def what_a_field_is_for_can_be_read(tab: Tab) -> None:
     for colours in ("light", "dark"):
         tab.page.evaluate("(colours) => (document.documentElement.dataset.theme = colours)", colours)
         tab.page.wait_for_timeout(300)
         assert tab.page.evaluate(PLACEHOLDER_CONTRAST) >= 4.5, colours
-    tab.to("settings")
-    expect(tab.page.locator("#setting_samples_save")).to_be_visible()
-    assert tab.page.evaluate(DEEDS) == [
-        "moved in the queue · job aaaaaa · to place 2",
-        "changed settings · Always save all generated images",
-        "cancelled what waits · 1 job",
-        "restarted the engine when nothing is drawn and nothing waits",
-    ]
 
 
 def test_a_paused_job_that_is_not_shown_is_told_of_and_found(tab: Tab, held: HoldableProgram) -> None:
+    what_a_field_is_for_can_be_read(tab)
     page = tab.page
     line = page.locator("#txt2img_paused_jobs")
     tab.write("red heart", steps=2)
@@ -129,13 +116,12 @@ def test_a_paused_job_that_is_not_shown_is_told_of_and_found(tab: Tab, held: Hol
     expect(page.locator("#steady_queue_paused_part")).to_be_hidden()
     tab.to("txt2img")
     expect(line).to_be_hidden()
+    an_edited_job_leads_to_the_one_it_was_made_from(tab, held)
 
 
-def test_an_edited_job_leads_to_the_one_it_was_made_from(tab: Tab, program: Program) -> None:
+def an_edited_job_leads_to_the_one_it_was_made_from(tab: Tab, program: Program) -> None:
+    """That is what is on the stage now."""
     page = tab.page
-    tab.write("a blue fish", steps=2)
-    tab.generate()
-    tab.says("Done: 1 picture")
     first = tab.job
     tab.to("queue")
     page.click(f"[data-job='{first}'] >> text=Edit")
@@ -151,19 +137,3 @@ def test_an_edited_job_leads_to_the_one_it_was_made_from(tab: Tab, program: Prog
     page.click("#txt2img_job_notes >> text=Show that one")
     page.wait_for_function("(first) => window.steady.state().shown === first", arg=first)
     expect(page.locator("#txt2img_job_notes")).to_be_hidden()
-
-
-def test_a_restart_says_when_it_is_done_where_it_can_be_seen(tab: Tab, program: Program) -> None:
-    page = tab.page
-    tab.to("settings")
-    page.evaluate("scrollTo(0, 900)")
-    page.click("#settings_restart_gradio")
-    answer = page.locator("#settings_result .sd-answer")
-    expect(answer).to_have_text("The server is being replaced. This page and a running job go on.")
-    expect(answer).to_be_in_viewport(ratio=1)
-    expect(answer).to_have_text("Done: the server was replaced.", timeout=60_000)
-    page.click("#settings_restart_engine")
-    expect(answer).to_contain_text("The engine starts again")
-    expect(answer).to_have_text("Done: the engine has started again.", timeout=60_000)
-    page.click("#settings_restart_engine")
-    expect(answer).to_contain_text("The queue is kept")

@@ -95,15 +95,15 @@ def test_the_queue_is_ordered_by_keys_by_hand_and_by_priority(tab: Tab, program:
     expect(rows).to_have_count(1)
     page.click("#steady_queue_pause")
     program.wait_for(jobs["bell"], "done")
+    an_edited_job_takes_the_place_of_the_one_that_waits(tab, program)
 
 
-def test_an_edited_job_takes_the_place_of_the_one_that_waits(tab: Tab, program: Program) -> None:
+def an_edited_job_takes_the_place_of_the_one_that_waits(tab: Tab, program: Program) -> None:
     page = tab.page
     program.post("/sdapi/v1/queue/pause")
     program.submit(prompt="first", steps=2)
     first = program.submit(prompt="a blue fish", steps=3, cfg_scale=4.5, seed=11, sampler_name="DDIM", n_iter=2)
     program.submit(prompt="last", steps=2)
-    tab.to("queue")
     page.click(f"[data-job='{first}'] .sd-dots")
     page.click(f"[data-job='{first}'] [data-act=edit]")
     expect(page.locator("#txt2img_prompt textarea")).to_have_value("a blue fish")
@@ -128,8 +128,8 @@ def test_an_edited_job_takes_the_place_of_the_one_that_waits(tab: Tab, program: 
     a_schedule_that_does_not_go_with_the_sampler_cannot_be_chosen(tab)
 
 
-def test_generate_forever_is_switched_off_and_a_restart_waits_until_nothing_is_drawn(
-    tab: Tab, program: HoldableProgram
+def test_generate_forever_is_switched_off_a_restart_waits_until_nothing_is_drawn_and_tabs_keep_their_choices(
+    tab: Tab, context: BrowserContext, program: HoldableProgram
 ) -> None:
     page = tab.page
     tab.write("pizza", steps=4)
@@ -160,15 +160,13 @@ def test_generate_forever_is_switched_off_and_a_restart_waits_until_nothing_is_d
     expect(page.locator("#steady_audit_rows tr").first).to_contain_text("this browser")
     expect(page.locator("#steady_audit_rows tr").first).to_contain_text("took a restart back")
     assert page.inner_text("#steady_about").count(program.get("/internal/ping")["instance"]) == 1
-
-
-def test_choices_not_applied_yet_survive_what_another_tab_applies(
-    tab: Tab, context: BrowserContext, program: Program
-) -> None:
     second = Tab(context.new_page(), tab.url)
     second.open()
-    for one in (tab, second):
-        one.to("settings")
+    second.to("settings")
+    choices_not_applied_yet_survive_what_another_tab_applies(tab, second, program)
+
+
+def choices_not_applied_yet_survive_what_another_tab_applies(tab: Tab, second: Tab, program: Program) -> None:
     tab.page.bring_to_front()
     tab.number("setting_queue_history_shown", 40)
     expect(tab.page.locator("#settings_submit")).to_have_text("Apply (1)")

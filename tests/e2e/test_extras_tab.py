@@ -33,7 +33,9 @@ def done(tab: Tab, words: str) -> None:
     expect(tab.page.locator("#extras_phase")).to_have_text(re.compile(f"^{words}"), timeout=60_000)
 
 
-def test_a_picture_is_taken_in_enlarged_and_compared_and_stays_over_a_reload(extras: Tab, program: Program) -> None:
+def test_a_picture_or_a_folder_is_taken_in_enlarged_and_compared_and_stays_over_a_reload(
+    extras: Tab, program: Program, tmp_path: Path
+) -> None:
     page = extras.page
     page.click("#extras_generate")
     expect(page.locator("#extras_image .sd-problem")).to_have_text("Choose a picture first.")
@@ -56,6 +58,8 @@ def test_a_picture_is_taken_in_enlarged_and_compared_and_stays_over_a_reload(ext
     expect(page.locator("#extras_image img")).to_have_attribute("src", source)
     extras.to("queue")
     expect(page.locator("#steady_queue_past .sd-row-prompt").first).to_have_text("Upscale 2× by Lanczos")
+    extras.to("extras")
+    a_folder_is_enlarged_and_its_pictures_come_into_the_strip(extras, program, tmp_path)
 
 
 def test_from_what_was_drawn_one_goes_on_with_its_seed_and_sends_it_here(tab: Tab, program: Program) -> None:
@@ -79,9 +83,7 @@ def test_from_what_was_drawn_one_goes_on_with_its_seed_and_sends_it_here(tab: Ta
     assert made(program, tab) == [(512, 512)]
 
 
-def test_a_folder_is_enlarged_and_its_pictures_come_into_the_strip(
-    extras: Tab, program: Program, tmp_path: Path
-) -> None:
+def a_folder_is_enlarged_and_its_pictures_come_into_the_strip(extras: Tab, program: Program, tmp_path: Path) -> None:
     page = extras.page
     for number in range(3):
         (tmp_path / f"{number}.png").write_bytes(picture(32, 24 + 8 * number))
@@ -102,7 +104,7 @@ def test_a_folder_is_enlarged_and_its_pictures_come_into_the_strip(
     page.click("#extras_generate")
     done(extras, "Done: 3 pictures")
     assert made(program, extras) == [(64, 48), (64, 64), (64, 80)]
-    expect(page.locator("#extras_gallery button[data-state=there]")).to_have_count(3)
+    expect(page.locator("#extras_gallery button[data-state=there]")).to_have_count(1 + 3)
     page.click('#extras_source label:has-text("Single")')
     job = extras.job
     extras.to("queue")

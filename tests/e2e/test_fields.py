@@ -19,7 +19,7 @@ def keys(page: Page, *names: str) -> None:
         page.wait_for_timeout(60)
 
 
-def test_lists_by_keyboard_open_when_asked_and_close_when_left(tab: Tab) -> None:
+def test_lists_by_keyboard_open_when_asked_and_close_when_left_and_what_is_wrong_or_set_is_told(tab: Tab) -> None:
     """And a schedule that gives way is told at its field, and comes back."""
     page = tab.page
     page.focus(SAMPLING)
@@ -48,9 +48,12 @@ def test_lists_by_keyboard_open_when_asked_and_close_when_left(tab: Tab) -> None
     page.click("[role=option][aria-label='Euler']")
     expect(page.locator(SCHEDULE)).to_have_value("Karras")
     expect(said).to_be_hidden()
+    a_number_that_is_none_is_told_and_not_taken_for_the_models_own(tab)
+    page.fill("#txt2img_width input", "64")
+    the_noise_of_a_picture_is_varied_and_what_is_set_stands_on_the_button_that_hides_it(tab)
 
 
-def test_a_number_that_is_none_is_told_and_not_taken_for_the_models_own(tab: Tab) -> None:
+def a_number_that_is_none_is_told_and_not_taken_for_the_models_own(tab: Tab) -> None:
     page = tab.page
     page.focus("#txt2img_width input")
     keys(page, "Control+A", "e")
@@ -96,7 +99,7 @@ def test_what_was_filled_in_before_the_scripts_came_stays(context: BrowserContex
         quick.reload()
 
 
-def test_the_noise_of_a_picture_is_varied_and_what_is_set_stands_on_the_button_that_hides_it(tab: Tab) -> None:
+def the_noise_of_a_picture_is_varied_and_what_is_set_stands_on_the_button_that_hides_it(tab: Tab) -> None:
     page = tab.page
     head = page.locator("#txt2img_page button[data-noise]")
     expect(page.locator("#txt2img_subseed")).to_be_hidden()

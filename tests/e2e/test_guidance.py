@@ -71,6 +71,8 @@ def choose(page: Page, field: str, name: str) -> None:
 
 
 def test_fields_of_a_family_are_there_with_its_models_and_are_sent(page: Page, store: JobStore) -> None:
+    choose(page, "txt2img_sampling", "Euler a")
+    expect(page.locator("#txt2img_sampling_said")).to_be_hidden()
     distilled, shift = page.locator("#txt2img_distilled_cfg_scale"), page.locator("#txt2img_shift")
     expect(page.locator("#txt2img_cfg_scale .sd-help")).to_contain_text("1 is off")
     expect(distilled).to_be_hidden()
@@ -90,12 +92,11 @@ def test_fields_of_a_family_are_there_with_its_models_and_are_sent(page: Page, s
     wait_until(lambda: store.jobs.page()[1] == 1, 30, "it is queued")
     request = store.jobs.page()[0][0].request
     assert (request["distilled_cfg_scale"], request["shift"]) == (3.5, 1.5)
+    a_sampler_that_strays_with_flow_models_is_told_of(page)
 
 
-def test_a_sampler_that_strays_with_flow_models_is_told_of(page: Page) -> None:
+def a_sampler_that_strays_with_flow_models_is_told_of(page: Page) -> None:
     said = page.locator("#txt2img_sampling_said")
-    choose(page, "txt2img_sampling", "Euler a")
-    expect(said).to_be_hidden()
     choose(page, "setting_sd_model_checkpoint", "three")
     choose(page, "txt2img_sampling", "Euler a")
     expect(page.locator("#txt2img_shift input, #txt2img_shift textarea")).to_have_attribute(

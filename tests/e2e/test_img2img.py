@@ -112,31 +112,7 @@ def test_what_is_masked_with_the_mouse_is_drawn_anew_and_nothing_else_changes(ta
     ]
 
 
-def test_a_picture_grows_by_its_frame(tab: Tab, program: Program) -> None:
-    page = tab.page
-    opens(tab, "outpaint")
-    before = picture()
-    drop(page, before)
-    field(page, "steps", 2)
-    tab.press("img2img_generate")
-    expect(page.locator("#img2img_start_said")).to_contain_text("does not grow")
-    handle = page.locator("#img2img_editor .sd-editor-handle[data-sides=right]")
-    handle.hover()  # as soon as it rests: the page is being scrolled to what was said
-    box = handle.bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.down()
-    page.mouse.move(x + 40, y, steps=4)
-    page.mouse.up()
-    expect(page.locator("#img2img_outpaint_told")).to_contain_text(f"{SIDE} × {SIDE} grows to")
-    job, after = drawn(tab, program)
-    margin = job["request"]["outpaint_right"]
-    assert margin > 0 and after.size == (SIDE + margin, SIDE)
-    kept = (0, 0, SIDE - job["request"]["outpaint_blend"] - BLUR_REACHES, SIDE)
-    assert ImageChops.difference(before.crop(kept), after.crop(kept)).getbbox() is None
-
-
-def test_a_double_click_while_the_picture_is_on_its_way_is_one_job_and_edit_brings_all_of_it_back(
+def test_a_double_click_while_the_picture_is_on_its_way_is_one_job_edit_brings_all_of_it_back_and_it_grows(
     tab: Tab, program: Program
 ) -> None:
     page = tab.page
@@ -177,3 +153,29 @@ def test_a_double_click_while_the_picture_is_on_its_way_is_one_job_and_edit_brin
         assert [again["request"][name] for name in pictures] == [request[name] for name in pictures]
     finally:
         program.post("/sdapi/v1/queue/resume")
+    program.empty_queue()
+    a_picture_grows_by_its_frame(tab, program)
+
+
+def a_picture_grows_by_its_frame(tab: Tab, program: Program) -> None:
+    page = tab.page
+    page.click("#img2img_mode_outpaint")
+    before = picture()
+    drop(page, before)
+    field(page, "steps", 2)
+    tab.press("img2img_generate")
+    expect(page.locator("#img2img_start_said")).to_contain_text("does not grow")
+    handle = page.locator("#img2img_editor .sd-editor-handle[data-sides=right]")
+    handle.hover()  # as soon as it rests: the page is being scrolled to what was said
+    box = handle.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.down()
+    page.mouse.move(x + 40, y, steps=4)
+    page.mouse.up()
+    expect(page.locator("#img2img_outpaint_told")).to_contain_text(f"{SIDE} × {SIDE} grows to")
+    job, after = drawn(tab, program)
+    margin = job["request"]["outpaint_right"]
+    assert margin > 0 and after.size == (SIDE + margin, SIDE)
+    kept = (0, 0, SIDE - job["request"]["outpaint_blend"] - BLUR_REACHES, SIDE)
+    assert ImageChops.difference(before.crop(kept), after.crop(kept)).getbbox() is None

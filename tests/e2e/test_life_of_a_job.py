@@ -75,7 +75,9 @@ def draws_the(number: int, tab: Tab, held: HoldableProgram) -> list[dict[str, An
     return own_jobs(tab, held)
 
 
-def test_a_double_click_on_generate_begins_one_job_and_stops_none(tab: Tab, held: HoldableProgram) -> None:
+def test_a_double_click_on_generate_or_a_key_that_is_held_begins_one_job_and_stops_none(
+    tab: Tab, held: HoldableProgram
+) -> None:
     tab.write("red heart", **LONG)
     tab.page.evaluate(NOTE_CLICKS)
     for gap_ms, share in ((0, 0.15), (100, 0.15), (250, 0.34), (400, 0.15)):
@@ -86,6 +88,7 @@ def test_a_double_click_on_generate_begins_one_job_and_stops_none(tab: Tab, held
         assert (jobs[-1]["status"], jobs[-1]["requested"], jobs[-1]["image_index"]) == ("running", None, 0), gap_ms
         stop(tab, held)
     second_half_before_the_next_frame(tab, held)
+    a_key_that_is_held_or_pressed_twice_does_one_thing(tab, held)
 
 
 # Frames as a machine with much to do has them: none before `frames` is called. `heard`: the server has answered.
@@ -158,33 +161,32 @@ def test_a_click_on_interrupt_just_after_the_end_begins_nothing(tab: Tab, progra
     wait_until(lambda: len(own_jobs(tab, program)) == expected + 1, 20, "a later click is one")
 
 
-def test_a_key_that_is_held_or_pressed_twice_does_one_thing(tab: Tab, held: HoldableProgram) -> None:
-    page = tab.page
-    tab.write("red heart", **LONG)
-    page.focus("#txt2img_generate")
+def a_key_that_is_held_or_pressed_twice_does_one_thing(tab: Tab, held: HoldableProgram) -> None:
+    page, before = tab.page, len(own_jobs(tab, held))
+    page.focus("#txt2img_generate:not([data-fresh])")
     page.keyboard.down("Enter")
     page.wait_for_timeout(700)
     for _ in range(5):
         page.keyboard.down("Enter")  # Playwright marks it as a repetition
     page.keyboard.up("Enter")
     tab.draws()
-    (job,) = own_jobs(tab, held)
+    (job,) = own_jobs(tab, held)[before:]
     assert (job["status"], job["requested"]) == ("running", None)
     page.keyboard.press("Control+Enter")
-    wait_until(lambda: len(own_jobs(tab, held)) == 2, 20, "another one waits")
+    wait_until(lambda: len(own_jobs(tab, held)) == before + 2, 20, "another one waits")
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     page.wait_for_function("(first) => window.steady.state().shown !== first", arg=job["id"])
     page.keyboard.press("Escape")  # a moment too late for the first one, and not meant for the second
     held.wait_for(job["id"], "interrupted")
     tab.draws()
-    first, second = own_jobs(tab, held)
+    first, second = own_jobs(tab, held)[before:]
     assert first["stop_requests"] == 1
     assert (second["status"], second["requested"]) == ("running", None)
     stop(tab, held)
 
 
-def test_the_whole_flow_by_keyboard_alone(tab: Tab, held: HoldableProgram) -> None:
+def test_the_whole_flow_by_keyboard_alone_and_a_second_job_one_click_away(tab: Tab, held: HoldableProgram) -> None:
     page = tab.page
     tab.write("red heart", **LONG)
 
@@ -221,6 +223,8 @@ def test_the_whole_flow_by_keyboard_alone(tab: Tab, held: HoldableProgram) -> No
     page.keyboard.press("Enter")
     tab.says("Done: 1 picture")
     has_focus("txt2img_generate")
+    held.hold()
+    a_second_job_is_one_click_away_tells_when_its_turn_comes_and_goes_on_after_a_pause(tab, held)
 
 
 def test_jobs_that_follow_each_other_grow_one_strip(tab: Tab, program: Program) -> None:
@@ -289,20 +293,20 @@ def test_my_picture_stays_while_others_draw(tab: Tab, program: HoldableProgram) 
     expect(look).to_be_hidden()
 
 
-def test_a_second_job_is_one_click_away_tells_when_its_turn_comes_and_goes_on_after_a_pause(
+def a_second_job_is_one_click_away_tells_when_its_turn_comes_and_goes_on_after_a_pause(
     tab: Tab, held: HoldableProgram
 ) -> None:
-    page = tab.page
+    page, before = tab.page, len(own_jobs(tab, held))
     add = page.locator("#txt2img_enqueue")
     expect(add).to_be_hidden()
-    before = page.locator("#txt2img_more").bounding_box()
+    place = page.locator("#txt2img_more").bounding_box()
     tab.write("red heart", **LONG)
     tab.generate()
     tab.draws()
-    assert page.locator("#txt2img_more").bounding_box() == before
+    assert page.locator("#txt2img_more").bounding_box() == place
     expect(add).to_have_attribute("data-when", re.compile(r"^in about \d+ (s|min)$"))
     tab.press("txt2img_enqueue")
-    wait_until(lambda: len(own_jobs(tab, held)) == 2, 20, "a second job")
+    wait_until(lambda: len(own_jobs(tab, held)) == before + 2, 20, "a second job")
     expect(page.locator("#steady_queue_pill")).to_have_text("Queue 1")
     # A queue that is paused goes on from where one sees it.
     held.empty_queue()

@@ -11,9 +11,8 @@ from playwright.sync_api import BrowserContext
 
 from modules.jobs.kinds.extras_values import ResolvedExtras
 from modules.jobs.kinds.sizes import resized, scaled
+from tests.e2e.editor_page import EditorServer
 from tests.e2e.profiles import emptied
-from tests.e2e.tab import Tab
-from tests.program import Program
 
 Run = Callable[..., Any]
 RUN = """async ([messages, expression, late]) => {
@@ -42,10 +41,10 @@ SNAPSHOT: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def run(profile: BrowserContext, program: Program) -> Iterator[Run]:
+def run(profile: BrowserContext, editor_server: EditorServer) -> Iterator[Run]:
     with emptied(profile) as context:
         page = context.new_page()
-        Tab(page, program.url).open()
+        page.goto(editor_server.url)  # these scripts need no page of Gradio's around them
 
         def evaluate(expression: str, *messages: dict[str, Any], late: dict[str, Any] | None = None) -> Any:
             return page.evaluate(RUN, [json.loads(json.dumps(messages)), expression, late])

@@ -13,7 +13,9 @@ def choose(tab: Tab, field: str, words: str) -> None:
     tab.page.locator(f"#txt2img_{field} [role=option]", has_text=words).first.click()
 
 
-def test_what_few_need_is_closed_says_what_is_set_and_is_sent(tab: Tab, program: Program) -> None:
+def test_what_few_need_is_closed_says_what_is_set_is_sent_and_opens_where_a_file_is_gone(
+    tab: Tab, program: Program
+) -> None:
     page, button = tab.page, tab.page.locator("button[data-parts]")
     expect(page.locator("#txt2img_clip_skip")).to_be_hidden()
     expect(button).to_have_attribute("aria-expanded", "false")
@@ -29,9 +31,10 @@ def test_what_few_need_is_closed_says_what_is_set_and_is_sent(tab: Tab, program:
     assert request["override_settings"] | {"sd_model_checkpoint": ""} == {
         "sd_model_checkpoint": "", "sd_vae": "None", "CLIP_stop_at_last_layers": 2,
     }  # fmt: skip
+    files_that_are_gone_are_told_beside_their_fields_which_open(tab)
 
 
-def test_files_that_are_gone_are_told_beside_their_fields_which_open(tab: Tab) -> None:
+def files_that_are_gone_are_told_beside_their_fields_which_open(tab: Tab) -> None:
     page = tab.page
     for kept, said, field, words in (
         ({"sd_vae": "gone.safetensors"}, "VAE gone", "vae", "VAE 'gone.safetensors' is not known: use Automatic"),

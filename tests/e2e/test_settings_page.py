@@ -9,9 +9,19 @@ from playwright.sync_api import expect
 from tests.e2e.tab import Tab
 from tests.program import HoldableProgram, Program
 
+DEEDS = """async () => {
+  const { deed } = await import("/steady/assets/settings/audit.js");
+  return [deed("move", "a".repeat(24), { to: 2 }), deed("settings", null, { changed: ["samples_save"] }),
+    deed("interrupt-waiting", null, { count: 1, owner: null }), deed("restart-engine-when-idle", null, {})];
+}"""
 
-def test_apply_persists_and_a_bad_value_changes_nothing(tab: Tab, program: Program) -> None:
-    page = tab.page
+
+def test_apply_persists_a_bad_value_changes_nothing_and_colours_follow_what_was_chosen_last(
+    tab: Tab, program: Program
+) -> None:
+    page, root = tab.page, tab.page.locator("html")
+    page.click("#steady_colours")
+    expect(root).to_have_attribute("data-theme", "dark")
     tab.to("settings")
     page.fill("#settings_search", "hours to keep")
     expect(page.locator("#setting_results_kept_hours")).to_be_visible()
@@ -36,11 +46,30 @@ def test_apply_persists_and_a_bad_value_changes_nothing(tab: Tab, program: Progr
     page.fill("#settings_search", "")
     expect(page.locator("#settings_none")).to_be_hidden()
     tab.reload()
+    expect(root).to_have_attribute("data-theme", "dark")
     tab.to("settings")
     expect(page.locator("#setting_results_kept_hours input")).to_have_value("48")
+    what_was_done_can_be_read(tab)
+    for setting, shown in (("light", "light"), ("dark", "dark"), ("auto", "light")):
+        program.post("/sdapi/v1/options", {"theme": setting})
+        expect(root).to_have_attribute("data-theme", shown)
+    page.click("#steady_colours")
+    tab.reload()
+    expect(root).to_have_attribute("data-theme", "dark")
 
 
-def test_a_restart_keeps_the_text_the_page_and_the_running_job(tab: Tab, held: HoldableProgram) -> None:
+def what_was_done_can_be_read(tab: Tab) -> None:
+    assert tab.page.evaluate(DEEDS) == [
+        "moved in the queue · job aaaaaa · to place 2",
+        "changed settings · Always save all generated images",
+        "cancelled what waits · 1 job",
+        "restarted the engine when nothing is drawn and nothing waits",
+    ]
+
+
+def test_a_restart_keeps_the_text_the_page_and_the_running_job_and_says_when_it_is_done(
+    tab: Tab, held: HoldableProgram
+) -> None:
     page = tab.page
     tab.write("a red heart, kept over a restart", steps=2, count=3)
     tab.generate()
@@ -51,13 +80,18 @@ def test_a_restart_keeps_the_text_the_page_and_the_running_job(tab: Tab, held: H
     tab.to("settings")
     tab.number("setting_results_kept_hours", 30)
     expect(page.locator("#settings_submit")).to_have_text("Apply (1)")
+    page.evaluate("scrollTo(0, 900)")
     page.click("#settings_restart_gradio")
+    answer = page.locator("#settings_result .sd-answer:not(#settings_unapplied)")
+    expect(answer).to_have_text("The server is being replaced. This page and a running job go on.")
+    expect(answer).to_be_in_viewport(ratio=1)
     left_out = page.locator("#settings_unapplied")
     expect(left_out).to_have_text("1 choice is not applied, so the restart goes without it.")
     page.wait_for_function("(old) => window.steady.state().instance !== old", arg=before, timeout=60_000)
     assert held.get("/internal/ping")["instance"] != before
     expect(page.locator("#settings_submit")).to_have_text("Apply (1)")
     expect(left_out).to_be_visible()
+    expect(answer).to_have_text("Done: the server was replaced.", timeout=60_000)
     page.click("#settings_submit")
     expect(page.locator("#settings_submit")).to_have_text("Apply")
     expect(left_out).to_be_hidden()
@@ -73,17 +107,9 @@ def test_a_restart_keeps_the_text_the_page_and_the_running_job(tab: Tab, held: H
     tab.write("pizza", steps=2)
     tab.generate()
     tab.says("Done: 1 picture")
-
-
-def test_colours_follow_what_was_chosen_last(tab: Tab, program: Program) -> None:
-    page, root = tab.page, tab.page.locator("html")
-    page.click("#steady_colours")
-    expect(root).to_have_attribute("data-theme", "dark")
-    tab.reload()
-    expect(root).to_have_attribute("data-theme", "dark")
-    for setting, shown in (("light", "light"), ("dark", "dark"), ("auto", "light")):
-        program.post("/sdapi/v1/options", {"theme": setting})
-        expect(root).to_have_attribute("data-theme", shown)
-    page.click("#steady_colours")
-    tab.reload()
-    expect(root).to_have_attribute("data-theme", "dark")
+    tab.to("settings")
+    page.click("#settings_restart_engine")
+    expect(answer).to_contain_text("The engine starts again")
+    expect(answer).to_have_text("Done: the engine has started again.", timeout=60_000)
+    page.click("#settings_restart_engine")
+    expect(answer).to_contain_text("The queue is kept")

@@ -9,10 +9,41 @@ from tests.e2e.tab import Tab
 from tests.program import HoldableProgram, Program
 
 
-def test_reload_in_mid_job_shows_the_same_job(tab: Tab, held: HoldableProgram) -> None:
+def test_seven_tabs_are_alive_show_one_job_which_each_can_stop_and_another_browser_only_sees(
+    context: BrowserContext, other_context: BrowserContext, held: HoldableProgram
+) -> None:
+    """A browser has no more than six connections for requests to one host."""
+    tabs = [Tab(context.new_page(), held.url) for _ in range(7)]
+    for one in tabs:
+        one.open()
+    for one in tabs:
+        answer = one.page.evaluate("() => fetch('/internal/ping').then((answer) => answer.json())")
+        assert answer == held.get("/internal/ping")
+    tab, second = tabs[6], tabs[1]
+    tab.page.bring_to_front()
     tab.write("red heart", steps=19, count=4)
     tab.generate()
     tab.draws()
+    reload_in_mid_job_shows_the_same_job(tab)
+    stranger = Tab(other_context.new_page(), held.url)
+    stranger.open()
+    for one in (second, stranger):
+        one.page.bring_to_front()
+        one.draws()
+        assert one.job == tab.job
+    expect(stranger.page.locator("#txt2img_generate")).to_be_visible()
+    expect(stranger.page.locator("#txt2img_interrupt")).to_be_hidden()
+    expect(stranger.page.locator("#txt2img_note")).to_contain_text("Another page's job")
+    second.page.bring_to_front()
+    second.press("txt2img_interrupt")
+    for one in tabs:
+        one.page.bring_to_front()
+        one.says("Interrupted")
+        assert one.job == tab.job
+    assert [one.complaints for one in (*tabs, stranger)] == [[]] * 8
+
+
+def reload_in_mid_job_shows_the_same_job(tab: Tab) -> None:
     job = tab.job
     tab.reload()
     tab.draws()
@@ -20,48 +51,6 @@ def test_reload_in_mid_job_shows_the_same_job(tab: Tab, held: HoldableProgram) -
     assert tab.prompt() == "red heart"
     expect(tab.page.locator("#txt2img_steps input[type=number]")).to_have_value("19")
     expect(tab.page.locator("#txt2img_interrupt")).to_be_visible()
-    tab.press("txt2img_interrupt")
-    tab.says("Interrupted")
-
-
-def test_two_tabs_of_one_owner_show_one_job_which_both_can_stop_and_another_browser_only_sees(
-    tab: Tab, context: BrowserContext, other_context: BrowserContext, held: HoldableProgram
-) -> None:
-    second = Tab(context.new_page(), tab.url)
-    second.open()
-    tab.write("rocket", steps=2)
-    tab.generate()
-    second.draws()
-    assert second.job == tab.job
-    stranger = Tab(other_context.new_page(), tab.url)
-    stranger.open()
-    stranger.draws()
-    assert stranger.job == tab.job
-    expect(stranger.page.locator("#txt2img_generate")).to_be_visible()
-    expect(stranger.page.locator("#txt2img_interrupt")).to_be_hidden()
-    expect(stranger.page.locator("#txt2img_note")).to_contain_text("Another page's job")
-    second.press("txt2img_interrupt")
-    tab.says("Interrupted")
-    second.says("Interrupted")
-
-
-def test_seven_tabs_are_alive_and_one_can_generate(context: BrowserContext, program: Program) -> None:
-    """A browser has no more than six connections for requests to one host."""
-    tabs = [Tab(context.new_page(), program.url) for _ in range(7)]
-    for one in tabs:
-        one.open()
-    for one in tabs:
-        answer = one.page.evaluate("() => fetch('/internal/ping').then((answer) => answer.json())")
-        assert answer == program.get("/internal/ping")
-    tabs[6].page.bring_to_front()
-    tabs[6].write("pizza", steps=2)
-    tabs[6].generate()
-    job = tabs[6].job
-    for one in tabs:
-        one.page.bring_to_front()
-        one.says("Done: 1 picture")
-        assert one.job == job
-        assert one.complaints == []
 
 
 def test_a_phone_reaches_everything_without_scrolling_sideways(

@@ -48,7 +48,7 @@ def jpeg(infotext: str) -> bytes:
     return buffer.getvalue()
 
 
-def test_copy_and_paste_are_the_two_ends_of_one_thing(tab: Tab) -> None:
+def test_copy_and_paste_are_the_two_ends_of_one_thing_and_a_dropped_picture_says_what_is_missing(tab: Tab) -> None:
     page, taken = tab.page, tab.page.locator("#txt2img_taken")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab.write("red heart", steps=2)
@@ -88,9 +88,10 @@ def test_copy_and_paste_are_the_two_ends_of_one_thing(tab: Tab) -> None:
     page.keyboard.press("Control+V")
     expect(taken).to_contain_text("What was pasted has 2,000,009 characters")
     assert value(page, "prompt textarea") == "red heart"
+    a_dropped_picture_says_what_could_not_be_taken_over(tab)
 
 
-def test_a_dropped_picture_says_what_could_not_be_taken_over(tab: Tab) -> None:
+def a_dropped_picture_says_what_could_not_be_taken_over(tab: Tab) -> None:
     page, taken = tab.page, tab.page.locator("#txt2img_taken")
     tab.to("queue")
     drag(page, "old.jpg", "image/jpeg", jpeg(A1111), "dragenter")

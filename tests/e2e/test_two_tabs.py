@@ -117,8 +117,14 @@ def another_checkpoint_brings_its_defaults_into_a_tab_that_is_opened_later_too(p
     assert shown(page, "other")[0] == "a cat"
 
 
-def test_each_generates_what_its_fields_say(feed: Feed, store: JobStore) -> None:
+def test_each_shows_the_picture_and_takes_settings_into_its_own_fields_and_generates_what_they_say(
+    feed: Feed, store: JobStore
+) -> None:
+    each_shows_the_picture_and_takes_settings_into_its_own_fields(feed)
     page = feed.page
+    page.keyboard.press("Escape")
+    expect(page.locator(".sd-viewer[open]")).to_have_count(0)
+    go_to(page, "txt2img")
     write(page, "txt2img", "a cat", 11)
     go_to(page, "other")
     write(page, "other", "a dog", 12)
@@ -133,7 +139,7 @@ def test_each_generates_what_its_fields_say(feed: Feed, store: JobStore) -> None
     assert {job.request["prompt"] for job in store.jobs.page()[0]} == {"a dog", "a cat"}
 
 
-def test_each_shows_the_picture_and_takes_settings_into_its_own_fields(feed: Feed) -> None:
+def each_shows_the_picture_and_takes_settings_into_its_own_fields(feed: Feed) -> None:
     page = feed.page
     feed.shows(feed.job("done", [output(0), output(1)]))
     for tab in ("txt2img", "other"):
