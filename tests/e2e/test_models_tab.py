@@ -1,29 +1,24 @@
-"""Models on the page: found, used, annotated, renamed, thrown away, brought back, downloaded, copied into a folder."""
+"""The Models tab: models are found, used, annotated, renamed, thrown away, brought back and downloaded."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.e2e.conftest import DESKTOP
 from tests.e2e.tab import PATIENCE_MS, Tab
 from tests.hub.stand_in import StandIn, safetensors_of
 from tests.jobs.made_library import make_library
-from tests.jobs.made_models import make_model, safetensors_bytes
+from tests.jobs.made_models import safetensors_bytes
 from tests.program import IdleProgram, wait_until
 
 ODD = "<img src=x onerror=alert(1)> & 'so'.safetensors"
 FILE = safetensors_of(["model.diffusion_model.x", "first_stage_model.x"], 3 << 20)
-
-CHOSEN = re.compile(r"quiet sea \[[0-9a-f]{10}\]")
-LOUD = "<i>loud 'city'"
-CHOOSER = "#setting_sd_model_checkpoint input"
 
 # What another page does.
 WRITE = """async ([id, notes]) => {
@@ -43,7 +38,6 @@ def hub() -> Iterator[StandIn]:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = make_library(tmp_path_factory.mktemp("library") / "models", 15)
     (made / ODD).write_bytes(safetensors_bytes())
-    make_model(made / "quiet sea")
     return made
 
 
@@ -179,36 +173,3 @@ def test_a_model_is_downloaded_once_that_is_allowed(tab: Tab, place: Path, hub: 
     row.locator("text=OK").click()
     expect(row).to_have_count(0)
     wait_until(lambda: not any((place.parent / ".downloads").iterdir()), 20, "nothing is left of it")
-
-
-def is_listed(page: Page) -> bool:
-    """Open the list, and tell whether the new model is in it; then close it."""
-    page.click(CHOOSER)
-    expect(page.get_by_role("option").filter(has_text="quiet sea")).to_be_visible()
-    found = page.get_by_role("option").filter(has_text=LOUD).count() == 1
-    page.keyboard.press("Escape")
-    expect(page.locator(CHOOSER)).to_have_attribute("aria-expanded", "false")
-    return found
-
-
-def test_what_somebody_copies_into_a_folder_or_takes_out_of_it_is_on_the_open_page_without_a_click(
-    tab: Tab, place: Path, tmp_path: Path
-) -> None:
-    """And what was chosen there stays."""
-    page = tab.page
-    tab.to("txt2img")
-    page.click(CHOOSER)
-    page.click("[role=option] >> text=quiet sea")
-    expect(page.locator(CHOOSER)).to_have_value(CHOSEN, timeout=PATIENCE_MS)
-    make_model(tmp_path / "made").rename(place / LOUD)
-    wait_until(lambda: is_listed(page), 60, "the new model is in the list")
-    expect(page.locator(CHOOSER)).to_have_value(CHOSEN)
-    page.click(CHOOSER)  # What goes while the list is open is in it until it closes.
-    shutil.rmtree(place / LOUD)
-    page.wait_for_timeout(1500)
-    expect(page.get_by_role("option").filter(has_text=LOUD)).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.locator(CHOOSER)).to_have_attribute("aria-expanded", "false")
-    page.wait_for_timeout(400)  # a hand takes longer to open it again than Gradio to put the new list in place
-    wait_until(lambda: not is_listed(page), 60, "the model is gone from the list")
-    expect(page.locator(CHOOSER)).to_have_value(CHOSEN)
