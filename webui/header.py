@@ -103,8 +103,11 @@ def wire(header: Header, store: JobStore, catalogue: CheckpointCatalogue) -> Non
         return current(catalogue)
 
     def reload(values: Values, _asker: gr.Request) -> Values:
-        """Show what has come and gone; what is chosen on this page stays chosen."""
-        return current(catalogue, values["checkpoint"])
+        """Show what has come and gone; what is chosen on this page, or has been since it asked, stays chosen."""
+        now = current(catalogue, values["checkpoint"])
+        if now["checkpoint"]["value"] == values["checkpoint"]:
+            del now["checkpoint"]["value"]
+        return now
 
     def use(values: Values, asker: gr.Request) -> Values:
         """Choose what another part of the page names, which may be newer than the list here."""

@@ -34,6 +34,7 @@ class Page:
         ids = {block.elem_id: block._id for block in blocks.blocks.values() if getattr(block, "elem_id", None)}
         functions = {target: function.fn for function in blocks.fns.values() for target in function.targets}
         self._choose: Any = functions[ids["setting_sd_model_checkpoint"], "input"]
+        self._reload: Any = functions[ids["steady_reload_models"], "click"]
         self._listeners: dict[str, Any] = {button: functions[ids[button], "click"] for button in (*RESTARTS, *STOPS)}
 
     def press(self, button: str, address: str, when: str = "") -> str:
@@ -46,6 +47,11 @@ class Page:
         """Send a name as the list of models does."""
         asker: Any = SimpleNamespace(request=SimpleNamespace(scope={"client": (address, 1), "headers": []}))
         self._choose(asker, name, "o" * 10_000)
+
+    def reload_models(self, chosen: str) -> dict[str, Any]:
+        """Hear of new models while `chosen` is chosen; return what becomes of the list."""
+        found: dict[str, Any] = self._reload(SimpleNamespace(), chosen)[0]
+        return found
 
 
 class Port:
@@ -117,6 +123,11 @@ async def test_a_model_that_is_not_there_becomes_nobody_s(page: Page, options: O
         with pytest.raises(gr.Error, match="is not known: use one of emoji"):
             page.choose_model(name)
         assert options.values == before, name
+
+
+async def test_news_of_models_do_not_take_back_what_was_chosen_while_they_came(page: Page, options: Options) -> None:
+    assert "value" not in page.reload_models("emoji")
+    assert page.reload_models("gone")["value"] == "emoji"
 
 
 async def test_what_is_no_name_chooses_nothing(page: Page, options: Options) -> None:
