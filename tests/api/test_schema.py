@@ -78,6 +78,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started.join(20)
 
 
+def takes_anything(route: dict[str, Any]) -> bool:
+    """Tell whether nothing that is sent to a route can be against its schema: it takes texts in its path, or bytes.
+
+    Hypothesis would look for something wrong 459 times, at each of twenty routes.
+    """
+    schemas = [one["schema"] if one["in"] == "path" else {} for one in route.get("parameters", ())]
+    schemas += [one["schema"] for one in route.get("requestBody", {}).get("content", {}).values()]
+    return all(one.get("type") == "string" and not {"enum", "pattern", "minLength"} & one.keys() for one in schemas)
+
+
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_every_route_answers_as_its_schema_says(server: Server, mode: GenerationMode) -> None:
     api = schemathesis.openapi.from_url(f"http://127.0.0.1:{server.port}/openapi.json").exclude(path=NEVER_ENDS)
@@ -86,6 +96,8 @@ def test_every_route_answers_as_its_schema_says(server: Server, mode: Generation
     for found in api.get_all_operations():
         assert isinstance(found, Ok), found
         operation = found.ok()
+        if mode is GenerationMode.NEGATIVE and takes_anything(operation.definition.raw):
+            continue
 
         @settings(
             max_examples=CASES_A_ROUTE[mode], deadline=None, database=None, suppress_health_check=list(HealthCheck)
