@@ -8,8 +8,6 @@ the frame after the one that shows it.
 from __future__ import annotations
 
 import io
-import os
-import shutil
 import statistics
 import sys
 from typing import Any
@@ -19,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.verdict import Verdicts
+from modules.launcher.browser import needed_chromium
 from tests.e2e.editor_page import EditorServer, editor_page
 
 BUDGET_MS = 100.0
@@ -90,9 +89,8 @@ def measure(page: Page, server: EditorServer, side: int, verdicts: Verdicts, rou
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     verdicts = Verdicts()
-    chromium = os.environ.get("STEADY_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
     with editor_page() as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=needed_chromium(), args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         for side in (2048, 4096):
             measure(page, server, side, verdicts, rounds)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -20,7 +18,8 @@ from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.jobs.made_library import make_library  # noqa: E402  (found through the line above)
+from modules.launcher.browser import needed_chromium  # noqa: E402  (found through the line above)
+from tests.jobs.made_library import make_library  # noqa: E402
 from tests.program import Program  # noqa: E402
 
 PATIENCE_MS = 300_000
@@ -46,13 +45,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    chromium = os.environ.get("STEADY_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
     with (
         tempfile.TemporaryDirectory() as folder,
         Program(Path(folder) / "data") as program,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=needed_chromium(), args=["--no-sandbox", "--disable-gpu"])
         photograph_desktop(browser, program.url, options)
         photograph_phone(browser, program.url, options)
         photograph_grid(browser, program.url, options)

@@ -13,7 +13,6 @@ from modules.launcher import browser
 from modules.launcher.bootstrap import Environment
 from modules.launcher.bytecode import with_bytecode_kept
 from modules.launcher.exit_codes import ExitCode
-from modules.launcher.failure import LaunchError
 from modules.paths import ROOT
 
 logger = logging.getLogger(__name__)
@@ -47,9 +46,7 @@ def check(arguments: Arguments) -> ExitCode:
 
 
 def _chromium() -> str:
-    path = browser.find_chromium() or browser.install_chromium()
-    if path is None:
-        raise LaunchError(f"the browser tests need a Chromium and none was found: {browser.REMEDY}.", ExitCode.FAILED)
+    path = browser.find_chromium() or browser.install_chromium() or browser.needed_chromium()
     logger.info("The browser tests use %s", path)
     return path
 

@@ -7,7 +7,7 @@ from modules.api.rest import build_rest
 from modules.api.services import Services
 from modules.paths import ROOT
 
-FOR_THE_PAGE_ALONE = {"/steady/assets/{name}", "/docs"}
+FOR_THE_PAGE_ALONE = {"/steady/assets/{name}", "/manifest.json", "/docs"}
 REFUSALS = {"401", "403", "404", "413", "422", "429", "503", "507"}
 
 

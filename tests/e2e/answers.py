@@ -38,6 +38,21 @@ def as_json(value: Any) -> Answer:
     return Answer(json.dumps(value).encode(), "application/json")
 
 
+def hold(page: Page, address: str) -> Callable[[], None]:
+    """Hold back what `page` asks of `address` (as for `answer`) until what this returns is called."""
+    session, held = page.context.new_cdp_session(page), list[str]()
+    session.on("Fetch.requestPaused", lambda event: held.append(event["requestId"]))
+    session.send("Fetch.enable", {"patterns": [{"urlPattern": address}]})
+
+    def release() -> None:
+        assert held, f"{address} was asked for"
+        for identity in held:
+            session.send("Fetch.continueRequest", {"requestId": identity})
+        session.detach()
+
+    return release
+
+
 def answer(page: Page, addresses: list[str], told: Callable[[Asked], Answer]) -> None:
     r"""Answer what `page` asks of `addresses`. In each `*` is anything, `?` any one character, `\?` a question mark."""
     session = page.context.new_cdp_session(page)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
+from modules.launcher.browser import needed_chromium
 from tests.e2e.editor_page import EditorServer, editor_page
 from tests.e2e.editor_tab import Editor, packed, picture
 from tests.e2e.profiles import TOGETHER, emptied, warm_profile
@@ -38,9 +36,8 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    path = os.environ.get("STEADY_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    assert Path(path).exists(), "These tests need a Chromium: set STEADY_CHROMIUM to its path."
-    started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", TOGETHER, *QUIET])
+    flags = ["--no-sandbox", "--disable-gpu", TOGETHER, *QUIET]
+    started = playwright.chromium.launch(executable_path=needed_chromium(), args=flags)
     yield started
     started.close()
 

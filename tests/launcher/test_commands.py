@@ -114,20 +114,35 @@ def test_doctor_finds_nothing_wrong_with_a_machine_that_only_lacks_what_tests_ne
 
 
 def test_a_chromium_is_found_by_name_or_by_variable(tmp_path: Path) -> None:
-    for name in ("google-chrome", "chromium-browser", "mine"):
+    for name in ("google-chrome", "mine", "chromium", "chromium-headless-shell"):
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
-    assert browser.find_chromium({"PATH": str(tmp_path)}) == str(tmp_path / "chromium-browser")
+        assert name == "mine" or browser.find_chromium({"PATH": str(tmp_path)}) == str(tmp_path / name)
     named = {"PATH": str(tmp_path), "STEADY_CHROMIUM": str(tmp_path / "mine")}
     assert browser.find_chromium(named) == str(tmp_path / "mine")
     assert browser.find_chromium({"PATH": "/nowhere"}) is None
     assert browser.find_chromium({"PATH": str(tmp_path), "STEADY_CHROMIUM": "/nowhere/chromium"}) is None
 
 
+def test_the_lightest_chromium_there_is_a_package_of_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+    apt = tmp_path / "apt-get"
+    for known in ("chromium-headless-shell", "chromium"):
+        folder = tmp_path / known
+        folder.mkdir()
+        monkeypatch.setenv("PATH", f"{folder}:{tmp_path}:/usr/bin:/bin")
+        apt.write_text(f"#!/bin/sh\n[ $1 = update ] || {{ [ $3 = {known} ] && cp $0 {folder}/$3; }}\n")
+        apt.chmod(0o755)
+        monkeypatch.setattr(browser, "_NAMES", (known,))
+        assert browser.install_chromium() == str(folder / known)
+
+
 def test_the_tests_do_not_run_without_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browser, "find_chromium", lambda: None)
     monkeypatch.setattr(browser, "install_chromium", lambda: None)
-    with pytest.raises(LaunchError, match=r"none was found: install one \(Debian, Ubuntu: sudo apt install chromium\)"):
+    with pytest.raises(LaunchError, match=r"none was found: install one \(Debian: sudo apt install"):
         check.check(Arguments(command="test", skip_install=True))
 
 

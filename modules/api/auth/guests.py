@@ -18,6 +18,7 @@ V1 = "/sdapi/v1/"
 FOR_ALL = frozenset(
     {
         ("GET", "/steady/assets/{name}"),
+        ("GET", "/manifest.json"),
         ("GET", "/docs"),
         ("GET", "/internal/ping"),
         ("GET", "/internal/pending-tasks"),

@@ -8,7 +8,8 @@ from starlette.responses import HTMLResponse
 
 # What the page needs before anyone is known. Nothing in these files is secret.
 FILES = ("page/page.css", "login/login.css", "login/login.js", "mark.svg")
-ASSETS = frozenset(f"/steady/assets/{name}" for name in FILES)
+# The manifest is fetched by browsers without saying who asks.
+ASSETS = frozenset({"/manifest.json", *(f"/steady/assets/{name}" for name in FILES)})
 
 PAGE = """<!doctype html>
 <html lang="en" data-colours-setting="{colours}">
@@ -17,6 +18,7 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <meta name="robots" content="noindex">
 <link rel="icon" type="image/svg+xml" href="/steady/assets/mark.svg">
+<link rel="manifest" href="/manifest.json">
 <link rel="stylesheet" href="/steady/assets/page/page.css"><link rel="stylesheet" href="/steady/assets/login/login.css">
 <script src="/steady/assets/login/login.js"></script>
 </head>

@@ -15,6 +15,8 @@ from modules.api.answers import Refused
 
 ASK_EACH_TIME = "no-cache"
 FOR_EVER = "private, max-age=31536000, immutable"
+# Where Gradio's page says that it is: by it a phone puts the page among its programs.
+MANIFEST, MANIFEST_FILE = "/manifest.json", "manifest.webmanifest"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def read_assets(folder: Path) -> Assets:
 
 def routes(assets: Assets) -> APIRouter:
     """GET /steady/assets/NAME, where a browser asks each time whether its own is still the newest, and
-    GET /steady/assets/VERSION/NAME, which it keeps.
+    GET /steady/assets/VERSION/NAME, which it keeps; GET /manifest.json, what the page is called as a program.
 
     The page names the version, and what its scripts import has it too, so that a page that was open before asks for
     nothing: the questions for each of its 140 files were a fifth of its work. Under a version that is not the one here,
@@ -62,12 +64,11 @@ def routes(assets: Assets) -> APIRouter:
     async def asset(request: Request, name: str) -> Response:
         version, _, rest = name.partition("/")
         found = assets.files.get(name) or (assets.files.get(rest) if is_version(version) else None)
-        if found is None:
-            raise Refused(404, f"There is no asset {name!r}.")
-        headers = {"ETag": found.etag, "Cache-Control": FOR_EVER if version == assets.version else ASK_EACH_TIME}
-        if request.headers.get("if-none-match") == found.etag:
-            return Response(status_code=304, headers=headers)
-        return Response(found.data, media_type=found.media_type, headers=headers)
+        return _answer(request, name, found, FOR_EVER if version == assets.version else ASK_EACH_TIME)
+
+    @router.get(MANIFEST)
+    async def manifest(request: Request) -> Response:
+        return _answer(request, MANIFEST_FILE, assets.files.get(MANIFEST_FILE), ASK_EACH_TIME)
 
     return router
 
@@ -75,3 +76,12 @@ def routes(assets: Assets) -> APIRouter:
 def is_version(name: str) -> bool:
     """Tell whether a part of an address is a version: that of these files or of others."""
     return len(name) == 17 and name[0] == "v" and set(name[1:]) <= set("0123456789abcdef")
+
+
+def _answer(request: Request, name: str, found: Asset | None, keeping: str) -> Response:
+    if found is None:
+        raise Refused(404, f"There is no asset {name!r}.")
+    headers = {"ETag": found.etag, "Cache-Control": keeping}
+    if request.headers.get("if-none-match") == found.etag:
+        return Response(status_code=304, headers=headers)
+    return Response(found.data, media_type=found.media_type, headers=headers)

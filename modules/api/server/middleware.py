@@ -43,7 +43,7 @@ class Front:
     """ASGI application: sends each path to the REST application or to the page's."""
 
     REST_PREFIXES = ("/sdapi/", "/internal/", "/steady/")
-    REST_PATHS = frozenset({"/openapi.json", "/docs"})
+    REST_PATHS = frozenset({"/openapi.json", "/docs", "/manifest.json"})
 
     def __init__(self, rest: ASGIApp, page: ASGIApp) -> None:
         self.rest = rest

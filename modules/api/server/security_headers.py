@@ -12,8 +12,8 @@ OF_ALL_ELSE = (
     "frame-ancestors 'none'"
 )
 OF_THE_LOGIN = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 POLICIES = {"/login": OF_THE_LOGIN}
 FIXED = (
