@@ -18,9 +18,10 @@ from modules.paths import ROOT
 logger = logging.getLogger(__name__)
 
 REQUIREMENTS = "requirements-dev.txt"
-# One file after the other in each of two processes, for two cores; a third one gains nothing. The files come as
-# tests/conftest.py orders them, the long ones first; xdist by itself would put those of few tests last.
-IN_TWO_PROCESSES = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+# One file after the other in each of three processes: two leave a tenth of two cores' time, in which they wait for
+# programs that start or end. The files come as tests/conftest.py orders them, the long ones first; xdist by itself
+# would put those of few tests last.
+IN_PROCESSES = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 # Python compiles by itself the few modules that are ever imported. "0": pip reads an option with "no" in it so.
 INSTALL_QUICKLY = {"PIP_NO_COMPILE": "0"}
 LINTERS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("tests.javascript.check",))
@@ -41,7 +42,7 @@ def check(arguments: Arguments) -> ExitCode:
     for name in failed:
         print(f"{name} failed: see above. The tests run all the same; the exit code will be {ExitCode.FAILED}.")
     sys.stdout.flush()
-    tests = _run(python, ("pytest", *IN_TWO_PROCESSES, *arguments.rest), environment)
+    tests = _run(python, ("pytest", *IN_PROCESSES, *arguments.rest), environment)
     return ExitCode.FAILED if failed or tests else ExitCode.OK
 
 

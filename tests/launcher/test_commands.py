@@ -128,6 +128,7 @@ def test_the_lightest_chromium_there_is_a_package_of_is_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+    monkeypatch.delenv(browser.ENVIRONMENT_VARIABLE, raising=False)  # `launch.py test` names one to its tests
     apt = tmp_path / "apt-get"
     for known in ("chromium-headless-shell", "chromium"):
         folder = tmp_path / known
@@ -164,5 +165,5 @@ def test_linters_and_tests_tell_in_order_and_one_failure_is_enough(
     assert lines == [
         *[line for name in linters for line in (name, f"-m {name} in chromium")],
         "ruff format --check . failed: see above. The tests run all the same; the exit code will be 1.",
-        "-m pytest -n 2 --dist loadfile --no-loadscope-reorder -k one two in chromium",
+        "-m pytest -n 3 --dist loadfile --no-loadscope-reorder -k one two in chromium",
     ]
