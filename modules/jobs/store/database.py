@@ -22,6 +22,7 @@ from modules.jobs.rows import EventKind
 from modules.jobs.store.file import COMPANIONS, DatabaseFile, DatabaseReplaced
 from modules.jobs.store.schema import NewerSchemaError, migrate
 from modules.jobs.store.trouble import in_words, is_corrupt, primary_code
+from modules.jobs.store.write_ahead_log import MOST_PAGES, WriteAheadLog, checkpoint, turn_off_checkpoints
 from modules.jobs.store.write_lock import WriteLock
 from modules.paths import locked, set_aside
 
@@ -87,6 +88,7 @@ class Database:
         self._announcing = threading.Lock()
         self._announced = 0
         self._write_lock = WriteLock()
+        self._log = WriteAheadLog()
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
@@ -130,6 +132,8 @@ class Database:
                 raise
         if transaction.last_event is not None:
             self._announce(transaction.last_event)
+        if self._log.is_due(urgent):
+            self._shorten_log()
 
     def data_version(self) -> int:
         """Return a number that differs from the last one when anyone changed the database in between.
@@ -149,11 +153,19 @@ class Database:
     def wipe(self) -> bool:
         """Empty the log, which still holds what was deleted; False when others are reading from it just now."""
         with self._told_in_words(), self._borrowed() as connection:
+            checkpoint(connection)  # while others may write: what is left is short
             connection.execute(f"PRAGMA busy_timeout = {_WIPE_MILLISECONDS}")
             try:
                 return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             finally:
                 connection.execute(f"PRAGMA busy_timeout = {int(1000 * _BUSY_SECONDS)}")
+
+    def _shorten_log(self) -> None:
+        """Put the log into the file. What was written is safe without it, so a failure is the next one's to tell."""
+        with contextlib.suppress(sqlite3.DatabaseError, StorageError), self._borrowed() as connection:
+            if checkpoint(connection) >= MOST_PAGES:
+                with self._write_lock.held():  # a moment, for what was written meanwhile
+                    checkpoint(connection)
 
     def _save_log(self) -> None:
         """Put what is in a deleted log into the file: who has it open can still read it, and nobody after that."""
@@ -207,6 +219,7 @@ class Database:
         # A byte that is no UTF-8 is one strange character, not a list that nobody gets, with the text in the error.
         connection.text_factory = functools.partial(str, encoding="utf-8", errors="replace")
         connection.execute("PRAGMA synchronous = FULL")
+        turn_off_checkpoints(connection)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")  # a prompt that is deleted does not stay in a free page
         connection.create_function("contains_word", 2, _contains_word, deterministic=True)
