@@ -50,7 +50,7 @@ def routes(services: Services) -> APIRouter:
     async def progress(request: Request, skip_current_image: bool = False) -> Response:
         """How far the running job is, whoever owns it, with its newest preview."""
         answer = progress_answer(services.state, broadcaster.topic(PROGRESS), skip_current_image)
-        if not await workers.run(is_told_of, store, answer["job"], actor_of(request)):
+        if not await is_told_of(services, answer["job"], actor_of(request)):
             answer |= ONLY_BUSY | {"state": answer["state"] | {"job": ""}}
         answer["queue"] = broadcaster.queue.total
         return json_answer(answer)
@@ -60,7 +60,7 @@ def routes(services: Services) -> APIRouter:
         """How far one job is: running, waiting or finished."""
         state = services.noticeboards.of_job(question.id_task)
         running = running_job(state)
-        if not await workers.run(is_told_of, store, question.id_task or running, actor_of(request)):
+        if not await is_told_of(services, question.id_task or running, actor_of(request)):
             return json_answer(waiting_answer("Waiting..."))
         if running is not None and question.id_task in (None, running):
             return json_answer(task_progress(state, broadcaster.topic(PROGRESS, running), question, running))
@@ -83,11 +83,11 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
-def is_told_of(store: JobStore, job_id: str | None, by: Actor) -> bool:
-    """Tell whether `by` may know of a job: a guest of his own only. Only for a guest it is looked up."""
+async def is_told_of(services: Services, job_id: str | None, by: Actor) -> bool:
+    """Tell whether `by` may know of a job: a guest of his own only. Only for a guest it is looked up, in a thread."""
     if not by.only_own or job_id is None:
         return True
-    job = store.jobs.get(job_id)
+    job = await services.workers.run(services.store.jobs.get, job_id)
     return job is not None and job.owner == by.owner
 
 

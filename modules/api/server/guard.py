@@ -33,6 +33,7 @@ class Guard:
         self.app = app
         self.listen = listen
         self.names = own_names() if listen else frozenset({"localhost"})
+        self._last_of_ours = ""  # nearly always that of the next request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
@@ -46,8 +47,10 @@ class Guard:
         """Return why a request is refused, in words for its sender; None when it is welcome."""
         headers = {name.lower(): value.decode("latin-1").strip() for name, value in scope["headers"]}
         host = headers.get(b"host", "")
-        if host and not self.is_our_host(host):
-            return f"{host!r} is not this server's name: use localhost or 127.0.0.1, or start it with --listen."
+        if host and host != self._last_of_ours:
+            if not self.is_our_host(host):
+                return f"{host!r} is not this server's name: use localhost or 127.0.0.1, or start it with --listen."
+            self._last_of_ours = host
         if scope["type"] == "http" and scope["method"] in READING:
             return None if opens_a_page(headers) else ELSEWHERE
         origin = headers.get(b"origin")

@@ -76,8 +76,13 @@ def test_the_log_is_put_into_the_database_after_some_commits(database: Database)
 def test_who_stops_something_leaves_it_to_others_as_long_as_there_are_any(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    by: list[str] = []
-    monkeypatch.setattr(store_database, "checkpoint", lambda connection: by.append(who) or 0)
+    who, by = "", []
+
+    def checkpoint(connection: sqlite3.Connection) -> int:
+        by.append(who)
+        return 0
+
+    monkeypatch.setattr(store_database, "checkpoint", checkpoint)
     monkeypatch.setattr(write_ahead_log, "COMMITS_BETWEEN", 10)
     monkeypatch.setattr(write_ahead_log, "URGENT_COMMITS_BETWEEN", 30)
     for who in ["urgent"] * 20 + ["other"] + ["urgent"] * 30:
