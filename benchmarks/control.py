@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from benchmarks.disk import DiskBeside
 from benchmarks.traffic import Route, Traffic, job_that_lasts
 from benchmarks.verdict import Verdicts
 from tests.program import Program, wait_until
@@ -99,13 +100,18 @@ def measure_crowd(program: Program, request: dict[str, Any], asked: tuple[Route,
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     verdicts = Verdicts()
-    with tempfile.TemporaryDirectory() as folder, Program(Path(folder) / "data") as program:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        DiskBeside(Path(folder)) as disk,
+        Program(Path(folder) / "data") as program,
+    ):
         finished = program.submit(prompt="cat", steps=2)
         program.wait_for(finished)
         request = job_that_lasts(program, JOB_SECONDS)
         asked = routes(finished)
         measure_cost(program, request, asked, rounds, verdicts)
         measure_crowd(program, request, asked, verdicts)
+    print(disk)
     verdicts.end()
 
 

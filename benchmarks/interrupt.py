@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.disk import DiskBeside
 from benchmarks.full_size_model import build
 from benchmarks.other_families import build_flux, build_tiny_flux, build_tiny_sdxl
 from benchmarks.verdict import Verdicts
@@ -154,6 +155,7 @@ def main() -> None:
             if model != "embedded":
                 BUILT[model][1](models / model)
         with (
+            DiskBeside(folder) as disk,
             Program(folder / "data", "--models-dir", str(folder / "models")) as program,
             Watching(program.port) as watching,
         ):
@@ -167,6 +169,7 @@ def main() -> None:
                 override = {"sd_model_checkpoint": checkpoint}
                 request = {"prompt": "red heart", "seed": 1, "cfg_scale": 7.0, "override_settings": override, **drawn}
                 measure(title, Bench(program, watching, request, "another"), int(tries), phases, verdicts)
+    print(disk)
     verdicts.end()
 
 

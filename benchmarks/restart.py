@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+from benchmarks.disk import DiskBeside
 from benchmarks.traffic import Route, Traffic, job_that_lasts
 from benchmarks.verdict import Verdicts
 from tests.program import Program, wait_until
@@ -62,7 +63,11 @@ def restart_once(program: Program) -> tuple[Traffic, float, int]:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     verdicts = Verdicts()
-    with tempfile.TemporaryDirectory() as folder, Program(Path(folder) / "data") as program:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        DiskBeside(Path(folder)) as disk,
+        Program(Path(folder) / "data") as program,
+    ):
         job = job_that_lasts(program, JOB_SECONDS)
         undisturbed = pictures(program, program.submit(**job))
         print(f"the job: {job['n_iter']} pictures of {job['steps']} steps", flush=True)
@@ -83,6 +88,7 @@ def main() -> None:
                 f" waiting txt2img answered {waited}; pictures {'identical' if same else 'DIFFER'}",
                 flush=True,
             )
+    print(disk)
     verdicts.end()
 
 

@@ -18,6 +18,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from benchmarks.disk import DiskBeside
 from benchmarks.verdict import Verdicts
 from tests.program import Program
 
@@ -87,7 +88,11 @@ def measure(program: Program, seconds: float) -> tuple[list[float], Counter[int]
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
     verdicts = Verdicts()
-    with tempfile.TemporaryDirectory() as folder, Program(Path(folder) / "data") as program:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        DiskBeside(Path(folder)) as disk,
+        Program(Path(folder) / "data") as program,
+    ):
         program.post("/sdapi/v1/options", {"queue_limit": 0, "queue_limit_per_owner": 0})
         program.post("/sdapi/v1/queue/pause")  # what is drawn meanwhile is another benchmark's
         took, answers = measure(program, seconds)
@@ -98,6 +103,7 @@ def main() -> None:
     held = verdicts.at_most(f"p99 of a stop, {CLIENTS} clients", 1000 * p99, 1000 * P99_BUDGET_SECONDS, "ms")
     verdicts.holds("every submit is answered 200", set(answers) == {200})
     print(f"{len(took)} stops: {shares}; p99 {held}")
+    print(disk)
     verdicts.end()
 
 

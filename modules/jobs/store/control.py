@@ -36,6 +36,8 @@ class Control:
         Raises:
             UnknownJob: an id was given and there is no such job.
         """
+        if id is not None and (too_late := self._too_late(id, permit)) is not None:
+            return too_late
         with self._database.write(urgent=True) as transaction:
             if id is None:
                 job = running_job(transaction)
@@ -51,6 +53,15 @@ class Control:
             if answer.accepted:
                 write_audit(transaction, by, kind, job.id)
             return answer
+
+    def _too_late(self, id: str, permit: Callable[[Job], None]) -> RequestAnswer | None:
+        """Return the answer where a job has ended: who only reads waits for no writer, nor for the disk."""
+        with self._database.read() as connection:
+            job = known_job(connection, id)
+        if not job.finished or (job.status == "done" and job.forever):
+            return None
+        permit(job)
+        return RequestAnswer(False, job.status, job.id)
 
     def resume(self, id: str, by: Actor | None = None) -> RequestAnswer:
         """Let a paused job go on: it waits again, first among its owner's jobs that nobody moved.

@@ -1,5 +1,7 @@
 """Interrupt, skip, stop and remove: no click hits the wrong job, and none is lost when the engine dies."""
 
+import threading
+
 import pytest
 
 from modules.errors import UnknownJob
@@ -206,3 +208,15 @@ def test_a_waiting_job_that_has_pictures_is_not_forgotten(store: JobStore) -> No
     assert store.queue.remove("a") is True
     assert get(store, "a").status == "interrupted"
     assert len(store.jobs.images("a")) == 1
+
+
+def test_a_click_that_comes_too_late_waits_for_nobody_who_writes(store: JobStore) -> None:
+    submit(store, "a")
+    store.claims.claim("engine")
+    store.claims.finish("a", "done")
+    answers: list[RequestAnswer] = []
+    late = threading.Thread(target=lambda: answers.append(store.control.ask("interrupt", "a")))
+    with store.database.write():
+        late.start()
+        late.join(10)
+        assert answers == [RequestAnswer(False, "done", "a")]
