@@ -37,7 +37,10 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     flags = ["--no-sandbox", "--disable-gpu", TOGETHER, *QUIET]
-    started = playwright.chromium.launch(executable_path=needed_chromium(), args=flags)
+    # A desk has scrollbars that take room, which Playwright hides; its phones have none.
+    started = playwright.chromium.launch(
+        executable_path=needed_chromium(), args=flags, ignore_default_args=["--hide-scrollbars"]
+    )
     yield started
     started.close()
 

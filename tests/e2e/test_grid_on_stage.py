@@ -27,7 +27,8 @@ SCROLLED = """() => {
   const at = (name) => document.querySelector(`#txt2img_grid ${name}`).getBoundingClientRect();
   return {
     left: Math.round(at(".sd-grid-y").left - frame.left), top: Math.round(at(".sd-grid-x").top - frame.top),
-    across: scroll.scrollLeft > 0, down: scroll.scrollTop > 0, page: document.documentElement.scrollWidth - innerWidth,
+    across: scroll.scrollLeft > 0, down: scroll.scrollTop > 0,
+    page: document.documentElement.scrollWidth - document.documentElement.clientWidth,
   };
 }"""
 

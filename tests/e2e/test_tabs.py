@@ -8,6 +8,13 @@ from tests.e2e.conftest import PHONE
 from tests.e2e.tab import Tab
 from tests.program import HoldableProgram, Program
 
+# What is seen, and reaches farther right than a page with a scrollbar; the row of tabs is scrolled for itself.
+BELOW = """() => [...document.querySelectorAll("button, input, textarea, img, p, h2, label")].filter((part) => {
+  const box = part.getBoundingClientRect();
+  return box.width > 1 && part.checkVisibility() && box.right > document.documentElement.clientWidth + 0.5
+    && !part.matches("[role=tab]");
+}).map((part) => part.id || part.className || part.tagName)"""
+
 
 def test_seven_tabs_are_alive_show_one_job_which_each_can_stop_and_another_browser_only_sees(
     context: BrowserContext, other_context: BrowserContext, held: HoldableProgram
@@ -79,6 +86,14 @@ def test_a_phone_reaches_everything_without_scrolling_sideways(
     assert stop and stop["y"] + stop["height"] <= PHONE["height"]
     tab.press("txt2img_interrupt")
     tab.says("Interrupted")
+
+
+def test_nothing_lies_below_a_scrollbar_or_beside_the_window(tab: Tab) -> None:
+    for width in (480, 780, 1000, 1366):
+        tab.page.set_viewport_size({"width": width, "height": 600})
+        for name in ("txt2img", "extras", "settings"):
+            tab.to(name)
+            assert tab.page.evaluate(BELOW) == [], (width, name)
 
 
 def test_fields_help_each_other_and_a_bad_value_is_told_at_its_field_where_nothing_is_lost(
