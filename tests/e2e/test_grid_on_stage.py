@@ -91,6 +91,10 @@ def test_arrows_walk_the_cells_and_the_viewer_goes_on_from_there(feed: Feed) -> 
     expect(page.locator(".sd-viewer")).to_have_count(0)
     expect(sheets.nth(1)).to_have_attribute("aria-selected", "true")
     expect(page.locator(".sd-cell[data-cell='23'] img[data-chosen]")).to_have_count(1)
+    page.click(".sd-cell[data-cell='17']")
+    expect(foot).to_contain_text("DPM++ 2M SDE Heun, Steps: 10, CFG Scale: 2")
+    page.keyboard.press("Escape")
+    expect(page.locator(".sd-viewer")).to_have_count(0)
     assert page.get_attribute("[data-grid=sheet]", "href") == f"/sdapi/v1/jobs/{IDENTITY}/sheet/1.png"
     sheets.nth(0).click()
     expect(page.locator(".sd-cell[data-cell='0']")).to_be_visible()

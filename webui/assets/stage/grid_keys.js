@@ -13,7 +13,7 @@ export function wireGrid(grid) {
 
 function clicked(grid, event) {
   const { tab } = grid;
-  const button = tab.find(event, "grid", "[data-z], [data-grid], [data-redraw]");
+  const button = tab.find(event, "grid", "[role=tab][data-z], [data-grid], [data-redraw]");
   if (button?.dataset.z) return grid.turn(Number(button.dataset.z));
   if (button?.dataset.redraw) return redraw(grid, grid.layout.cells[Number(button.dataset.redraw)]);
   if (button?.dataset.grid === "missing") return tab.buttons.ask(`${jobPath(grid.job.id)}/redraw`, {});
