@@ -88,6 +88,17 @@ def test_a_phone_reaches_everything_without_scrolling_sideways(
     tab.says("Interrupted")
 
 
+def test_after_a_reload_the_tab_is_open_that_was_open_and_another_window_begins_with_the_first(tab: Tab) -> None:
+    selected = "[role=tab][data-tab-id][aria-selected=true]"
+    tab.to("img2img")
+    tab.to("settings")
+    tab.reload()
+    expect(tab.page.locator(selected)).to_have_attribute("data-tab-id", "settings")
+    other = Tab(tab.page.context.new_page(), tab.url)
+    other.open()
+    expect(other.page.locator(selected)).to_have_attribute("data-tab-id", "txt2img")
+
+
 def test_nothing_lies_below_a_scrollbar_or_beside_the_window(tab: Tab) -> None:
     for width in (480, 780, 1000, 1366):
         tab.page.set_viewport_size({"width": width, "height": 600})

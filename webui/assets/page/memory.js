@@ -3,9 +3,9 @@
 
 const OWNER = "steady.owner";
 
-export function read(key) {
+export function read(key, storage = () => localStorage) {
   try {
-    return localStorage.getItem(key);
+    return storage().getItem(key);
   } catch {
     return null;
   }

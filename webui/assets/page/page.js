@@ -24,6 +24,7 @@ import { renderProgram, RestartAnswer } from "../settings/restarts.js";
 import { Settings } from "../settings/settings.js";
 import { WhenDone } from "../settings/when_done.js";
 import { byId, press, setAttribute, visible } from "./dom.js";
+import { rememberTab, reopenTab } from "./last_tab.js";
 import { wireLostPictures } from "./lost_pictures.js";
 import { readOwner } from "./memory.js";
 import { Menus } from "./menus.js";
@@ -212,6 +213,7 @@ export class Page {
   // Gradio has put parts of the page in place: those that the scripts fill must be filled.
   parts() {
     lookForCounts();
+    reopenTab();
     /** @type {NodeListOf<HTMLElement>} */
     const sections = document.querySelectorAll(".sd-stage[data-prefix]");
     const tabs = Array.from(sections, (section) => this.drawing(section.dataset.prefix));
@@ -228,6 +230,7 @@ export class Page {
   }
 
   clicked(event) {
+    rememberTab(event);
     if (event.target.closest?.("[role=tab]")) setTimeout(() => this.render(), 50);
   }
 }
