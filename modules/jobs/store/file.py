@@ -76,6 +76,8 @@ class DatabaseFile:
 
     def closed(self) -> None:
         """Say whether the database is still in use: somebody has it open if its log is there."""
+        if not self._path.parent.is_dir():
+            return  # deleted while it was open: it is not to come back with nothing but a lock in it
         try:
             with locked(self._path):
                 if self._path.exists():

@@ -1,6 +1,7 @@
 """A database that is gone, empty, replaced or without its log is told of, whoever finds it out, and not worked on."""
 
 import contextlib
+import shutil
 import signal
 from pathlib import Path
 
@@ -111,6 +112,14 @@ def test_who_closes_first_says_nothing_for_who_still_works(path: Path) -> None:
         used_meanwhile.close()
         assert path.with_name("jobs.sqlite.state").read_text() == "open"
     assert path.with_name("jobs.sqlite.state").read_text() == "closed"
+
+
+def test_a_folder_that_was_deleted_meanwhile_does_not_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "jobs.sqlite"
+    used(path)
+    with contextlib.closing(JobStore(path)):
+        shutil.rmtree(path.parent)
+    assert not path.parent.exists()
 
 
 def test_a_log_that_was_deleted_after_a_kill_is_missed(path: Path) -> None:
