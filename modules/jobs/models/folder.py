@@ -129,11 +129,16 @@ def _is_folder(path: Path) -> bool:
         return True  # It may be one: looking at it tells what is wrong.
 
 
+def _listed(path: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(path) as entries:
+        return list(entries)
+
+
 def _facts_of(path: Path) -> Iterator[tuple[str, int, int, int, int]]:
     """Yield name, size, time, inode and rights of each file of a folder that a load reads, links followed."""
-    for place in (path, *(Path(entry.path) for entry in os.scandir(path) if entry.is_dir())):
+    for place in (path, *(Path(entry.path) for entry in _listed(path) if entry.is_dir())):
         yield _fact_of(str(place), place.stat())
-        for entry in os.scandir(place):
+        for entry in _listed(place):
             if entry.name.endswith(_LOADED_SUFFIXES):
                 yield _fact_of(entry.path, entry.stat())
 
