@@ -66,6 +66,11 @@ def whole_body(schema: Mapping[str, Any], *, required: bool = True) -> dict[str,
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": dict(schema)}}}}
 
 
+def query(fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return `openapi_extra` of a route that reads its query by hand; all of it may be left out."""
+    return {"parameters": [{"name": name, "in": "query", "schema": dict(schema)} for name, schema in fields.items()]}
+
+
 def settings_body() -> dict[str, Any]:
     """Return `openapi_extra` of a route that takes settings, all or some of them."""
     return whole_body({"type": "object", "properties": {one.name: _setting(one) for one in fields_of_settings()}})

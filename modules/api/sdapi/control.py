@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from modules.api.answers import Refused, json_answer, read_object
 from modules.api.auth.client import actor_of
+from modules.api.auth.quick_route import quick_route
 from modules.api.jobs.stop_requests import unwritten
 from modules.api.openapi import TEXT, body
 from modules.api.services import Services
@@ -48,6 +49,8 @@ def routes(services: Services) -> APIRouter:
 
 
 def _add_stops(router: APIRouter, services: Services) -> None:
+    quick = quick_route(services)
+
     async def ask(request: Request, kind: RequestKind, plain: dict[str, Any] | None) -> Response:
         """Act on the job that runs and answer like A1111, or on the one named by `task_id` and say what came of it."""
         sent = await read_object(request, empty=True)
@@ -58,20 +61,20 @@ def _add_stops(router: APIRouter, services: Services) -> None:
         told = plain if task_id is None else {"task_id": answer.job, "acted": answer.accepted}
         return json_answer(told if answer.notice is None else {**(told or {}), "notice": answer.notice})
 
-    @router.post("/interrupt", openapi_extra=ONE_JOB)
     async def interrupt(request: Request) -> Response:
         """Stop the running job now, or the job named by `task_id`."""
         return await ask(request, "interrupt", {})
 
-    @router.post("/skip", openapi_extra=ONE_JOB)
     async def skip(request: Request) -> Response:
         """Go on with the next image, of the running job or of the job named by `task_id`."""
         return await ask(request, "skip", None)
 
-    @router.post("/stop-generating", openapi_extra=ONE_JOB)
     async def stop_generating(request: Request) -> Response:
         """End the running job, or the job named by `task_id`, after the current image."""
         return await ask(request, "stop", {})
+
+    for path, endpoint in (("/interrupt", interrupt), ("/skip", skip), ("/stop-generating", stop_generating)):
+        router.add_api_route(path, endpoint, methods=["POST"], openapi_extra=ONE_JOB, route_class_override=quick)
 
 
 def _add_unloading(router: APIRouter, services: Services) -> None:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, field_validator
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator
 from starlette.responses import Response
 
-from modules.api.answers import json_answer
+from modules.api.answers import json_answer, read_body
 from modules.api.auth.client import actor_of
+from modules.api.auth.quick_route import quick_route
 from modules.api.jobs.queue import ids_told
 from modules.api.live.broadcaster import data_uri
 from modules.api.live.messages import read_queue
+from modules.api.openapi import YES_OR_NO, query, whole_body
 from modules.api.services import Services
+from modules.errors import InvalidRequest
 from modules.jobs.rows import Actor
 from modules.jobs.store.job_store import JobStore
 from modules.link.topics import PROGRESS
 from modules.shared_state import Preview, State
 
+SKIP_IMAGE = "skip_current_image"
+YES_OR_NO_READ = TypeAdapter(bool)
 # What a guest is not told of the job of another.
 ONLY_BUSY = {"current_image": None, "textinfo": None, "job": None, "phase": None, "detail": None}
 
@@ -43,21 +50,23 @@ class ProgressQuestion(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """GET /sdapi/v1/progress, POST /internal/progress, GET /internal/pending-tasks."""
-    router = APIRouter()
+    router = APIRouter(route_class=quick_route(services))
     store, workers, broadcaster = services.store, services.workers, services.broadcaster
 
-    @router.get("/sdapi/v1/progress")
-    async def progress(request: Request, skip_current_image: bool = False) -> Response:
+    @router.get("/sdapi/v1/progress", openapi_extra=query({SKIP_IMAGE: YES_OR_NO}))
+    async def progress(request: Request) -> Response:
         """How far the running job is, whoever owns it, with its newest preview."""
-        answer = progress_answer(services.state, broadcaster.topic(PROGRESS), skip_current_image)
+        skip = yes_or_no(request, SKIP_IMAGE)
+        answer = progress_answer(services.state, broadcaster.topic(PROGRESS), skip)
         if not await is_told_of(services, answer["job"], actor_of(request)):
             answer |= ONLY_BUSY | {"state": answer["state"] | {"job": ""}}
         answer["queue"] = broadcaster.queue.total
         return json_answer(answer)
 
-    @router.post("/internal/progress")
-    async def internal_progress(request: Request, question: ProgressQuestion) -> Response:
+    @router.post("/internal/progress", openapi_extra=whole_body(ProgressQuestion.model_json_schema()))
+    async def internal_progress(request: Request) -> Response:
         """How far one job is: running, waiting or finished."""
+        question = await question_in(request)
         state = services.noticeboards.of_job(question.id_task)
         running = running_job(state)
         if not await is_told_of(services, question.id_task or running, actor_of(request)):
@@ -81,6 +90,36 @@ def routes(services: Services) -> APIRouter:
         return Response(services.identity.ping, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     return router
+
+
+async def question_in(request: Request) -> ProgressQuestion:
+    """Return what a client asks.
+
+    Raises:
+        InvalidRequest: it is no JSON.
+        RequestValidationError: it is no such question.
+    """
+    try:
+        sent = json.loads(await read_body(request))  # orjson refuses half a surrogate pair
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest("The body is no JSON: send a JSON object.") from error
+    try:
+        return ProgressQuestion.model_validate(sent)
+    except ValidationError as error:
+        errors = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
+        raise RequestValidationError(errors) from error
+
+
+def yes_or_no(request: Request, name: str) -> bool:
+    """Return what a query says, no where it says nothing.
+
+    Raises:
+        RequestValidationError: it is neither.
+    """
+    try:
+        return YES_OR_NO_READ.validate_python(request.query_params.get(name, False))
+    except ValidationError as error:
+        raise RequestValidationError([{**one, "loc": ("query", name)} for one in error.errors()]) from error
 
 
 async def is_told_of(services: Services, job_id: str | None, by: Actor) -> bool:

@@ -85,3 +85,14 @@ async def test_an_id_that_no_text_can_be_is_of_no_job(client: httpx.AsyncClient)
         json = {"content-type": "application/json"}
         answer = await client.post("/internal/progress", content=f'{{"id_task": "{half}"}}', headers=json)
         assert (answer.status_code, answer.json()["textinfo"]) == (200, "Waiting...")
+
+
+async def test_a_question_that_is_none_is_refused_at_its_field(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/sdapi/v1/progress?skip_current_image=maybe")
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["query", "skip_current_image"])
+    assert "boolean" in answer.json()["errors"]
+    for body, field in (({"id_task": 5}, "id_task"), ({"id_live_preview": "new"}, "id_live_preview")):
+        answer = await client.post("/internal/progress", json=body)
+        assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", field])
+    for content in (b"", b"[]", b"{"):
+        assert (await client.post("/internal/progress", content=content)).status_code == 422
