@@ -11,6 +11,7 @@ from types import TracebackType
 
 SECONDS_BETWEEN = 0.1
 BYTES = 4096
+SHARES = (("median", 0.5), ("p99", 0.99), ("slowest", 1.0))
 
 
 class DiskBeside:
@@ -48,6 +49,3 @@ class DiskBeside:
                 os.pwrite(file.fileno(), os.urandom(BYTES), 0)
                 sync(file.fileno())
                 self._seconds.append(time.monotonic() - began)
-
-
-SHARES = (("median", 0.5), ("p99", 0.99), ("slowest", 1.0))

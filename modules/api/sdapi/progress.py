@@ -27,7 +27,7 @@ from modules.link.topics import PROGRESS
 from modules.shared_state import Preview, State
 
 SKIP_IMAGE = "skip_current_image"
-YES_OR_NO_READ = TypeAdapter(bool)
+BOOLEAN = TypeAdapter(bool)
 # What a guest is not told of the job of another.
 ONLY_BUSY = {"current_image": None, "textinfo": None, "job": None, "phase": None, "detail": None}
 
@@ -117,7 +117,7 @@ def yes_or_no(request: Request, name: str) -> bool:
         RequestValidationError: it is neither.
     """
     try:
-        return YES_OR_NO_READ.validate_python(request.query_params.get(name, False))
+        return BOOLEAN.validate_python(request.query_params.get(name, False))
     except ValidationError as error:
         raise RequestValidationError([{**one, "loc": ("query", name)} for one in error.errors()]) from error
 
