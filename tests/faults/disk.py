@@ -45,12 +45,12 @@ class Disk:
         self._lock = threading.RLock()
         self._unsynced: dict[str, None] = {}
         self._undo: list[tuple[str, Callable[[Path], None]]] = []
-        self._committed: dict[str, int] = {}
+        self._lasting: dict[str, int] = {}
         self._true: dict[str, Any] = {}
 
     def install(self) -> None:
         """Stand between this process and its disk from now on, for ever: it is a process made for that."""
-        self._committed = {str(path): path.stat().st_size for path in Path(self.root).rglob("*-wal")}
+        self._lasting = {str(path): path.stat().st_size for path in Path(self.root).rglob("*-wal")}
         true_open, true_os_open = io.open, os.open
         self._true = {"open": true_open, "replace": os.replace, "fsync": os.fsync, "mkdir": os.mkdir}
         connect, disk = sqlite3.connect, self
@@ -72,8 +72,9 @@ class Disk:
                         disk.committed(self.path)
 
             def close(self) -> None:
-                with disk._lock:  # the last one puts the log into the file
+                with disk._lock:
                     super().close()
+                    disk.closed(self.path)
 
         def connect_told(path: Any, *more: Any, **named: Any) -> Any:
             connection = connect(path, *more, **({"factory": Connection} | named))
@@ -129,10 +130,13 @@ class Disk:
         self.point(f"commit {self._short(path)}", refuse)
 
     def committed(self, path: str) -> None:
-        """What the database's log holds now stays."""
-        log = f"{path}-wal"
-        if Path(log).exists():
-            self._committed[log] = Path(log).stat().st_size
+        """A database has a log now, which stays as far as it was synced."""
+        self._lasting.setdefault(f"{path}-wal", 0)
+
+    def closed(self, path: str) -> None:
+        """The last one to close puts the log into the file, and the next one begins anew."""
+        if not Path(f"{path}-wal").exists():
+            self._lasting.pop(f"{path}-wal", None)
 
     def write(self, path: str, write: Callable[[Any], int], flush: Callable[[], None], data: Any) -> int:
         """Write in two halves with a point before each."""
@@ -182,6 +186,8 @@ class Disk:
             self.point(f"fsync {self._short(path)}")
             self._true["fsync"](descriptor)
             self._unsynced.pop(path, None)
+            if path in self._lasting:
+                self._lasting[path] = Path(path).stat().st_size
             self._undo = [(folder, undo) for folder, undo in self._undo if folder != path]
 
     def _mkdir(self, path: Any, *more: Any, **named: Any) -> None:
@@ -216,7 +222,7 @@ class Disk:
                 os.truncate(there, there.stat().st_size // 2 if number % 2 else 0)
         for _, undo in reversed(self._undo):
             undo(copy)
-        for log, size in self._committed.items():
+        for log, size in self._lasting.items():
             if (there := self._in(copy, log)).exists():
                 os.truncate(there, size)
                 with self._true["open"](there, "ab") as file:

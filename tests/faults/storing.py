@@ -120,7 +120,12 @@ class Learning:
 
 
 class QueueUse:
-    """People use the queue: each answer that they got is true after the fault, and what failed did nothing."""
+    """People use the queue: each answer that they got is true after the fault, and what failed did nothing.
+
+    But a stop may be taken back by the power, as long as nothing came after it that waits for the disk.
+    """
+
+    STOPS = (1, 3)
 
     def warm(self, folder: Path) -> None:
         """Nothing is slow here."""
@@ -139,14 +144,14 @@ class QueueUse:
         except StorageError:
             return  # a server that cannot open its database ends, and the launcher starts it again
         diary = Diary(root)
-        diary.note(state_of(store))
+        diary.note(state_of(store) | {"lasts": True})
         for number, deed in enumerate(self.deeds(store)):
             diary.note(f"begins {number}")
             try:
                 deed()
             except StorageError as error:
                 diary.note({"refused": str(error)})
-            diary.note(state_of(store))
+            diary.note(state_of(store) | {"lasts": number not in self.STOPS})
 
     def deeds(self, store: JobStore) -> list[Callable[[], Any]]:
         """Return what people do, one transaction each."""
@@ -174,18 +179,19 @@ class QueueUse:
         lines = Diary(root).read()
         problems = [f"told as {line['refused']!r}" for line in lines if isinstance(line, dict) and "refused" in line
                     and "No space left" not in line["refused"]]  # fmt: skip
-        states = [line for line in lines if isinstance(line, dict) and "refused" not in line]
+        told = [line for line in lines if isinstance(line, dict) and "refused" not in line]
+        lasts = [line.pop("lasts") for line in told]
         refusals = [index for index, line in enumerate(lines) if isinstance(line, dict) and "refused" in line]
         problems += ["a refused deed left a trace" for index in refusals if lines[index + 1] != lines[index - 2]]
         store = JobStore(root / "jobs.sqlite", DataFolder(root))
         problems += store.database.notices
         now = state_of(store)
-        if states and now != states[-1] and not isinstance(lines[-1], str):
-            problems.append(f"{now} is there, {states[-1]} was told")
-        if states and isinstance(lines[-1], str) and now != states[-1]:
-            more = now["last_event"] - states[-1]["last_event"]
-            if more < 1:
-                problems.append("the deed that was cut changed rows without an event")
+        since = max((at for at, last in enumerate(lasts) if last or fault != "power"), default=0)
+        if told and now not in told[since:]:
+            if not isinstance(lines[-1], str):
+                problems.append(f"{now} is there, {told[-1]} was told")
+            elif now["last_event"] <= told[-1]["last_event"]:
+                problems.append("the deed that was cut changed rows without an event, or took some back")
         numbers = [event.number for event in store.events.after(0)]
         if numbers != list(range(1, len(numbers) + 1)):
             problems.append(f"event numbers have gaps: {numbers}")

@@ -60,7 +60,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
         ("settings", 20, ["rename to settings.json", "fsync ."]),
         ("timings", 10, ["rename to timings.json", "fsync ."]),
         ("inputs", 12, ["rename to inputs/", "fsync inputs", "open inputs.lock"]),
-        ("queue", 15, ["commit jobs.sqlite"]),
+        ("queue", 30, ["commit jobs.sqlite", "fsync jobs.sqlite-wal"]),
         # Here the process begins to know torch.
         ("formats", 9, ["rename to cpu-formats.json", "fsync ."]),
         ("drawing", 35, ["rename to hashes.json", "rename to outputs/", "fsync outputs/", "commit jobs.sqlite"]),

@@ -34,9 +34,9 @@ class Claims:
         """Make the next waiting job the engine's own; None when none waits or the queue is paused.
 
         No two callers get the same one. `engine` names the process: its engine's id, which the next process of that
-        engine has too, and after a slash its own.
+        engine has too, and after a slash its own. After a power cut it may wait again, as it does then anyway.
         """
-        with self._database.write() as transaction:
+        with self._database.write(lasting=False) as transaction:
             first = [] if is_paused(transaction) else first_ids(transaction, 1)
             if not first:
                 return None
@@ -80,12 +80,12 @@ class Claims:
 
     def begin_image(self, id: str, index: int) -> None:
         """Say which picture of the job is drawn now: a skip that comes meanwhile means this one."""
-        with self._database.write() as transaction:
+        with self._database.write(lasting=False) as transaction:
             change(transaction, id, image_index=index)
 
     def record_progress(self, id: str, phase: str | None, progress: float) -> None:
         """Store the phase and the progress, 0 to 1, for those who ask later. Progress never falls."""
-        with self._database.write() as transaction:
+        with self._database.write(lasting=False) as transaction:
             transaction.execute(
                 "UPDATE jobs SET phase = ?, progress = max(progress, ?) WHERE id = ? AND status = 'running'",
                 (phase, min(1.0, progress), id),

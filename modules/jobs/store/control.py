@@ -33,12 +33,15 @@ class Control:
         `forever` jobs a stop or a pause of one that is done means the one that came after it: the answer names it.
         `permit` is called with the very job that is meant, and may raise.
 
+        A stop does not wait for the disk: a power cut that comes before it is there stops the job too, but only until
+        the next start.
+
         Raises:
             UnknownJob: an id was given and there is no such job.
         """
         if id is not None and (too_late := self._too_late(id, permit)) is not None:
             return too_late
-        with self._database.write(urgent=True) as transaction:
+        with self._database.write(urgent=True, lasting=kind == "pause") as transaction:
             if id is None:
                 job = running_job(transaction)
                 if job is None:

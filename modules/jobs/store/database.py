@@ -1,6 +1,6 @@
 """The database file: opened, repaired by setting a corrupt one aside, and shared by threads and processes.
 
-Every change is one `BEGIN IMMEDIATE` transaction, on disk when it returns (WAL with `synchronous=FULL`).
+Every change is one `BEGIN IMMEDIATE` transaction, on disk when it returns unless its maker does without.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from modules.errors import StorageError
 from modules.jobs.rows import EventKind
 from modules.jobs.store.file import COMPANIONS, DatabaseFile, DatabaseReplaced
 from modules.jobs.store.schema import NewerSchemaError, migrate
-from modules.jobs.store.trouble import in_words, is_corrupt, primary_code
-from modules.jobs.store.write_ahead_log import MOST_PAGES, WriteAheadLog, checkpoint, turn_off_checkpoints
+from modules.jobs.store.trouble import in_words, is_corrupt, not_lasting, primary_code
+from modules.jobs.store.write_ahead_log import MOST_PAGES, WriteAheadLog, checkpoint, keep_commits_short
 from modules.jobs.store.write_lock import WriteLock
 from modules.paths import locked, set_aside
 
@@ -88,7 +88,7 @@ class Database:
         self._announcing = threading.Lock()
         self._announced = 0
         self._write_lock = WriteLock()
-        self._log = WriteAheadLog()
+        self._log = WriteAheadLog(path)
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
@@ -110,16 +110,19 @@ class Database:
                 connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
-    def write(self, urgent: bool = False) -> Iterator[Transaction]:
+    def write(self, urgent: bool = False, lasting: bool = True) -> Iterator[Transaction]:
         """Make a change that is whole and on disk, or did not happen. Do no file work inside.
 
         With `urgent` before those of this process that wait to write: for what people do to a job or the queue.
+        Without `lasting` nobody waits for the disk: it outlives every process, and a power cut from the next such wait
+        on.
 
         Raises:
             StorageError: the disk refuses; the message names the path and the remedy.
         """
         with self._told_in_words(), self._write_lock.held(urgent), self._borrowed() as connection:
             transaction = Transaction(connection, self.clock)
+            changes = connection.total_changes
             _begin(connection)
             try:
                 self._file.check()  # nothing is told as stored that would go with a deleted file
@@ -130,6 +133,9 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            changes = connection.total_changes - changes
+        if lasting and changes:
+            self._make_last()
         if transaction.last_event is not None:
             self._announce(transaction.last_event)
         if self._log.is_due(urgent):
@@ -159,6 +165,15 @@ class Database:
                 return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             finally:
                 connection.execute(f"PRAGMA busy_timeout = {int(1000 * _BUSY_SECONDS)}")
+
+    def _make_last(self) -> None:
+        """Wait until what was committed is on the disk. If that refuses it stands all the same: others have seen it."""
+        try:
+            self._log.reach_disk()
+        except FileNotFoundError:
+            self._file.check()  # else who closed the database has put the log into it
+        except OSError as error:
+            self._tell(not_lasting(self.path, error))
 
     def _shorten_log(self) -> None:
         """Put the log into the file. What was written is safe without it, so a failure is the next one's to tell."""
@@ -218,8 +233,7 @@ class Database:
         connection.row_factory = sqlite3.Row
         # A byte that is no UTF-8 is one strange character, not a list that nobody gets, with the text in the error.
         connection.text_factory = functools.partial(str, encoding="utf-8", errors="replace")
-        connection.execute("PRAGMA synchronous = FULL")
-        turn_off_checkpoints(connection)
+        keep_commits_short(connection)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")  # a prompt that is deleted does not stay in a free page
         connection.create_function("contains_word", 2, _contains_word, deterministic=True)
@@ -274,15 +288,19 @@ class Database:
             raise
         return connection
 
+    def _tell(self, words: str) -> None:
+        if words not in self.notices:
+            self.notices.append(words)
+            logger.error("%s", words)
+
     @contextlib.contextmanager
     def _told_in_words(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as error:
             words = in_words(self.path, error)
-            if is_corrupt(error) and words not in self.notices:
-                self.notices.append(words)
-                logger.error("%s", words)
+            if is_corrupt(error):
+                self._tell(words)
             raise StorageError(words) from error
         except NewerSchemaError as error:
             raise StorageError(

@@ -36,6 +36,14 @@ def in_words(path: Path, error: sqlite3.DatabaseError) -> str:
     return remedies.get(code, f"{path} cannot be used ({error}): check the disk.")
 
 
+def not_lasting(path: Path, error: OSError) -> str:
+    """Say that the disk did not confirm what was written."""
+    return (
+        f"The disk did not confirm what was written to {path} ({error.strerror or error}): "
+        "all goes on, but what was done last may be missing if the power goes. Free some space, or check the disk."
+    )
+
+
 def _is_full(path: Path) -> bool:
     """Tell whether the disk has no room for what a start needs."""
     try:

@@ -81,11 +81,11 @@ def test_the_job_that_is_checked_is_the_one_that_is_stopped(desk: Desk, monkeypa
     begin = desk.store.database.write
 
     @contextlib.contextmanager
-    def late(urgent: bool = False) -> Iterator[Transaction]:
+    def late(urgent: bool = False, lasting: bool = True) -> Iterator[Transaction]:
         monkeypatch.undo()
         desk.store.claims.finish("mine", "done")
         desk.store.claims.claim("fake")
-        with begin(urgent) as transaction:
+        with begin(urgent, lasting) as transaction:
             yield transaction
 
     monkeypatch.setattr(desk.store.database, "write", late)
@@ -105,7 +105,7 @@ class Told:
 
 
 @contextlib.contextmanager
-def no_space(urgent: bool = False) -> Iterator[Transaction]:
+def no_space(urgent: bool = False, lasting: bool = True) -> Iterator[Transaction]:
     raise StorageError("No space left to write jobs.sqlite: free some disk space.")
     yield
 

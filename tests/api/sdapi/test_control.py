@@ -255,7 +255,7 @@ async def test_a_full_disk_stops_no_command(
     client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @contextlib.contextmanager
-    def no_space(urgent: bool = False) -> Iterator[None]:
+    def no_space(urgent: bool = False, lasting: bool = True) -> Iterator[None]:
         raise StorageError("No space left to write jobs.sqlite: free some disk space.")
         yield
 
