@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from modules.jobs.rows import Death, EndStatus, Job, Pending
-from modules.jobs.store.database import Database, Transaction
+from modules.jobs.store.database import Database, Reader, Transaction
 from modules.jobs.store.jobs import is_paused, known_job
 from modules.jobs.store.order import first_ids
 from modules.jobs.store.places import leave_queue
@@ -36,8 +36,11 @@ class Claims:
         No two callers get the same one. `engine` names the process: its engine's id, which the next process of that
         engine has too, and after a slash its own. After a power cut it may wait again, as it does then anyway.
         """
+        with self._database.read() as connection:  # engines ask at every event: in vain they hold nobody up
+            if not _one_waits(connection):
+                return None
         with self._database.write(lasting=False) as transaction:
-            first = [] if is_paused(transaction) else first_ids(transaction, 1)
+            first = first_ids(transaction, 1) if _one_waits(transaction) else []
             if not first:
                 return None
             leave_queue(transaction, first)
@@ -180,6 +183,12 @@ class Claims:
 def _engine_of(claimed_by: str | None) -> str | None:
     """Return the id of the engine whose process claimed a job. Versions before named the process alone."""
     return None if claimed_by is None else claimed_by.partition("/")[0]
+
+
+def _one_waits(reader: Reader) -> bool:
+    """Tell whether there is a job that may be claimed now."""
+    one = reader.execute("SELECT 1 FROM jobs WHERE status = 'queued' LIMIT 1").fetchone()
+    return one is not None and not is_paused(reader)
 
 
 def _take_turn(transaction: Transaction, owner: str) -> None:

@@ -134,10 +134,10 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
             changes = connection.total_changes - changes
+        if transaction.last_event is not None:
+            self._announce(transaction.last_event)  # everyone reads it already
         if lasting and changes:
             self._make_last()
-        if transaction.last_event is not None:
-            self._announce(transaction.last_event)
         if self._log.is_due(urgent):
             self._shorten_log()
 

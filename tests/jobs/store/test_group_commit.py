@@ -94,6 +94,27 @@ def test_a_stop_waits_neither_for_the_disk_nor_for_who_waits_for_it(
     submitting.result(SECONDS)
 
 
+def test_the_news_of_a_change_do_not_wait_for_the_disk(
+    store: JobStore, disk: SlowDisk, people: ThreadPoolExecutor
+) -> None:
+    told: list[int] = []
+    store.database.announce = told.append
+    finishing = people.submit(store.claims.finish, "runs", "interrupted")
+    go_on = disk.until_begun(1)
+    assert told == [store.events.last()]
+    assert not finishing.done()
+    go_on.set_result(None)
+    assert finishing.result(SECONDS).status == "interrupted"
+
+
+def test_an_engine_that_finds_no_job_holds_nobody_up(
+    store: JobStore, disk: SlowDisk, people: ThreadPoolExecutor
+) -> None:
+    store.control.ask("interrupt", "waits")
+    with store.database.write(urgent=True):
+        assert people.submit(store.claims.claim, "other").result(SECONDS) is None
+
+
 def test_a_pause_is_told_when_it_is_on_the_disk(store: JobStore, disk: SlowDisk, people: ThreadPoolExecutor) -> None:
     pausing = people.submit(store.control.ask, "pause", "runs")
     go_on = disk.until_begun(1)
