@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import ipaddress
 import json
 import os
@@ -176,6 +177,7 @@ def from_environment() -> Arguments:
     return Arguments(**values)
 
 
+@functools.lru_cache(maxsize=1024)  # each request asks
 def is_loopback(address: str) -> bool:
     """Tell whether an address is this machine's own, also written as an IPv6 one."""
     try:

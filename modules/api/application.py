@@ -8,6 +8,8 @@ from starlette.types import ASGIApp
 
 from modules.api.auth.authentication import Authentication
 from modules.api.auth.gate import Gate
+from modules.api.auth.guests import guest_rule
+from modules.api.auth.quick_routes import QuickRoutes
 from modules.api.page.assets import Assets
 from modules.api.page.gradio_routes import PageRoutes
 from modules.api.page.kept_page import KeptPage
@@ -36,7 +38,8 @@ def assemble(
     From outside in: from where, how answers look, which sites, how much, who, and then what there is.
     """
     arguments = services.arguments
-    routes = Front(build_rest(services, page_assets), PageRoutes(KeptPage(PagePolicy(page, head)), listeners))
+    rest = QuickRoutes(build_rest(services, page_assets), guest_rule(services))
+    routes = Front(rest, PageRoutes(KeptPage(PagePolicy(page, head)), listeners))
     gate = Gate(routes, auth, lambda: services.options.values.theme)
     guarded = Guard(BodyLimit(gate), listen=arguments.listen)
     return TrueClient(SecurityHeaders(Stamp(guarded, services.shutdown)), Proxies(arguments.trusted_proxies))

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modules.api.answers import install_error_answers
 from modules.api.auth.guests import guest_rule
+from modules.api.auth.quick_routes import QuickRoute
 from modules.api.jobs import actions, deletion, folder, inputs, keeping, queue, redrawing, sheets, zip_file
 from modules.api.jobs import routes as job_routes
 from modules.api.live import routes as live_routes
@@ -37,7 +38,10 @@ SMALLEST_COMPRESSED = 1000
 
 
 def build_rest(services: Services, page_assets: Assets) -> FastAPI:
-    """Return the application. It has an own /docs: the usual pages load their scripts from the internet."""
+    """Return the application. It has an own /docs: the usual pages load their scripts from the internet.
+
+    `state.quick_routes` of it is what `QuickRoutes` in front of it calls by itself.
+    """
     rule = [Depends(guest_rule(services))]
     app = FastAPI(
         title="Steady Diffusion",
@@ -48,6 +52,7 @@ def build_rest(services: Services, page_assets: Assets) -> FastAPI:
         dependencies=rule,
     )
     install_error_answers(app)
+    app.state.quick_routes = []
     app.include_router(assets.routes(page_assets))  # first: of these a new browser asks for 140 at once
     for part in (
         progress,
@@ -77,7 +82,9 @@ def build_rest(services: Services, page_assets: Assets) -> FastAPI:
         download_routes,
         live_routes,
     ):
-        app.include_router(part.routes(services))
+        router = part.routes(services)
+        app.state.quick_routes += [route for route in router.routes if isinstance(route, QuickRoute)]
+        app.include_router(router)
     app.include_router(docs_page.routes(app))
     app.add_middleware(Compressed)
     return app

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from modules.api.answers import Refused, json_answer, read_object
 from modules.api.auth.client import actor_of
-from modules.api.auth.quick_route import quick_route
+from modules.api.auth.quick_routes import QuickRoute
 from modules.api.jobs.stop_requests import unwritten
 from modules.api.openapi import TEXT, body
 from modules.api.services import Services
@@ -49,8 +49,6 @@ def routes(services: Services) -> APIRouter:
 
 
 def _add_stops(router: APIRouter, services: Services) -> None:
-    quick = quick_route(services)
-
     async def ask(request: Request, kind: RequestKind, plain: dict[str, Any] | None) -> Response:
         """Act on the job that runs and answer like A1111, or on the one named by `task_id` and say what came of it."""
         sent = await read_object(request, empty=True)
@@ -74,7 +72,7 @@ def _add_stops(router: APIRouter, services: Services) -> None:
         return await ask(request, "stop", {})
 
     for path, endpoint in (("/interrupt", interrupt), ("/skip", skip), ("/stop-generating", stop_generating)):
-        router.add_api_route(path, endpoint, methods=["POST"], openapi_extra=ONE_JOB, route_class_override=quick)
+        router.add_api_route(path, endpoint, methods=["POST"], openapi_extra=ONE_JOB, route_class_override=QuickRoute)
 
 
 def _add_unloading(router: APIRouter, services: Services) -> None:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from modules.api.answers import json_answer, read_body
 from modules.api.auth.client import actor_of
-from modules.api.auth.quick_route import quick_route
+from modules.api.auth.quick_routes import QuickRoute
 from modules.api.jobs.queue import ids_told
 from modules.api.live.broadcaster import data_uri
 from modules.api.live.messages import read_queue
@@ -50,7 +50,7 @@ class ProgressQuestion(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     """GET /sdapi/v1/progress, POST /internal/progress, GET /internal/pending-tasks."""
-    router = APIRouter(route_class=quick_route(services))
+    router = APIRouter(route_class=QuickRoute)
     store, workers, broadcaster = services.store, services.workers, services.broadcaster
 
     @router.get("/sdapi/v1/progress", openapi_extra=query({SKIP_IMAGE: YES_OR_NO}))
