@@ -10,6 +10,8 @@ from starlette.types import Receive, Scope, Send
 from modules.api.answers import install_error_answers, json_answer, read_object
 from modules.api.auth.guests import guest_rule
 from modules.api.auth.quick_routes import QuickRoute, QuickRoutes
+from modules.api.page.assets import Assets
+from modules.api.rest import build_rest
 from modules.api.server.security_headers import SecurityHeaders
 from modules.api.services import Services
 from modules.jobs.visitor import SCOPE_KEY, Visitor
@@ -73,3 +75,9 @@ async def test_what_is_refused_is_refused_as_by_fastapi(
     assert answers[0].json() == answers[1].json()
     assert answers[0].headers.get("allow") == answers[1].headers.get("allow")
     assert "told" not in answers[0].text
+
+
+def test_what_is_asked_several_times_a_second_is_among_them(services: Services) -> None:
+    quick = {route.path for route in build_rest(services, Assets({}, "")).state.quick_routes}
+    stops = {f"/sdapi/v1/{name}" for name in ("interrupt", "skip", "stop-generating")}
+    assert quick == stops | {"/sdapi/v1/progress", "/internal/progress", "/internal/pending-tasks", "/internal/ping"}
