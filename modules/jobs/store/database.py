@@ -111,7 +111,7 @@ class Database:
 
     @contextlib.contextmanager
     def write(self, urgent: bool = False, lasting: bool = True) -> Iterator[Transaction]:
-        """Make a change that is whole and on disk, or did not happen. Do no file work inside.
+        """Make a change that is whole and on disk, or did not happen; it is announced before. Do no file work inside.
 
         With `urgent` before those of this process that wait to write: for what people do to a job or the queue.
         Without `lasting` nobody waits for the disk: it outlives every process, and a power cut from the next such wait

@@ -84,7 +84,7 @@ def checkpoint(connection: sqlite3.Connection) -> int:
 
 def _sync(path: Path) -> None:
     """Have a file's bytes on the disk. SQLite has no locks on a log that closing it could let go of."""
-    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+    descriptor = os.open(path, os.O_RDWR)
     try:
         getattr(os, "fdatasync", os.fsync)(descriptor)
     finally:
