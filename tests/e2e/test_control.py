@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import APIResponse, BrowserContext, Page, Route, expect
 
 from tests.e2e.tab import Tab
 from tests.program import HoldableProgram, Program, wait_until
+
+LISTS = "**/sdapi/v1/jobs?status=queued*"
 
 
 def waiting(program: Program) -> list[str]:
@@ -23,6 +25,32 @@ def audit(program: Program, action: str) -> dict[str, Any]:
         row for row in program.get("/sdapi/v1/audit?limit=50")["audit"] if row["action"] == action
     )
     return found
+
+
+# Notes each order that the waiting rows have from now on.
+WATCH_ORDERS = """() => {
+  const list = document.querySelector("#steady_queue_waiting");
+  const order = () => Array.from(list.querySelectorAll(".sd-row-prompt"), (one) => one.textContent).join(" ");
+  window.ordersSeen = new Set([order()]);
+  new MutationObserver(() => window.ordersSeen.add(order())).observe(list, {childList: true});
+}"""
+
+
+class HeldLists:
+    """Lists of waiting jobs that the page has asked for: as they were then, and on their way until they may come."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._held: list[tuple[Route, APIResponse]] = []
+        page.route(LISTS, lambda route: self._held.append((route, route.fetch())))
+
+    def wait(self) -> None:
+        wait_until(lambda: self._page.evaluate("() => true") and self._held, 20, "the page asks for the list")
+
+    def let_come(self) -> None:
+        for route, answer in self._held:
+            route.fulfill(response=answer)
+        self._page.unroute(LISTS)
 
 
 def test_a_paused_job_survives_a_reload_and_resumes_to_the_same_picture(tab: Tab, program: HoldableProgram) -> None:
@@ -60,12 +88,20 @@ def test_the_queue_is_ordered_by_keys_by_hand_and_by_priority(tab: Tab, program:
     jobs = {name: program.submit(prompt=name, steps=2) for name in ("apple", "bell", "cat", "dog")}
     rows = page.locator("#steady_queue_waiting .sd-row")
     expect(rows).to_have_count(4)
+    lists = HeldLists(page)
+    page.click("[data-queue='filter'][data-group='all']")
+    lists.wait()
     page.focus(f"[data-job='{jobs['dog']}'] .sd-grip")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowUp")
     expect(page.locator("#steady_queue_said")).to_have_text("dog: 2nd of 4.")
     wait_until(lambda: waiting(program) == ["apple", "dog", "bell", "cat"], 20, "the keys' order is stored")
     assert page.evaluate("document.activeElement.className") == "sd-grip"
+    page.evaluate(WATCH_ORDERS)
+    lists.let_come()
+    with page.expect_response(LISTS):  # that of before the move came late, so another is asked for
+        pass
+    assert page.evaluate("Array.from(window.ordersSeen)") == ["apple dog bell cat"]
     grip = page.locator(f"[data-job='{jobs['apple']}'] .sd-grip").bounding_box()
     last = page.locator(f"[data-job='{jobs['cat']}']").bounding_box()
     assert grip and last

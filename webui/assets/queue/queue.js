@@ -27,7 +27,8 @@ export class Queue {
     );
     this.actions = new QueueActions(model, this);
     const list = () => byId("steady_queue_waiting");
-    this.reorder = new Reorder(list, (row, place) => this.actions.move(row.dataset.job, place), (words) => this.say(words));
+    const tell = (row, place, answered) => this.actions.move(row.dataset.job, place, answered);
+    this.reorder = new Reorder(list, tell, (words) => this.say(words));
   }
 
   changed() {
@@ -75,14 +76,15 @@ export class Queue {
   async read() {
     const page = this.model.facts.queue_history_shown ?? 50;
     const shown = Math.min(JOBS_LISTED, page * this.pages);
+    const { answered } = this.reorder;
     const [waiting, running, paused, past] = await Promise.all([
       jobs(`status=queued&limit=${QUEUED_TOLD}`),
       jobs("status=running&limit=16"),
       jobs("status=paused&limit=100"),
       jobs(`${this.past.query()}&limit=${shown}`),
     ]);
-    if (this.reorder.busy) {
-      this.stale = true; // what the hand holds stays where it is; read again when it is put down
+    if (this.reorder.busy || this.reorder.answered !== answered) {
+      this.stale = true; // what the hand holds or has moved stays where it is; read again when that is settled
       return;
     }
     this.wasRead = true;

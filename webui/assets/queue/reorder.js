@@ -9,9 +9,12 @@ const EDGE = 70; // px from the window's edge where a drag scrolls
 
 export class Reorder {
   moved = null; // {row, from, timer}: moved by keys and not told yet
-  drag = null; // {row, from, startY, pointer}
+  drag = null; // {row, from, pointer, grabbed}
+  telling = 0; // moves that the server has not answered yet
+  answered = 0; // moves that it has: a list that was asked for before the last of them is out of date
 
-  // `list` finds the list; `tell(row, place)` sends a move, place 1 being the next; `say(words)` speaks to screen readers.
+  // `list` finds the list; `tell(row, place, answered)` sends a move, place 1 being the next, and calls `answered` before
+  // anyone asks for the list again; `say(words)` speaks to screen readers.
   constructor(list, tell, say) {
     this.list = list;
     this.tell = tell;
@@ -25,7 +28,15 @@ export class Reorder {
 
   // While this is so, the list must not be drawn anew.
   get busy() {
-    return Boolean(this.drag || this.moved);
+    return Boolean(this.drag || this.moved || this.telling);
+  }
+
+  send(row, place) {
+    this.telling += 1;
+    this.tell(row, place, () => {
+      this.telling -= 1;
+      this.answered += 1;
+    });
   }
 
   rows = () => Array.from(this.list().children);
@@ -75,7 +86,7 @@ export class Reorder {
     clearTimeout(timer);
     this.moved = null;
     const place = this.rows().indexOf(row);
-    if (place >= 0 && place !== from) this.tell(row, place + 1);
+    if (place >= 0 && place !== from) this.send(row, place + 1);
   }
 
   grab(event) {
@@ -114,7 +125,7 @@ export class Reorder {
     const place = this.rows().indexOf(row);
     if (place === from) return;
     this.say(`${this.name(row)}: ${place ? ordinal(place + 1) : "the next"} of ${this.rows().length}.`);
-    this.tell(row, place + 1);
+    this.send(row, place + 1);
   }
 
   putBack() {
