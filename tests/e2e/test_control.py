@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from playwright.sync_api import APIResponse, BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
+from tests.e2e.held_lists import LISTS, HeldLists
 from tests.e2e.tab import Tab
 from tests.program import HoldableProgram, Program, wait_until
-
-LISTS = "**/sdapi/v1/jobs?status=queued*"
 
 
 def waiting(program: Program) -> list[str]:
@@ -34,23 +33,6 @@ WATCH_ORDERS = """() => {
   window.ordersSeen = new Set([order()]);
   new MutationObserver(() => window.ordersSeen.add(order())).observe(list, {childList: true});
 }"""
-
-
-class HeldLists:
-    """Lists of waiting jobs that the page has asked for: as they were then, and on their way until they may come."""
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-        self._held: list[tuple[Route, APIResponse]] = []
-        page.route(LISTS, lambda route: self._held.append((route, route.fetch())))
-
-    def wait(self) -> None:
-        wait_until(lambda: self._page.evaluate("() => true") and self._held, 20, "the page asks for the list")
-
-    def let_come(self) -> None:
-        for route, answer in self._held:
-            route.fulfill(response=answer)
-        self._page.unroute(LISTS)
 
 
 def test_a_paused_job_survives_a_reload_and_resumes_to_the_same_picture(tab: Tab, program: HoldableProgram) -> None:
@@ -108,7 +90,15 @@ def test_the_queue_is_ordered_by_keys_by_hand_and_by_priority(tab: Tab, program:
     page.mouse.move(grip["x"] + 10, grip["y"] + 10)
     page.mouse.down()
     page.mouse.move(grip["x"] + 10, last["y"] + last["height"], steps=6)
+    moves: list[Route] = []
+    page.route("**/move", lambda route: moves.append(route))
     page.mouse.up()
+    page.evaluate(WATCH_ORDERS)
+    with page.expect_response(LISTS):
+        page.click("[data-queue='filter'][data-group='all']")
+    assert page.evaluate("Array.from(window.ordersSeen)") == ["dog bell cat apple"], "a list of amid the move"
+    moves[0].continue_()
+    page.unroute("**/move")
     wait_until(lambda: waiting(program) == ["dog", "bell", "cat", "apple"], 20, "the hand's order is stored")
     page.click(f"[data-job='{jobs['cat']}'] >> text=To the front")
     wait_until(lambda: waiting(program)[0] == "cat", 20, "the cat is in front")

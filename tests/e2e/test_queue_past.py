@@ -6,8 +6,9 @@ import zipfile
 
 from playwright.sync_api import expect
 
+from tests.e2e.held_lists import HeldLists
 from tests.e2e.tab import Tab
-from tests.program import Program
+from tests.program import Program, wait_until
 
 PAST = "#steady_queue_past .sd-row"
 
@@ -34,6 +35,19 @@ def test_what_was_drawn_is_found_and_removed_and_where_it_is_is_said(tab: Tab, p
     expect(page.locator(".sd-confirm")).to_have_count(0)
     assert program.job(stopped)["status"] == "interrupted"
     expect(page.locator("#steady_queue_remove")).to_be_focused()
+    lists = HeldLists(page)
+    page.click("#steady_queue_filter >> text=All")  # which the list does not show yet
+    lists.wait()
+    page.click("#steady_queue_remove")
+    seen_by_nobody = program.submit(prompt="a zebra that ends behind the question", steps=2)
+    program.post(f"/sdapi/v1/jobs/{seen_by_nobody}/interrupt")
+    page.click(".sd-confirm >> text=Remove >> nth=-1")
+    wait_until(lambda: program.call("GET", f"/sdapi/v1/jobs/{stopped}")[0] == 404, 20, "what was shown is removed")
+    lists.let_come()
+    expect(past).to_have_count(2)
+    page.click("#steady_queue_filter >> text=Stopped")
+    expect(past).to_have_count(1)
+    expect(past.first).to_contain_text("behind the question")
     page.click("#steady_queue_remove")
     page.click(".sd-confirm >> text=Remove >> nth=-1")
     expect(past).to_have_count(0)

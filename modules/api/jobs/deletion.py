@@ -42,24 +42,48 @@ def routes(services: Services) -> APIRouter:
         owner: str | None = None,
         text: str | None = None,
         older_than_days: float | None = None,
+        finished_until: float | None = None,
         files: bool = False,
         all: bool = False,
     ) -> Response:
         """Delete the jobs that have ended and fit; without any filter say `all`. Some thousands at a time: see `left`.
 
-        `status` may be several, `text` is in the prompt, `older_than_days` counts from the end of a job; with `files`
-        saved pictures are removed too.
+        `status` may be several, `text` is in the prompt, `older_than_days` counts from the end of a job, and
+        `finished_until` is the `finished_at` of the last that is meant; with `files` saved pictures are removed too.
         """
         by = actor_of(request)
-        wanted = filter_of(status, by.owner if by.only_own else owner, text, older_than_days, all=all)
+        until = end_of(older_than_days, finished_until)
+        wanted = filter_of(status, by.owner if by.only_own else owner, text, until, all=all)
         deleted = await workers.run(remove_jobs, services, wanted, files, by)
         return json_answer(deleted)
 
     return router
 
 
+def end_of(older_than_days: float | None, finished_until: float | None) -> float | None:
+    """Return when, in Unix time, a job that is meant has ended at the latest; None: whenever.
+
+    Raises:
+        InvalidRequest: a value is not possible.
+    """
+    ends = []
+    if older_than_days is not None:
+        if not (math.isfinite(older_than_days) and older_than_days >= 0):
+            raise InvalidRequest(
+                f"older_than_days {older_than_days} is not possible: use 0 or more.", "older_than_days"
+            )
+        ends.append(time.time() - older_than_days * SECONDS_A_DAY)
+    if finished_until is not None:
+        if not math.isfinite(finished_until):
+            raise InvalidRequest(
+                f"finished_until {finished_until} is not possible: use the finished_at of a job.", "finished_until"
+            )
+        ends.append(finished_until)
+    return min(ends, default=None)
+
+
 def filter_of(
-    status: str | None, owner: str | None, text: str | None, older_than_days: float | None, *, all: bool
+    status: str | None, owner: str | None, text: str | None, finished_until: float | None, *, all: bool
 ) -> JobFilter:
     """Return which jobs are meant.
 
@@ -71,17 +95,10 @@ def filter_of(
         if one not in TERMINAL:
             known = ", ".join(sorted(TERMINAL))
             raise InvalidRequest(f"status {one!r} is none of a job that has ended: use some of {known}.", "status")
-    before = None
-    if older_than_days is not None:
-        if not (math.isfinite(older_than_days) and older_than_days >= 0):
-            raise InvalidRequest(
-                f"older_than_days {older_than_days} is not possible: use 0 or more.", "older_than_days"
-            )
-        before = time.time() - older_than_days * SECONDS_A_DAY
-    wanted = JobFilter(statuses, owner or None, (text or "").strip() or None, before)
+    wanted = JobFilter(statuses, owner or None, (text or "").strip() or None, finished_until)
     if wanted == JobFilter() and not all:
         raise InvalidRequest(
-            "Nothing says which jobs: send status, owner, text or older_than_days, or all=true.", "all"
+            "Nothing says which jobs: send status, owner, text, older_than_days or finished_until, or all=true.", "all"
         )
     return wanted
 

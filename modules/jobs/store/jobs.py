@@ -24,7 +24,7 @@ _UNFINISHED = f"status IN {tuple(sorted(UNFINISHED))}"
 
 
 class JobFilter(NamedTuple):
-    """Which jobs are wanted: of these statuses, of this owner, with these words in the prompt, ended before then.
+    """Which jobs are wanted: of these statuses, of this owner, with these words in the prompt, ended by then.
 
     The words are looked for whatever their case.
     """
@@ -32,7 +32,7 @@ class JobFilter(NamedTuple):
     statuses: tuple[str, ...] = ()
     owner: str | None = None
     text: str | None = None
-    finished_before: float | None = None
+    finished_until: float | None = None
 
     def condition(self) -> tuple[str, tuple[Any, ...]]:
         """Return the WHERE and its parameters."""
@@ -43,9 +43,9 @@ class JobFilter(NamedTuple):
         if self.owner is not None:
             conditions.append("owner = ?")
             parameters.append(self.owner)
-        if self.finished_before is not None:
-            conditions.append("finished_at < ?")
-            parameters.append(self.finished_before)
+        if self.finished_until is not None:
+            conditions.append("finished_at <= ?")
+            parameters.append(self.finished_until)
         for word in (self.text or "").split():
             conditions.append(
                 "json_valid(request) AND contains_word(CAST(json_extract(request, '$.prompt') AS BLOB), ?)"

@@ -60,7 +60,8 @@ async def test_a_job_that_ended_is_deleted(client: httpx.AsyncClient, services: 
 async def test_many_are_deleted_by_filter(client: httpx.AsyncClient, services: Services, engine: FakeEngine) -> None:
     await drawn(client, services, "a", prompt="a red heart")
     await drawn(client, services, "b", prompt="a blue heart")
-    for parameters in ({}, {"status": "queued"}, {"older_than_days": -1}, {"older_than_days": "nan"}, {"text": " "}):
+    wrong = ({"status": "queued"}, {"older_than_days": -1}, {"older_than_days": "nan"}, {"finished_until": "nan"})
+    for parameters in ({}, {"text": " "}, *wrong):
         refused = await client.delete(JOBS, params=parameters)
         assert refused.status_code == 422, parameters
     assert services.store.jobs.page()[1] == 2
@@ -69,6 +70,13 @@ async def test_many_are_deleted_by_filter(client: httpx.AsyncClient, services: S
     assert (await client.delete(JOBS, params={"status": "failed,interrupted"})).json() == nothing
     deleted = await client.delete(JOBS, params={"text": "BLUE", "status": "done"})
     assert deleted.json() == {"jobs": 1, "files": 1, "files_left": 0, "left": 0}  # results go with their job
+    first_end = (await client.get(f"{JOBS}/a")).json()["finished_at"]
+    await drawn(client, services, "c", prompt="ended since the list was read")
+    assert (await client.delete(JOBS, params={"finished_until": first_end - 0.001})).json() == nothing
+    both = {"finished_until": first_end, "older_than_days": 0}
+    assert (await client.delete(JOBS, params=both | {"older_than_days": 1})).json() == nothing
+    assert (await client.delete(JOBS, params=both)).json()["jobs"] == 1
+    assert [job.id for job in services.store.jobs.page()[0]] == ["c"]
     assert (await client.delete(JOBS, params={"all": True})).json()["jobs"] == 1
     assert services.store.jobs.page()[1] == 0
 

@@ -117,7 +117,7 @@ def test_filters_join(store: JobStore, tmp_path: Path, clock: Clock) -> None:
         draw(store, id, tmp_path, owner="x" if id in "ab" else "y")
         clock.now += 100
     assert store.deletion.delete_jobs(JobFilter(("done",))).jobs == 0
-    assert store.deletion.delete_jobs(JobFilter(owner="x", finished_before=clock.now - 350)).jobs == 1
+    assert store.deletion.delete_jobs(JobFilter(owner="x", finished_until=clock.now - 350)).jobs == 1
     assert [job.id for job in store.jobs.page()[0]] == ["d", "c", "b"]
     assert store.deletion.delete_jobs(JobFilter(("failed",), owner="y")).jobs == 2
     assert [job.id for job in store.jobs.page()[0]] == ["b"]
@@ -178,7 +178,7 @@ def test_a_chain_holds_without_its_middle(store: JobStore) -> None:
         assert job is not None
         ids.append(job.id)
         store.claims.finish(job.id, "done")
-    store.deletion.delete_jobs(JobFilter(finished_before=0.0))
+    store.deletion.delete_jobs(JobFilter(finished_until=0.0))
     for id in ids[1:]:
         store.deletion.delete(id)
     answer = store.control.ask("interrupt", "first")

@@ -69,8 +69,8 @@ export class QueueActions {
     this.model.edit(await ask("GET", path));
   }
 
-  move(id, place, answered) {
-    return this.done(() => ask("POST", `${jobPath(id)}/move`, { to: place }).finally(answered));
+  move(id, place) {
+    return this.done(() => ask("POST", `${jobPath(id)}/move`, { to: place }));
   }
 
   pauseQueue() {

@@ -12,7 +12,7 @@ export class QueuePast {
   text = ""; // searched for in the prompts
   group = "all";
   mine = false;
-  total = 0;
+  shown = null; // {filtered, total, which}: what the list holds, and the query of just that
 
   // `owner()` is whose browser this is; `changed()` reads the list anew.
   constructor(owner, changed) {
@@ -48,8 +48,11 @@ export class QueuePast {
     this.changed();
   }
 
-  render(total) {
-    this.total = total;
+  // `query` is what was asked for, `jobs` the rows: of `total` that there are.
+  render(query, jobs, total) {
+    const { filtered } = this;
+    const until = jobs.length ? `&finished_until=${Math.max(...jobs.map((job) => job.finished_at))}` : "";
+    this.shown = { filtered, total, which: `${query}${until}` };
     /** @type {NodeListOf<HTMLElement>} */
     const chips = byId("steady_queue_filter").querySelectorAll("[data-group]");
     for (const chip of chips) {
@@ -58,7 +61,7 @@ export class QueuePast {
     setAttribute(byId("steady_queue_mine"), "aria-pressed", String(this.mine));
     const remove = byId("steady_queue_remove");
     remove.hidden = !total;
-    setText(remove, total === 1 ? "Remove this one" : this.filtered ? `Remove these ${total}` : `Remove all ${total}`);
+    setText(remove, total === 1 ? "Remove this one" : filtered ? `Remove these ${total}` : `Remove all ${total}`);
     setText(byId("steady_queue_no_past"), this.nothing());
   }
 
@@ -67,22 +70,21 @@ export class QueuePast {
     return this.filtered ? "None of this kind." : "Nothing yet: what you draw is listed here.";
   }
 
-  // All that fit the filter, also those beyond the rows that are shown. Returns what is said of it, null: it was not wanted.
+  // All that fit the filter, also those beyond the rows that are shown, but none that ended since: nobody has seen its
+  // pictures. Returns what is said of it, null: it was not wanted.
   async removeAll() {
-    const which = this.total === 1 ? "this job" : `${this.filtered ? "these" : "all"} ${this.total} jobs`;
+    const { filtered, total, which } = this.shown;
+    const these = total === 1 ? "this job" : `${filtered ? "these" : "all"} ${total} jobs`;
     const sure = await confirmed({
-      title: `Remove ${which} from the list?`,
-      words: `${this.total === 1 ? "Its prompt" : "Their prompts"} and settings are forgotten. Saved pictures stay in their folder.`,
+      title: `Remove ${these} from the list?`,
+      words: `${total === 1 ? "Its prompt" : "Their prompts"} and settings are forgotten. Saved pictures stay in their folder.`,
       tick: "Delete the saved pictures too",
       action: "Remove",
     });
     if (!sure) return null;
-    const query = this.query();
-    query.set("files", String(sure.ticked));
-    if (!this.filtered) query.set("all", "true");
     let removed = 0;
     for (;;) {
-      const { jobs: gone, left } = await ask("DELETE", `/sdapi/v1/jobs?${query}`);
+      const { jobs: gone, left } = await ask("DELETE", `/sdapi/v1/jobs?${which}&files=${sure.ticked}`);
       removed += gone;
       if (!left || !gone) return `${removed === 1 ? "1 job is" : `${removed} jobs are`} removed.`;
     }

@@ -11,9 +11,12 @@ import { QueuePast } from "./past.js";
 import { number, Reorder } from "./reorder.js";
 import { pastRow, pausedRow, runningRow, waitingRow } from "./rows.js";
 
+const REST_MS = 300; // between two readings of the lists
+
 export class Queue {
   stale = true;
   reading = false;
+  asked = 0; // grows with what is done and asked here: a list that was asked for before is out of date
   wasRead = false;
   told = ""; // why the server refused what was asked last
   pages = 1; // of the past, as many rows each as the setting says
@@ -27,8 +30,7 @@ export class Queue {
     );
     this.actions = new QueueActions(model, this);
     const list = () => byId("steady_queue_waiting");
-    const tell = (row, place, answered) => this.actions.move(row.dataset.job, place, answered);
-    this.reorder = new Reorder(list, tell, (words) => this.say(words));
+    this.reorder = new Reorder(list, (row, place) => this.actions.move(row.dataset.job, place), (words) => this.say(words));
   }
 
   changed() {
@@ -36,6 +38,7 @@ export class Queue {
   }
 
   again() {
+    this.asked += 1;
     this.stale = true;
     this.render(this.model.state);
   }
@@ -63,6 +66,7 @@ export class Queue {
     if (!this.stale || this.reading || state.standing !== "open") return;
     this.reading = true;
     this.stale = false;
+    const { asked } = this;
     try {
       await this.read();
     } catch {
@@ -70,21 +74,22 @@ export class Queue {
     } finally {
       this.reading = false;
     }
-    if (this.stale) setTimeout(() => this.render(this.model.state), 300);
+    if (this.stale) setTimeout(() => this.render(this.model.state), asked === this.asked ? REST_MS : 0);
   }
 
   async read() {
     const page = this.model.facts.queue_history_shown ?? 50;
     const shown = Math.min(JOBS_LISTED, page * this.pages);
-    const { answered } = this.reorder;
+    const { asked } = this;
+    const query = this.past.query();
     const [waiting, running, paused, past] = await Promise.all([
       jobs(`status=queued&limit=${QUEUED_TOLD}`),
       jobs("status=running&limit=16"),
       jobs("status=paused&limit=100"),
-      jobs(`${this.past.query()}&limit=${shown}`),
+      jobs(`${query}&limit=${shown}`),
     ]);
-    if (this.reorder.busy || this.reorder.answered !== answered) {
-      this.stale = true; // what the hand holds or has moved stays where it is; read again when that is settled
+    if (this.reorder.busy || asked !== this.asked) {
+      this.stale = true; // what the hand holds stays where it is; read again when it is put down
       return;
     }
     this.wasRead = true;
@@ -98,7 +103,7 @@ export class Queue {
     byId("steady_queue_no_waiting").hidden = places.length > 0;
     byId("steady_queue_paused_part").hidden = !paused.jobs.length;
     byId("steady_queue_no_past").hidden = past.jobs.length > 0;
-    this.past.render(past.total);
+    this.past.render(query, past.jobs, past.total);
     setText(byId("steady_queue_found"), past.total ? String(past.total) : "");
     byId("steady_queue_older").hidden = past.total <= past.jobs.length || shown >= JOBS_LISTED || !page;
     const known = new Set([...places, ...paused.jobs, ...past.jobs].map((job) => job.id));

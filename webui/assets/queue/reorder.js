@@ -11,10 +11,9 @@ export class Reorder {
   moved = null; // {row, from, timer}: moved by keys and not told yet
   drag = null; // {row, from, pointer, grabbed}
   telling = 0; // moves that the server has not answered yet
-  answered = 0; // moves that it has: a list that was asked for before the last of them is out of date
 
-  // `list` finds the list; `tell(row, place, answered)` sends a move, place 1 being the next, and calls `answered` before
-  // anyone asks for the list again; `say(words)` speaks to screen readers.
+  // `list` finds the list; `tell(row, place)` sends a move, place 1 being the next, and resolves when it is answered;
+  // `say(words)` speaks to screen readers.
   constructor(list, tell, say) {
     this.list = list;
     this.tell = tell;
@@ -31,12 +30,10 @@ export class Reorder {
     return Boolean(this.drag || this.moved || this.telling);
   }
 
-  send(row, place) {
+  async send(row, place) {
     this.telling += 1;
-    this.tell(row, place, () => {
-      this.telling -= 1;
-      this.answered += 1;
-    });
+    await this.tell(row, place);
+    this.telling -= 1;
   }
 
   rows = () => Array.from(this.list().children);
