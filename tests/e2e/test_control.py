@@ -186,6 +186,19 @@ def test_generate_forever_is_switched_off_a_restart_waits_until_nothing_is_drawn
     expect(page.locator("#steady_audit_rows tr").first).to_contain_text("this browser")
     expect(page.locator("#steady_audit_rows tr").first).to_contain_text("took a restart back")
     assert page.inner_text("#steady_about").count(program.get("/internal/ping")["instance"]) == 1
+    for _ in range(20):
+        program.post("/sdapi/v1/queue/pause")
+        program.post("/sdapi/v1/queue/resume")
+    page.click("#steady_audit_again")
+    expect(page.locator("#steady_audit_rows tr").first).to_contain_text("let the queue go on")
+    asked: list[Route] = []
+    page.route("**/audit?*before=*", lambda route: asked.append(route))
+    page.dblclick("#steady_audit_more")
+    wait_until(lambda: page.evaluate("() => true") and asked, 20, "older rows are asked for")
+    assert len(asked) == 1, "and once"
+    asked[0].continue_()
+    told = len(program.get("/sdapi/v1/audit?limit=60")["audit"])
+    expect(page.locator("#steady_audit_rows tr")).to_have_count(told)
     second = Tab(context.new_page(), tab.url)
     second.open()
     second.to("settings")

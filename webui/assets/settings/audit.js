@@ -40,6 +40,7 @@ const DETAILS = {
 
 export class Audit {
   last = null; // number of the oldest row shown
+  reading = false;
 
   constructor() {
     document.addEventListener("toggle", (/** @type {EventOn<HTMLDetailsElement>} */ event) => event.target.id === "steady_audit" && event.target.open && this.read(true), true);
@@ -50,6 +51,8 @@ export class Audit {
   }
 
   async read(anew) {
+    if (this.reading) return; // the same rows would come twice
+    this.reading = true;
     const body = byId("steady_audit_rows");
     const before = anew || this.last === null ? "" : `&before=${this.last}`;
     try {
@@ -62,6 +65,8 @@ export class Audit {
       byId("steady_audit_none").hidden = body.children.length > 0;
     } catch (error) {
       body.replaceChildren(make("tr", {}, make("td", { colspan: 3 }, String(error.message || error))));
+    } finally {
+      this.reading = false;
     }
   }
 }
