@@ -20,7 +20,7 @@ class DrawingSettings:
         "Models",
         "VAE",
         "What turns latents into pictures. Automatic: the one beside the checkpoint that has its name, else its own; "
-        "None: its own; or the name of a file in models/VAE.",
+        "None: its own; or a file in models/VAE.",
     )
     CLIP_stop_at_last_layers: int = setting(
         1,
@@ -191,7 +191,7 @@ class DrawingSettings:
         "None",
         "Upscaling",
         "Upscaler for img2img",
-        "The name of what enlarges pictures that are smaller than img2img draws. None: Lanczos.",
+        "What enlarges pictures that are smaller than img2img draws. None: Lanczos.",
     )
     ESRGAN_tile: int = setting(
         192,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from modules.jobs.intake import Intake
@@ -11,11 +13,12 @@ from modules.shared import opts
 from webui import checkpoint_facts as suits
 from webui import header as bar
 from webui.actors import Stop
-from webui.listeners import Named, Values, on
+from webui.listeners import Named, Values, on, together
 from webui.tabs import extras, img2img, models, png_info, queue, txt2img
 from webui.tabs.drawing import tab as drawing
 from webui.tabs.drawing.rows.lists import current, lists_of
 from webui.tabs.drawing.rows.styles import FIELD as STYLES
+from webui.tabs.settings import names
 from webui.tabs.settings import tab as settings
 
 TITLE = "Steady Diffusion"
@@ -71,19 +74,23 @@ def _wire_settings_read(
 ) -> None:
     """When a page opens, and when settings have changed, it reads them anew, and the lists of models with them."""
 
+    def lists_now() -> dict[str, Any]:
+        return {**current(lists, catalogue), **names.current(choosing.lists, catalogue)}
+
     def read_settings(_values: Values, _asker: gr.Request) -> Values:
         known = settings.current(choosing)
-        return {**bar.current(catalogue), **current(lists, catalogue), "known": known}
+        return {**bar.current(catalogue), **lists_now(), "known": known}
 
     def read_lists(_values: Values, _asker: gr.Request) -> Values:
         catalogue.refresh()
         catalogue.vaes.refresh()
-        return dict(current(lists, catalogue))
+        return lists_now()
 
-    on(header.refresh.click, read_lists, outputs=lists)
+    every_list = together(lists, choosing.lists)
+    on(header.refresh.click, read_lists, outputs=every_list)
     styles = {name: field for name, field in lists.items() if name.endswith(f" {STYLES}")}
     on(header.reload_styles.click, lambda _values, _asker: current(styles, catalogue), outputs=styles)
-    outputs = {"checkpoint": header.checkpoint, "facts": header.facts, "known": choosing.known, **lists}
+    outputs = {"checkpoint": header.checkpoint, "facts": header.facts, "known": choosing.known, **every_list}
     for event in (blocks.load, header.reload_settings.click):
         read = on(event, read_settings, outputs=outputs)
         bar.tell_page(read, header)

@@ -31,6 +31,15 @@ def test_apply_persists_a_bad_value_changes_nothing_and_colours_follow_what_was_
     expect(page.locator("#settings_result")).to_contain_text("Saved: Hours to keep")
     stored = json.loads((program.data / "settings.json").read_text())
     assert stored["results_kept_hours"] == 48
+    page.fill("#settings_search", "")
+    page.click("#setting_sd_vae [role=combobox]")
+    expect(page.locator("[role=option]")).to_contain_text(["Automatic", "None"])
+    page.keyboard.press("Escape")
+    page.click("#setting_upscaler_for_img2img [role=combobox]")
+    page.click("[role=option] >> text=Lanczos")
+    page.click("#settings_submit")
+    expect(page.locator("#settings_result")).to_contain_text("Saved: Upscaler for img2img")
+    assert program.get("/sdapi/v1/options")["upscaler_for_img2img"] == "Lanczos"
     tab.number("setting_results_kept_hours", 0)
     expect(page.locator("#settings_result")).to_be_hidden()  # what was answered is of before
     page.click("#settings_submit")

@@ -18,7 +18,7 @@ from webui.actors import actor
 from webui.components import hidden_text, html
 from webui.header import Header
 from webui.listeners import Component, Named, Script, Values, on, on_any, together
-from webui.tabs.settings import parts, restarts
+from webui.tabs.settings import names, parts, restarts
 from webui.tabs.settings.applying import apply_settings, names_in
 
 # Chosen in the bar at the top, always in sight.
@@ -38,6 +38,11 @@ class SettingsTab:
     apply: Component
     restarts: restarts.Restarts
     answer: Component
+
+    @property
+    def lists(self) -> Named:
+        """The fields with lists that change with the files that are there."""
+        return {name: self.fields[name] for name in names.LISTS}
 
 
 def shown_fields() -> tuple[SettingField, ...]:
@@ -85,8 +90,9 @@ def _component(one: SettingField) -> Component:
         return gr.Number(int(one.default), precision=0, **common)
     if one.type is float:
         return gr.Number(float(one.default), **common)
-    if one.choices:
-        return gr.Dropdown(list(one.choices), value=str(one.default), filterable=False, **common)
+    if one.choices or one.name in names.LISTS:
+        choices = list(one.choices) or [str(one.default)]
+        return gr.Dropdown(choices, value=str(one.default), filterable=False, **common)
     return gr.Textbox(str(one.default), **common)
 
 
