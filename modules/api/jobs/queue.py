@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from modules.errors import InvalidRequest
 from modules.jobs.rows import Actor
 
 MOST_AUDIT_ROWS = 1000
+INTERRUPT_WAITING = {"owner": TEXT, "forget": YES_OR_NO, "created_until": {"type": "number"}}
 
 
 def routes(services: Services) -> APIRouter:
@@ -43,20 +45,29 @@ def routes(services: Services) -> APIRouter:
         await workers.run_control(store.queue.resume, by=actor_of(request))
         return json_answer(await workers.run(queue_answer, services))
 
-    @router.post("/queue/interrupt-waiting", openapi_extra=body({"owner": TEXT, "forget": YES_OR_NO}))
+    @router.post("/queue/interrupt-waiting", openapi_extra=body(INTERRUPT_WAITING))
     async def interrupt_waiting(request: Request) -> Response:
         """Interrupt all jobs that wait, or those of one `owner`; the one that runs goes on.
 
-        With `forget` those that have no picture are not kept as interrupted ones.
+        With `forget` those that have no picture are not kept as interrupted ones; `created_until` is the `created_at`
+        of the newest that is meant.
         """
         by = actor_of(request)
         asked = await read_object(request, empty=True)
-        owner, forget = asked.get("owner", by.owner if by.only_own else None), asked.get("forget", False)
+        forget, until = asked.get("forget", False), asked.get("created_until")
         if not isinstance(forget, bool):
             raise InvalidRequest(f"forget {forget!r} is not possible: send true or false.", "forget")
+        if until is not None and (isinstance(until, bool) or not isinstance(until, int | float)):
+            raise InvalidRequest(
+                f"created_until {until!r} is not possible: send the created_at of a job.", "created_until"
+            )
+        owner = asked.get("owner", by.owner if by.only_own else None)
         if owner is not None:
             owner = check_owner_name(owner)
-        return json_answer({"interrupted": await workers.run_control(interrupt_all, services, owner, by, forget)})
+        count = await workers.run_control(
+            interrupt_all, services, owner, by, forget, math.inf if until is None else until
+        )
+        return json_answer({"interrupted": count})
 
     @router.get("/audit")
     async def audit(limit: Number = 100, before: Number | None = None) -> Response:
@@ -92,11 +103,13 @@ def ids_told(services: Services, ids: Sequence[str], by: Actor) -> list[str]:
     return [id if id in jobs and jobs[id].owner == by.owner else "" for id in ids]
 
 
-def interrupt_all(services: Services, owner: str | None, by: Actor, forget: bool = False) -> int:
+def interrupt_all(
+    services: Services, owner: str | None, by: Actor, forget: bool = False, created_until: float = math.inf
+) -> int:
     """Interrupt the waiting jobs of one owner or of all and return how many they were.
 
     Raises:
         Refused: 403, they belong to others.
     """
     services.permission.check_owner(owner, by, "The queue" if owner is None else f"What waits of {owner}")
-    return services.store.queue.interrupt_waiting(owner, by=by, forget=forget)
+    return services.store.queue.interrupt_waiting(owner, by, forget, created_until)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -180,15 +181,24 @@ class Queue:
             write_audit(transaction, by, "redraw", id, {"was": job.status, "images": len(wanted)})
             return RequestAnswer(True, job.status, id)
 
-    def interrupt_waiting(self, owner: str | None = None, by: Actor | None = None, forget: bool = False) -> int:
+    def interrupt_waiting(
+        self,
+        owner: str | None = None,
+        by: Actor | None = None,
+        forget: bool = False,
+        created_until: float = math.inf,
+    ) -> int:
         """End all waiting jobs, or those of `owner`, and return how many those were. Paused ones stay.
 
-        With `forget` those that have no picture are not kept as interrupted ones.
+        With `forget` those that have no picture are not kept as interrupted ones. `created_until` is the Unix time of
+        the newest that is meant.
         """
         with self._database.write(urgent=True) as transaction:
-            ids = [one.id for one in read_order(transaction) if owner in (None, one.owner)]
+            waiting = [one.id for one in read_order(transaction) if owner in (None, one.owner)]
+            meant = [job for job in jobs_with_ids(transaction, waiting) if job.created_at <= created_until]
+            ids = [job.id for job in meant]
             leave_queue(transaction, frozenset(ids))
-            for job in sorted(jobs_with_ids(transaction, ids), key=lambda job: job.number):
+            for job in sorted(meant, key=lambda job: job.number):
                 if forget and not has_pictures(transaction, job.id):
                     remove_job(transaction, job)
                 else:

@@ -181,6 +181,11 @@ async def test_all_that_wait_are_interrupted_or_those_of_one_owner(
     waiting(services, "runs", "a", "b")
     services.store.claims.claim("fake")
     waiting(services, "c", owner="tab-2")
+    before_b = (await client.get("/sdapi/v1/jobs/a")).json()["created_at"]
+    for wrong in (True, "now"):
+        refused = await client.post("/sdapi/v1/queue/interrupt-waiting", json={"created_until": wrong})
+        assert refused.status_code == 422 and "created_at of a job" in refused.json()["errors"]
+    assert await post(client, "queue/interrupt-waiting", {"created_until": before_b - 1}) == {"interrupted": 0}
     assert await post(client, "queue/interrupt-waiting", {"owner": "tab-2"}) == {"interrupted": 1}
     assert await post(client, "queue/interrupt-waiting") == {"interrupted": 2}
     assert [await status_of(client, name) for name in ("runs", "a", "b", "c")] == ["running"] + 3 * ["interrupted"]

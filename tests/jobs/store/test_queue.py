@@ -251,6 +251,17 @@ def test_all_waiting_jobs_or_those_of_one_owner_are_cancelled(store: JobStore) -
     assert get(store, "b1").stopped_after_seconds == 0.0
 
 
+def test_what_came_since_is_not_cancelled_and_moves_up(store: JobStore, clock: Clock) -> None:
+    submit_all(store, "a1 b1")
+    seen = clock.now
+    clock.now += 1
+    submit_all(store, "a2 b2")
+    store.queue.move("a1", 4)
+    assert store.queue.interrupt_waiting(created_until=seen) == 2
+    assert queue(store) == "a2 b2"
+    assert [get(store, id).position for id in ("a2", "b2")] == [1, 2]
+
+
 def test_what_was_put_somewhere_moves_up_when_others_are_cancelled(store: JobStore) -> None:
     submit_all(store, "a1 a2 b1 b2 b3")
     store.queue.move("b3", 3)

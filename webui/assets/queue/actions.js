@@ -81,7 +81,8 @@ export class QueueActions {
     );
   }
 
-  // The first click asks, the second one does it. The button says so; nothing covers the page.
+  // The first click asks, the second one does it, to those that waited at the first. The button says so; nothing covers
+  // the page.
   clear(button) {
     clearTimeout(this.armed);
     const disarm = () => {
@@ -92,10 +93,11 @@ export class QueueActions {
       setText(button, `Cancel all ${byId("steady_queue_count").textContent}?`);
       this.queue.say("Press again to cancel all that waits.");
       this.armed = setTimeout(disarm, ARMED_MS);
+      this.meant = this.queue.newest;
       return;
     }
     disarm();
-    this.done(() => ask("POST", "/sdapi/v1/queue/interrupt-waiting", { forget: true }), "All waiting jobs are cancelled.");
+    this.done(() => ask("POST", "/sdapi/v1/queue/interrupt-waiting", { forget: true, created_until: this.meant }), "All waiting jobs are cancelled.");
   }
 
   removeAll() {

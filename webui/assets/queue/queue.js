@@ -18,6 +18,7 @@ export class Queue {
   reading = false;
   asked = 0; // grows with what is done and asked here: a list that was asked for before is out of date
   wasRead = false;
+  newest = null; // when the last of those that wait came, if all of them are shown
   told = ""; // why the server refused what was asked last
   pages = 1; // of the past, as many rows each as the setting says
   rows = new Map(); // job id -> its element, so that a change of one job leaves the others alone
@@ -99,6 +100,8 @@ export class Queue {
     this.fill("steady_queue_paused", paused.jobs, pausedRow);
     this.fill("steady_queue_past", past.jobs, pastRow);
     this.waiting = waiting.total;
+    // Of those that wait beyond the rows some may be newer.
+    this.newest = places.length && places.length === waiting.total ? Math.max(...places.map((job) => job.created_at)) : null;
     setText(byId("steady_queue_no_waiting"), "Nothing waits.");
     byId("steady_queue_no_waiting").hidden = places.length > 0;
     byId("steady_queue_paused_part").hidden = !paused.jobs.length;
