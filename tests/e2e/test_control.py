@@ -111,6 +111,19 @@ def test_the_queue_is_ordered_by_keys_by_hand_and_by_priority(tab: Tab, program:
     assert audit(program, "priority")["owner"] == page.evaluate("window.steady.state().owner")
     program.post(f"/sdapi/v1/jobs/{jobs['bell']}/interrupt")
     expect(rows).to_have_count(3)
+    those_that_waited_at_the_question_are_cancelled(tab, program)
+    assert program.call("GET", f"/sdapi/v1/jobs/{jobs['dog']}")[0] == 404, "what never began leaves no row"
+    page.fill("#steady_queue_search", "bell")
+    expect(page.locator("#steady_queue_past .sd-row")).to_have_count(1)
+    page.click(f"[data-job='{jobs['bell']}'] >> text=Try again")
+    expect(rows).to_have_count(1)
+    page.click("#steady_queue_pause")
+    program.wait_for(jobs["bell"], "done")
+    an_edited_job_takes_the_place_of_the_one_that_waits(tab, program)
+
+
+def those_that_waited_at_the_question_are_cancelled(tab: Tab, program: Program) -> None:
+    page, rows = tab.page, tab.page.locator("#steady_queue_waiting .sd-row")
     page.click("#steady_queue_clear")
     expect(page.locator("#steady_queue_clear")).to_have_text("Cancel all 3?")
     late = program.submit(prompt="a fourth that comes behind the question", steps=2)
@@ -119,14 +132,6 @@ def test_the_queue_is_ordered_by_keys_by_hand_and_by_priority(tab: Tab, program:
     expect(rows).to_contain_text("behind the question")
     program.call("DELETE", f"/sdapi/v1/jobs/{late}")
     expect(rows).to_have_count(0)
-    page.fill("#steady_queue_search", "bell")
-    expect(page.locator("#steady_queue_past .sd-row")).to_have_count(1)
-    assert program.call("GET", f"/sdapi/v1/jobs/{jobs['dog']}")[0] == 404, "what never began leaves no row"
-    page.click(f"[data-job='{jobs['bell']}'] >> text=Try again")
-    expect(rows).to_have_count(1)
-    page.click("#steady_queue_pause")
-    program.wait_for(jobs["bell"], "done")
-    an_edited_job_takes_the_place_of_the_one_that_waits(tab, program)
 
 
 def an_edited_job_takes_the_place_of_the_one_that_waits(tab: Tab, program: Program) -> None:

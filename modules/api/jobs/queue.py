@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -53,21 +53,8 @@ def routes(services: Services) -> APIRouter:
         of the newest that is meant.
         """
         by = actor_of(request)
-        asked = await read_object(request, empty=True)
-        forget, until = asked.get("forget", False), asked.get("created_until")
-        if not isinstance(forget, bool):
-            raise InvalidRequest(f"forget {forget!r} is not possible: send true or false.", "forget")
-        if until is not None and (isinstance(until, bool) or not isinstance(until, int | float)):
-            raise InvalidRequest(
-                f"created_until {until!r} is not possible: send the created_at of a job.", "created_until"
-            )
-        owner = asked.get("owner", by.owner if by.only_own else None)
-        if owner is not None:
-            owner = check_owner_name(owner)
-        count = await workers.run_control(
-            interrupt_all, services, owner, by, forget, math.inf if until is None else until
-        )
-        return json_answer({"interrupted": count})
+        meant = which_wait(await read_object(request, empty=True), by)
+        return json_answer({"interrupted": await workers.run_control(interrupt_all, services, meant, by)})
 
     @router.get("/audit")
     async def audit(limit: Number = 100, before: Number | None = None) -> Response:
@@ -103,13 +90,37 @@ def ids_told(services: Services, ids: Sequence[str], by: Actor) -> list[str]:
     return [id if id in jobs and jobs[id].owner == by.owner else "" for id in ids]
 
 
-def interrupt_all(
-    services: Services, owner: str | None, by: Actor, forget: bool = False, created_until: float = math.inf
-) -> int:
-    """Interrupt the waiting jobs of one owner or of all and return how many they were.
+class Meant(NamedTuple):
+    """Which waiting jobs are to end, and whether those that have no picture are kept."""
+
+    owner: str | None = None
+    forget: bool = False
+    created_until: float = math.inf
+
+
+def which_wait(asked: Mapping[str, Any], by: Actor) -> Meant:
+    """Read the body of interrupt-waiting.
+
+    Raises:
+        InvalidRequest: a value is not possible.
+    """
+    forget, until = asked.get("forget", False), asked.get("created_until")
+    if not isinstance(forget, bool):
+        raise InvalidRequest(f"forget {forget!r} is not possible: send true or false.", "forget")
+    if until is not None and (isinstance(until, bool) or not isinstance(until, int | float)):
+        raise InvalidRequest(f"created_until {until!r} is not possible: send the created_at of a job.", "created_until")
+    owner = asked.get("owner", by.owner if by.only_own else None)
+    if owner is not None:
+        owner = check_owner_name(owner)
+    return Meant(owner, forget, math.inf if until is None else until)
+
+
+def interrupt_all(services: Services, meant: Meant, by: Actor) -> int:
+    """Interrupt the waiting jobs that are meant and return how many they were.
 
     Raises:
         Refused: 403, they belong to others.
     """
+    owner = meant.owner
     services.permission.check_owner(owner, by, "The queue" if owner is None else f"What waits of {owner}")
-    return services.store.queue.interrupt_waiting(owner, by, forget, created_until)
+    return services.store.queue.interrupt_waiting(owner, by, meant.forget, meant.created_until)
