@@ -128,7 +128,11 @@ class ModelCache:
             free_memory(self._device)
 
     def _make_room(self, key: ModelKey) -> None:
-        """Drop what would keep a model from fitting, and what can no longer be used: other states of its own files."""
+        """Drop what would keep a model from fitting, and what can no longer be used: other states of its own files.
+
+        Raises:
+            Interrupted: the job was stopped meanwhile; what is dropped then is freed at its end.
+        """
         before = len(self._models)
         for one in list(self._models):
             if one.path == key.path and (one.sha256 != key.sha256 or replace(one, offload=key.offload) == key):
@@ -136,6 +140,7 @@ class ModelCache:
         rivals = [one for one in self._models if one.offload == key.offload]
         memory = memory_of_machine() if key.offload else self._memory(self._device)
         needed = bytes_needed(key)
+        self._cancel.check()
         if memory.free < needed + memory.total * _ROOM_FOR_OTHERS:
             for forget in self.kept_beside:
                 forget()
@@ -147,7 +152,7 @@ class ModelCache:
             logger.info("%s leaves memory for %s", one.path.name, key.path.name)
             del self._models[one]
         if len(self._models) < before:
-            free_memory(self._device)
+            free_memory(self._device, self._cancel)
 
     def _sizes(self, keys: Sequence[ModelKey]) -> list[int]:
         """Return the bytes that go with each model: its weights, and what is kept of those that LoRAs changed."""
@@ -185,10 +190,16 @@ class ModelCache:
         add_cancel_points(network, self._cancel, pacer, fine and pacer is None)
 
 
-def free_memory(device: Device) -> None:
-    """Give back what no living object holds, to the device and to the system."""
-    gc.collect()
-    device.free_unused()
+def free_memory(device: Device, cancel: Cancel | None = None) -> None:
+    """Give back what no living object holds, to the device and to the system: some hundredths of a second.
+
+    Raises:
+        Interrupted: the job that `cancel` is of was stopped meanwhile.
+    """
+    for free in (gc.collect, device.free_unused):
+        if cancel is not None:
+            cancel.check()
+        free()
 
 
 def _move(network: torch.nn.Module, device: str, cancel: Cancel) -> None:

@@ -17,6 +17,7 @@ from modules.engine.models.loaded_model import LoadedModel, ModelKey
 from modules.engine.models.model_cache import ModelCache
 from modules.engine.models.weight_bytes import bytes_held, bytes_needed
 from modules.engine.stopping.cancel import Cancel
+from modules.errors import Interrupted
 from modules.shared_state import State
 from tests.engine.conftest import Engine
 
@@ -81,6 +82,25 @@ def test_without_room_each_model_is_alone(models_folder: Path) -> None:
     left = weakref.ref(get(models, one).denoiser)
     get(models, other)
     assert models.keys == {other} and left() is None
+
+
+def test_a_stop_while_room_is_made_is_obeyed_before_the_next_of_its_parts(
+    models_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = keys(models_folder)
+    state = State()
+    freed: list[str] = []
+    models = ModelCache(CPU, Cancel(state), lambda: KeptLimit(1), lambda device: LARGE)
+    get(models, one)
+    state.begin("job")
+    monkeypatch.setattr(gc, "collect", state.interrupt)
+    monkeypatch.setattr(Device, "free_unused", lambda device: freed.append(device.torch_name))
+    with pytest.raises(Interrupted):
+        get(models, other)
+    assert (models.keys, freed) == (frozenset(), [])
+    monkeypatch.undo()
+    state.begin("next")
+    assert get(models, other).key == other and models.keys == {other}
 
 
 def test_another_state_of_the_same_files_replaces_the_old_one(models_folder: Path) -> None:
