@@ -108,7 +108,7 @@ class FactCache:
 
 
 class Remembered(Generic[T]):
-    """The models of one class and kind in a cache. What they are called and their hashes are known elsewhere."""
+    """The models of one class and kind in a cache. Their names, paths and hashes are known elsewhere."""
 
     def __init__(self, cache: FactCache, kind: str, of: type[T]) -> None:
         self._cache, self._kind, self._form = cache, kind, _form_of(of)
@@ -119,15 +119,15 @@ class Remembered(Generic[T]):
         if not isinstance(facts, dict):
             return None
         try:
-            one = self._form.validate_python({**facts, "name": name, "sha256": sha256})
+            one = self._form.validate_python({**facts, "name": name, "path": path, "sha256": sha256})
         except ValidationError:
             return None
-        return one if (one.path, one.stamp, one.problem) == (path, stamp, None) else None
+        return one if (one.stamp, one.problem) == (stamp, None) else None
 
     def keep(self, one: T) -> T:
         """Remember and return it. What has a problem is looked at anew each time."""
         if one.problem is None and one.stamp:
-            facts = self._form.dump_python(one, mode="json", exclude={"name", "sha256"})
+            facts = self._form.dump_python(one, mode="json", exclude={"name", "path", "sha256"})
             self._cache.put(self._kind, one.path, one.stamp, facts)
         return one
 

@@ -20,7 +20,7 @@ from modules.jobs.models.hashes import (
     of_tensors,
 )
 from modules.jobs.models.model_file import LABELS, ModelFile, look_at_file
-from modules.jobs.models.places import DRAWN, KINDS, Kind, Place, Places, is_vae_beside
+from modules.jobs.models.places import DRAWN, KINDS, VAE_BESIDE, Kind, Place, Places
 from modules.jobs.models.scan import Found, Scan, scan, stamp_of_model
 from modules.jobs.models.shelf import Shelf
 
@@ -164,8 +164,7 @@ class FileCatalogue:
             if place.kind == kind:
                 yield place, _without_folders(scan(place.folder, _SUFFIXES[kind]))
             elif kind == "vae" and place.kind in DRAWN:
-                lying = scan(place.folder, _SUFFIXES[kind])
-                yield place, replace(lying, found=tuple(one for one in lying.found if is_vae_beside(one.name)))
+                yield place, _without_folders(scan(place.folder, VAE_BESIDE))
 
     def _read(self, name: str, path: Path, kind: Kind) -> ModelFile:
         return self.remembered(self._remembered[kind].keep(look_at_file(name, path, kind)))

@@ -20,6 +20,8 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # The kinds whose files are drawn with; all others are used together with one of those.
 DRAWN: tuple[Kind, ...] = ("checkpoint", "denoiser")
+# How a VAE is called that lies among the checkpoints, as A1111 has them: beside those that they belong to.
+VAE_BESIDE = (".vae.safetensors", ".vae.sft", ".vae.ckpt", ".vae.pt")
 # The kinds without which some of those cannot be drawn with.
 COMPANIONS: tuple[Kind, ...] = ("text_encoder", "vae")
 
@@ -105,8 +107,8 @@ def kind_of_folder(name: str) -> Kind | None:
 
 
 def is_vae_beside(name: str) -> bool:
-    """Tell whether this file among the checkpoints is a VAE, as A1111 has them beside those: "name.vae.safetensors"."""
-    return name.lower().endswith((".vae.safetensors", ".vae.sft", ".vae.ckpt", ".vae.pt"))
+    """Tell whether this file among the checkpoints is a VAE."""
+    return name.lower().endswith(VAE_BESIDE)
 
 
 def _under(root: Path) -> Iterator[Place]:
