@@ -97,7 +97,7 @@ export class QueueActions {
       return;
     }
     disarm();
-    this.done(() => ask("POST", "/sdapi/v1/queue/interrupt-waiting", { forget: true, created_until: this.meant }), "All waiting jobs are cancelled.");
+    this.done(() => ask("POST", "/sdapi/v1/queue/interrupt-waiting", { forget: true, created_until: this.meant }), "What waited is cancelled.");
   }
 
   removeAll() {
