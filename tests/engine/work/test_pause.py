@@ -142,9 +142,11 @@ def test_a_job_that_goes_on_shows_at_once_where_it_stands(engine: Engine) -> Non
     resume(engine, paused)
     sampled = [value for value in engine.values("progress") if value and value["phase"] == "sample"]
     assert (sampled[0]["step"], sampled[0]["steps"]) == (5, 8)
-    done = sampled[0]["segments"][0]  # how much of the rest loading takes is the machine's affair
-    assert (done["label"], done["weight"]) == ("before", pytest.approx(paused.progress, abs=0.001))
     assert paused.progress <= sampled[0]["progress"] < 1
+    done = sampled[0]["segments"][0]
+    assert done["label"] == "before"
+    # How much of the rest loading takes is the affair of the machine; what is too thin to be seen is joined to this.
+    assert paused.progress - 0.001 <= done["weight"] <= sampled[0]["progress"] + 0.001
 
 
 def test_the_last_preview_of_a_paused_job_is_kept_beside_its_snapshot_and_goes_with_it(engine: Engine) -> None:
