@@ -18,7 +18,7 @@ from webui.tabs import extras, img2img, models, png_info, queue, txt2img
 from webui.tabs.drawing import tab as drawing
 from webui.tabs.drawing.rows.lists import current, lists_of
 from webui.tabs.drawing.rows.styles import FIELD as STYLES
-from webui.tabs.settings import names
+from webui.tabs.settings import model_lists
 from webui.tabs.settings import tab as settings
 
 TITLE = "Steady Diffusion"
@@ -75,7 +75,7 @@ def _wire_settings_read(
     """When a page opens, and when settings have changed, it reads them anew, and the lists of models with them."""
 
     def lists_now() -> dict[str, Any]:
-        return {**current(lists, catalogue), **names.current(choosing.lists, catalogue)}
+        return {**current(lists, catalogue), **model_lists.current(choosing.lists, catalogue)}
 
     def read_settings(_values: Values, _asker: gr.Request) -> Values:
         known = settings.current(choosing)

@@ -18,7 +18,7 @@ from webui.actors import actor
 from webui.components import hidden_text, html
 from webui.header import Header
 from webui.listeners import Component, Named, Script, Values, on, on_any, together
-from webui.tabs.settings import names, parts, restarts
+from webui.tabs.settings import model_lists, parts, restarts
 from webui.tabs.settings.applying import apply_settings, names_in
 
 # Chosen in the bar at the top, always in sight.
@@ -42,7 +42,7 @@ class SettingsTab:
     @property
     def lists(self) -> Named:
         """The fields with lists that change with the files that are there."""
-        return {name: self.fields[name] for name in names.LISTS}
+        return {name: self.fields[name] for name in model_lists.LISTS}
 
 
 def shown_fields() -> tuple[SettingField, ...]:
@@ -90,7 +90,7 @@ def _component(one: SettingField) -> Component:
         return gr.Number(int(one.default), precision=0, **common)
     if one.type is float:
         return gr.Number(float(one.default), **common)
-    if one.choices or one.name in names.LISTS:
+    if one.choices or one.name in model_lists.LISTS:
         choices = list(one.choices) or [str(one.default)]
         return gr.Dropdown(choices, value=str(one.default), filterable=False, **common)
     return gr.Textbox(str(one.default), **common)
